@@ -1,0 +1,266 @@
+"""Every error of the package, in one tree.
+
+::
+
+    AuthingError                     code, message, delivery
+    ├── InvalidInputError            10100  not_sent   also a ValueError
+    │   └── UsageError               10100  not_sent   also a RuntimeError: closed client, wrong event loop, …
+    ├── ImageError                   10101  not_sent
+    ├── CancelledCallError           10102             a cancelled or closed callback call
+    ├── NetworkError                 10001  not_sent or unknown
+    │   └── CallTimeoutError         10001  not_sent or unknown
+    ├── ConfigError                  10002  not_sent   the application's public-config cannot be had
+    ├── LoginError                   10003  not_sent   the call needs a token and has none
+    ├── ResponseError                10004  answered   an answer the protocol does not allow
+    └── ApiError                     answered          the service said no
+        ├── MfaRequiredError         1635, 1636        carries the challenge
+        ├── InvalidMfaTokenError     2021
+        ├── NotAuthenticatedError    2020, HTTP 401
+        ├── WrongCodeError           6001-6004, 2001, 2300; 400 when a TOTP binding is confirmed
+        ├── FaceError                1700-1707
+        ├── RateLimitedError         HTTP 429, 2080, 4004, v3 422
+        └── AccountLockedError       2005, 2057
+
+`delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (it said what it did) or
+``unknown`` (the request was sent and no whole answer was read; it may have acted).
+
+Codes 10001-10004 are those of the official mobile clients (wire reference, section 6.2), 10100-10102 are ours.
+Every error pickles, and none shows a token, a code, a password or a recovery code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authing_mfa.models import MfaChallenge
+
+__all__ = [
+    "AccountLockedError",
+    "ApiError",
+    "AuthingError",
+    "CallTimeoutError",
+    "CancelledCallError",
+    "ConfigError",
+    "Delivery",
+    "FaceError",
+    "ImageError",
+    "InvalidInputError",
+    "InvalidMfaTokenError",
+    "LoginError",
+    "MfaRequiredError",
+    "NetworkError",
+    "NotAuthenticatedError",
+    "RateLimitedError",
+    "ResponseError",
+    "UsageError",
+    "WrongCodeError",
+    "api_error_class",
+]
+
+Delivery = Literal["not_sent", "unknown", "answered"]
+
+_CHALLENGE_CODES = (1635, 1636)
+
+
+class AuthingError(Exception):
+    """The root of the tree. Catch this to catch everything the package raises about a call.
+
+    Attributes:
+        code: the service's code, or one of 10001-10004 and 10100-10102 where the service did not answer.
+        message: a sentence for a person; the service's own words where it answered (they follow `lang`).
+        delivery: whether the service may have acted, see the module's text.
+    """
+
+    default_code: ClassVar[int] = 0
+    default_delivery: ClassVar[Delivery] = "not_sent"
+
+    code: int
+    message: str
+    delivery: Delivery
+
+    def __init__(self, message: str, *, code: int | None = None, delivery: Delivery | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = self.default_code if code is None else code
+        self.delivery = self.default_delivery if delivery is None else delivery
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code})"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(code={self.code}, message={self.message!r}, delivery={self.delivery!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls cls(*args), which forgets keyword arguments.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(cls: type[AuthingError], args: tuple[Any, ...], state: Mapping[str, Any]) -> AuthingError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidInputError(AuthingError, ValueError):
+    """The arguments cannot be right; nothing was sent."""
+
+    default_code = 10100
+
+
+class UsageError(InvalidInputError, RuntimeError):
+    """The client was used after it was closed, or from another event loop than its own; nothing was sent."""
+
+
+class ImageError(AuthingError):
+    """The picture cannot be read, or is too large to be read safely; nothing was sent."""
+
+    default_code = 10101
+
+
+class CancelledCallError(AuthingError):
+    """The call was cancelled, or its client was shut down, before an answer came (callback layer)."""
+
+    default_code = 10102
+    default_delivery = "unknown"
+
+
+class NetworkError(AuthingError):
+    """No whole answer was read. `delivery` tells whether the request can have reached the service."""
+
+    default_code = 10001
+    default_delivery = "unknown"
+
+
+class CallTimeoutError(NetworkError):
+    """The call took longer than its time-out. `delivery` tells whether the request can have reached the service."""
+
+
+class ConfigError(AuthingError):
+    """The application's public-config cannot be had, so the service's address is not known; nothing was sent."""
+
+    default_code = 10002
+
+
+class LoginError(AuthingError):
+    """The call speaks for a user and the client has no token; nothing was sent."""
+
+    default_code = 10003
+
+
+class ResponseError(AuthingError):
+    """The answer is not what the protocol allows (HTML, a wrong type, a missing user, too large, too deep, …).
+
+    Attributes:
+        http_status: the HTTP status it came with.
+    """
+
+    default_code = 10004
+    default_delivery = "answered"
+
+    http_status: int | None
+
+    def __init__(self, message: str, *, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class ApiError(AuthingError):
+    """The service said no.
+
+    Attributes:
+        code: its `code`, else `apiCode`, else `statusCode`, else the HTTP status.
+        http_status: the HTTP status of the answer.
+        data: the answer's `data`, as it came. It may hold secrets (a 1636 answer's mfaToken); it is never printed.
+        request_id: its `requestId`, else `uniqueId`: name it when you ask the service's support.
+    """
+
+    default_delivery = "answered"
+
+    http_status: int
+    data: Any
+    request_id: str | None
+
+    def __init__(
+        self, message: str, *, code: int, http_status: int = 200, data: Any = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.http_status = http_status
+        self.data = data
+        self.request_id = request_id
+
+
+class MfaRequiredError(ApiError):
+    """The first factor was right, a second one is due (1635 the user's own TOTP, 1636 the application's policy).
+
+    Attributes:
+        challenge: the mfaToken to go on with and the factors to choose from.
+    """
+
+    challenge: MfaChallenge
+
+    def __init__(self, message: str, *, challenge: MfaChallenge, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.challenge = challenge
+
+
+class InvalidMfaTokenError(ApiError):
+    """2021: the mfaToken is missing, has expired (it lives six minutes), or is not an mfaToken. Log in again."""
+
+
+class NotAuthenticatedError(ApiError):
+    """2020 or HTTP 401: the token is not, or no longer, valid. Log in again."""
+
+
+class WrongCodeError(ApiError):
+    """The SMS, e-mail, TOTP or recovery code is wrong, missing or has expired."""
+
+
+class FaceError(ApiError):
+    """1700-1707: the face photo is missing, does not match, or cannot be bound."""
+
+
+class RateLimitedError(ApiError):
+    """HTTP 429, 2080, 4004, or 422 of a v3 or code-sending call: too soon; nothing was done.
+
+    Attributes:
+        retry_after: seconds to wait, where the answer says it (`Retry-After`).
+    """
+
+    retry_after: float | None
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.retry_after = retry_after
+
+
+class AccountLockedError(ApiError):
+    """2005 or 2057: the account is locked."""
+
+
+_BY_CODE: dict[int, type[ApiError]] = {
+    **dict.fromkeys(_CHALLENGE_CODES, MfaRequiredError),
+    2021: InvalidMfaTokenError,
+    2020: NotAuthenticatedError,
+    **dict.fromkeys((6001, 6002, 6003, 6004, 2001, 2300), WrongCodeError),
+    **dict.fromkeys(range(1700, 1708), FaceError),
+    **dict.fromkeys((2080, 4004), RateLimitedError),
+    **dict.fromkeys((2005, 2057), AccountLockedError),
+}
+_BY_STATUS: dict[int, type[ApiError]] = {401: NotAuthenticatedError, 429: RateLimitedError}
+
+
+def api_error_class(code: int, http_status: int, special: Mapping[int, type[ApiError]]) -> type[ApiError]:
+    """Which class says this answer best.
+
+    HTTP 429 always means "not done" and comes first; then what the *special* codes of the operation mean (400 and 422
+    mean different things on different calls), then the code's own meaning, then the status's. Wire reference, section 6.1.
+    """
+    if http_status == 429:
+        return RateLimitedError
+    return (
+        special.get(code) or _BY_CODE.get(code) or _BY_STATUS.get(http_status) or _BY_STATUS.get(code) or ApiError
+    )

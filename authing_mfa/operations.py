@@ -1,0 +1,454 @@
+"""Every endpoint of the service, one frozen class each. Nothing else in the tree knows a path or a field's wire name.
+
+An operation holds what the caller gives (checked when it is made), and as class variables what is always so: its route, the
+fields that are fixed on the wire, what it answers, whose token it speaks with, whether it may be repeated, what its method is
+called on both faces. Secret fields do not show in its repr.
+
+Paths and bodies are those of the official iOS client (wire reference, sections 1.1-1.7), except where its section 8 lists
+them as bugs. Field names become camelCase on the wire; fields that are None are left out;
+a field whose wire name is another word says so in its metadata. Field names are the parameter names of the methods.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from types import NoneType
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
+
+from authing_mfa.errors import ApiError, InvalidInputError, RateLimitedError, WrongCodeError
+from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Bearer(Enum):
+    """Whether an operation speaks with the caller's token."""
+
+    REQUIRED = "required"  # no token: LoginError, nothing is sent
+    OPTIONAL = "optional"  # sent where there is one, as the iOS client does
+    NEVER = "never"  # no official client authenticates it
+
+
+class PhotoKey(str):
+    """The key of an uploaded photo, `data.key` of the upload's answer."""
+
+    __slots__ = ()
+
+
+@attrs.frozen
+class Route:
+    """Where an operation goes: HTTP method, path, and a query that is always the same."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def post(cls, path: str) -> Route:
+        return cls("POST", path)
+
+    @classmethod
+    def get(cls, path: str, **query: str) -> Route:
+        return cls("GET", path, tuple(query.items()))
+
+    @classmethod
+    def delete(cls, path: str) -> Route:
+        return cls("DELETE", path)
+
+
+@attrs.frozen
+class Operation(Generic[T_co]):
+    """One call of the service; *T_co* is what it answers."""
+
+    route: ClassVar[Route]
+    answer: ClassVar[Any]  # the type that protocol.decode reads from the answer
+    fixed: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
+    bearer: ClassVar[Bearer] = Bearer.REQUIRED
+    repeatable: ClassVar[bool] = False  # True: doing it twice is as good as once
+    special: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
+    method: ClassVar[str]  # AuthClient's name for it
+    swift: ClassVar[tuple[str, ...]]  # the callback layer's names for it
+
+
+def _check_text(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{attribute.name} must be text (str), not {type(value).__name__}.")
+    if not value.strip():
+        raise InvalidInputError(f"{attribute.name} is empty.")
+
+
+def _check_optional_text(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        _check_text(operation, attribute, value)
+
+
+def _check_bool(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool):
+        raise InvalidInputError(f"{attribute.name} must be True or False, not {type(value).__name__}.")
+
+
+def _text(wire: str | None = None) -> Any:
+    return attrs.field(validator=_check_text, metadata={"wire": wire})
+
+
+def _secret(wire: str | None = None) -> Any:
+    return attrs.field(validator=_check_text, repr=False, metadata={"wire": wire})
+
+
+def _optional_text() -> Any:
+    return attrs.field(default=None, validator=_check_optional_text)
+
+
+def _flag(*, default: bool) -> Any:
+    return attrs.field(default=default, validator=_check_bool)
+
+
+_TOTP = {"authenticatorType": "totp"}
+
+
+# ─────────────────────────────── the eight calls of the reference document ───────────────────────────────
+
+
+@attrs.frozen
+class MfaCheck(Operation[bool]):
+    """Ask whether a phone number or an e-mail address may be used for MFA (section 1.4). Both given: both are sent."""
+
+    route = Route.post("/api/v2/applications/mfa/check")
+    answer = bool
+    repeatable = True
+    method = "mfa_check"
+    swift = ("mfaCheck",)
+
+    phone: str | None = _optional_text()
+    email: str | None = _optional_text()
+
+    def __attrs_post_init__(self) -> None:
+        if self.phone is None and self.email is None:
+            raise InvalidInputError("mfa_check needs a phone or an email.")
+
+
+@attrs.frozen
+class VerifyByPhone(Operation[UserInfo]):
+    """Verify, or bind, a phone with the code that was sent to it by SMS (section 1.4)."""
+
+    route = Route.post("/api/v2/applications/mfa/sms/verify")
+    answer = UserInfo
+    method = "mfa_verify_by_phone"
+    swift = ("mfaVerifyByPhone",)
+
+    phone: str = _text()
+    code: str = _secret()
+    phone_country_code: str | None = _optional_text()
+
+
+@attrs.frozen
+class VerifyByEmail(Operation[UserInfo]):
+    """Verify, or bind, an e-mail address with the code that was sent to it (section 1.4)."""
+
+    route = Route.post("/api/v2/applications/mfa/email/verify")
+    answer = UserInfo
+    method = "mfa_verify_by_email"
+    swift = ("mfaVerifyByEmail",)
+
+    email: str = _text()
+    code: str = _secret()
+
+
+@attrs.frozen
+class VerifyByTotp(Operation[UserInfo]):
+    """Verify with a code of the authenticator app (section 1.5)."""
+
+    route = Route.post("/api/v2/mfa/totp/verify")
+    answer = UserInfo
+    fixed = _TOTP
+    method = "mfa_verify_by_totp"
+    swift = ("mfaVerifyByOTP", "mfaVerifyByTOTP")
+
+    code: str = _secret("totp")
+
+
+@attrs.frozen
+class VerifyByRecoveryCode(Operation[UserInfo]):
+    """Verify with the recovery code; a new one comes back beside `data`, the old one dies (section 1.5)."""
+
+    route = Route.post("/api/v2/mfa/totp/recovery")
+    answer = UserInfo
+    fixed = _TOTP
+    method = "mfa_verify_by_recovery_code"
+    swift = ("mfaVerifyByRecoveryCode",)
+
+    code: str = _secret("recoveryCode")
+
+
+@attrs.frozen
+class UploadFaceImage(Operation[PhotoKey]):
+    """Upload a face photo and get its key (sections 1.6 and 2.3). No official client authenticates this call.
+
+    `image` is the finished picture file, JPEG; `images.prepare` makes it from anything.
+    """
+
+    route = Route("POST", "/api/v2/upload", (("folder", "photos"),))
+    answer = PhotoKey
+    bearer = Bearer.NEVER
+    repeatable = True
+    method = "upload_face_image"
+    swift = ("uploadFaceImage",)
+
+    image: bytes = attrs.field(repr=False)
+    private: bool = _flag(default=True)
+
+
+@attrs.frozen
+class AssociateFace(Operation[UserInfo]):
+    """Bind a face with the keys of two photos; the answer is the final login (sections 1.6 and 7)."""
+
+    route = Route.post("/api/v2/mfa/face/associate")
+    answer = UserInfo
+    fixed = {"isExternalPhoto": False}
+    method = "mfa_associate_by_face"
+    swift = ("mfaAssociateByFace",)
+
+    photo_key_a: str = _text("photoA")
+    photo_key_b: str = _text("photoB")
+
+
+@attrs.frozen
+class VerifyByFace(Operation[UserInfo]):
+    """Verify the bound face with the key of one photo (section 1.6)."""
+
+    route = Route.post("/api/v2/mfa/face/verify")
+    answer = UserInfo
+    fixed = {"type": "face"}
+    method = "mfa_verify_by_face"
+    swift = ("mfaVerifyByFace",)
+
+    photo_key: str = _text("photo")
+
+
+# ─────────────────────────────── what a journey needs around them ───────────────────────────────
+
+
+@attrs.frozen
+class LoginByAccount(Operation[UserInfo]):
+    """Log in with a user name, phone or e-mail address and the RSA-encrypted password (section 1.2)."""
+
+    route = Route.post("/api/v2/login/account")
+    answer = UserInfo
+    bearer = Bearer.OPTIONAL
+    method = "login_by_account"
+    swift = ("loginByAccount",)
+
+    account: str = _text()
+    password: str = _secret()
+    auto_register: bool = _flag(default=False)
+
+
+@attrs.frozen
+class LoginByPhoneCode(Operation[UserInfo]):
+    """Log in with a code that was sent by SMS (section 1.2)."""
+
+    route = Route.post("/api/v2/login/phone-code")
+    answer = UserInfo
+    bearer = Bearer.OPTIONAL
+    method = "login_by_phone_code"
+    swift = ("loginByPhoneCode",)
+
+    phone: str = _text()
+    code: str = _secret()
+    phone_country_code: str | None = _optional_text()
+    auto_register: bool = _flag(default=False)
+
+
+@attrs.frozen
+class LoginByEmailCode(Operation[UserInfo]):
+    """Log in with a code that was sent by e-mail (section 1.2)."""
+
+    route = Route.post("/api/v2/login/email-code")
+    answer = UserInfo
+    bearer = Bearer.OPTIONAL
+    method = "login_by_email_code"
+    swift = ("loginByEmail",)
+
+    email: str = _text()
+    code: str = _secret()
+    auto_register: bool = _flag(default=False)
+
+
+@attrs.frozen
+class SendSms(Operation[None]):
+    """Send a code by SMS (section 1.3)."""
+
+    route = Route.post("/api/v2/sms/send")
+    answer = NoneType
+    bearer = Bearer.OPTIONAL
+    special = {422: RateLimitedError}
+    method = "send_sms"
+    swift = ("sendSms",)
+
+    phone: str = _text()
+    phone_country_code: str | None = _optional_text()
+
+
+@attrs.frozen
+class SendMfaEmail(Operation[None]):
+    """Send an MFA code by e-mail, scene MFA_VERIFY (section 1.3)."""
+
+    route = Route.post("/api/v2/email/send")
+    answer = NoneType
+    fixed = {"scene": "MFA_VERIFY"}
+    bearer = Bearer.OPTIONAL
+    special = {422: RateLimitedError}
+    method = "send_mfa_email"
+    swift = ("sendMFAEmail",)
+
+    email: str = _text()
+
+
+@attrs.frozen
+class AssociateTotp(Operation[TotpEnrollment]):
+    """Ask for a TOTP secret to bind; nothing is in force until it is confirmed (sections 1.5 and 5.3)."""
+
+    route = Route.post("/api/v2/mfa/totp/associate")
+    answer = TotpEnrollment
+    fixed = _TOTP
+    method = "mfa_associate_by_totp"
+    swift = ("mfaAssociateByOTP",)
+
+    source: str = attrs.field(default="SELF", validator=_check_text)
+
+
+@attrs.frozen
+class ConfirmTotp(Operation["UserInfo | None"]):
+    """Confirm the TOTP secret with a first code (sections 1.5 and 5.4). A wrong one is answered with code 400."""
+
+    route = Route.post("/api/v2/mfa/totp/associate/confirm")
+    answer = UserInfo | None
+    fixed = _TOTP
+    special = {400: WrongCodeError}
+    method = "mfa_confirm_totp"
+    swift = ("mfaAssociateConfirmByOTP",)
+
+    code: str = _secret("totp")
+    source: str = attrs.field(default="SELF", validator=_check_text)
+
+
+@attrs.frozen
+class DeleteTotp(Operation[None]):
+    """Unbind TOTP (section 1.5). Needs a logged-in user's token."""
+
+    route = Route.delete("/api/v2/mfa/totp/associate")
+    answer = NoneType
+    method = "mfa_delete_totp"
+    swift = ("mfaDeleteOTP",)
+
+
+@attrs.frozen
+class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
+    """List the user's TOTP authenticators (sections 1.5 and 5.6)."""
+
+    route = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
+    answer = tuple[Authenticator, ...]
+    repeatable = True
+    method = "mfa_list_authenticators"
+    swift = ("mfaListAuthenticators",)
+
+
+@attrs.frozen
+class UnbindPhone(Operation[None]):
+    """Unbind the MFA phone (section 1.7). Needs a logged-in user's token."""
+
+    route = Route.post("/api/v2/mfa/phone/unbind")
+    answer = NoneType
+    method = "mfa_unbind_phone"
+    swift = ("unbindMFAPhone",)
+
+
+@attrs.frozen
+class UnbindEmail(Operation[None]):
+    """Unbind the MFA e-mail address (section 1.7). Needs a logged-in user's token."""
+
+    route = Route.post("/api/v2/mfa/email/unbind")
+    answer = NoneType
+    method = "mfa_unbind_email"
+    swift = ("unbindMFAEmail",)
+
+
+@attrs.frozen
+class UnbindFactor(Operation[None]):
+    """Reset one factor by its id, through the v3 API (section 1.7)."""
+
+    route = Route.post("/api/v3/reset-factor")
+    answer = NoneType
+    special = {422: RateLimitedError}
+    method = "mfa_unbind_factor"
+    swift = ("mfaUnbindFactor",)
+
+    factor_id: str = _text()
+
+
+@attrs.frozen
+class GetCurrentUser(Operation[UserInfo]):
+    """The user whose token it is (section 1.7)."""
+
+    route = Route.get("/api/v2/users/me")
+    answer = UserInfo
+    repeatable = True
+    method = "get_current_user"
+    swift = ("getCurrentUserInfo",)
+
+
+@attrs.frozen
+class GetCustomUserData(Operation[tuple[CustomField, ...]]):
+    """The user pool's own fields of one user (sections 1.7 and 5.9)."""
+
+    route = Route.post("/api/v2/udvs/get")
+    answer = tuple[CustomField, ...]
+    fixed = {"targetType": "USER"}
+    repeatable = True
+    method = "get_custom_user_data"
+    swift = ("getCustomUserData",)
+
+    user_id: str = _text("targetId")
+
+
+OPERATIONS: tuple[type[Operation[Any]], ...] = (
+    MfaCheck,
+    VerifyByPhone,
+    VerifyByEmail,
+    VerifyByTotp,
+    VerifyByRecoveryCode,
+    UploadFaceImage,
+    AssociateFace,
+    VerifyByFace,
+    LoginByAccount,
+    LoginByPhoneCode,
+    LoginByEmailCode,
+    SendSms,
+    SendMfaEmail,
+    AssociateTotp,
+    ConfirmTotp,
+    DeleteTotp,
+    ListAuthenticators,
+    UnbindPhone,
+    UnbindEmail,
+    UnbindFactor,
+    GetCurrentUser,
+    GetCustomUserData,
+)
+"""Every operation that both faces offer."""
+
+
+@attrs.frozen
+class PublicConfig(Operation[dict[str, Any]]):
+    """The application's public configuration: where its calls go, its user pool (sections 1.1 and 5.8). Discovery asks it."""
+
+    route = Route.get("/api/v2/applications/{app_id}/public-config")
+    answer = dict
+    bearer = Bearer.NEVER
+    repeatable = True
+    method = "public_config"
+    swift = ()
+
+    app_id: str = _text()

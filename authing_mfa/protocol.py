@@ -1,0 +1,327 @@
+"""The wire, both ways, without any I/O: `encode` an operation into a request, `decode` an answer into a value or an error.
+
+Everything that can go wrong with an answer is decided here, from its status, headers and bytes alone. The facts are those of
+the wire reference: bodies of sections 1.1-1.7, headers of 2.2, envelopes of 4.1, payloads of 5.1-5.9, codes of 6.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from authing_mfa import structuring
+from authing_mfa._version import __version__
+from authing_mfa.errors import (
+    ApiError,
+    InvalidInputError,
+    LoginError,
+    MfaRequiredError,
+    RateLimitedError,
+    ResponseError,
+    api_error_class,
+)
+from authing_mfa.operations import Bearer, Operation, PublicConfig, UploadFaceImage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+try:
+    import orjson
+except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
+    orjson = None  # type: ignore[assignment]
+
+__all__ = ["Answer", "Identity", "Request", "Response", "decode", "encode"]
+
+T = TypeVar("T")
+
+DEPTH_LIMIT: Final = 100
+"""How deep an answer's JSON may nest. The service's own answers nest four levels."""
+
+_HEADER_TEXT: Final = re.compile(r"[\x20-\x7e]+")
+
+
+def check_header_text(name: str, value: object) -> str:
+    """*value* if it can stand in an HTTP header: printable ASCII and not only spaces.
+
+    Raises:
+        InvalidInputError: it cannot. The value is not shown, it may be a token.
+    """
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} must be text (str), not {type(value).__name__}.")
+    if not value.strip():
+        raise InvalidInputError(f"{name} is empty.")
+    if not _HEADER_TEXT.fullmatch(value):
+        raise InvalidInputError(f"{name} holds a control character or is not ASCII.")
+    return value
+
+
+# ─────────────────────────────── requests ───────────────────────────────
+
+
+@attrs.frozen
+class Identity:
+    """Who a request is from: the application, its user pool, and the user's token (never shown)."""
+
+    app_id: str
+    lang: str = "en-US"
+    user_pool_id: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
+
+    def headers(self, bearer: Bearer) -> dict[str, str]:
+        """The headers that every request of this identity carries (section 2.2, as the iOS client sends them)."""
+        headers = {
+            "x-authing-app-id": self.app_id,
+            "x-authing-request-from": f"authing-mfa-python@{__version__}",
+            "x-authing-sdk-version": __version__,
+            "x-authing-lang": self.lang,
+        }
+        if self.user_pool_id is not None:
+            headers["x-authing-userpool-id"] = self.user_pool_id
+        if self.token is not None and bearer is not Bearer.NEVER:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return headers
+
+
+@attrs.frozen
+class Request:
+    """What goes on the wire, but for the host: the transport knows that."""
+
+    method: str
+    target: str  # path and query, already percent-encoded
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
+
+
+def encode(operation: Operation[Any], identity: Identity) -> Request:
+    """The request that *operation* is on the wire, spoken by *identity*.
+
+    Raises:
+        LoginError: the operation speaks for a user and the identity has no token.
+        InvalidInputError: a text cannot be encoded as UTF-8.
+    """
+    if operation.bearer is Bearer.REQUIRED and identity.token is None:
+        raise LoginError(f"{operation.method} speaks for a user and there is no token: log in first, or use as_user(token).")
+    headers = identity.headers(operation.bearer)
+    route = operation.route
+    if isinstance(operation, PublicConfig):
+        return Request(route.method, route.path.format(app_id=quote(operation.app_id, safe="")), headers)
+    if isinstance(operation, UploadFaceImage):
+        return _encode_upload(operation, headers)
+    target = f"{route.path}?{urlencode(route.query)}" if route.query else route.path
+    if route.method != "POST":
+        return Request(route.method, target, headers)
+    headers["Content-Type"] = "application/json"
+    return Request(route.method, target, headers, _dump(structuring.to_wire(operation)))
+
+
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _dump(value: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(value) if orjson is not None else _encoder.encode(value).encode()
+    except (UnicodeEncodeError, TypeError):
+        # Not chained: the encoder's error holds the text, which may be a secret.
+        raise InvalidInputError("A text holds a half of a surrogate pair and cannot be sent as UTF-8.") from None
+
+
+def _encode_upload(operation: UploadFaceImage, headers: dict[str, str]) -> Request:
+    """One part named `file` (section 1.6). The boundary comes from the content, so the same picture is the same bytes."""
+    boundary = hashlib.sha256(operation.image).hexdigest()
+    head = (
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="personal.jpeg"\r\n'
+        "Content-Type: image/jpeg\r\n\r\n"
+    )
+    headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+    query = urlencode((*operation.route.query, ("private", str(operation.private).lower())))
+    body = b"".join((head.encode(), operation.image, f"\r\n--{boundary}--\r\n".encode()))
+    return Request("POST", f"{operation.route.path}?{query}", headers, body)
+
+
+# ─────────────────────────────── answers ───────────────────────────────
+
+
+@attrs.frozen
+class Response:
+    """What came back, whole."""
+
+    status: int
+    headers: Mapping[str, str]  # looked up without regard to case by the transport's mapping
+    body: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Answer(Generic[T]):
+    """A success: the value, and the service's words beside it."""
+
+    value: T
+    message: str | None = None
+
+
+def decode(operation: Operation[T], response: Response) -> Answer[T]:
+    """What *response* answers to *operation*.
+
+    Raises:
+        ApiError: the service said no; the most specific class, see `errors`.
+        ResponseError: the answer is not what the protocol allows. Nothing half-filled is ever returned.
+    """
+    try:
+        body = _parse(response.body)
+    except ValueError as error:
+        _raise_unreadable(response, str(error))
+    if body.__class__ is not dict:
+        return _decode_array(operation, response, body)
+    code = _code_of(body, response)
+    success = response.status in (200, 201)
+    if code is None and success:
+        return Answer(_structure(operation, body, body.get("recoveryCode"), response))
+    if code is not None and code in (200, 201) and success:
+        message = body.get("message")
+        value = _structure(operation, body.get("data"), body.get("recoveryCode"), response)
+        return Answer(value, message if isinstance(message, str) else None)
+    raise _api_error(operation, response, code if code not in (None, 200, 201) else response.status, body)
+
+
+def _decode_array(operation: Operation[T], response: Response, body: Any) -> Answer[T]:
+    if body.__class__ is list and response.status in (200, 201):
+        return Answer(_structure(operation, body, None, response))
+    _raise_unreadable(response, f"it is JSON, but not an object ({type(body).__name__})")
+
+
+def _structure(operation: Operation[T], payload: Any, recovery_code: Any, response: Response) -> T:
+    try:
+        if recovery_code is not None and not isinstance(recovery_code, str):
+            raise TypeError("recoveryCode is not text")
+        return structuring.from_wire(operation.answer, payload, recovery_code or None)  # type: ignore[no-any-return]
+    except KeyError as error:
+        problem = f"{error.args[0]} is missing"
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    raise ResponseError(
+        f"The service answered {operation.method}, but not as the protocol allows: {problem}.", http_status=response.status
+    )
+
+
+def _raise_unreadable(response: Response, problem: str) -> NoReturn:
+    """A body that cannot be read: 401 and 429 keep their meaning, they often come from a gateway in front of the service."""
+    status = response.status
+    if status == 401:
+        raise api_error_class(status, status, {})("The service does not accept the token.", code=status, http_status=status)
+    if status == 429:
+        raise RateLimitedError(
+            "The service asks to slow down.", code=status, http_status=status, retry_after=_retry_after(response.headers)
+        )
+    raise ResponseError(f"The answer (HTTP {status}) cannot be read: {problem}.", http_status=status)
+
+
+def _code_of(body: dict[str, Any], response: Response) -> int | None:
+    """`code`, else `apiCode`, else `statusCode`: a number, or digits in a text (section 4.1, shapes 1 and 7)."""
+    for name in ("code", "apiCode", "statusCode"):
+        value = body.get(name)
+        if value is None:
+            continue
+        if value.__class__ is int:
+            return value  # type: ignore[no-any-return]
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
+            return int(value)
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        _raise_unreadable(response, f"its {name} is not a number")
+    return None
+
+
+def _api_error(operation: Operation[Any], response: Response, code: int, body: dict[str, Any]) -> ApiError:
+    message = body.get("message")
+    if not isinstance(message, str) or not message:
+        message = f"The service refused {operation.method}."
+    data = body.get("data")
+    request_id = next((body[key] for key in ("requestId", "uniqueId") if isinstance(body.get(key), str)), None)
+    cls = api_error_class(code, response.status, operation.special)
+    fields: dict[str, Any] = {"code": code, "http_status": response.status, "data": data, "request_id": request_id}
+    message = _redacted(message, operation)
+    if issubclass(cls, RateLimitedError):
+        return cls(message, retry_after=_retry_after(response.headers), **fields)
+    if issubclass(cls, MfaRequiredError):
+        try:
+            return cls(message, challenge=structuring.challenge_from_wire(data, code), **fields)
+        except KeyError as error:
+            problem = f"{error.args[0]} is missing"
+        except (TypeError, ValueError) as error:
+            problem = str(error)
+        raise ResponseError(
+            f"The service asks for a second factor ({code}), but its challenge cannot be read: {problem}.",
+            http_status=response.status,
+        )
+    return cls(message, **fields)
+
+
+def _redacted(message: str, operation: Operation[Any]) -> str:
+    """*message* without the caller's own secrets, should the service repeat them."""
+    for field in attrs.fields(type(operation)):
+        secret = getattr(operation, field.name)
+        if not field.repr and isinstance(secret, str):
+            message = message.replace(secret, "***")
+    return message
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a `Retry-After` header; a date is counted from the answer's own `Date` (RFC 9110, section 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
+        return float(value)
+    try:
+        pause = (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return None
+    return max(pause, 0.0)
+
+
+# ─────────────────────────────── JSON ───────────────────────────────
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _parse(body: bytes) -> Any:
+    """*body* as JSON.
+
+    Raises:
+        ValueError: it is not, or nests too deep. The text is never in the error: it may hold tokens.
+    """
+    if not body.strip():
+        raise ValueError("it is empty")
+    try:
+        value = orjson.loads(body) if orjson is not None else _decoder.decode(str(body, "utf-8-sig"))
+    except RecursionError:
+        raise ValueError("its JSON nests too deep") from None
+    except ValueError:
+        raise ValueError("it is not JSON") from None
+    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT:
+        _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return
+    raise ValueError("its JSON nests too deep")
