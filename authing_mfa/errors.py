@@ -261,6 +261,4 @@ def api_error_class(code: int, http_status: int, special: Mapping[int, type[ApiE
     """
     if http_status == 429:
         return RateLimitedError
-    return (
-        special.get(code) or _BY_CODE.get(code) or _BY_STATUS.get(http_status) or _BY_STATUS.get(code) or ApiError
-    )
+    return special.get(code) or _BY_CODE.get(code) or _BY_STATUS.get(http_status) or _BY_STATUS.get(code) or ApiError

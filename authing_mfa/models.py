@@ -6,7 +6,7 @@ TOTP secrets) and `raw` never show in a repr.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - cattrs reads the annotations
+from collections.abc import Mapping
 from typing import Any
 
 import attrs

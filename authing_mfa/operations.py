@@ -47,14 +47,17 @@ class Route:
 
     @classmethod
     def post(cls, path: str) -> Route:
+        """A POST to *path*."""
         return cls("POST", path)
 
     @classmethod
     def get(cls, path: str, **query: str) -> Route:
+        """A GET of *path* with a fixed *query*."""
         return cls("GET", path, tuple(query.items()))
 
     @classmethod
     def delete(cls, path: str) -> Route:
+        """A DELETE of *path*."""
         return cls("DELETE", path)
 
 
@@ -72,7 +75,7 @@ class Operation(Generic[T_co]):
     swift: ClassVar[tuple[str, ...]]  # the callback layer's names for it
 
 
-def _check_text(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+def _check_text(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
         raise InvalidInputError(f"{attribute.name} must be text (str), not {type(value).__name__}.")
     if not value.strip():
@@ -84,7 +87,7 @@ def _check_optional_text(operation: Operation[Any], attribute: attrs.Attribute[A
         _check_text(operation, attribute, value)
 
 
-def _check_bool(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+def _check_bool(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidInputError(f"{attribute.name} must be True or False, not {type(value).__name__}.")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -29,7 +30,6 @@ from authing_mfa.errors import (
 from authing_mfa.operations import Bearer, Operation, PublicConfig, UploadFaceImage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import NoReturn
 
 try:
@@ -37,9 +37,22 @@ try:
 except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
     orjson = None  # type: ignore[assignment]
 
-__all__ = ["Answer", "Identity", "Request", "Response", "decode", "encode"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "Answer",
+    "Identity",
+    "Request",
+    "Response",
+    "check_header_text",
+    "check_token",
+    "decode",
+    "encode",
+]
 
 T = TypeVar("T")
+
+DEFAULT_LIMIT: Final = 8 * 1024 * 1024
+"""The largest answer that is read, in bytes after decompression, unless the caller says otherwise."""
 
 DEPTH_LIMIT: Final = 100
 """How deep an answer's JSON may nest. The service's own answers nest four levels."""
@@ -99,6 +112,18 @@ class Request:
     body: bytes | None = attrs.field(default=None, repr=False)
 
 
+def check_token(operation: Operation[Any], token: str | None) -> None:
+    """Check that there is a *token* where *operation* needs one.
+
+    Raises:
+        LoginError: there is none.
+    """
+    if token is None and operation.bearer is Bearer.REQUIRED:
+        raise LoginError(
+            f"{operation.method} speaks for a user and there is no token: log in first, or use as_user(token)."
+        )
+
+
 def encode(operation: Operation[Any], identity: Identity) -> Request:
     """The request that *operation* is on the wire, spoken by *identity*.
 
@@ -106,8 +131,7 @@ def encode(operation: Operation[Any], identity: Identity) -> Request:
         LoginError: the operation speaks for a user and the identity has no token.
         InvalidInputError: a text cannot be encoded as UTF-8.
     """
-    if operation.bearer is Bearer.REQUIRED and identity.token is None:
-        raise LoginError(f"{operation.method} speaks for a user and there is no token: log in first, or use as_user(token).")
+    check_token(operation, identity.token)
     headers = identity.headers(operation.bearer)
     route = operation.route
     if isinstance(operation, PublicConfig):
@@ -176,7 +200,7 @@ def decode(operation: Operation[T], response: Response) -> Answer[T]:
     try:
         body = _parse(response.body)
     except ValueError as error:
-        _raise_unreadable(response, str(error))
+        raise _unreadable(response, str(error)) from None
     if body.__class__ is not dict:
         return _decode_array(operation, response, body)
     code = _code_of(body, response)
@@ -193,33 +217,37 @@ def decode(operation: Operation[T], response: Response) -> Answer[T]:
 def _decode_array(operation: Operation[T], response: Response, body: Any) -> Answer[T]:
     if body.__class__ is list and response.status in (200, 201):
         return Answer(_structure(operation, body, None, response))
-    _raise_unreadable(response, f"it is JSON, but not an object ({type(body).__name__})")
+    raise _unreadable(response, f"it is JSON, but not an object ({type(body).__name__})")
 
 
 def _structure(operation: Operation[T], payload: Any, recovery_code: Any, response: Response) -> T:
     try:
-        if recovery_code is not None and not isinstance(recovery_code, str):
-            raise TypeError("recoveryCode is not text")
-        return structuring.from_wire(operation.answer, payload, recovery_code or None)  # type: ignore[no-any-return]
+        return structuring.from_wire(operation.answer, payload, recovery_code)  # type: ignore[no-any-return]  # T by `answer`
     except KeyError as error:
         problem = f"{error.args[0]} is missing"
     except (TypeError, ValueError) as error:
         problem = str(error)
     raise ResponseError(
-        f"The service answered {operation.method}, but not as the protocol allows: {problem}.", http_status=response.status
+        f"The service answered {operation.method}, but not as the protocol allows: {problem}.",
+        http_status=response.status,
     )
 
 
-def _raise_unreadable(response: Response, problem: str) -> NoReturn:
+def _unreadable(response: Response, problem: str) -> ApiError | ResponseError:
     """A body that cannot be read: 401 and 429 keep their meaning, they often come from a gateway in front of the service."""
     status = response.status
     if status == 401:
-        raise api_error_class(status, status, {})("The service does not accept the token.", code=status, http_status=status)
-    if status == 429:
-        raise RateLimitedError(
-            "The service asks to slow down.", code=status, http_status=status, retry_after=_retry_after(response.headers)
+        return api_error_class(status, status, {})(
+            "The service does not accept the token.", code=status, http_status=status
         )
-    raise ResponseError(f"The answer (HTTP {status}) cannot be read: {problem}.", http_status=status)
+    if status == 429:
+        return RateLimitedError(
+            "The service asks to slow down.",
+            code=status,
+            http_status=status,
+            retry_after=_retry_after(response.headers),
+        )
+    return ResponseError(f"The answer (HTTP {status}) cannot be read: {problem}.", http_status=status)
 
 
 def _code_of(body: dict[str, Any], response: Response) -> int | None:
@@ -229,12 +257,12 @@ def _code_of(body: dict[str, Any], response: Response) -> int | None:
         if value is None:
             continue
         if value.__class__ is int:
-            return value  # type: ignore[no-any-return]
+            return value
         if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
             return int(value)
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        _raise_unreadable(response, f"its {name} is not a number")
+        raise _unreadable(response, f"its {name} is not a number")
     return None
 
 

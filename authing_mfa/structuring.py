@@ -72,7 +72,6 @@ def _wire_name(attribute: attrs.Attribute[Any]) -> str:
     return attribute.metadata.get("wire") or camel(attribute.name)
 
 
-@cache
 def _overrides(cls: type, *, omit_none: bool = False) -> dict[str, Any]:
     return {
         field.name: override(rename=_wire_name(field), omit_if_default=omit_none and field.default is None)
@@ -87,14 +86,17 @@ def _structurer(cls: type, **special: Any) -> Callable[[Any, Any], Any]:
 # ─────────────────────────────── operations ───────────────────────────────
 
 
-@cache
-def _unstructurer(cls: type[Operation[Any]]) -> Callable[[Operation[Any]], dict[str, Any]]:
-    return make_dict_unstructure_fn(cls, _converter, **_overrides(cls, omit_none=True))
+_unstructurers: Final[dict[Any, Callable[[Any], dict[str, Any]]]] = {}
+_operation_structurers: Final[dict[Any, Callable[[Any, Any], Any]]] = {}
 
 
 def to_wire(operation: Operation[Any]) -> dict[str, Any]:
     """The JSON object of *operation*: its fields under their wire names, those that are None left out, and the fixed ones."""
-    fields = _unstructurer(type(operation))(operation)
+    cls = operation.__class__
+    unstructure = _unstructurers.get(cls)
+    if unstructure is None:
+        unstructure = _unstructurers[cls] = make_dict_unstructure_fn(cls, _converter, **_overrides(cls, omit_none=True))
+    fields = unstructure(operation)
     fixed = operation.fixed
     return {**fields, **fixed} if fixed else fields
 
@@ -106,12 +108,11 @@ def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
         InvalidInputError: a field is empty or not of its type.
         KeyError, TypeError: a required field is missing, or a value cannot be read at all.
     """
-    return _operation_structurer(cls)(body, cls)  # type: ignore[no-any-return]
-
-
-@cache
-def _operation_structurer(cls: type[Operation[Any]]) -> Callable[[Any, Any], Any]:
-    return _structurer(cls)
+    structure = _operation_structurers.get(cls)
+    if structure is None:
+        structure = _operation_structurers[cls] = _structurer(cls)
+    operation: O = structure(body, cls)
+    return operation
 
 
 # ─────────────────────────────── answers ───────────────────────────────
@@ -120,7 +121,7 @@ def _operation_structurer(cls: type[Operation[Any]]) -> Callable[[Any, Any], Any
 def _object(payload: Any) -> dict[str, Any]:
     if payload.__class__ is not dict:
         raise TypeError(f"an object expected, not {_json_name(payload)}")
-    return payload  # type: ignore[no-any-return]
+    return payload
 
 
 @cache
@@ -223,7 +224,7 @@ def _factors(listed: Any) -> tuple[MfaFactor, ...]:
 def _array(payload: Any) -> list[Any]:
     if payload.__class__ is not list:
         raise TypeError(f"an array expected, not {_json_name(payload)}")
-    return payload  # type: ignore[no-any-return]
+    return payload
 
 
 def _enrollment(payload: Any, recovery_code: str | None) -> TotpEnrollment:
@@ -309,7 +310,7 @@ def _boolean(payload: Any, _: str | None) -> bool:
     return _converter.structure(payload, bool)
 
 
-def _nothing(payload: Any, _: str | None) -> None:
+def _nothing(_payload: Any, _: str | None) -> None:
     return None
 
 
@@ -330,10 +331,10 @@ _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
 }
 
 
-def from_wire(answer: Any, payload: Any, recovery_code: str | None = None) -> Any:
+def from_wire(answer: Any, payload: Any, recovery_code: Any = None) -> Any:
     """The value of type *answer* in an answer's *payload*; *recovery_code* is the new one that stood beside it.
 
     Raises:
         TypeError, KeyError, ValueError: the payload is not one; nothing half-filled is ever returned.
     """
-    return _READERS[answer](payload, recovery_code)
+    return _READERS[answer](payload, _strict_optional_text(recovery_code, None) or None)

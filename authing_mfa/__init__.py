@@ -1,0 +1,60 @@
+"""Authing's multi-factor authentication for Python: async first, with a callback layer and a local emulator.
+
+`AuthClient` is the async client, `authing_mfa.compat` the callback layer in the Swift SDK's shape, `authing_mfa.batch` for
+millions of rows, `authing_mfa.emulator` the service on your own machine.
+"""
+
+from authing_mfa._version import __version__
+from authing_mfa.client import AuthClient
+from authing_mfa.errors import (
+    AccountLockedError,
+    ApiError,
+    AuthingError,
+    CallTimeoutError,
+    CancelledCallError,
+    ConfigError,
+    FaceError,
+    ImageError,
+    InvalidInputError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+    UsageError,
+    WrongCodeError,
+)
+from authing_mfa.images import ImageSource
+from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFactor, TotpEnrollment, UserInfo
+
+__all__ = [
+    "AccountLockedError",
+    "ApiError",
+    "AuthClient",
+    "Authenticator",
+    "AuthingError",
+    "CallTimeoutError",
+    "CancelledCallError",
+    "ConfigError",
+    "CustomField",
+    "FaceError",
+    "ImageError",
+    "ImageSource",
+    "InvalidInputError",
+    "InvalidMfaTokenError",
+    "LoginError",
+    "MfaChallenge",
+    "MfaFactor",
+    "MfaRequiredError",
+    "NetworkError",
+    "NotAuthenticatedError",
+    "RateLimitedError",
+    "ResponseError",
+    "TotpEnrollment",
+    "UsageError",
+    "UserInfo",
+    "WrongCodeError",
+    "__version__",
+]

@@ -1,0 +1,168 @@
+"""Where an application's calls go: its public-config, asked once and shared by every user of the client.
+
+The rules are the iOS client's (wire reference, sections 1.1 and 3), without its bugs 13-15: no token goes to the console
+host, a failure is not remembered, and a host with an address or a port is used as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from authing_mfa.errors import AuthingError, ConfigError, InvalidInputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["Discovery", "Place", "api_base", "check_base_url", "check_host", "config_base"]
+
+_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+
+
+@attrs.frozen
+class Place:
+    """Where calls go, and the user pool they name."""
+
+    base_url: str
+    user_pool_id: str | None = None
+
+
+def check_host(host: object) -> str:
+    """*host* as it stands in an address: a name, an IP address (IPv6 gets its brackets), either with a port.
+
+    Raises:
+        InvalidInputError: it is not one, for instance it has a scheme or a path.
+    """
+    text = host.strip() if isinstance(host, str) else ""
+    if _is_ip(text) and ":" in text:
+        return f"[{text}]"
+    name, port = _split_port(text)
+    if not (_NAME.fullmatch(name) or _is_ip(name.strip("[]"))) or (port and not port.isdigit()):
+        raise InvalidInputError(
+            'host must be a name or an address with an optional port, like "authing.cn", without https://.'
+        )
+    return text
+
+
+def check_base_url(base_url: object) -> str:
+    """*base_url* without its last slash.
+
+    Raises:
+        InvalidInputError: it is not an http or https address.
+    """
+    if not isinstance(base_url, str) or not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", base_url.strip()):
+        raise InvalidInputError(
+            'base_url must be an address like "https://your-app.authing.cn", without query or password.'
+        )
+    return base_url.strip().rstrip("/")
+
+
+def _split_port(host: str) -> tuple[str, str]:
+    if host.startswith("["):
+        name, _, rest = host.partition("]")
+        return name + "]", rest.removeprefix(":")
+    name, _, port = host.partition(":")
+    return name, port
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_literal(host: str) -> bool:
+    """A host that is used as it is: an IP address, or anything with a port."""
+    name, port = _split_port(host)
+    return bool(port) or _is_ip(name.strip("[]"))
+
+
+def config_base(scheme: str, host: str, *, on_premise: bool) -> str:
+    """The address that is asked for public-config: `console.{host}` in the cloud, else the host itself."""
+    return f"{scheme}://{host}" if on_premise or _is_literal(host) else f"{scheme}://console.{host}"
+
+
+def api_base(scheme: str, host: str, config: dict[str, Any]) -> str:
+    """The address of all other calls: a literal host as it is, else `requestHostname`, else `{identifier or core}.{host}`.
+
+    Raises:
+        ConfigError: public-config names a host that is not one.
+    """
+    if _is_literal(host):
+        return f"{scheme}://{host}"
+    named = config.get("requestHostname") or f"{config.get('identifier') or 'core'}.{host}"
+    try:
+        return f"{scheme}://{check_host(named)}"
+    except InvalidInputError as error:
+        raise ConfigError("The application's public-config names a host that is not one.") from error
+
+
+class Discovery:
+    """Asks for public-config when the first call needs it; all callers wait for the same answer."""
+
+    def __init__(
+        self,
+        ask: Callable[[str], Awaitable[dict[str, Any]]],
+        *,
+        scheme: str,
+        host: str,
+        on_premise: bool,
+        user_pool_id: str | None,
+        base_url: str | None,
+    ) -> None:
+        self._ask = ask
+        self._scheme = scheme
+        self._host = host
+        self._on_premise = on_premise
+        self._user_pool_id = user_pool_id
+        self._asking: asyncio.Task[Place] | None = None
+        self.place = Place(base_url, user_pool_id) if base_url is not None else None
+        """Where calls go, once it is known."""
+
+    async def find(self) -> Place:
+        """Where calls go; asks only when nobody has yet. A failure is not remembered: the next call asks again.
+
+        Raises:
+            ConfigError: public-config cannot be had.
+        """
+        if self.place is not None:
+            return self.place
+        if self._asking is None:
+            # A context of its own: the first caller's must not leak into what all share.
+            self._asking = asyncio.get_running_loop().create_task(self._look(), context=Context())
+            self._asking.add_done_callback(self._looked)
+        asking = self._asking
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if asking.cancelled() and task is not None and not task.cancelling():
+                raise UsageError("This AuthClient was closed before its first call could be made.") from None
+            raise
+        except AuthingError as error:
+            reason = error.message
+            raise ConfigError(f"The application's public-config cannot be had: {reason}") from error
+
+    async def _look(self) -> Place:
+        config = await self._ask(config_base(self._scheme, self._host, on_premise=self._on_premise))
+        pool = config.get("userPoolId")
+        named = pool if isinstance(pool, str) and pool.isascii() and pool.isprintable() and pool.strip() else None
+        return Place(api_base(self._scheme, self._host, config), self._user_pool_id or named)
+
+    def _looked(self, task: asyncio.Task[Place]) -> None:
+        self._asking = None
+        if not task.cancelled() and task.exception() is None:
+            self.place = task.result()
+
+    async def aclose(self) -> None:
+        """Stop asking."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])

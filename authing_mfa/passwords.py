@@ -1,0 +1,61 @@
+"""Passwords travel encrypted: RSA PKCS#1 v1.5 of the UTF-8 text, base64 (wire reference, section 1.2)."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from authing_mfa.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+__all__ = ["CLOUD_PUBLIC_KEY", "encrypt"]
+
+CLOUD_PUBLIC_KEY: Final = (
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC4xKeUgQ+Aoz7TLfAfs9+paePb5KIofVthEopwrXFkp8OCeocaTHt9ICjTT2QeJh6cZaDaArfZ873GPUn0"
+    "0eOIZ7Ae+TiA2BKHbCvloW3w5Lnqm70iSsUi5Fmu9/2+68GZRH9L7Mlh8cFksCicW2Y2W2uMGKl64GDcIq3au+aqJQIDAQAB"
+)
+"""The cloud's published 1024-bit key, the one every official client embeds."""
+
+
+def encrypt(password: str, public_key: str) -> str:
+    """*password* encrypted for the holder of *public_key*, as base64 text. A different one each time (random padding).
+
+    Args:
+        password: the user's password.
+        public_key: base64 of a SubjectPublicKeyInfo, or its PEM.
+
+    Raises:
+        InvalidInputError: the key is not an RSA key, or the password is longer than the key can take.
+    """
+    from cryptography.hazmat.primitives.asymmetric import padding  # slow to import, needed by password logins only
+
+    key = _load(public_key)
+    try:
+        sealed = key.encrypt(password.encode(), padding.PKCS1v15())
+    except ValueError:
+        # Not chained: what goes wrong here may name the password.
+        longest = key.key_size // 8 - 11
+        raise InvalidInputError(f"password must be UTF-8 text of at most {longest} bytes.") from None
+    return base64.b64encode(sealed).decode()
+
+
+@lru_cache(maxsize=8)
+def _load(public_key: str) -> RSAPublicKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
+
+    text = public_key.strip()
+    try:
+        if text.startswith("-----"):
+            key = load_pem_public_key(text.encode())
+        else:
+            key = load_der_public_key(base64.b64decode("".join(text.split()), validate=True))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InvalidInputError("public_key is neither base64 nor PEM of a public key.") from error
+    if not isinstance(key, RSAPublicKey):
+        raise InvalidInputError("public_key is not an RSA key.")
+    return key

@@ -1,0 +1,56 @@
+"""Whether a failed call may be tried again, and after how long. A pure decision; the caller waits and tries.
+
+The one rule above all: what spends a code is never repeated once the service may have seen it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from authing_mfa.errors import ApiError, NetworkError, RateLimitedError, ResponseError
+
+if TYPE_CHECKING:
+    from authing_mfa.errors import AuthingError
+    from authing_mfa.operations import Operation
+
+__all__ = ["MAX_ATTEMPTS", "verdict"]
+
+MAX_ATTEMPTS: Final = 3
+
+_BASE: Final = 0.1  # seconds; the first back-off is at most twice this
+_CAP: Final = 2.0  # seconds
+
+
+def verdict(
+    operation: Operation[Any], error: AuthingError, *, attempt: int, max_attempts: int, budget: float, jitter: float
+) -> float | None:
+    """How long to wait before *operation* is tried again after *error*, or None: it is not.
+
+    Args:
+        operation: what was tried.
+        error: how the try ended.
+        attempt: how many tries there were, from 1.
+        max_attempts: how many there may be; 1 turns repeating off.
+        budget: seconds that the call has left. A wait that does not end before them is not begun.
+        jitter: a random number in [0, 1), the share of the whole back-off to wait (full jitter).
+    """
+    if attempt >= max_attempts:
+        return None
+    pause = _pause(operation, error, attempt, jitter)
+    return pause if pause is not None and pause < budget else None
+
+
+def _pause(operation: Operation[Any], error: AuthingError, attempt: int, jitter: float) -> float | None:
+    if isinstance(error, RateLimitedError) and error.http_status == 429:
+        return error.retry_after  # not done, so any call may go again; without Retry-After we do not guess
+    if not _may_repeat(operation, error):
+        return None
+    return jitter * min(_CAP, _BASE * (1 << attempt))
+
+
+def _may_repeat(operation: Operation[Any], error: AuthingError) -> bool:
+    if isinstance(error, NetworkError):
+        return error.delivery == "not_sent" or operation.repeatable
+    if isinstance(error, (ApiError, ResponseError)):
+        return operation.repeatable and (error.http_status or 0) >= 500
+    return False

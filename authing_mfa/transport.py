@@ -1,0 +1,299 @@
+"""The one module of the client that knows aiohttp: `send` a request, get a whole response or a `NetworkError`.
+
+It owns the connection pool (or borrows one), and keeps what aiohttp does not: a first-come, first-served queue for
+connections, no cookies, no redirects, no silent replay, an upper bound on what is read, and for every failure whether the
+request can have reached the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ssl
+import urllib.request
+import warnings
+from collections import deque
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+
+from authing_mfa._version import __version__
+from authing_mfa.errors import CallTimeoutError, NetworkError, ResponseError, UsageError
+from authing_mfa.protocol import Response
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+    from authing_mfa.errors import Delivery
+    from authing_mfa.protocol import Request
+
+__all__ = ["Transport"]
+
+_LARGE_BODY: Final = 1 << 20  # aiohttp asks for larger bodies as a file
+
+# Provably not sent: the name was not found, nobody listened, TLS or the proxy said no.
+_NOT_SENT: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ServerFingerprintMismatch,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
+
+class _Attempt:
+    """How far one try got: `made` once aiohttp is at work on it, `sent` once its first byte may be on the wire."""
+
+    __slots__ = ("made", "sent")
+
+    def __init__(self) -> None:
+        self.made = False
+        self.sent = False
+
+
+_attempt: ContextVar[_Attempt] = ContextVar("_attempt")
+
+
+class _Request(aiohttp.ClientRequest):
+    """Notes how far the attempt got, and refuses aiohttp's own replay of GET and DELETE on a dropped connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        _attempt.get().made = True
+        super().__init__(*args, **kwargs)
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        attempt = _attempt.get()
+        if attempt.sent:
+            raise aiohttp.ClientError("the connection was dropped")
+        attempt.sent = True
+        return await super().send(conn)
+
+
+class Slots:
+    """A first-come, first-served gate: at most *count* holders, the others wait in order."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self) -> None:
+        """Wait for a slot. A waiter that is cancelled gives its turn to the next."""
+        if self._free > 0:  # then nobody waits: a freed slot goes to a waiter first
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.release()
+            raise
+
+    def release(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    def close(self) -> None:
+        """Tell all who wait that there will be no turn."""
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(_closed())
+        self._waiting.clear()
+
+
+def _closed() -> UsageError:
+    return UsageError("This AuthClient is closed. Make a new one, and close it when the last call is done.")
+
+
+class Transport:
+    """One connection pool, used by any number of users at once, on one event loop."""
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float,
+        max_connections: int,
+        proxy: str | None,
+        trust_env: bool,
+        ssl_context: ssl.SSLContext | None,
+        borrowed: aiohttp.ClientSession | None,
+        limit: int,
+    ) -> None:
+        self._connect_timeout = connect_timeout
+        self._max_connections = max_connections
+        self._proxy = proxy
+        self._trust_env = trust_env
+        self._ssl_context = ssl_context
+        self._borrowed = borrowed
+        self._limit = limit
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self.slots = Slots(max_connections)
+
+    def enter(self) -> None:
+        """Check that a call may start here and now; the first one binds the pool to its event loop.
+
+        Raises:
+            UsageError: the client is closed, the borrowed session is, or this is another event loop.
+        """
+        loop = asyncio.get_running_loop()
+        if self._session is not None and loop is self._loop and not self._closed:
+            if self._borrowed is not None and self._borrowed.closed:
+                raise UsageError("The aiohttp session that this AuthClient borrowed has been closed by its owner.")
+            return
+        if self._closed:
+            raise _closed()
+        if self._loop is not None:
+            raise UsageError("This AuthClient belongs to another event loop: use one AuthClient for each loop.")
+        self._session = self._open()
+        self._loop = loop
+
+    def _open(self) -> aiohttp.ClientSession:
+        """A session of our own, on a pool of our own or on the borrowed one: never the borrowed session's cookies."""
+        own = self._borrowed is None
+        if self._borrowed is None:
+            tls = self._ssl_context if self._ssl_context is not None else True
+            connector: aiohttp.BaseConnector | None = aiohttp.TCPConnector(limit=0, ssl=tls)
+        else:
+            connector = self._borrowed.connector
+            if connector is None or self._borrowed.closed:
+                raise UsageError("The aiohttp session given to this AuthClient is closed.")
+            if 0 < connector.limit < self._max_connections:
+                self.slots = Slots(connector.limit)  # a pool's own queue is neither fair nor outside the time-out
+        return aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=own,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"authing-mfa-python/{__version__}"},
+            request_class=_Request,
+            trace_configs=None if self._borrowed is None else self._borrowed.trace_configs,
+        )
+
+    async def send(self, url: URL, request: Request, seconds: float) -> Response:
+        """Send *request* to *url* and read the whole answer. The caller holds a slot.
+
+        Args:
+            url: the full address, path and query included.
+            request: what to send.
+            seconds: how long all of it may take, connecting and reading included.
+
+        Raises:
+            NetworkError: no whole answer; its `delivery` says whether the service may have acted.
+            CallTimeoutError: the same, for want of time.
+            ResponseError: the answer is over the size limit.
+        """
+        assert self._session is not None, "enter() comes first"
+        attempt = _Attempt()
+        _attempt.set(attempt)
+        body: Any = request.body
+        if body is not None and len(body) > _LARGE_BODY:
+            body = io.BytesIO(body)
+        try:
+            reply = await self._session.request(
+                request.method,
+                url,
+                data=body,
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=self._timeout(seconds),
+                proxy=self._proxy_for(url),
+                ssl=self._ssl_context if self._borrowed is not None and self._ssl_context is not None else True,
+            )
+            return Response(reply.status, reply.headers, await self._read(reply))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _network_error(error, attempt, seconds) from error
+
+    def _timeout(self, total: float) -> aiohttp.ClientTimeout:
+        known = self._timeouts.get(total)
+        if known is None:
+            known = aiohttp.ClientTimeout(total=total, connect=self._connect_timeout, ceil_threshold=60)
+            if not self._timeouts:  # the first is the usual one; the rest of a repeated call's budget is never the same
+                self._timeouts[total] = known
+        return known
+
+    def _proxy_for(self, url: URL) -> str | None:
+        """The proxy for *url*: the one given, or with `trust_env` the environment's.
+
+        It is looked up here because aiohttp's own way doubles the cost of each call and reads passwords from a netrc file.
+        """
+        if self._proxy is not None or not self._trust_env:
+            return self._proxy
+        host = url.host or ""
+        if urllib.request.proxy_bypass(host):
+            return None
+        return urllib.request.getproxies().get(url.scheme)
+
+    async def _read(self, reply: aiohttp.ClientResponse) -> bytes:
+        length = reply.content_length
+        if length is not None and length <= self._limit and "Content-Encoding" not in reply.headers:
+            return await reply.read()
+        body = bytearray()
+        try:
+            while len(body) <= self._limit:
+                chunk = await reply.content.readany()
+                if not chunk:
+                    return bytes(body)
+                body += chunk
+        finally:
+            reply.close()  # a connection that was read to its end has gone back to the pool by itself
+        raise ResponseError(
+            f"The answer is larger than {self._limit} bytes and was not read to its end.", http_status=reply.status
+        )
+
+    async def aclose(self) -> None:
+        """Close the pool (a borrowed one is left open). Calls that wait for a slot are told. Twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        self.slots.close()
+        if self._session is None:
+            return
+        if self._loop is not asyncio.get_running_loop():
+            self._closed = False
+            raise UsageError("This AuthClient belongs to another event loop: close it there.")
+        await self._session.close()
+
+    def __del__(self) -> None:
+        if not self._closed and self._session is not None:
+            warnings.warn(
+                "An AuthClient was not closed: use 'async with', or await its aclose().",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+def _network_error(  # noqa: PLR0911 - one line for each kind of failure
+    error: Exception, attempt: _Attempt, seconds: float
+) -> NetworkError:
+    """What *error* of aiohttp means to a caller; the most specific first."""
+    unsent = isinstance(error, _NOT_SENT) or (attempt.made and not attempt.sent)
+    delivery: Delivery = "not_sent" if unsent else "unknown"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return CallTimeoutError("The service could not be reached in time.", delivery="not_sent")
+    if isinstance(error, TimeoutError):
+        doing = "the service could not be reached" if unsent else "the answer did not come"
+        return CallTimeoutError(f"The call took longer than {seconds:g} s: {doing} in time.", delivery=delivery)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return NetworkError(
+            "The service's name cannot be resolved. Check the host and your network.", delivery=delivery
+        )
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError, ssl.CertificateError)):
+        return NetworkError(f"No secure connection to the service: {_text(error)}", delivery=delivery)
+    if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
+        return NetworkError("The proxy did not connect to the service.", delivery=delivery)
+    if unsent:
+        return NetworkError(f"The service cannot be reached: {_text(error)}", delivery=delivery)
+    return NetworkError(f"The connection broke before the whole answer was read: {_text(error)}", delivery=delivery)
+
+
+def _text(error: Exception) -> str:
+    return f"{str(error) or type(error).__name__}."
