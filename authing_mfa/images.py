@@ -15,7 +15,7 @@ import os
 import stat
 from contextlib import contextmanager
 from os import PathLike
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, ForwardRef, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, ForwardRef
 
 from authing_mfa.errors import ImageError, InvalidInputError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     ImageSource = Image | bytes | str | PathLike[str] | BinaryIO
 else:
     # typing.get_type_hints sees the same union, and only then imports Pillow.
-    ImageSource = Union[ForwardRef("_picture_class()", module=__name__), bytes, str, PathLike[str], BinaryIO]
+    ImageSource = ForwardRef("_picture_class()", module=__name__) | bytes | str | PathLike[str] | BinaryIO
 
 __all__ = ["FILE_LIMIT", "MAX_SIDE", "PIXEL_LIMIT", "ImageSource", "prepare"]
 
@@ -112,8 +112,7 @@ def _file(source: object) -> Iterator[BinaryIO]:
 
 def _open_path(path: str | PathLike[Any]) -> BinaryIO:
     try:
-        # Not blocking: opening a named pipe would wait for its writer.
-        file = open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+        file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - the caller closes it
     except ValueError:
         raise ImageError("The picture file cannot be read: its name holds a null character.") from None
     except OSError as error:
@@ -130,20 +129,25 @@ def _open_path(path: str | PathLike[Any]) -> BinaryIO:
     )
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens without waiting: a named pipe would wait for its writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _read_all(file: Any) -> bytes:
     chunks: list[bytes] = []
     room = FILE_LIMIT + 1
     try:
         while room > 0 and (chunk := file.read(room)):
-            chunks.append(memoryview(chunk))
+            chunks.append(chunk)
             room -= len(chunk)
-    except TypeError as error:
-        raise ImageError("The picture file cannot be read: it is open as text, open it in binary mode.") from error
     except Exception as error:  # whatever the caller's own file class raises
         raise ImageError("The picture file cannot be read: reading it failed, or it is closed.") from error
     if room <= 0:
         raise ImageError(f"The picture file is larger than {FILE_LIMIT >> 20} MiB.")
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if any(isinstance(chunk, str) for chunk in chunks):
+        raise ImageError("The picture file cannot be read: it is open as text, open it in binary mode.")
+    return b"".join(chunks)
 
 
 def _identified(file: BinaryIO) -> ImageFile:
@@ -222,8 +226,8 @@ def _eight_bit(picture: Image) -> Image:
         ranges = ([1.0] if picture.mode == "F" else []) + [255.0, 65535.0]
         usual = next((top for top in ranges if low >= 0 and high <= top), None)
         low, high = (low, high) if usual is None else (0.0, usual)
-    scale, offset = 255 / (high - low), 0.5 - low * 255 / (high - low)
-    return wide.point(lambda value: value * scale + offset).convert("L")
+    scale = 255 / ((high - low) or 1.0)
+    return wide.point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
 
 
 def _lab_to_rgb(picture: Image) -> Image:
@@ -231,7 +235,7 @@ def _lab_to_rgb(picture: Image) -> Image:
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
-    assert converted is not None  # noqa: S101 - only a conversion in place returns None
+    assert converted is not None  # only a conversion in place returns None
     return converted
 
 
@@ -255,10 +259,10 @@ def _on_white(picture: Image) -> Image:
 
 
 def _orientation(picture: Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or the EXIF is broken. (Pillow turns a TIFF while decoding it.)"""
+    """The EXIF orientation, 1 to 8; 1 where there is none or the EXIF is broken. Pillow itself turns a TIFF."""
     try:
         value = picture.getexif().get(0x0112, 1)
-    except Exception:  # a picture with broken EXIF is still a picture
+    except Exception:  # noqa: BLE001 - whatever it is: a picture with broken EXIF is still a picture
         return 1
     return value if isinstance(value, int) else 1
 
