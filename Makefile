@@ -1,0 +1,39 @@
+# Everything works on a machine with only Python >= 3.11, make and the package registries.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench bench-quick docs clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.core: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --upgrade pip
+	@$(PY) -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.core
+	@$(PY) -m pip install --quiet --editable '.[all]' --group dev
+	@touch $@
+
+demo: $(VENV)/.core ## The whole MFA journey on the embedded emulator
+	@$(PY) -m authing_mfa.demo
+
+test: $(VENV)/.all ## Every check: lint, types, layers, tests, coverage, the wheel
+	@PY=$(PY) .ci/check
+
+bench: $(VENV)/.all ## All benchmarks, the tables and the plots
+	@$(PY) -m benchmarks
+
+bench-quick: $(VENV)/.all ## The same in two minutes
+	@$(PY) -m benchmarks --quick
+
+docs: $(VENV)/.all ## Regenerate the command line's reference
+	@$(PY) -m authing_mfa.cli.reference docs/cli.md
+
+clean: ## Remove what was made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .benchmarks

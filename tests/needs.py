@@ -1,0 +1,31 @@
+"""What a machine may lack: a test that needs it says so, and is skipped with the reason, or fails where nothing may lack."""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+NO_SKIPS = os.environ.get("AUTHING_MFA_NO_SKIPS") == "1"
+"""Set where the machine is known to have everything: then a missing thing is a failure."""
+
+
+def require(condition: object, what: str) -> None:
+    """Skip the running test, or the module, unless *condition* holds; *what* is what the machine lacks."""
+    if condition:
+        return
+    if NO_SKIPS:
+        pytest.fail(f"missing: {what}", pytrace=False)
+    pytest.skip(f"missing: {what}", allow_module_level=True)
+
+
+def require_program(name: str) -> str:
+    """The path of the program *name*."""
+    path = shutil.which(name) or next((p for p in (f"/usr/sbin/{name}", f"/sbin/{name}") if os.access(p, os.X_OK)), "")
+    require(path, f"the program {name}")
+    return path
+
+
+def require_module(name: str) -> None:
+    """The module *name* can be imported."""
+    require(importlib.util.find_spec(name) is not None, f"the Python module {name}")
