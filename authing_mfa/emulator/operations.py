@@ -1,0 +1,195 @@
+"""Endpoints that only the emulator serves: what other official clients call besides the operations of this package.
+
+They have no method in `AuthClient`. Their `method` names them in the journal and in fault rules.
+"""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+import attrs
+
+from authing_mfa.operations import Bearer, Operation, Route, SendSms, VerifyByTotp
+
+__all__ = [
+    "Captcha",
+    "EnrollFactor",
+    "GetFactor",
+    "GraphQL",
+    "IntrospectMfaToken",
+    "ListEnrolledFactors",
+    "ListFactorsToEnroll",
+    "SendEmail",
+    "SendEnrollFactorRequest",
+    "SendSmsV3",
+    "SendSmsWithScene",
+    "UserFieldValues",
+    "VerifyTotpV3",
+    "WellKnown",
+]
+
+
+@attrs.frozen
+class SendSmsWithScene(SendSms):
+    """The SMS call as the JavaScript client makes it (section 1.3)."""
+
+    scene: str | None = None
+
+
+@attrs.frozen
+class SendEmail(Operation[None]):
+    """A code by e-mail for any scene (section 1.3): MFA_VERIFY, MFA_VERIFY_CODE, VERIFY_CODE, LOGIN_VERIFY_CODE, …"""
+
+    route = Route.post("/api/v2/email/send")
+    answer = NoneType
+    bearer = Bearer.OPTIONAL
+    method = "send_mfa_email"
+    swift = ()
+
+    email: str
+    scene: str | None = None
+
+
+@attrs.frozen
+class SendSmsV3(Operation[None]):
+    """The SMS call of the MFA component (section 1.3)."""
+
+    route = Route.post("/api/v3/send-sms")
+    answer = NoneType
+    bearer = Bearer.OPTIONAL
+    method = "send_sms_v3"
+    swift = ()
+
+    phone_number: str
+    phone_country_code: str | None = None
+    channel: str | None = None
+
+
+@attrs.frozen
+class SendEnrollFactorRequest(Operation[dict[str, Any]]):
+    """Ask to bind a factor (section 1.7): sends a code, or makes a TOTP secret."""
+
+    route = Route.post("/api/v3/send-enroll-factor-request")
+    answer = dict
+    method = "send_enroll_factor_request"
+    swift = ()
+
+    factor_type: str
+    profile: dict[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class EnrollFactor(Operation[None]):
+    """Bind the factor that was asked for (section 1.7)."""
+
+    route = Route.post("/api/v3/enroll-factor")
+    answer = NoneType
+    method = "enroll_factor"
+    swift = ()
+
+    factor_type: str
+    enrollment_token: str = attrs.field(repr=False)
+    enrollment_data: dict[str, Any] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen
+class ListEnrolledFactors(Operation[dict[str, Any]]):
+    """The user's bound factors (section 1.7)."""
+
+    route = Route.get("/api/v3/list-enrolled-factors")
+    answer = dict
+    method = "list_enrolled_factors"
+    swift = ()
+
+
+@attrs.frozen
+class ListFactorsToEnroll(Operation[dict[str, Any]]):
+    """The factors that the user could bind (section 1.7)."""
+
+    route = Route.get("/api/v3/list-factors-to-enroll")
+    answer = dict
+    method = "list_factors_to_enroll"
+    swift = ()
+
+
+@attrs.frozen
+class GetFactor(Operation[dict[str, Any]]):
+    """One bound factor (section 1.7)."""
+
+    route = Route.get("/api/v3/get-factor")
+    answer = dict
+    method = "get_factor"
+    swift = ()
+
+    factor_id: str
+
+
+@attrs.frozen
+class VerifyTotpV3(VerifyByTotp):
+    """TOTP verification of the v3 API (section 1.7)."""
+
+    route = Route.post("/api/v3/mfa-totp-verify")
+    method = "mfa_totp_verify_v3"
+
+
+@attrs.frozen
+class IntrospectMfaToken(Operation[dict[str, Any]]):
+    """Whether an mfaToken is good (section 1.7)."""
+
+    route = Route.post("/mfa/token/introspection")
+    answer = dict
+    bearer = Bearer.OPTIONAL
+    method = "introspect_mfa_token"
+    swift = ()
+
+    token: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class UserFieldValues(Operation[tuple[dict[str, Any], ...]]):
+    """Custom data as the Flutter client asks for it (section 1.7)."""
+
+    route = Route.get("/api/v2/udfs/values")
+    answer = dict
+    method = "user_field_values"
+    swift = ()
+
+    target_id: str
+
+
+@attrs.frozen
+class WellKnown(Operation[dict[str, Any]]):
+    """The key for passwords, where the JavaScript client looks for it (section 1.1)."""
+
+    route = Route.get("/api/v2/.well-known")
+    answer = dict
+    bearer = Bearer.NEVER
+    method = "well_known"
+    swift = ()
+
+
+@attrs.frozen
+class Captcha(Operation[dict[str, Any]]):
+    """A captcha picture (section 1.2). Logins never ask for it here."""
+
+    route = Route.get("/api/v2/security/captcha")
+    answer = dict
+    bearer = Bearer.NEVER
+    method = "captcha"
+    swift = ()
+
+
+@attrs.frozen
+class GraphQL(Operation[dict[str, Any]]):
+    """What the JavaScript and Python clients do through GraphQL (section 1)."""
+
+    route = Route.post("/graphql/v2")
+    answer = dict
+    bearer = Bearer.OPTIONAL
+    method = "graphql"
+    swift = ()
+
+    query: str = attrs.field(repr=False)
+    variables: dict[str, Any] = attrs.field(factory=dict, repr=False)
+    operation_name: str | None = None

@@ -1,0 +1,128 @@
+"""What the emulator remembers: users, codes, photos, messages. Plain mutable records; `state` keeps them and their indexes."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ["Enrollment", "Photo", "SentCode", "SentMessage", "Totp", "User", "canonical_phone", "canonical_target"]
+
+DEFAULT_COUNTRY = "+86"
+"""The country of a phone number that names none, as the service assumes it."""
+
+
+def canonical_phone(phone: str, country_code: str | None = None) -> str:
+    """*phone* in one spelling: digits with their country code in front, so that ``+86 138…`` and ``138…`` are the same."""
+    digits = "".join(letter for letter in phone if letter.isdigit())
+    if phone.strip().startswith("+"):
+        return "+" + digits
+    country = (country_code or DEFAULT_COUNTRY).strip().lstrip("+").removeprefix("00")
+    return f"+{country}{digits}"
+
+
+def canonical_target(target: str, country_code: str | None = None) -> str:
+    """A phone number or an e-mail address in one spelling."""
+    return target.strip().lower() if "@" in target else canonical_phone(target, country_code)
+
+
+@attrs.define
+class Totp:
+    """A TOTP binding, confirmed or not.
+
+    Attributes:
+        last_step: the newest time step whose code was used; that one and older ones are refused.
+        confirmed_step: the step that confirmed the binding; its code is good for one verification more, for the official
+            mobile clients send it again.
+    """
+
+    id: str
+    secret: str = attrs.field(repr=False)
+    recovery_code: str = attrs.field(repr=False)
+    source: str = "SELF"
+    created_at: float = 0.0
+    last_step: int = -1
+    confirmed_step: int | None = None
+
+
+@attrs.define
+class User:
+    """One user of the pool. `mfa` are the second factors the application asks of this user."""
+
+    id: str
+    username: str | None
+    password_hash: bytes | None = attrs.field(repr=False)
+    created_at: float
+    updated_at: float
+    phone: str | None = None
+    phone_country_code: str | None = None
+    email: str | None = None
+    nickname: str | None = None
+    name: str | None = None
+    mfa: tuple[str, ...] = ()
+    mfa_phone: str | None = None
+    mfa_phone_country_code: str | None = None
+    mfa_email: str | None = None
+    totp: Totp | None = None
+    pending_totp: Totp | None = None
+    face: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    failures: int = 0
+    locked_until: float = 0.0
+    logins: int = 0
+    last_login: float | None = None
+    last_mfa: float | None = None
+    custom: dict[str, object] = attrs.field(factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The first of user name, e-mail, phone and id that is there."""
+        return self.username or self.email or self.phone or self.id
+
+
+@attrs.frozen
+class SentMessage:
+    """One SMS or e-mail that the service would have sent.
+
+    Attributes:
+        channel: ``sms`` or ``email``.
+        to: the phone number or address, as the request gave it.
+        code: the code in it.
+        sent_at: epoch seconds of the emulator's clock.
+        scene: what the request said it is for; None where it said nothing.
+        id: counts up from 1.
+    """
+
+    channel: str
+    to: str
+    code: str = attrs.field(repr=False)
+    sent_at: float
+    scene: str | None
+    id: int = 0
+
+
+@attrs.define
+class SentCode:
+    """The one code that is good for a target now."""
+
+    code: str = attrs.field(repr=False)
+    sent_at: float
+    used: bool = False
+
+
+@attrs.frozen
+class Photo:
+    """An uploaded file: which content it is, and who may look at it."""
+
+    digest: str
+    private: bool
+    content_type: str
+
+
+@attrs.frozen
+class Enrollment:
+    """A v3 enrollment that was asked for and not yet finished."""
+
+    user_id: str
+    factor_type: str
+    expires_at: float
+    phone: str | None = None
+    phone_country_code: str | None = None
+    email: str | None = None

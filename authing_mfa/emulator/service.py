@@ -1,0 +1,280 @@
+"""One namespace of the emulator: its state behind a lock, and the calls a test makes on it. Safe from any thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator import totp
+from authing_mfa.emulator.clock import VirtualClock
+from authing_mfa.emulator.journal import Journal
+from authing_mfa.emulator.records import SentMessage, canonical_target
+from authing_mfa.emulator.rules.totp import otpauth_uri
+from authing_mfa.emulator.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from authing_mfa.emulator.faces import ImageSource
+    from authing_mfa.emulator.records import User
+    from authing_mfa.emulator.settings import Settings
+
+__all__ = ["EmulatedUser", "Service"]
+
+
+class EmulatedUser:
+    """A live view of one user: it always says how things are now. An association that is not confirmed changes nothing here."""
+
+    def __init__(self, service: Service, user_id: str) -> None:
+        self._service = service
+        self.id = user_id
+
+    def __repr__(self) -> str:
+        return f"EmulatedUser(id={self.id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EmulatedUser) and (self._service, self.id) == (other._service, other.id)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def _user(self) -> User:
+        user = self._service.state.users.get(self.id)
+        if user is None:
+            raise LookupError("this user is gone: the emulator was reset")
+        return user
+
+    @property
+    def username(self) -> str:
+        """The user name; empty for a user who registered by phone or e-mail."""
+        return self._user.username or ""
+
+    @property
+    def phone(self) -> str | None:
+        """The phone of the account; `mfa_phone` is the one bound for MFA."""
+        return self._user.phone
+
+    @property
+    def email(self) -> str | None:
+        """The address of the account; `mfa_email` is the one bound for MFA."""
+        return self._user.email
+
+    @property
+    def mfa(self) -> tuple[str, ...]:
+        """The second factors that are asked of this user."""
+        return self._service.state.policies_of(self._user)
+
+    @property
+    def mfa_phone(self) -> str | None:
+        return self._user.mfa_phone
+
+    @property
+    def mfa_email(self) -> str | None:
+        return self._user.mfa_email
+
+    @property
+    def totp_enabled(self) -> bool:
+        return self._user.totp is not None
+
+    @property
+    def totp_secret(self) -> str | None:
+        """The base32 secret of the bound TOTP."""
+        binding = self._user.totp
+        return None if binding is None else binding.secret
+
+    @property
+    def totp_uri(self) -> str | None:
+        """``otpauth://…`` of the bound TOTP."""
+        user = self._user
+        return None if user.totp is None else otpauth_uri(user, user.totp)
+
+    @property
+    def totp_code(self) -> str | None:
+        """The code that an authenticator app would show now, by the emulator's clock."""
+        binding = self._user.totp
+        return None if binding is None else totp.code_at(binding.secret, totp.step_of(self._service.clock()))
+
+    @property
+    def recovery_code(self) -> str | None:
+        """The recovery code that is good now."""
+        binding = self._user.totp
+        return None if binding is None else binding.recovery_code
+
+    @property
+    def face_enabled(self) -> bool:
+        return bool(self._user.face)
+
+    @property
+    def locked(self) -> bool:
+        """Whether too many wrong codes have locked the user, by the emulator's clock."""
+        return self._service.state.locked(self._user)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the admin API tells of the user."""
+        return {
+            "id": self.id,
+            "username": self._user.username,
+            "phone": self.phone,
+            "email": self.email,
+            "mfa": list(self.mfa),
+            "mfa_phone": self.mfa_phone,
+            "mfa_email": self.mfa_email,
+            "totp_enabled": self.totp_enabled,
+            "face_enabled": self.face_enabled,
+            "locked": self.locked,
+            "recovery_code": self.recovery_code,
+            "totp_uri": self.totp_uri,
+        }
+
+
+class Service:
+    """One namespace: users, messages, clock, journal. `Emulator` is the default one."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        source: Callable[[], float],
+        user_pool_id: str,
+        app_id: str,
+        seed: str | None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.app_id = app_id
+        self.user_pool_id = user_pool_id
+        self.lock = threading.RLock()
+        self.clock = VirtualClock(source, self._clock_moved)
+        self.state = State(settings, self.clock, user_pool_id, seed)
+        self.journal = Journal(settings.journal_size)
+        self.publish: Callable[[str, dict[str, Any]], None] = lambda name, data: None
+        self.state.notify = self._notify
+
+    def _notify(self, name: str, data: dict[str, Any]) -> None:
+        self.publish(name, data)
+
+    def _clock_moved(self) -> None:
+        self.publish("clock", {"now": self.clock()})
+
+    # ─────────────────────────────── users ───────────────────────────────
+
+    def add_user(
+        self,
+        *,
+        username: str,
+        password: str,
+        phone: str | None = None,
+        email: str | None = None,
+        mfa: Iterable[str] = (),
+        totp: bool = False,
+        face: ImageSource | None = None,
+        phone_country_code: str | None = None,
+        nickname: str | None = None,
+        custom: Mapping[str, object] | None = None,
+    ) -> EmulatedUser:
+        """Register a user.
+
+        Args:
+            username: what the user logs in with; the phone and the address do as well.
+            password: in plain text; a hash of it is kept.
+            phone: the account's phone; bound as MFA target where *mfa* names SMS.
+            email: the account's address; bound as MFA target where *mfa* names EMAIL.
+            mfa: the second factors that the application asks of this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
+                With none of them a login asks only for a TOTP the user has bound (1635).
+            totp: bind a TOTP; its secret and recovery code stand in the view that is returned.
+            face: bind the face in this picture.
+            phone_country_code: of *phone*, e.g. ``+44``; ``+86`` where nothing says otherwise.
+            nickname: to be shown.
+            custom: the pool's own fields of this user, answered by udvs/get.
+
+        Raises:
+            ValueError: the name, phone or address belongs to another user, or a policy word is unknown.
+            OSError: *face* cannot be read as a picture.
+        """
+        with self.lock:
+            user = self.state.add_user(
+                username=username,
+                password=password,
+                phone=phone,
+                email=email,
+                mfa=mfa,
+                totp_bound=totp,
+                face=face,
+                phone_country_code=phone_country_code,
+                nickname=nickname,
+                custom=custom,
+            )
+        return EmulatedUser(self, user.id)
+
+    def user(self, account: str) -> EmulatedUser:
+        """The user with this user name, phone, address or id.
+
+        Raises:
+            LookupError: there is none.
+        """
+        with self.lock:
+            found = self.state.find(account)
+        if found is None:
+            raise LookupError(f"there is no user {account!r}")
+        return EmulatedUser(self, found.id)
+
+    @property
+    def users(self) -> list[EmulatedUser]:
+        """All users, oldest first."""
+        with self.lock:
+            return [EmulatedUser(self, ident) for ident in self.state.users]
+
+    def issue_mfa_token(self, user: EmulatedUser) -> str:
+        """An mfaToken of *user*, as a login that asks for a second factor gives it. Each one is different."""
+        with self.lock:
+            return self.state.mfa_token(user._user)  # noqa: SLF001 - the two classes are one module's business
+
+    def issue_user_token(self, user: EmulatedUser) -> str:
+        """A token of *user*, as a finished login gives it."""
+        with self.lock:
+            return self.state.user_token(user._user)  # noqa: SLF001 - see above
+
+    # ─────────────────────────────── messages ───────────────────────────────
+
+    def code_for(self, target: str) -> str:
+        """The newest code that was sent to this phone number or address, used or not.
+
+        Raises:
+            LookupError: none was sent.
+        """
+        with self.lock:
+            newest = self.state.newest
+            message = newest.get(canonical_target(target)) or newest.get(target)
+        if message is None:
+            raise LookupError(f"no code was sent to {target}")
+        return message.code
+
+    def send_code(self, target: str, *, scene: str | None = None) -> str:
+        """Send a code to *target* as if the application had asked for it, whatever the resend window says. Returns the code."""
+        channel = "email" if "@" in target else "sms"
+        with self.lock:
+            self.state.send(channel, target, None, scene, force=True)
+            return self.code_for(target)
+
+    def fix_code(self, target: str, code: str | None) -> None:
+        """From now on send *code* to *target*; None: random ones again. Such a code expires and is spent like any other."""
+        with self.lock:
+            if code is None:
+                self.state.fixed_codes.pop(canonical_target(target), None)
+            else:
+                self.state.fixed_codes[canonical_target(target)] = code
+
+    @property
+    def outbox(self) -> list[SentMessage]:
+        """Everything that was sent, oldest first (the newest 100,000)."""
+        with self.lock:
+            return list(self.state.outbox)
+
+    def reset(self) -> None:
+        """Forget everything but the settings and the fixed codes. With a seed the same ids and codes come again."""
+        with self.lock:
+            self.clock.offset = 0.0
+            self.state.clear()
+            self.journal.clear()
+        self.publish("reset", {})
