@@ -1,0 +1,224 @@
+"""The contenders: each opens itself on a base address and gives a coroutine function that makes one call.
+
+An asynchronous contender is a context manager that gives `call`; the ones in threads give a plain function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.fixture import APP_ID, BODY, HEADERS, PATH, POOL_ID, TOKEN
+
+Call = Callable[[], Awaitable[Any]]
+Contender = Callable[[str, str | None], contextlib.AbstractAsyncContextManager[Call]]
+
+
+def tls(ca: str | None) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=ca) if ca else None
+
+
+@contextlib.asynccontextmanager
+async def bare(base: str, ca: str | None, headers: dict[str, str] | None = None) -> AsyncIterator[Call]:
+    """aiohttp as its documentation shows it. No headers of the service, no check of anything."""
+    import aiohttp
+
+    url = base + PATH
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ssl=tls(ca) or True)) as session:
+
+        async def call() -> Any:
+            async with session.post(url, json=BODY, headers=headers) as reply:
+                return await reply.json()
+
+        yield call
+
+
+def bare_same_request(base: str, ca: str | None) -> contextlib.AbstractAsyncContextManager[Call]:
+    """The same, sending the headers that the service needs: the same bytes on the wire as the SDK."""
+    return bare(base, ca, HEADERS)
+
+
+@contextlib.asynccontextmanager
+async def tuned(base: str, ca: str | None, *, headers: dict[str, str] | None, loads: Callable[[bytes], Any],
+                dumps: Callable[[Any], bytes]) -> AsyncIterator[Call]:
+    """aiohttp without an SDK, with everything that its public interface offers for speed."""
+    import aiohttp
+    from multidict import CIMultiDict
+    from yarl import URL
+
+    url = URL(base + PATH, encoded=True)
+    fixed = CIMultiDict({"Content-Type": "application/json", **(headers or {})})
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=tls(ca) or True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=60),
+    ) as session:
+
+        async def call() -> Any:
+            async with session.post(url, data=dumps(BODY), headers=fixed, allow_redirects=False) as reply:
+                return loads(await reply.read())
+
+        yield call
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def tuned_json(base: str, ca: str | None) -> contextlib.AbstractAsyncContextManager[Call]:
+    return tuned(base, ca, headers=HEADERS, loads=json.loads, dumps=_dumps)
+
+
+def tuned_orjson(base: str, ca: str | None) -> contextlib.AbstractAsyncContextManager[Call]:
+    import orjson
+
+    return tuned(base, ca, headers=HEADERS, loads=orjson.loads, dumps=orjson.dumps)
+
+
+def tuned_orjson_bare(base: str, ca: str | None) -> contextlib.AbstractAsyncContextManager[Call]:
+    import orjson
+
+    return tuned(base, ca, headers=None, loads=orjson.loads, dumps=orjson.dumps)
+
+
+@contextlib.asynccontextmanager
+async def ours(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """AuthClient, one full typed call: checks, headers, envelope, UserInfo."""
+    from authing_mfa import AuthClient
+
+    context = tls(ca)
+    async with AuthClient(
+        APP_ID, token=TOKEN, base_url=base, user_pool_id=POOL_ID, ssl_context=context, max_connections=16384
+    ) as client:
+
+        async def call() -> Any:
+            return await client.mfa_verify_by_totp("123456")
+
+        yield call
+
+
+@contextlib.asynccontextmanager
+async def compat(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """The callback layer, called from another loop as a UI would: its completion wakes the caller's future."""
+    from authing_mfa.compat import AuthClient, Authing
+
+    Authing.start(APP_ID, base_url=base, user_pool_id=POOL_ID, ssl_context=tls(ca), max_connections=16384)
+    Authing.setCurrentToken(TOKEN)
+    client = AuthClient()
+    loop = asyncio.get_running_loop()
+
+    async def call() -> Any:
+        future = loop.create_future()
+
+        def completion(code: int, message: str | None, value: Any) -> None:
+            loop.call_soon_threadsafe(future.set_result, (code, message, value))
+
+        client.mfaVerifyByTOTP("123456", completion)
+        code, message, value = await future
+        if code != 200:
+            raise RuntimeError(f"{code} {message}")
+        return value
+
+    try:
+        yield call
+    finally:
+        Authing.shutdown()
+
+
+@contextlib.asynccontextmanager
+async def httpx_async(base: str, ca: str | None) -> AsyncIterator[Call]:
+    import httpx
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    async with httpx.AsyncClient(headers=HEADERS, limits=limits, verify=tls(ca) or True, timeout=60) as client:
+        url = base + PATH
+
+        async def call() -> Any:
+            return (await client.post(url, json=BODY)).json()
+
+        yield call
+
+
+@contextlib.asynccontextmanager
+async def requests_threads(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """One requests.Session shared by threads; the loop only hands out work, a slice at a time (see `in_threads`)."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    session.headers.update(HEADERS)
+    session.verify = ca or True
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1024))
+    url = base + PATH
+
+    def one() -> Any:
+        return session.post(url, json=BODY, timeout=60).json()
+
+    with ThreadPoolExecutor(512) as pool:
+        yield in_threads(pool, one)
+    session.close()
+
+
+def in_threads(pool: ThreadPoolExecutor, one: Callable[[], Any]) -> Call:
+    loop = asyncio.get_running_loop()
+
+    async def call() -> Any:
+        return await loop.run_in_executor(pool, one)
+
+    call.plain = one  # type: ignore[attr-defined]  # `drive` runs it in threads without the loop
+    call.pool = pool  # type: ignore[attr-defined]
+    return call
+
+
+CONTENDERS: dict[str, Contender] = {
+    "bare": bare,
+    "bare-same": bare_same_request,
+    "tuned-json": tuned_json,
+    "tuned-orjson": tuned_orjson,
+    "tuned-orjson-bare": tuned_orjson_bare,
+    "ours": ours,
+    "compat": compat,
+    "httpx": httpx_async,
+    "requests": requests_threads,
+}
+THREADED = {"requests"}
+
+
+async def drive(call: Call, calls: int, concurrency: int) -> None:
+    """Make *calls* calls, *concurrency* at a time."""
+    turns = iter(range(calls))
+    plain: Callable[[], Any] | None = getattr(call, "plain", None)
+    if plain is not None:
+        await asyncio.get_running_loop().run_in_executor(None, _drive_threads, plain, call, calls, concurrency)
+        return
+
+    async def worker() -> None:
+        for _ in turns:
+            await call()
+
+    if concurrency == 1:
+        await worker()
+    else:
+        await asyncio.gather(*(worker() for _ in range(min(calls, concurrency))))
+
+
+def _drive_threads(plain: Callable[[], Any], call: Any, calls: int, concurrency: int) -> None:
+    turns = iter(range(calls))
+    lock = threading.Lock()
+
+    def worker() -> None:
+        while True:
+            with lock:
+                if next(turns, None) is None:
+                    return
+            plain()
+
+    for done in [call.pool.submit(worker) for _ in range(min(calls, concurrency))]:
+        done.result()

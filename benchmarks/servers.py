@@ -1,0 +1,151 @@
+"""Servers that are not the bottleneck: nginx on the other core, and a slow server of ours. Started and stopped here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+
+from benchmarks.fixture import ANSWER
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / ".benchmarks"
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
+
+CONFIG = """
+worker_processes 1;
+daemon off;
+pid {prefix}/nginx.pid;
+error_log stderr crit;
+events {{ worker_connections 16384; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 3600s;
+    client_body_temp_path {prefix}/body;
+    proxy_temp_path {prefix}/proxy;
+    fastcgi_temp_path {prefix}/fastcgi;
+    uwsgi_temp_path {prefix}/uwsgi;
+    scgi_temp_path {prefix}/scgi;
+    default_type application/json;
+    server {{
+        listen 127.0.0.1:{http} backlog=16384;
+        listen 127.0.0.1:{https} ssl backlog=16384;
+        ssl_certificate {certificate};
+        ssl_certificate_key {certificate};
+        ssl_session_cache shared:SSL:10m;
+        location / {{ return 200 '{answer}'; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the servers are."""
+
+    name: str  # "nginx", or "asyncio protocol server" where there is no nginx
+    http: str
+    https: str
+    slow: str  # 20 ms
+    ca: str  # path of the certificate that https is signed by
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def cores() -> tuple[int, int]:
+    """The core of the client and the core of the servers."""
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    return usable[0], usable[-1]
+
+
+def pinned(core: int) -> list[str]:
+    taskset = shutil.which("taskset")
+    return [taskset, "-c", str(core)] if taskset else []
+
+
+def certificates() -> tuple[Path, Path]:
+    """A private authority's certificate, and one file with key and certificate for 127.0.0.1."""
+    WORK.mkdir(exist_ok=True)
+    ca_path, server_path = WORK / "ca.pem", WORK / "server.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ca_path))
+    authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(str(server_path))
+    return ca_path, server_path
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise SystemExit(f"The server on port {port} did not start.")
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command)
+    try:
+        wait_for(port, process)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextlib.contextmanager
+def protocol_server(delay_ms: float = 0, certificate: Path | None = None) -> Iterator[int]:
+    """The port of a raw asyncio server in a process of its own."""
+    command = [*pinned(cores()[1]), sys.executable, "-m", "benchmarks.server", str(delay_ms)]
+    command += [str(certificate)] if certificate else []
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def all_servers() -> Iterator[Servers]:
+    """nginx for http and https, or ours where it is missing; and the slow one."""
+    ca, server = certificates()
+    with contextlib.ExitStack() as stack:
+        slow = stack.enter_context(protocol_server(20))
+        if NGINX:
+            http, https = free_port(), free_port()
+            prefix = WORK / "nginx"
+            prefix.mkdir(exist_ok=True)
+            config = prefix / "nginx.conf"
+            config.write_text(
+                CONFIG.format(prefix=prefix, http=http, https=https, certificate=server, answer=ANSWER.decode())
+            )
+            nginx = [*pinned(cores()[1]), NGINX, "-p", str(prefix), "-c", str(config), "-e", "stderr"]
+            stack.enter_context(running(nginx, http))
+            name = "nginx"
+        else:
+            http = stack.enter_context(protocol_server())
+            https = stack.enter_context(protocol_server(certificate=server))
+            name = "asyncio protocol server (nginx is not installed)"
+        yield Servers(
+            name, f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", f"http://127.0.0.1:{slow}", str(ca)
+        )
