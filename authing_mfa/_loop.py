@@ -1,0 +1,146 @@
+"""Two threads for code that has none of its own: one with an event loop, one that runs callbacks.
+
+Both are daemons, so that a forgotten one never hangs the interpreter's exit; whoever starts them closes them, with a bound.
+Both are fed in batches: a deque and one armed wake-up for the loop, whole lists for the callbacks. Waking a thread costs more
+than everything else in a hop, so it is paid once for all that is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+T = TypeVar("T")
+
+_BATCH = 256  # how many items one wake-up takes before the loop looks at its sockets again
+_here = threading.local()
+
+
+def own_thread() -> str | None:
+    """What the running thread is, if it is one of these: waiting on it for itself would never end."""
+    return getattr(_here, "kind", None)
+
+
+class BackgroundLoop(Generic[T]):
+    """An event loop on a daemon thread. Items posted from any thread reach *receive* on the loop's thread, in order.
+
+    Args:
+        receive: called with each item, on the loop's thread, while the loop runs. It must not raise.
+        finish: awaited once, on the loop's thread, after `stop`; then the loop ends.
+    """
+
+    def __init__(self, receive: Callable[[T], None], finish: Callable[[], Awaitable[None]]) -> None:
+        self._receive = receive
+        self._finish = finish
+        self._inbox: deque[T] = deque()
+        self._armed = False
+        self._stopped = False
+        self.loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="authing-mfa-loop", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self.loop.close()
+            raise
+
+    def post(self, item: T) -> None:
+        """Hand *item* to the loop's thread. Takes no lock, so it is safe in signal handlers and weakref callbacks.
+
+        After the loop has ended the item is silently lost: `finish` was the last to look.
+        """
+        self._inbox.append(item)
+        # The flag is read after the item is in, and cleared by the drain before it looks: no item is overlooked. Two posters
+        # may both see it down and wake the loop twice, which does no harm.
+        if not self._armed:
+            self._armed = True
+            self._wake(self._drain)
+
+    def stop(self) -> None:
+        """Let `finish` run and the loop end. Twice is fine."""
+        self._wake(self._stopping.set)
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait for the thread's end, in seconds. False: it has not ended, or is the running one."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _wake(self, callback: Callable[[], None]) -> None:
+        try:
+            self.loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # closed
+            if not self.loop.is_closed():
+                raise
+
+    def _drain(self) -> None:
+        self._armed = False
+        for _ in range(_BATCH):
+            try:
+                item = self._inbox.popleft()
+            except IndexError:
+                return
+            self._receive(item)
+        self._armed = True
+        self.loop.call_soon(self._drain)
+
+    def _run(self) -> None:
+        _here.kind = "the loop's thread"
+        try:
+            self.loop.run_until_complete(self._main())
+        finally:
+            self.loop.close()
+
+    async def _main(self) -> None:
+        await self._stopping.wait()
+        while self._inbox:
+            self._receive(self._inbox.popleft())
+        await self._finish()
+
+
+class Deliverable(Protocol):
+    """Something a callback thread runs. `deliver` must not raise."""
+
+    def deliver(self) -> None: ...
+
+
+class CallbackThread:
+    """A daemon thread that runs what it is given, one after the other."""
+
+    def __init__(self) -> None:
+        self._batches: SimpleQueue[Sequence[Deliverable] | None] = SimpleQueue()
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._run, name="authing-mfa-callbacks", daemon=True)
+        self._thread.start()
+
+    def put(self, batch: Sequence[Deliverable]) -> None:
+        """Run the whole *batch*, after everything that was put before."""
+        self._batches.put(batch)
+
+    def stop(self) -> None:
+        """Let the thread end after all that was put."""
+        self._batches.put(None)
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait for the thread's end, in seconds. False: it has not ended, or is the running one."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def abandon(self) -> None:
+        """In the child after a fork: if this very thread forked, it ends with the callback it is in."""
+        self._abandoned = True
+
+    def _run(self) -> None:
+        _here.kind = "the callback thread"
+        for batch in iter(self._batches.get, None):
+            for item in batch:
+                item.deliver()
+            if self._abandoned:
+                return

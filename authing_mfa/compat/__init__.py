@@ -1,0 +1,46 @@
+"""The Swift SDK's surface: calls that return at once and tell a completion later, made for code without an event loop.
+
+    from authing_mfa.compat import AuthClient, Authing
+
+    Authing.start("APP_ID")
+    AuthClient().mfaVerifyByOTP("123456", lambda code, message, user: print(code, message, user))
+
+A completion runs exactly once, later, never inside the call that made it, on a thread of its own or wherever a dispatcher
+(`authing_mfa.compat.dispatch`) takes it. It gets ``(200, message, value)``, or an error's ``(code, message, None)``; codes 1635
+and 1636 bring the `MfaChallenge` as value. See docs/porting-from-swift.md.
+"""
+
+from authing_mfa.compat import dispatch
+from authing_mfa.compat.authing import Authing
+from authing_mfa.compat.call import Call
+from authing_mfa.compat.dispatch import Dispatcher
+from authing_mfa.compat.surface import (
+    AuthenticatorsCompletion,
+    CheckCompletion,
+    CompatAuthClient,
+    Completion,
+    CustomDataCompletion,
+    EmptyCompletion,
+    EnrollmentCompletion,
+    UploadCompletion,
+    UserCompletion,
+)
+
+AuthClient = CompatAuthClient
+
+__all__ = [
+    "AuthClient",
+    "AuthenticatorsCompletion",
+    "Authing",
+    "Call",
+    "CheckCompletion",
+    "CompatAuthClient",
+    "Completion",
+    "CustomDataCompletion",
+    "Dispatcher",
+    "EmptyCompletion",
+    "EnrollmentCompletion",
+    "UploadCompletion",
+    "UserCompletion",
+    "dispatch",
+]

@@ -1,0 +1,108 @@
+"""`Authing`: the Swift SDK's process-wide switchboard, name for name."""
+# ruff: noqa: N802, N803 - the names are the Swift SDK's
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.compat.current import Current
+from authing_mfa.compat.session import SESSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authing_mfa.compat.dispatch import Dispatcher
+    from authing_mfa.models import UserInfo
+
+__all__ = ["Authing"]
+
+
+class Authing:
+    """The application of this process, its settings, and its one current user.
+
+    Settings may be made before or after `start`; calls made afterwards go by them, those that run go on as they are.
+    """
+
+    @staticmethod
+    def start(app_id: str, **options: Any) -> None:
+        """Choose the application; calls made before this complete with code 10002.
+
+        Args:
+            app_id: the application's id.
+            options: the keywords of `authing_mfa.AuthClient`; `token` makes it the current one. What `setHost` and the others
+                said before stays, unless it is said here again.
+
+        Raises:
+            TypeError: an unknown keyword.
+            InvalidInputError: a value that cannot be right.
+        """
+        token = options.pop("token", None)
+        SESSION.start(app_id, options)
+        if token is not None:
+            SESSION.current.value = Current(None, token)
+
+    @staticmethod
+    def setHost(host: str) -> None:
+        """Choose the service's domain, e.g. ``authing.cn`` (the default). It takes the place of a `base_url`."""
+        SESSION.set(host=host, base_url=None)
+
+    @staticmethod
+    def setSchema(schema: str) -> None:
+        """Choose ``https`` (the default) or ``http``."""
+        SESSION.set(scheme=schema)
+
+    @staticmethod
+    def setOnPremiseInfo(host: str, publicKey: str) -> None:
+        """Use an installation of one's own.
+
+        Args:
+            host: its host, which is asked for public-config itself.
+            publicKey: its RSA key for passwords, base64 or PEM.
+        """
+        SESSION.set(host=host, base_url=None, public_key=publicKey, on_premise=True)
+
+    @staticmethod
+    def setLanguage(language: str) -> None:
+        """Choose the language of the service's messages, e.g. ``zh-CN``."""
+        SESSION.set(lang=language)
+
+    @staticmethod
+    def setDispatcher(dispatch: Dispatcher | None) -> None:
+        """Choose who runs the completions of the calls made from now on.
+
+        Args:
+            dispatch: given a function, has it called once, later, where it likes: see `authing_mfa.compat.dispatch`. None:
+                the callback thread, one completion after the other.
+        """
+        if dispatch is not None and not callable(dispatch):
+            raise TypeError("dispatch must be a function, or None.")
+        SESSION.dispatcher = dispatch
+
+    @staticmethod
+    def setErrorHandler(handler: Callable[[BaseException], Any] | None) -> None:
+        """Choose who is told, once, of a completion that raised; None: it is logged with its traceback."""
+        if handler is not None and not callable(handler):
+            raise TypeError("handler must be a function, or None.")
+        SESSION.error_handler = handler
+
+    @staticmethod
+    def getCurrentUser() -> UserInfo | None:
+        """The user who last logged in or passed a second factor; None between the two."""
+        return SESSION.current.value.user
+
+    @staticmethod
+    def setCurrentToken(token: str | None) -> None:
+        """Speak with *token* from now on, e.g. an mfaToken obtained elsewhere; None: nobody is logged in any more."""
+        SESSION.current.value = Current(None, token)
+
+    @staticmethod
+    def shutdown(timeout: float | None = 5.0) -> None:
+        """End what `start` began: whatever is pending completes with code 10102; connections and threads are closed.
+
+        `start` again works; the current user and what the set… functions said stay. Leaving the interpreter does this too.
+
+        Args:
+            timeout: seconds it may take; None: as long as the completions take. In a completion it does not wait at all: the
+                pending ones run after that one.
+        """
+        SESSION.shutdown(timeout)

@@ -1,0 +1,240 @@
+"""Dispatchers: who runs the completions. Each is correct in the way its toolkit asks for.
+
+A dispatcher is any function that takes a function and has it called once, later, on the thread of its choice. Those here also
+say whether the running thread is that one (`runs_here`), so that `Call.wait()` can refuse to wait for itself and
+`Authing.shutdown()` can complete calls whose thread it is blocking. A dispatcher of your own may have a `runs_here()` too.
+
+    Authing.setDispatcher(dispatch.tk(root))          # for all calls
+    AuthClient().mfaCheck(…, dispatcher=dispatch.qt())  # for one
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from tkinter import Misc
+
+__all__ = ["Dispatcher", "ReceiverGoneError", "asyncio_loop", "gtk", "qt", "tk", "wx"]
+
+Dispatcher: TypeAlias = Callable[[Callable[[], None]], Any]
+
+_log = logging.getLogger("authing_mfa.compat")
+
+
+class ReceiverGoneError(RuntimeError):
+    """The window or loop that a dispatcher delivers to has ended. Completions then run on the callback thread."""
+
+
+def _guarded(function: Callable[[], None]) -> None:
+    """Run *function*; log what it raises and return None.
+
+    A slot that raises ends a PyQt6 program, one that raises SystemExit any other; GLib repeats what returns a true value.
+    Completions report their own errors, so this is for functions of another kind.
+    """
+    try:
+        function()
+    except BaseException:  # noqa: BLE001 - whatever it is, it must not reach the toolkit
+        _log.exception("A dispatched function raised.")
+
+
+class _Threaded:
+    """A dispatcher that knows its thread: the one that made it, or the first that it is seen to run on."""
+
+    def __init__(self, thread: int | None) -> None:
+        self._thread = thread
+
+    def runs_here(self) -> bool:
+        """Whether the running thread is the one this dispatcher delivers to."""
+        return self._thread == threading.get_ident()
+
+    def _run(self, function: Callable[[], None]) -> None:
+        self._thread = threading.get_ident()
+        _guarded(function)
+
+
+class _Tk(_Threaded):
+    """A queue that the window's own thread empties: Tk must not be spoken to from any other."""
+
+    def __init__(self, root: Misc, interval: int) -> None:
+        super().__init__(threading.get_ident())
+        self._root = root
+        self._interval = interval
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._gone = False
+        self._path = str(root)
+        root.bind("<Destroy>", self._destroyed, "+")
+        self._timer = root.after(interval, self._pump)
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        if self._gone:
+            raise ReceiverGoneError("The Tk window that completions were to run in is gone.")
+        self._queue.put(function)
+
+    def _pump(self) -> None:
+        # The next round is asked for first: a completion may open a dialog with an event loop of its own.
+        self._timer = self._root.after(self._interval, self._pump)
+        for _ in range(self._queue.qsize()):  # what comes meanwhile has its turn in the next round, after a redraw
+            try:
+                function = self._queue.get_nowait()
+            except Empty:
+                return
+            self._run(function)
+            if self._gone:
+                return
+
+    def _destroyed(self, event: Any) -> None:
+        if str(event.widget) != self._path or self._gone:
+            return
+        self._gone = True
+        self._root.after_cancel(self._timer)
+        while not self._queue.empty():
+            self._run(self._queue.get_nowait())
+
+
+def tk(root: Misc, *, interval: int = 10) -> Dispatcher:
+    """Run completions in Tk's main loop. Call this on Tk's thread.
+
+    Args:
+        root: the window; its destruction ends the dispatcher.
+        interval: milliseconds between two looks at the queue.
+    """
+    return _Tk(root, interval)
+
+
+def qt() -> Dispatcher:
+    """Run completions in Qt's event loop (PySide6 or PyQt6, whichever the program uses). Callable on any thread.
+
+    A signal, queued to an object that lives on the application's thread: `QTimer.singleShot` from a thread without a Qt
+    event loop never fires, and says nothing.
+
+    Raises:
+        RuntimeError: there is no QApplication yet.
+        ImportError: neither binding is installed.
+    """
+    core, signal, slot = _qt_binding()
+    if core.QCoreApplication.instance() is None:
+        raise RuntimeError("Make the QApplication first, then the dispatcher.")
+    return _Qt(core, signal, slot)
+
+
+class _Qt(_Threaded):
+    def __init__(self, core: Any, signal: Any, slot: Any) -> None:
+        home = core.QCoreApplication.instance().thread()
+        super().__init__(threading.get_ident() if core.QThread.currentThread() == home else None)
+        self._core = core
+
+        def run(_: object, function: Callable[[], None]) -> None:
+            self._run(function)
+
+        # The base is that of whichever binding there is, so the class is made here.
+        bridge = type("Bridge", (core.QObject,), {"posted": signal(object), "run": slot(object)(run)})
+        self._bridge: Any = bridge()
+        self._bridge.moveToThread(home)
+        self._bridge.posted.connect(self._bridge.run, core.Qt.ConnectionType.QueuedConnection)
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        try:
+            if self._core.QCoreApplication.instance() is not None:
+                self._bridge.posted.emit(function)
+                return
+        except RuntimeError:  # the object behind the bridge is deleted
+            pass
+        raise ReceiverGoneError("The Qt application that completions were to run in is gone.")
+
+
+def _qt_binding() -> tuple[Any, Any, Any]:
+    """QtCore of the binding in use, else of the one that is installed, and its names for signal and slot."""
+    if "PyQt6.QtCore" not in sys.modules:
+        try:
+            from PySide6 import QtCore as Side
+        except ImportError:
+            pass
+        else:
+            return Side, Side.Signal, Side.Slot
+    from PyQt6 import QtCore as Riverbank
+
+    return Riverbank, Riverbank.pyqtSignal, Riverbank.pyqtSlot
+
+
+class _Gtk(_Threaded):
+    def __init__(self, glib: Any) -> None:
+        super().__init__(threading.get_ident())
+        self._glib = glib
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        # At the usual priority: at the idle one, a window that keeps redrawing would starve the completions.
+        self._glib.idle_add(self._once, function, priority=self._glib.PRIORITY_DEFAULT)
+
+    def _once(self, function: Callable[[], None]) -> bool:
+        self._run(function)
+        return False  # GLib calls again what returns a true value, for ever
+
+
+def gtk() -> Dispatcher:
+    """Run completions in GLib's main loop (GTK 3 and 4, PyGObject). Call this on the main loop's thread.
+
+    Raises:
+        ImportError: PyGObject is not installed.
+    """
+    from gi.repository import GLib
+
+    return _Gtk(GLib)
+
+
+class _Wx(_Threaded):
+    def __init__(self, module: Any) -> None:
+        super().__init__(threading.get_ident())
+        self._wx = module
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        if self._wx.GetApp() is None:
+            raise ReceiverGoneError("The wx application that completions were to run in is gone.")
+        self._wx.CallAfter(self._run, function)
+
+
+def wx() -> Dispatcher:
+    """Run completions in wxPython's main loop. Call this on its thread, once there is a `wx.App`.
+
+    Raises:
+        RuntimeError: there is no `wx.App` yet.
+        ImportError: wxPython is not installed.
+    """
+    import wx as module
+
+    if module.GetApp() is None:
+        raise RuntimeError("Make the wx.App first, then the dispatcher.")
+    return _Wx(module)
+
+
+class _AsyncioLoop:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_guarded, function)
+        except RuntimeError as error:  # closed
+            raise ReceiverGoneError("The event loop that completions were to run on is closed.") from error
+
+    def runs_here(self) -> bool:
+        """Whether the event loop runs on this thread."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+
+def asyncio_loop(loop: asyncio.AbstractEventLoop | None = None) -> Dispatcher:
+    """Run completions on an event loop of your own; without *loop* on the one that is running here.
+
+    Raises:
+        RuntimeError: no *loop* is given and none is running.
+    """
+    return _AsyncioLoop(asyncio.get_running_loop() if loop is None else loop)

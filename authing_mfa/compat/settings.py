@@ -1,0 +1,56 @@
+"""What `Authing.start` and the `set…` functions have said, as the keywords of one `AuthClient`."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import attrs
+
+from authing_mfa.client import AuthClient
+
+__all__ = ["Choices", "Settings"]
+
+_KEYWORDS = inspect.signature(AuthClient).parameters
+
+
+@attrs.frozen(eq=False)
+class Settings:
+    """The keywords of one client. Two of them are never equal: each stands for a client of its own."""
+
+    app_id: str
+    options: dict[str, Any] = attrs.field(repr=False)
+
+    def client(self) -> AuthClient:
+        """A new client with these settings.
+
+        Raises:
+            InvalidInputError: a setting cannot be right.
+            TypeError: a keyword that `AuthClient` does not have.
+        """
+        return AuthClient(self.app_id, **self.options)
+
+
+@attrs.define
+class Choices:
+    """The application's choices so far; the last word on each of them counts."""
+
+    app_id: str | None = None
+    options: dict[str, Any] = attrs.field(factory=dict, repr=False)  # of the last start
+    overrides: dict[str, Any] = attrs.field(factory=dict, repr=False)  # of the set… functions
+
+    def start(self, app_id: str, options: dict[str, Any]) -> None:
+        """Begin with *options*; what was set before stays, where they do not say otherwise."""
+        unknown = next((name for name in options if name not in _KEYWORDS or name == "app_id"), None)
+        if unknown is not None:
+            raise TypeError(f"Authing.start() got an unexpected keyword argument {unknown!r}")
+        self.overrides = {name: value for name, value in self.overrides.items() if name not in options}
+        self.app_id, self.options = app_id, dict(options)
+
+    def set(self, **values: Any) -> None:
+        """Override some of them."""
+        self.overrides = {**self.overrides, **values}
+
+    def settings(self) -> Settings | None:
+        """What the next call goes by; None before the first start."""
+        return None if self.app_id is None else Settings(self.app_id, {**self.options, **self.overrides})
