@@ -1,0 +1,375 @@
+"""The whole MFA journey against the embedded emulator: real HTTP on 127.0.0.1, real TOTP, real pictures.
+
+``python -m authing_mfa.demo`` prints one line per step: what was called, how long it took, what came back. Every step checks
+its result; the first that is not as it should be is named and the exit status is 1. Needs nothing but the package itself.
+Secrets are masked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import attrs
+
+from authing_mfa import (
+    AuthClient,
+    AuthingError,
+    FaceError,
+    InvalidMfaTokenError,
+    MfaRequiredError,
+    NetworkError,
+    WrongCodeError,
+)
+from authing_mfa.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from PIL.Image import Image
+
+    from authing_mfa import MfaChallenge, TotpEnrollment, UserInfo
+
+__all__ = ["Journey", "Step", "StepFailedError", "main", "run"]
+
+T = TypeVar("T")
+E = TypeVar("E", bound=AuthingError)
+
+ACCOUNT: Final = "ada"
+PASSWORD: Final = "correct horse"  # noqa: S105 - a made-up user of the emulator
+PHONE: Final = "13800138000"
+EMAIL: Final = "ada@example.com"
+FREE_PHONE: Final = "13900139000"
+WRONG_CODE: Final = "000000"  # the emulator never sends it
+SECONDS: Final = 60.0
+"""The whole journey may take this long; it takes about one second."""
+
+
+@attrs.frozen
+class Step:
+    """One line of the journey.
+
+    Attributes:
+        number: counts from 1.
+        call: what was called, secrets masked.
+        outcome: what came back, in words.
+        elapsed: seconds it took.
+        ok: whether it is what it should be.
+    """
+
+    number: int
+    call: str
+    outcome: str
+    elapsed: float
+    ok: bool
+
+    def line(self) -> str:
+        """The step as text, in columns."""
+        mark = "ok" if self.ok else "FAILED"
+        return f"{self.number:>3}  {self.call:<44} {self.elapsed * 1000:>7.1f} ms  {mark:<3} {self.outcome}"
+
+
+class StepFailedError(Exception):
+    """A step was not as it should be; `step` says which."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"Step {step.number} failed: {step.call}: {step.outcome}")
+        self.step = step
+
+
+class _UnexpectedError(Exception):
+    """What came back is not what should have come."""
+
+
+def _must(condition: object, otherwise: str) -> None:
+    if not condition:
+        raise _UnexpectedError(otherwise)
+
+
+def mask(secret: str) -> str:
+    """*secret* so that two can be told apart and none can be used: its first two characters and its length."""
+    return f"{secret[:2]}***({len(secret)})"
+
+
+class Journey:
+    """The steps in their order, each checked and told to *show*."""
+
+    def __init__(self, emulator: Emulator, client: AuthClient, show: Callable[[Step], Any]) -> None:
+        self.emulator = emulator
+        self.client = client
+        self.show = show
+        self.steps: list[Step] = []
+
+    # ─────────────────────────────── one step ───────────────────────────────
+
+    async def step(self, call: str, made: Awaitable[T], tell: Callable[[T], str]) -> T:
+        """Await *made*; *tell* says in words what came back, or raises `_UnexpectedError`.
+
+        Raises:
+            StepFailedError: an error came, or what came back is not what should have come.
+        """
+        started = time.perf_counter()
+        try:
+            value = await made
+        except AuthingError as error:
+            self._fail(call, f"{type(error).__name__}: {error}", started, error)
+        except _UnexpectedError as error:
+            self._fail(call, str(error), started, error)
+        elapsed = time.perf_counter() - started
+        try:
+            outcome = tell(value)
+        except (_UnexpectedError, LookupError) as error:
+            self._fail(call, str(error), started, error)
+        self._note(call, outcome, elapsed, ok=True)
+        return value
+
+    async def refused(
+        self, call: str, made: Awaitable[Any], expected: type[E], tell: Callable[[E], str] | None = None
+    ) -> E:
+        """Await *made*, which must end with an error of the class *expected*. The error is shown as a user would see it."""
+
+        async def caught() -> E:
+            try:
+                await made
+            except expected as error:
+                return error
+            raise _UnexpectedError(f"{expected.__name__} was due, but the call was accepted")
+
+        return await self.step(call, caught(), tell or (lambda error: f"{type(error).__name__}: {error}"))
+
+    def _note(self, call: str, outcome: str, elapsed: float, *, ok: bool) -> Step:
+        step = Step(len(self.steps) + 1, call, outcome, elapsed, ok)
+        self.steps.append(step)
+        self.show(step)
+        return step
+
+    def _fail(self, call: str, why: str, started: float, cause: Exception) -> NoReturn:
+        raise StepFailedError(self._note(call, why, time.perf_counter() - started, ok=False)) from cause
+
+    # ─────────────────────────────── the journey ───────────────────────────────
+
+    async def run(self) -> None:
+        """All steps, in order.
+
+        Raises:
+            StepFailedError: one was not as it should be.
+        """
+        challenge = await self.log_in()
+        await self.by_phone(challenge)
+        user = await self.by_email(await self.log_in())
+        enrollment = await self.bind_totp(self.client.as_user(user.id_token))
+        await self.recover(await self.log_in(), enrollment)
+        await self.by_face()
+        await self.errors(await self.log_in())
+
+    async def log_in(self) -> MfaChallenge:
+        """The first factor, which asks for a second one."""
+
+        def tell(error: MfaRequiredError) -> str:
+            words = [factor.policy for factor in error.challenge.factors]
+            _must(error.code == 1636, f"1636 was due, {error.code} came")
+            _must(words == ["SMS", "EMAIL", "OTP", "FACE"], f"unexpected factors: {words}")
+            return f"1636: {', '.join(words)} are due, mfaToken {mask(error.challenge.token)}"
+
+        made = self.client.login_by_account(ACCOUNT, PASSWORD)
+        return (await self.refused(f"login_by_account({ACCOUNT}, ***)", made, MfaRequiredError, tell)).challenge
+
+    def code_sent(self, to: str) -> str:
+        """In words: a code lies in the emulator's inbox."""
+        code = self.emulator.code_for(to)
+        _must(code.isdigit(), "no code in the inbox")
+        return f"a code of {len(code)} digits is in the emulator's inbox"
+
+    async def by_phone(self, challenge: MfaChallenge) -> None:
+        """Check a phone, send a code to the bound one, verify it."""
+
+        def free(answer: object) -> str:
+            _must(answer is True, f"True was due, {answer!r} came")
+            return "True: it is free to be bound"
+
+        user = self.client.as_user(challenge.token)
+        await self.step(f"mfa_check(phone={FREE_PHONE})", user.mfa_check(phone=FREE_PHONE), free)
+        await self.step(f"send_sms({PHONE})", user.send_sms(PHONE), lambda _: self.code_sent(PHONE))
+        code = self.emulator.code_for(PHONE)
+        await self.step(f"mfa_verify_by_phone({PHONE}, ***)", user.mfa_verify_by_phone(PHONE, code), logged_in)
+
+    async def by_email(self, challenge: MfaChallenge) -> UserInfo:
+        """The same by e-mail; the user that comes back is asked for once more with its own token."""
+
+        def same(user: UserInfo) -> str:
+            _must(user.email == EMAIL, f"another user came: {user!r}")
+            return f"the same user: {user.username}, {user.email}, {user.phone}"
+
+        user = self.client.as_user(challenge.token)
+        await self.step(f"send_mfa_email({EMAIL})", user.send_mfa_email(EMAIL), lambda _: self.code_sent(EMAIL))
+        code = self.emulator.code_for(EMAIL)
+        verified = await self.step(
+            f"mfa_verify_by_email({EMAIL}, ***)", user.mfa_verify_by_email(EMAIL, code), logged_in
+        )
+        await self.step("get_current_user()", self.client.as_user(verified.id_token).get_current_user(), same)
+        return verified
+
+    async def bind_totp(self, user: AuthClient) -> TotpEnrollment:
+        """Bind an authenticator app to the logged-in *user*, then log in with its code."""
+
+        def enrolled(enrollment: TotpEnrollment) -> str:
+            _must(enrollment.uri.startswith("otpauth://totp/"), "the QR address is not one")
+            _must(len(enrollment.recovery_code) > 8, "there is no recovery code")
+            return f"secret {mask(enrollment.secret)}, recovery code {mask(enrollment.recovery_code)}"
+
+        def listed(found: tuple[Any, ...]) -> str:
+            _must([a.enabled for a in found if a.type == "totp"] == [True], f"one bound TOTP was due: {found}")
+            return "TOTP is bound"
+
+        made = await self.step("mfa_associate_by_totp()", user.mfa_associate_by_totp(), enrolled)
+        code = self.totp(made.secret)
+        await self.step("mfa_confirm_totp(***)", user.mfa_confirm_totp(code), lambda _: "the first code was right")
+        await self.step("mfa_list_authenticators()", user.mfa_list_authenticators(), listed)
+        challenge = await self.log_in()
+        user = self.client.as_user(challenge.token)
+        await self.step("mfa_verify_by_totp(***)", user.mfa_verify_by_totp(self.totp(made.secret)), logged_in)
+        return made
+
+    def totp(self, secret: str) -> str:
+        """What an authenticator app would show now: RFC 6238, by the cryptography library, not by the emulator's own code."""
+        from cryptography.hazmat.primitives.hashes import SHA1
+        from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+        key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+        app = TOTP(key, 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - the algorithm of every authenticator app
+        return app.generate(self.emulator.clock()).decode()
+
+    async def recover(self, challenge: MfaChallenge, enrollment: TotpEnrollment) -> None:
+        """The recovery code works once and brings a new one."""
+        old = enrollment.recovery_code
+
+        def tell(user: UserInfo) -> str:
+            new = user.recovery_code
+            _must(new, "no new recovery code came back")
+            _must(new != old, "the new recovery code is the old one")
+            return f"{logged_in(user)}; NEW recovery code {mask(new or '')}, to be kept"
+
+        user = self.client.as_user(challenge.token)
+        call = f"mfa_verify_by_recovery_code({mask(old)})"
+        await self.step(call, user.mfa_verify_by_recovery_code(old), tell)
+        user = self.client.as_user((await self.log_in()).token)
+        await self.refused(call, user.mfa_verify_by_recovery_code(old), WrongCodeError)
+
+    async def by_face(self) -> None:
+        """Bind a face with two photos, verify with a third, and see another face refused."""
+        user = self.client.as_user((await self.log_in()).token)
+        key_a = await self.upload(user, "photo A", draw_face("#e0ac7e"))
+        key_b = await self.upload(user, "photo B", draw_face("#dfab7d"))
+        await self.step("mfa_associate_by_face(A, B)", user.mfa_associate_by_face(key_a, key_b), logged_in)
+        user = self.client.as_user((await self.log_in()).token)
+        key_c = await self.upload(user, "photo C", draw_face("#e1ad7f"))
+        await self.step("mfa_verify_by_face(C)", user.mfa_verify_by_face(key_c), logged_in)
+        key_d = await self.upload(user, "another face", draw_face("#5a3a22", hair="#e8d090", mouth_up=False))
+        await self.refused("mfa_verify_by_face(another)", user.mfa_verify_by_face(key_d), FaceError)
+
+    async def upload(self, user: AuthClient, name: str, picture: Image) -> str:
+        """Upload *picture* and get its key."""
+
+        def tell(key: str) -> str:
+            _must(key, "no photo key came back")
+            return f"photo key {key.rpartition('/')[0]}/***"
+
+        return await self.step(f"upload_face_image({name})", user.upload_face_image(picture), tell)
+
+    async def errors(self, challenge: MfaChallenge) -> None:
+        """A wrong code, an expired mfaToken and a server that is not there, each as a user would see it."""
+
+        def unsent(error: NetworkError) -> str:
+            _must(error.delivery == "not_sent", f"delivery not_sent was due, {error.delivery} came")
+            return f"{type(error).__name__}: {error} Nothing was sent."
+
+        user = self.client.as_user(challenge.token)
+        call = f"mfa_verify_by_phone({PHONE}, wrong)"
+        await self.refused(call, user.mfa_verify_by_phone(PHONE, WRONG_CODE), WrongCodeError)
+        self.emulator.clock.advance(361)
+        made = user.mfa_verify_by_totp(WRONG_CODE)
+        await self.refused("mfa_verify_by_totp(***), 361 s later", made, InvalidMfaTokenError)
+        with socket.socket() as nobody:  # bound but not listening: whoever connects is turned away
+            nobody.bind(("127.0.0.1", 0))
+            base_url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+            async with AuthClient(self.emulator.app_id, base_url=base_url, token=challenge.token) as lost:
+                made = lost.mfa_verify_by_totp(WRONG_CODE)
+                await self.refused("mfa_verify_by_totp(***), no server", made, NetworkError, unsent)
+
+
+def logged_in(user: UserInfo) -> str:
+    """In words: *user* is logged in.
+
+    Raises:
+        _UnexpectedError: it is another user, or there is no token.
+    """
+    _must(user.username == ACCOUNT, f"another user came: {user!r}")
+    _must(user.id_token, "no token came back")
+    return f"{user.display_name} is logged in, token {mask(user.id_token or '')}"
+
+
+def draw_face(skin: str, *, hair: str = "#3b2a1a", mouth_up: bool = True) -> Image:
+    """A face, as far as circles go. The emulator takes pictures that are nearly the same for the same face."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (480, 480), "#9cc4e4")
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((100, 40, 380, 330), fill=hair)
+    pen.ellipse((120, 80, 360, 420), fill=skin)
+    for x in (195, 285):
+        pen.ellipse((x - 22, 200, x + 22, 232), fill="white")
+        pen.ellipse((x - 10, 206, x + 10, 228), fill="#203040")
+    pen.arc((180, 280, 300, 360), 20 if mouth_up else 200, 160 if mouth_up else 340, fill="#a03040", width=8)
+    return picture
+
+
+async def run(show: Callable[[Step], Any], emulator: Emulator | None = None) -> list[Step]:
+    """The journey against *emulator*, or one of its own; *show* is told each step.
+
+    Raises:
+        StepFailedError: a step was not as it should be.
+    """
+    if emulator is None:
+        async with Emulator() as own:
+            return await run(show, own)
+    emulator.add_user(
+        username=ACCOUNT, password=PASSWORD, phone=PHONE, email=EMAIL, mfa=["SMS", "EMAIL", "OTP", "FACE"]
+    )
+    client = AuthClient(
+        emulator.app_id,
+        base_url=emulator.url,
+        user_pool_id=emulator.user_pool_id,
+        public_key=emulator.public_key,
+    )
+    async with asyncio.timeout(SECONDS), client:
+        journey = Journey(emulator, client, show)
+        await journey.run()
+    return journey.steps
+
+
+def main(emulator: Emulator | None = None) -> int:
+    """Print the journey; 0 where every step was as it should be, else 1."""
+    started = time.perf_counter()
+
+    def show(step: Step) -> None:
+        sys.stdout.write(step.line() + "\n")
+        sys.stdout.flush()
+
+    try:
+        steps = asyncio.run(run(show, emulator))
+    except StepFailedError as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 1
+    except TimeoutError:
+        sys.stderr.write(f"\nThe journey took longer than {SECONDS:g} s.\n")
+        return 1
+    sys.stdout.write(f"\nAll {len(steps)} steps are as they should be ({time.perf_counter() - started:.1f} s).\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""`python -m authing_mfa.demo`: the whole journey, with the core dependencies alone; and that it can fail."""
+
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+CORE_ONLY = """
+    import sys
+
+    class Missing:
+        names = {"click", "rich", "segno", "keyring", "platformdirs", "yaml", "sqlalchemy", "orjson", "trustme"}
+
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] in self.names:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    sys.meta_path.insert(0, Missing())
+    from authing_mfa import demo
+    sys.exit(demo.main())
+"""
+
+
+def run(source: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def test_the_journey_passes_with_the_core_dependencies_alone():
+    """Every step is ok, and it needs no extra."""
+    done = run(CORE_ONLY)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    steps = [line for line in lines if re.match(r" +\d+  ", line)]
+    assert len(steps) == 30
+    assert all(re.search(r" [\d.]+ ms  ok  ", step) for step in steps)
+    assert lines[-1].startswith("All 30 steps are as they should be")
+
+
+def test_the_columns_stand_below_each_other():
+    """The outcome begins in the same column on every line."""
+    done = subprocess.run([sys.executable, "-m", "authing_mfa.demo"], capture_output=True, text=True, timeout=100)
+    steps = [line for line in done.stdout.splitlines() if " ms " in line]
+    assert {line.index(" ms  ok  ") for line in steps} == {steps[0].index(" ms  ok  ")}
+
+
+def test_no_secret_is_printed():
+    """Whatever the emulator made as code, token, secret or recovery code is not in the output."""
+    done = run("""
+        import sys
+        from authing_mfa import demo
+        from authing_mfa.emulator import Emulator
+
+        with Emulator() as emu:
+            status = demo.main(emu)
+            user = emu.user("ada")
+            secrets = [message.code for message in emu.outbox] + [user.totp_secret, user.recovery_code, demo.PASSWORD]
+        print("\\n".join(secrets), file=sys.stderr)
+        sys.exit(status)
+    """)
+    assert done.returncode == 0
+    secrets = done.stderr.split("\n")
+    assert len([secret for secret in secrets if secret]) >= 5
+    assert [secret for secret in secrets if secret and secret in done.stdout] == []
+    assert not re.search(r"eyJ[\w-]{8,}", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "step"),
+    [
+        ('Emulator.code_for = lambda self, target: "999999"', r"Step 4 failed: mfa_verify_by_phone.*WrongCodeError"),
+        ("VirtualClock.advance = lambda self, seconds: 0", r"Step 29 failed: .*361 s later: WrongCodeError"),
+        ("faces.prints_match = rule.prints_match = lambda a, b: True", r"Step 26 failed: .*FaceError was due"),
+        ('totp.new_recovery_code = lambda rng: "aaaa-bbbb-cccc-dddd-eeee-ffff"', r"Step 15 failed: .*is the old one"),
+        ("State.policies_of = lambda self, user: ()", r"Step 1 failed: .*MfaRequiredError was due"),
+    ],
+)
+def test_a_misbehaving_service_fails_the_journey_and_names_the_step(misbehaviour, step):
+    """A service that does one thing wrong ends the journey at that step with status 1."""
+    done = run(f"""
+        import sys
+        from authing_mfa import demo
+        from authing_mfa.emulator import Emulator, faces, totp
+        from authing_mfa.emulator.clock import VirtualClock
+        from authing_mfa.emulator.rules import face as rule
+        from authing_mfa.emulator.state import State
+
+        {misbehaviour}
+        sys.exit(demo.main())
+    """)
+    assert done.returncode == 1
+    assert re.search(step, done.stderr)
+    assert "FAILED" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stderr
