@@ -38,6 +38,9 @@ class _Stage(Enum):
     DONE = 3
 
 
+_OPEN, _RUNNING, _DONE = _Stage  # the hot path looks names up in the module
+
+
 class Call:
     """A running call. Its completion runs exactly once, never inside the call that made it.
 
@@ -89,7 +92,7 @@ class Call:
         self.handed_over = False
         self.dropped = False
         self.refresh = False
-        self._stage = _Stage.OPEN
+        self._stage = _OPEN
         self._ended: threading.Event | None = None
 
     def __repr__(self) -> str:
@@ -98,7 +101,7 @@ class Call:
     @property
     def done(self) -> bool:
         """True once the completion has returned, or was dropped because its owner is gone."""
-        return self._stage is _Stage.DONE
+        return self._stage is _DONE
 
     def cancel(self) -> bool:
         """Stop the call. True: its completion gets code 10102. False: the completion has begun or is done.
@@ -165,14 +168,14 @@ class Call:
     @property
     def open(self) -> bool:
         """True until the completion begins."""
-        return self._stage is _Stage.OPEN
+        return self._stage is _OPEN
 
     def decide(self, outcome: Outcome, engine: Engine, *, first: bool = False) -> bool:
         """Let the call end with *outcome*, unless the completion has begun; with *first*, unless anything is decided."""
         if engine.abandoned:
             return False
         with engine.lock:
-            if self._stage is not _Stage.OPEN or (first and self.outcome is not None):
+            if self._stage is not _OPEN or (first and self.outcome is not None):
                 return False
             self.outcome = outcome
             return True
@@ -188,9 +191,9 @@ class Call:
             return
         with engine.lock:
             outcome = self.outcome
-            if self._stage is not _Stage.OPEN or outcome is None:
+            if self._stage is not _OPEN or outcome is None:
                 return
-            self._stage = _Stage.RUNNING
+            self._stage = _RUNNING
             engine.adopt(self, outcome)
         try:
             self.context.run(completion, *outcome.arguments(pair=self.pair))
@@ -206,9 +209,9 @@ class Call:
         if engine is None or engine.abandoned:
             return
         with engine.lock:
-            if self._stage is not _Stage.OPEN:
+            if self._stage is not _OPEN:
                 return
-            self._stage = _Stage.DONE
+            self._stage = _DONE
         self._end(engine)
 
     def _living_completion(self) -> Callable[..., Any] | None:
@@ -225,7 +228,7 @@ class Call:
         self.completion = self.request = self.settings = self.token = self.owner = None
         self.context = _EMPTY
         with engine.lock:
-            self._stage = _Stage.DONE
+            self._stage = _DONE
             event = self._ended
         engine.forget(self)
         if event is not None:

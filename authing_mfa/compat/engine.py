@@ -64,7 +64,7 @@ class Engine:
         self._calls: set[Call] = set()
         self._lease: _Lease | None = None
         self._leases: set[_Lease] = set()
-        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself would let them be collected
+        self._tasks: set[asyncio.Task[None]] = set()  # those no call holds: the loop would let them be collected
         self._outbox: list[Call] = []
         self._callbacks = CallbackThread()
         self._thread = BackgroundLoop(self._receive, self._wind_up)
@@ -150,15 +150,17 @@ class Engine:
             self._settle(call, NOT_STARTED)
         elif call.task is None:
             context = call.context.copy()  # of its own: a cancelled call's completion may run before the task has ended
-            task = asyncio.get_running_loop().create_task(self._perform(call), context=context)
-            call.task = task
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            call.task = asyncio.get_running_loop().create_task(self._perform(call), context=context)
 
-    @staticmethod
-    def _stop_task(call: Call) -> None:
-        if call.task is not None:
-            call.task.cancel()
+    def _stop_task(self, call: Call) -> None:
+        task, call.task = call.task, None
+        if task is not None:
+            task.cancel()
+            self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _perform(self, call: Call) -> None:
         try:
@@ -205,9 +207,7 @@ class Engine:
         """Close a client that new calls no longer use, once its last call has ended."""
         if lease is not self._lease and lease.users == 0 and lease in self._leases:
             self._leases.discard(lease)
-            task = asyncio.get_running_loop().create_task(lease.client.aclose())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(asyncio.get_running_loop().create_task(lease.client.aclose()))
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
         call.decide(outcome, self, first=True)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["CANCELLED", "EXITING", "NOT_STARTED", "SHUT_DOWN", "Outcome", "failed", "succeeded", "unexpected"]
 
 
-@attrs.frozen
+@attrs.define
 class Outcome:
-    """The end of a call: the completion's arguments, and who is current from then on (None: no change)."""
+    """The end of a call: the completion's arguments, and who is current from then on (None: no change). Never changed."""
 
     code: int
     message: str | None
