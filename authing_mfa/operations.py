@@ -69,7 +69,7 @@ class Operation(Generic[T_co]):
     answer: ClassVar[Any]  # the type that protocol.decode reads from the answer
     fixed: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
     bearer: ClassVar[Bearer] = Bearer.REQUIRED
-    repeatable: ClassVar[bool] = False  # True: doing it twice is as good as once
+    repeatable: ClassVar[bool] = False  # True: it may be sent again though the service may have seen it (see `retry`)
     special: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
     method: ClassVar[str]  # AuthClient's name for it
     swift: ClassVar[tuple[str, ...]]  # the callback layer's names for it
@@ -90,6 +90,13 @@ def _check_optional_text(operation: Operation[Any], attribute: attrs.Attribute[A
 def _check_bool(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidInputError(f"{attribute.name} must be True or False, not {type(value).__name__}.")
+
+
+def _check_bytes(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bytes):
+        raise InvalidInputError(f"{attribute.name} must be bytes, not {type(value).__name__}.")
+    if not value:
+        raise InvalidInputError(f"{attribute.name} is empty.")
 
 
 def _text(wire: str | None = None) -> Any:
@@ -199,7 +206,7 @@ class UploadFaceImage(Operation[PhotoKey]):
     method = "upload_face_image"
     swift = ("uploadFaceImage",)
 
-    image: bytes = attrs.field(repr=False)
+    image: bytes = attrs.field(validator=_check_bytes, repr=False)
     private: bool = _flag(default=True)
 
 
@@ -353,7 +360,6 @@ class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
 
     route = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
     answer = tuple[Authenticator, ...]
-    repeatable = True
     method = "mfa_list_authenticators"
     swift = ("mfaListAuthenticators",)
 
@@ -397,7 +403,6 @@ class GetCurrentUser(Operation[UserInfo]):
 
     route = Route.get("/api/v2/users/me")
     answer = UserInfo
-    repeatable = True
     method = "get_current_user"
     swift = ("getCurrentUserInfo",)
 
@@ -409,7 +414,6 @@ class GetCustomUserData(Operation[tuple[CustomField, ...]]):
     route = Route.post("/api/v2/udvs/get")
     answer = tuple[CustomField, ...]
     fixed = {"targetType": "USER"}
-    repeatable = True
     method = "get_custom_user_data"
     swift = ("getCustomUserData",)
 

@@ -51,6 +51,8 @@ def _pause(operation: Operation[Any], error: AuthingError, attempt: int, jitter:
 def _may_repeat(operation: Operation[Any], error: AuthingError) -> bool:
     if isinstance(error, NetworkError):
         return error.delivery == "not_sent" or operation.repeatable
+    if isinstance(error, RateLimitedError):
+        return False  # not a 429: nobody said when to come back, and coming back at once makes it worse
     if isinstance(error, (ApiError, ResponseError)):
         return operation.repeatable and (error.http_status or 0) >= 500
     return False
