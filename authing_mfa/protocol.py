@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -27,7 +28,7 @@ from authing_mfa.errors import (
     ResponseError,
     api_error_class,
 )
-from authing_mfa.operations import Bearer, Operation, PublicConfig, UploadFaceImage
+from authing_mfa.operations import Bearer, Operation, PublicConfig, UploadFaceImage, VerifyByRecoveryCode
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -190,8 +191,8 @@ class Answer(Generic[T]):
     message: str | None = None
 
 
-def decode(operation: Operation[T], response: Response) -> Answer[T]:
-    """What *response* answers to *operation*.
+def decode(operation: Operation[T], response: Response, token: str | None = None) -> Answer[T]:
+    """What *response* answers to *operation*, which was spoken with *token* (no error shows it).
 
     Raises:
         ApiError: the service said no; the most specific class, see `errors`.
@@ -211,7 +212,9 @@ def decode(operation: Operation[T], response: Response) -> Answer[T]:
         message = body.get("message")
         value = _structure(operation, body.get("data"), body.get("recoveryCode"), response)
         return Answer(value, message if isinstance(message, str) else None)
-    raise _api_error(operation, response, code if code not in (None, 200, 201) else response.status, body)
+    if code is None or code in (200, 201):
+        code = response.status
+    raise _api_error(operation, response, code, body, token)
 
 
 def _decode_array(operation: Operation[T], response: Response, body: Any) -> Answer[T]:
@@ -222,6 +225,8 @@ def _decode_array(operation: Operation[T], response: Response, body: Any) -> Ans
 
 def _structure(operation: Operation[T], payload: Any, recovery_code: Any, response: Response) -> T:
     try:
+        if isinstance(operation, VerifyByRecoveryCode):
+            return structuring.recovered_user(payload, recovery_code)  # type: ignore[return-value]  # T is UserInfo here
         return structuring.from_wire(operation.answer, payload, recovery_code)  # type: ignore[no-any-return]  # T by `answer`
     except KeyError as error:
         problem = f"{error.args[0]} is missing"
@@ -266,7 +271,9 @@ def _code_of(body: dict[str, Any], response: Response) -> int | None:
     return None
 
 
-def _api_error(operation: Operation[Any], response: Response, code: int, body: dict[str, Any]) -> ApiError:
+def _api_error(
+    operation: Operation[Any], response: Response, code: int, body: dict[str, Any], token: str | None
+) -> ApiError:
     message = body.get("message")
     if not isinstance(message, str) or not message:
         message = f"The service refused {operation.method}."
@@ -274,7 +281,7 @@ def _api_error(operation: Operation[Any], response: Response, code: int, body: d
     request_id = next((body[key] for key in ("requestId", "uniqueId") if isinstance(body.get(key), str)), None)
     cls = api_error_class(code, response.status, operation.special)
     fields: dict[str, Any] = {"code": code, "http_status": response.status, "data": data, "request_id": request_id}
-    message = _redacted(message, operation)
+    message = _redacted(message, operation, token)
     if issubclass(cls, RateLimitedError):
         return cls(message, retry_after=_retry_after(response.headers), **fields)
     if issubclass(cls, MfaRequiredError):
@@ -291,12 +298,15 @@ def _api_error(operation: Operation[Any], response: Response, code: int, body: d
     return cls(message, **fields)
 
 
-def _redacted(message: str, operation: Operation[Any]) -> str:
+def _redacted(message: str, operation: Operation[Any], token: str | None) -> str:
     """*message* without the caller's own secrets, should the service repeat them."""
+    secrets = [token] if token else []
     for field in attrs.fields(type(operation)):
-        secret = getattr(operation, field.name)
-        if not field.repr and isinstance(secret, str):
-            message = message.replace(secret, "***")
+        value = getattr(operation, field.name)
+        if not field.repr and isinstance(value, str):
+            secrets += [value, getattr(value, "plain", value)]  # a sealed password knows what it seals
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
+        message = message.replace(secret, "***")
     return message
 
 
@@ -306,10 +316,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         return float(value)
     try:
-        pause = (parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])).total_seconds()
-    except (KeyError, TypeError, ValueError):
+        now, then = (parsedate_to_datetime(date) for date in (headers["Date"], value))
+        # A date without a zone is UTC, as all dates of HTTP are.
+        pause = then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return max(pause, 0.0)
+    return max(pause.total_seconds(), 0.0)
 
 
 # ─────────────────────────────── JSON ───────────────────────────────
@@ -319,7 +331,29 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _whole(text: str) -> int | float:
+    """A number without a point. Beyond 64 bits it is a float, as orjson has it."""
+    value = int(text) if len(text) < 21 else None
+    return value if value is not None and -(1 << 63) <= value < 1 << 64 else _finite(text)
+
+
+# The standard library's parser, as strict as orjson: what is accepted must not depend on what is installed.
+_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _stdlib_loads(body: bytes) -> Any:
+    value = _decoder.decode(str(body, "utf-8"))
+    if _SURROGATE.search(body):
+        _encoder.encode(value).encode()  # half of a surrogate pair is no text: UnicodeEncodeError, a ValueError
+    return value
 
 
 def _parse(body: bytes) -> Any:
@@ -328,10 +362,11 @@ def _parse(body: bytes) -> Any:
     Raises:
         ValueError: it is not, or nests too deep. The text is never in the error: it may hold tokens.
     """
+    body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise ValueError("it is empty")
     try:
-        value = orjson.loads(body) if orjson is not None else _decoder.decode(str(body, "utf-8-sig"))
+        value = orjson.loads(body) if orjson is not None else _stdlib_loads(body)
     except RecursionError:
         raise ValueError("its JSON nests too deep") from None
     except ValueError:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from functools import cache
+from math import isfinite
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -23,7 +24,7 @@ from authing_mfa.operations import Operation, PhotoKey
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["challenge_from_wire", "from_wire", "operation_from_wire", "to_wire"]
+__all__ = ["challenge_from_wire", "from_wire", "operation_from_wire", "recovered_user", "to_wire"]
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of "operation"; never beside a zero
 
@@ -130,24 +131,38 @@ def _user_structurer() -> Callable[[Any, Any], Any]:
     return _structurer(UserInfo, **tokens, raw=override(struct_hook=lambda raw, _: raw))
 
 
-def _user(payload: Any, recovery_code: str | None) -> UserInfo:
-    """A user of any of the service's shapes (section 5.2): nested in `userEntity`, `sub` for `id`, `picture` for `photo`.
+def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
+    """What the use of a recovery code answers (section 5.5): the user, and the new code beside it or among its fields.
 
-    A new recovery code is never lost: where one came and the user beside it cannot be read, the user is all None but for it.
+    The new code is never lost: where one came and the user cannot be read, the user is all None but for it.
+
+    Raises:
+        TypeError, KeyError, ValueError: there is neither a user nor a new code, or the code is not text.
     """
-    if recovery_code is None:
-        return _whole_user(payload, None)
+    new = _strict_optional_text(recovery_code, None) or None
     try:
-        return _whole_user(payload, recovery_code)
+        return _user(payload, new)
     except (TypeError, ValueError, KeyError):
-        return UserInfo(recovery_code=recovery_code, raw=payload if isinstance(payload, dict) else {})
+        raw = payload if isinstance(payload, dict) else {}
+        new = new or raw.get("recoveryCode")
+        if not isinstance(new, str) or not new:
+            raise
+        return UserInfo(recovery_code=new, raw=raw)
 
 
-def _whole_user(payload: Any, recovery_code: str | None) -> UserInfo:
+def _unwrapped(payload: Any) -> dict[str, Any]:
+    """A user's object. One nested in `userEntity` is taken out; what stood beside it (a token, say) joins its fields."""
     raw = _object(payload)
-    entity = raw.get("userEntity")
-    if entity is not None:
-        raw = _object(entity)
+    if raw.get("userEntity") is None:
+        return raw
+    entity = _object(raw["userEntity"])
+    beside = {key: value for key, value in raw.items() if key != "userEntity" and entity.get(key) is None}
+    return {**entity, **beside}
+
+
+def _user(payload: Any, recovery_code: str | None) -> UserInfo:
+    """A user of any of the service's shapes (section 5.2): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
+    raw = _unwrapped(payload)
     fields = dict(raw)
     _fall_back(fields, "id", "sub")
     _fall_back(fields, "photo", "picture")
@@ -296,7 +311,8 @@ def _decoded(value: Any, data_type: str | None) -> Any:
         decoded = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    return decoded if type(decoded) in expected else value
+    readable = type(decoded) in expected and (not isinstance(decoded, float) or isfinite(decoded))
+    return decoded if readable else value
 
 
 def _photo_key(payload: Any, _: str | None) -> PhotoKey:
