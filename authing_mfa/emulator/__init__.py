@@ -7,17 +7,35 @@
         ...                                       # AuthClient(emu.app_id, base_url=emu.url, public_key=emu.public_key)
         emu.code_for("13800138000")
 
+The admin API is described in `admin`, faults in `faults`, seed files in `seeding`, `serve` in `serving`.
+
 Map, from the ground up: `clock`, `totp`, `tokens`, `keys`, `qr`, `faces`, `wording` are the tools; `records` what is
-remembered, `state` one namespace of it; `operations` the endpoints only served here; `call` a request as the rules see it;
-`rules` what the service does, one rule per operation class; `routing` from path to operation; `service` one namespace with
-its lock; `web` and `server` HTTP; `emulator` ties them together.
+remembered, `state` one namespace of it, `settings` what can be tuned; `operations` the endpoints only served here; `call` a
+request as the rules see it; `rules` what the service does, one rule per operation class; `routing` from path to operation;
+`faults`, `journal`, `events`, `snapshots`, `seeding` what tests do with it; `service` one namespace with its lock; `exchange`
+a request of the service's API from end to end, `admin`, `pages` and `guard` the rest of HTTP, `server` and `tls` the socket;
+`emulator` ties them together, `serving` and `pytest_plugin` start it.
 """
 
 from __future__ import annotations
 
 from authing_mfa.emulator.emulator import Emulator
+from authing_mfa.emulator.faults import FaultRule
+from authing_mfa.emulator.journal import RecordedRequest
 from authing_mfa.emulator.records import SentMessage
-from authing_mfa.emulator.service import EmulatedUser
+from authing_mfa.emulator.seeding import write_starter
+from authing_mfa.emulator.service import EmulatedUser, Service
+from authing_mfa.emulator.serving import serve
 from authing_mfa.emulator.settings import Settings
 
-__all__ = ["EmulatedUser", "Emulator", "SentMessage", "Settings"]
+__all__ = [
+    "EmulatedUser",
+    "Emulator",
+    "FaultRule",
+    "RecordedRequest",
+    "SentMessage",
+    "Service",
+    "Settings",
+    "serve",
+    "write_starter",
+]

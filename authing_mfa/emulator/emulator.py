@@ -1,26 +1,40 @@
-"""`Emulator`: the default namespace together with the server that answers for it."""
+"""`Emulator`: the default namespace together with the server that answers for it and for the others."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+import threading
 import time
+from ipaddress import ip_address
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import keys
+from aiohttp import web
+
+from authing_mfa.emulator import seeding
+from authing_mfa.emulator.admin import admin
+from authing_mfa.emulator.exchange import MARK, Exchange
+from authing_mfa.emulator.guard import cors_headers, host_allowed
+from authing_mfa.emulator.pages import page_file
 from authing_mfa.emulator.server import ServerThread
 from authing_mfa.emulator.service import Service
 from authing_mfa.emulator.settings import Settings
 from authing_mfa.emulator.state import hex_id
-from authing_mfa.emulator.web import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
+    from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
+    from typing import Self
 
-    from aiohttp import web
+    from authing_mfa.emulator.tls import LocalAuthority
 
 __all__ = ["Emulator"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAMESPACES = 10_000
 
 
 class Emulator(Service):
@@ -34,56 +48,185 @@ class Emulator(Service):
         seed: makes ids, codes, secrets and the rest of every token reproducible.
         clock: epoch seconds; `emu.clock.advance(61)` moves what the emulator makes of it.
         settings: lifetimes, windows, limits.
+        seed_file: users, codes, faults and settings to start with, in YAML or JSON, see `seeding`.
+        seeds: the same as a mapping.
+        host: the address to listen on.
+        allow_remote: must be true for a *host* that is not loopback: an emulator gives its codes to anyone who asks.
+        allowed_hosts: names besides localhost that a request's Host header may have.
+        tls: serve HTTPS, with an authority of its own; see `ca_path` and `client_ssl_context`.
 
     Attributes:
-        url: ``http://127.0.0.1:PORT``, the `base_url` of a client.
         app_id: the one application; 24 hex digits.
         user_pool_id: its user pool; 24 hex digits.
         public_key: base64 of the RSA key that passwords are encrypted with.
+        clock: call it for the time; `advance`, `set` and `reset` move it.
+        faults: `add`, `remove` and `clear` rules of what goes wrong.
+
+    Raises:
+        ValueError: *host* is not loopback and *allow_remote* is not given, or the seeds are not right.
     """
 
-    public_key = keys.PUBLIC_KEY
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of them optional keywords
         self,
         *,
         port: int = 0,
         seed: int | None = None,
         clock: Callable[[], float] = time.time,
         settings: Settings | None = None,
+        seed_file: str | PathLike[str] | None = None,
+        seeds: Mapping[str, Any] | None = None,
+        host: str = "127.0.0.1",
+        allow_remote: bool = False,
+        allowed_hosts: Iterable[str] = (),
+        tls: bool = False,
     ) -> None:
+        if not allow_remote and not _is_loopback(host):
+            raise ValueError(f"{host} is not loopback: to serve other machines, say allow_remote=True as well")
+        if seed_file is not None:
+            seeds = seeding.read(seed_file)
+        self._seeds = None if seeds is None else seeding.check(dict(seeds))
         ids = Random(secrets.token_hex(16) if seed is None else f"{seed}/ids")  # noqa: S311 - test data, reproducible
         app_id, user_pool_id = hex_id(ids), hex_id(ids)
-        super().__init__(
-            "default", settings or Settings(), clock, user_pool_id, app_id, None if seed is None else f"{seed}/default"
-        )
-        self._server = ServerThread(self._handle, "127.0.0.1", port)
+        settings = seeding.settings_of(self._seeds or {}, settings)
+        super().__init__("default", settings, clock, user_pool_id, app_id, _seed_of(seed, "default"))
+        self._seed, self._source, self._host = seed, clock, host
+        self._remote, self._names = allow_remote, frozenset(name.lower() for name in allowed_hosts)
+        self._namespaces: dict[str, Service] = {}
+        self._namespaces_lock = threading.Lock()
+        self._authority: LocalAuthority | None = None
+        context = None
+        if tls:
+            from authing_mfa.emulator.tls import LocalAuthority
+
+            self._authority = LocalAuthority("127.0.0.1", "localhost", "::1", *sorted(self._names))
+            context = self._authority.server_context()
+        self._server = ServerThread(self._handle, host, port, context)
+        if self._seeds is not None:
+            self.seed_from(self._seeds)
+
+    # ─────────────────────────────── where it is ───────────────────────────────
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}"
+        """``http://127.0.0.1:PORT``, the `base_url` of a client."""
+        host = "127.0.0.1" if self._host in ("0.0.0.0", "localhost", "") else self._host  # noqa: S104 - compared only
+        host = "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+        return f"{self._scheme}://{host}:{self._server.port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "http" if self._authority is None else "https"
+
+    @property
+    def ca_path(self) -> str | None:
+        """The file with the certificate that clients of a TLS emulator must trust; None without TLS. Gone after `stop`."""
+        return None if self._authority is None else self._authority.file()
+
+    def client_ssl_context(self) -> ssl.SSLContext | None:
+        """What `AuthClient(ssl_context=…)` needs to speak to this emulator; None without TLS."""
+        return None if self._authority is None else self._authority.client_context()
+
+    def namespace(self, name: str) -> Service:
+        """The namespace *name*, made when it is first asked for. It shares nothing with the others but the application's id.
+
+        Its address is `namespace_url(name)`; a client takes that as `base_url`.
+
+        Raises:
+            ValueError: the name is not letters, digits, ``.``, ``_`` and ``-``, or there are too many namespaces.
+        """
+        if name == self.name:
+            return self
+        if not _NAME.fullmatch(name):
+            raise ValueError("a namespace's name is letters, digits, '.', '_' and '-', 64 at most")
+        with self._namespaces_lock:
+            service = self._namespaces.get(name)
+            if service is None:
+                if len(self._namespaces) >= _NAMESPACES:
+                    raise ValueError(f"there are {_NAMESPACES} namespaces already")
+                seed = _seed_of(self._seed, name)
+                service = Service(name, self.settings, self._source, self.user_pool_id, self.app_id, seed)
+                if self._seeds is not None:
+                    service.seed_from(self._seeds)
+                self._namespaces[name] = service
+            return service
+
+    def namespace_url(self, name: str) -> str:
+        """The address of a namespace, a client's `base_url`."""
+        return self.url if name == self.name else f"{self.url}/ns/{name}"
+
+    # ─────────────────────────────── requests ───────────────────────────────
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        return await answer(request, self, request.path, "")
+        if not host_allowed(request.headers.get("Host", ""), names=self._names, remote=self._remote):
+            return _refused(421, "The Host header does not name this machine; see allowed_hosts.")
+        path, prefix, service = request.path, "", self
+        if path.startswith("/ns/"):
+            name, slash, rest = path[4:].partition("/")
+            try:
+                service = self.namespace(name)  # type: ignore[assignment]  # a Service serves as well as an Emulator here
+            except ValueError as error:
+                return _refused(404, str(error))
+            path, prefix = slash + rest, f"/ns/{name}"
+        if path.startswith("/_emulator/page/"):
+            return page_file(path.removeprefix("/_emulator/page/"))
+        if path.startswith("/_emulator/"):
+            url = f"{self.url}{prefix}"
+            return await admin(
+                request, service, path.removeprefix("/_emulator/"), url=url, tls=self._authority is not None
+            )
+        if path in ("/", "") and request.method in ("GET", "HEAD"):
+            return (
+                page_file("index.html")
+                if path
+                else web.Response(status=308, headers={**MARK, "Location": f"{prefix}/"})
+            )
+        cors = cors_headers(request.headers, names=self._names) if "Origin" in request.headers else {}
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers={**MARK, **cors})
+        return await Exchange(request, service, path, prefix, cors).answer()
 
-    def start(self) -> Emulator:
-        """Start to serve; `with` does it."""
+    # ─────────────────────────────── from start to stop ───────────────────────────────
+
+    def start(self) -> Self:
+        """Start to serve; ``with`` does it.
+
+        Raises:
+            OSError: the port is taken.
+        """
         self._server.start()
         return self
 
     def stop(self) -> None:
-        """Close every connection and stop; leaving `with` does it. Twice is fine."""
+        """Close every connection and stop; leaving ``with`` does it. Twice is fine."""
         self._server.stop()
+        if self._authority is not None:
+            self._authority.remove_file()
 
-    def __enter__(self) -> Emulator:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    async def __aenter__(self) -> Emulator:
-        await asyncio.to_thread(self._server.start)
-        return self
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.start)
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.to_thread(self._server.stop)
+        await asyncio.to_thread(self.stop)
+
+
+def _seed_of(seed: int | None, name: str) -> str | None:
+    return None if seed is None else f"{seed}/{name}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refused(status: int, problem: str) -> web.Response:
+    return web.json_response({"error": problem}, status=status, headers=MARK)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import totp
+from authing_mfa.emulator import keys, seeding, snapshots, totp
 from authing_mfa.emulator.clock import VirtualClock
-from authing_mfa.emulator.journal import Journal
+from authing_mfa.emulator.events import Events
+from authing_mfa.emulator.faults import Faults
+from authing_mfa.emulator.journal import Journal, RecordedRequest
 from authing_mfa.emulator.records import SentMessage, canonical_target
 from authing_mfa.emulator.rules.totp import otpauth_uri
 from authing_mfa.emulator.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
 
     from authing_mfa.emulator.faces import ImageSource
     from authing_mfa.emulator.records import User
@@ -129,7 +132,9 @@ class EmulatedUser:
 
 
 class Service:
-    """One namespace: users, messages, clock, journal. `Emulator` is the default one."""
+    """One namespace: users, messages, clock, faults, journal. `Emulator` is the default one."""
+
+    public_key = keys.PUBLIC_KEY
 
     def __init__(
         self,
@@ -148,14 +153,17 @@ class Service:
         self.clock = VirtualClock(source, self._clock_moved)
         self.state = State(settings, self.clock, user_pool_id, seed)
         self.journal = Journal(settings.journal_size)
-        self.publish: Callable[[str, dict[str, Any]], None] = lambda name, data: None
-        self.state.notify = self._notify
-
-    def _notify(self, name: str, data: dict[str, Any]) -> None:
-        self.publish(name, data)
+        self.events = Events()
+        self.faults = Faults(self.lock, self._faults_changed)
+        self.state.notify = self.events.publish
+        self.baseline: Mapping[str, Any] | None = None
 
     def _clock_moved(self) -> None:
-        self.publish("clock", {"now": self.clock()})
+        self.events.publish("clock", {"now": self.clock()})
+
+    def _faults_changed(self) -> None:
+        if self.events:
+            self.events.publish("faults", {"faults": [rule.as_json() for rule in self.faults]})
 
     # ─────────────────────────────── users ───────────────────────────────
 
@@ -219,6 +227,16 @@ class Service:
             raise LookupError(f"there is no user {account!r}")
         return EmulatedUser(self, found.id)
 
+    def user_by_id(self, user_id: str) -> EmulatedUser:
+        """The user with this id.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if user_id not in self.state.users:
+            raise LookupError("there is no such user")
+        return EmulatedUser(self, user_id)
+
     @property
     def users(self) -> list[EmulatedUser]:
         """All users, oldest first."""
@@ -271,10 +289,81 @@ class Service:
         with self.lock:
             return list(self.state.outbox)
 
+    # ─────────────────────────────── journal ───────────────────────────────
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The newest requests, oldest first (`Settings.journal_size` of them)."""
+        with self.lock:
+            return list(self.journal.entries)
+
+    def verify_count(self, token: str, *, received: bool = False) -> int:
+        """How many verifications the service acted on for *token*, right or wrong; exact, however long ago.
+
+        With *received* those are counted too that a fault dropped before the service acted.
+        """
+        with self.lock:
+            return (self.journal.received if received else self.journal.acted)[token]
+
+    def assert_verified_once(self, tokens: Iterable[str] | None = None) -> None:
+        """Check that the service acted on exactly one verification for each of *tokens*, or for each token it ever saw.
+
+        Raises:
+            AssertionError: some were verified more often, or never. No token is shown.
+        """
+        with self.lock:
+            acted = self.journal.acted
+            counts = list(acted.values()) if tokens is None else [acted[token] for token in tokens]
+        wrong = [count for count in counts if count != 1]
+        if wrong:
+            often, never = sum(count > 1 for count in wrong), sum(count == 0 for count in wrong)
+            raise AssertionError(f"of {len(counts)} tokens, {often} were verified more than once and {never} never")
+
+    # ─────────────────────────────── state ───────────────────────────────
+
     def reset(self) -> None:
-        """Forget everything but the settings and the fixed codes. With a seed the same ids and codes come again."""
+        """Forget everything (users, messages, clock, faults, journal) and go back to the seed file, where there is one.
+
+        With a seed the same ids and codes come again.
+        """
         with self.lock:
             self.clock.offset = 0.0
+            self.faults.clear()
             self.state.clear()
             self.journal.clear()
-        self.publish("reset", {})
+            if self.baseline is not None:
+                seeding.apply(self, self.baseline)
+        self.events.publish("reset", {})
+
+    def seed_from(self, seeds: Mapping[str, Any]) -> None:
+        """Add what *seeds* lists (see `seeding.read`), now and after every reset."""
+        with self.lock:
+            self.baseline = seeds
+            seeding.apply(self, seeds)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything there is, as JSON: users, bindings, messages, photos, clock, faults. It holds secrets."""
+        with self.lock:
+            return snapshots.take(self)
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go back to *snapshot*. Tokens and codes of that time are good again.
+
+        Raises:
+            ValueError: it is not a snapshot of this version of the emulator.
+        """
+        with self.lock:
+            snapshots.put_back(self, snapshot)
+        self.events.publish("reset", {})
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a snapshot into the file *path*, readable by its owner only."""
+        snapshots.write(self.snapshot(), path)
+
+    def load(self, path: str | PathLike[str]) -> None:
+        """Go back to the snapshot in the file *path*.
+
+        Raises:
+            ValueError: it is not a snapshot of this version of the emulator.
+        """
+        self.restore(snapshots.read(path))

@@ -61,7 +61,6 @@ class State:
         self.user_pool_id = user_pool_id
         self.seed = seed
         self.notify: Callable[[str, dict[str, Any]], None] = lambda name, data: None
-        self.fixed_codes: dict[str, str] = {}
         self.clear()
 
     def clear(self) -> None:
@@ -74,6 +73,7 @@ class State:
         self.by_email: dict[str, str] = {}
         self.by_mfa_phone: dict[str, str] = {}
         self.by_mfa_email: dict[str, str] = {}
+        self.fixed_codes: dict[str, str] = {}
         self.codes: dict[str, SentCode] = {}
         self.newest: dict[str, SentMessage] = {}
         self.outbox: deque[SentMessage] = deque(maxlen=_OUTBOX_SIZE)

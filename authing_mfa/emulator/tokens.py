@@ -20,24 +20,24 @@ class TokenSigner:
     """Signs claims with *key* and reads them back."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self.key = key
 
     def sign(self, claims: dict[str, Any]) -> str:
         """*claims* as a token."""
         payload = json.dumps(claims, separators=(",", ":")).encode()
         signed = _HEADER + b"." + base64.urlsafe_b64encode(payload).rstrip(b"=")
-        signature = hmac.digest(self._key, signed, "sha256")
+        signature = hmac.digest(self.key, signed, "sha256")
         return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
     def mark(self, text: str) -> str:
         """A short signature of *text*."""
-        return hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
+        return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
 
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims of *token*, None where this signer did not sign it. Its times are not looked at."""
         try:
             signed, _, signature = token.encode("ascii").rpartition(b".")
-            expected = hmac.digest(self._key, signed, "sha256")
+            expected = hmac.digest(self.key, signed, "sha256")
             if not hmac.compare_digest(_decode(signature), expected):
                 return None
             claims = json.loads(_decode(signed.partition(b".")[2]))

@@ -60,16 +60,20 @@ def _(operation: VerifyByPhone, call: Call) -> Reply:
     if user.mfa_phone is not None and target != canonical_phone(user.mfa_phone, user.mfa_phone_country_code):
         raise Refusal(400, "other_target")
     targets = (target, canonical_phone(operation.phone))
+    _refuse_taken_phone(call, user, target)
     refuse_code(call.state.spend_code(targets, operation.code), call, user)
     bind_phone(call, user, operation.phone, country)
     return call.logged_in(user, "verified", second_factor=True)
 
 
+def _refuse_taken_phone(call: Call, user: User, target: str) -> None:
+    if call.state.by_mfa_phone.get(target) not in (None, user.id):
+        raise Refusal(500, "target_taken")
+
+
 def bind_phone(call: Call, user: User, phone: str, country: str | None) -> None:
     """Make *phone* the user's MFA target where the user has none; refused where it is another user's."""
-    owner = call.state.by_mfa_phone.get(canonical_phone(phone, country))
-    if owner not in (None, user.id):
-        raise Refusal(500, "target_taken")
+    _refuse_taken_phone(call, user, canonical_phone(phone, country))
     if user.mfa_phone is None:
         call.state.bind_phone(user, phone, country)
         call.state.notify("users", {"id": user.id})
@@ -81,16 +85,20 @@ def _(operation: VerifyByEmail, call: Call) -> Reply:
     target = canonical_target(operation.email)
     if user.mfa_email is not None and target != canonical_target(user.mfa_email):
         raise Refusal(400, "other_target")
+    _refuse_taken_email(call, user, target)
     refuse_code(call.state.spend_code((target,), operation.code), call, user)
     bind_email(call, user, operation.email)
     return call.logged_in(user, "verified", second_factor=True)
 
 
+def _refuse_taken_email(call: Call, user: User, target: str) -> None:
+    if call.state.by_mfa_email.get(target) not in (None, user.id):
+        raise Refusal(2200, "email_taken")
+
+
 def bind_email(call: Call, user: User, email: str) -> None:
     """Make *email* the user's MFA target where the user has none; refused where it is another user's."""
-    owner = call.state.by_mfa_email.get(canonical_target(email))
-    if owner not in (None, user.id):
-        raise Refusal(2200, "email_taken")
+    _refuse_taken_email(call, user, canonical_target(email))
     if user.mfa_email is None:
         call.state.bind_email(user, email)
         call.state.notify("users", {"id": user.id})

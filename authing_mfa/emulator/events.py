@@ -1,0 +1,49 @@
+"""News for whoever watches: the page's server-sent events and the inbox's long poll. Published from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Events"]
+
+_BACKLOG = 1000  # a watcher that reads too slowly loses the oldest
+
+
+class Events:
+    """What happened in one namespace, handed to every watcher."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[asyncio.Queue[tuple[str, Any]], asyncio.AbstractEventLoop] = {}
+
+    def __bool__(self) -> bool:
+        """Whether anybody watches; where nobody does, nothing need be put together."""
+        return bool(self._watchers)
+
+    def publish(self, name: str, data: Any) -> None:
+        """Tell every watcher that *name* happened."""
+        for queue, loop in list(self._watchers.items()):
+            try:
+                loop.call_soon_threadsafe(_put, queue, (name, data))
+            except RuntimeError:  # its loop has ended
+                self._watchers.pop(queue, None)
+
+    @contextmanager
+    def watch(self) -> Iterator[asyncio.Queue[tuple[str, Any]]]:
+        """A queue of what happens from now on; to be called on the loop that reads it."""
+        queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_BACKLOG)
+        self._watchers[queue] = asyncio.get_running_loop()
+        try:
+            yield queue
+        finally:
+            self._watchers.pop(queue, None)
+
+
+def _put(queue: asyncio.Queue[tuple[str, Any]], item: tuple[str, Any]) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(item)

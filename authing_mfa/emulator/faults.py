@@ -1,0 +1,228 @@
+"""Faults on demand: which calls go wrong, and how. Matching and bookkeeping only; `exchange` carries the effects out."""
+
+from __future__ import annotations
+
+import threading
+from fnmatch import fnmatchcase
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["FaultRule", "Faults"]
+
+_BODIES = ("truncated", "malformed", "html", "empty")
+_MOMENTS = ("before", "after")
+_REFUSALS = ("status", "code", "retry_after")
+_EFFECTS = (*_REFUSALS, "latency", "drop", "reset", "body", "slow_body")
+
+
+@attrs.define
+class FaultRule:
+    """One rule. What it matches, how often it fires, and one effect.
+
+    Attributes:
+        path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every call.
+        user: id or user name of the caller (by token, else by the account of a login); None: everybody.
+        nth: fire from the nth matching call on, counted from 1; then `count` is 1 unless given.
+        probability: fire on this share of the matching calls, by a random source of its own (`seed`).
+        count: how many times it fires in all; None: for ever.
+        status: answer this HTTP status …
+        code: … and this envelope code, instead of acting (HTTP 200 unless `status` says otherwise) …
+        message: … with this sentence.
+        retry_after: answer 429 with this `Retry-After`, seconds, instead of acting.
+        latency: wait this many real seconds first, or ``{"lognormal": [mu, sigma]}``. Goes together with another rule's effect.
+        drop: close the connection ``before`` or ``after`` the service acted, without an answer.
+        reset: the same with a TCP reset.
+        body: answer ``truncated`` (cut off by the connection), ``malformed`` JSON, an ``html`` page, or ``empty``; `status`
+            goes with it.
+        slow_body: act, and dribble the answer's body over this many real seconds.
+        acts: whether the service acts all the same; None: as said above.
+    """
+
+    path: str | None = None
+    user: str | None = None
+    nth: int | None = None
+    probability: float | None = None
+    seed: int | None = None
+    count: int | None = None
+    status: int | None = None
+    code: int | None = None
+    message: str | None = None
+    retry_after: float | None = None
+    latency: float | dict[str, list[float]] | None = None
+    drop: str | None = None
+    reset: str | None = None
+    body: str | None = None
+    slow_body: float | None = None
+    acts: bool | None = None
+    id: str = ""
+    matched: int = 0
+    fired: int = 0
+    _rng: Random = attrs.field(init=False, repr=False, factory=Random)
+
+    def __attrs_post_init__(self) -> None:
+        self._rng = Random(self.seed)  # noqa: S311 - which calls fail is no secret
+        given = {name for name in _EFFECTS if getattr(self, name) is not None}
+        kinds = {"refusal" if name in _REFUSALS else name for name in given}
+        if kinds == {"refusal", "body"} and given == {"status", "body"}:
+            kinds = {"body"}
+        if len(kinds) != 1:
+            raise ValueError(
+                f"a fault has exactly one effect of {', '.join(_EFFECTS)}; this one has {sorted(given) or 'none'}"
+            )
+        _check_word("drop", self.drop, _MOMENTS)
+        _check_word("reset", self.reset, _MOMENTS)
+        _check_word("body", self.body, _BODIES)
+        _check_range("status", self.status, 200, 599)
+        _check_range("probability", self.probability, 0, 1)
+        _check_range("nth", self.nth, 1, None)
+        _check_range("count", self.count, 1, None)
+        for name in ("slow_body", "retry_after"):
+            _check_range(name, getattr(self, name), 0, None)
+        _check_latency(self.latency)
+        if self.nth is not None and self.count is None:
+            self.count = 1
+
+    @property
+    def service_acts(self) -> bool:
+        """Whether the service does what it was asked, before the answer goes wrong."""
+        if self.acts is not None:
+            return self.acts
+        return not (self.is_refusal or "before" in (self.drop, self.reset))
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.body is None and any(getattr(self, name) is not None for name in _REFUSALS)
+
+    def fires(self) -> bool:
+        """Count one matching call and decide whether the rule fires on it."""
+        self.matched += 1
+        if self.count is not None and self.fired >= self.count:
+            return False
+        if self.nth is not None and self.matched < self.nth:
+            return False
+        if self.probability is not None and self._rng.random() >= self.probability:
+            return False
+        self.fired += 1
+        return True
+
+    def seconds(self) -> float:
+        """How long to wait this time."""
+        if isinstance(self.latency, dict):
+            mu, sigma = self.latency["lognormal"]
+            return self._rng.lognormvariate(mu, sigma)
+        return self.latency or 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """What the admin API tells of the rule: what was given, its id, how often it matched and fired."""
+        fields = attrs.asdict(self, filter=lambda field, value: field.name != "_rng" and value is not None)
+        return fields | {"id": self.id, "matched": self.matched, "fired": self.fired}
+
+
+def _check_word(name: str, value: str | None, words: tuple[str, ...]) -> None:
+    if value is not None and value not in words:
+        raise ValueError(f"{name} is one of {', '.join(words)}, not {value!r}")
+
+
+def _check_range(name: str, value: Any, least: float, most: float | None) -> None:
+    if value is None:
+        return
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or value < least
+        or (most is not None and value > most)
+    ):
+        raise ValueError(f"{name} is a number from {least}{'' if most is None else f' to {most}'}, not {value!r}")
+
+
+def _check_latency(value: Any) -> None:
+    if isinstance(value, dict):
+        pair = value.get("lognormal")
+        if (
+            len(value) != 1
+            or not isinstance(pair, list)
+            or [type(part) in (int, float) for part in pair] != [True, True]
+        ):
+            raise ValueError('latency is seconds or {"lognormal": [mu, sigma]}')
+    else:
+        _check_range("latency", value, 0, None)
+
+
+_GIVEN = frozenset(field.name for field in attrs.fields(FaultRule)) - {"id", "matched", "fired", "_rng"}
+
+
+class Faults:
+    """The rules of one namespace, in order."""
+
+    def __init__(self, lock: threading.RLock, changed: Callable[[], None]) -> None:
+        self._lock = lock
+        self._changed = changed
+        self._rules: dict[str, FaultRule] = {}
+        self._made = 0
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def __iter__(self) -> Any:
+        with self._lock:
+            return iter(list(self._rules.values()))
+
+    def add(self, path: str | None = None, **fields: Any) -> FaultRule:
+        """Add a rule; the keywords are the attributes of `FaultRule`.
+
+        Raises:
+            ValueError: a value that cannot be, no effect, or several.
+            TypeError: an unknown keyword.
+        """
+        unknown = fields.keys() - _GIVEN
+        if unknown:
+            raise TypeError(f"a fault has no {sorted(unknown)[0]!r}; it has {', '.join(sorted(_GIVEN))}")
+        rule = FaultRule(path=path, **fields)
+        with self._lock:
+            self._made += 1
+            rule.id = f"f{self._made}"
+            self._rules[rule.id] = rule
+        self._changed()
+        return rule
+
+    def remove(self, rule_id: str) -> None:
+        """Remove one rule.
+
+        Raises:
+            LookupError: there is none with this id.
+        """
+        with self._lock:
+            if self._rules.pop(rule_id, None) is None:
+                raise LookupError(f"there is no fault {rule_id!r}")
+        self._changed()
+
+    def clear(self) -> None:
+        """Remove every rule."""
+        with self._lock:
+            self._rules.clear()
+        self._changed()
+
+    def firing(self, path: str, names: Iterable[str | None], users: Iterable[str | None]) -> list[FaultRule]:
+        """Count a call and return the rules that fire on it: any number of latencies, and at most one other effect."""
+        known, callers = set(names), set(users)
+        chosen: list[FaultRule] = []
+        for rule in self._rules.values():
+            if rule.user is not None and rule.user not in callers:
+                continue
+            if rule.path is not None and rule.path not in known and not fnmatchcase(path, rule.path):
+                continue
+            if rule.fires():
+                chosen.append(rule)
+        effects = [rule for rule in chosen if rule.latency is None]
+        return [rule for rule in chosen if rule.latency is not None] + effects[:1]
+
+    def replace(self, rules: Iterable[Mapping[str, Any]]) -> None:
+        """Exactly these rules, each a mapping of `add`'s keywords."""
+        self.clear()
+        for rule in rules:
+            self.add(**{name: value for name, value in rule.items() if name in _GIVEN})

@@ -1,0 +1,46 @@
+"""The pytest plugin: one emulator per session (per worker with xdist), reset before each test that asks for it.
+
+Ini options: ``authing_emulator_seed_file`` (users, codes, settings; see `seeding`), ``authing_emulator_seed`` (a number that
+makes ids and codes reproducible).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from authing_mfa.emulator import Emulator
+
+__all__ = ["authing_emulator", "authing_emulator_server", "pytest_addoption"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tell pytest the plugin's ini options."""
+    parser.addini("authing_emulator_seed_file", "seed file of the authing_emulator fixture, relative to the ini file")
+    parser.addini("authing_emulator_seed", "number that makes the authing_emulator fixture reproducible")
+
+
+@pytest.fixture(scope="session")
+def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
+    """The running emulator, never reset. Tests rather ask for `authing_emulator`."""
+    from authing_mfa.emulator import Emulator
+
+    file, seed = (
+        str(pytestconfig.getini("authing_emulator_seed_file")),
+        str(pytestconfig.getini("authing_emulator_seed")),
+    )
+    path = Path(pytestconfig.rootpath, file) if file else None
+    with Emulator(seed_file=path, seed=int(seed) if seed else None) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def authing_emulator(authing_emulator_server: Emulator) -> Emulator:
+    """An emulator in its first state: `url`, `app_id`, `public_key`, `add_user`, `code_for`, `clock`, `faults`, …"""
+    authing_emulator_server.reset()
+    return authing_emulator_server

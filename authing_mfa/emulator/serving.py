@@ -1,0 +1,111 @@
+"""Serving until told to stop: what the command `authing-mfa emulator` calls."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from authing_mfa.emulator.service import EmulatedUser
+
+__all__ = ["environment", "ready_made_user", "ready_report", "serve"]
+
+_NAME, _PASSWORD = "demo", "emulator-demo"
+
+
+def serve(
+    *,
+    ready: Callable[[Emulator], None] = lambda emulator: None,
+    stop: threading.Event | None = None,
+    demo_user: bool = True,
+    **options: Any,
+) -> None:
+    """Serve until *stop* is set, or SIGINT or SIGTERM comes (in the main thread).
+
+    Args:
+        ready: called once when requests are answered; print `ready_report(emulator)` there.
+        stop: ends it from another thread.
+        demo_user: add the ready-made user where the seeds bring none.
+        **options: the keywords of `Emulator`: port, seed, settings, seed_file, host, allow_remote, allowed_hosts, tls, …
+
+    Raises:
+        OSError: the port is taken.
+        ValueError: an option or the seed file is not right.
+    """
+    stop = stop or threading.Event()
+    emulator = Emulator(**options)
+    if demo_user and not emulator.users:
+        emulator.seed_from({**(emulator.baseline or {}), "users": [ready_made_user()]})
+    previous = _stop_on_signals(stop)
+    try:
+        with emulator:
+            ready(emulator)
+            stop.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
+    """Let SIGINT and SIGTERM set *stop*; returns the handlers there were. Other threads cannot, and need not."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    return {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+def ready_made_user() -> dict[str, Any]:
+    """The user that `serve` adds where there is none, as keywords of `add_user`."""
+    return {
+        "username": _NAME,
+        "password": _PASSWORD,
+        "phone": "13800138000",
+        "email": "demo@example.com",
+        "mfa": ["SMS", "EMAIL", "OTP", "FACE"],
+        "totp": True,
+    }
+
+
+def ready_report(emulator: Emulator) -> dict[str, Any]:
+    """What a ready line tells, JSON-able: where it is, whom to log in as, how to trust it.
+
+    `user` is the first user there is, with the password where it is the ready-made one.
+    """
+    report: dict[str, Any] = {
+        "url": emulator.url,
+        "inbox": f"{emulator.url}/",
+        "app_id": emulator.app_id,
+        "user_pool_id": emulator.user_pool_id,
+        "public_key": emulator.public_key,
+        "ca": emulator.ca_path,
+        "user": None,
+    }
+    first: EmulatedUser | None = next(iter(emulator.users), None)
+    if first is not None:
+        report["user"] = {"id": first.id, "username": first.username, "phone": first.phone, "email": first.email}
+        if first.username == _NAME:
+            report["user"]["password"] = _PASSWORD
+    return report
+
+
+def environment(emulator: Emulator) -> dict[str, str]:
+    """The ``AUTHING_*`` variables that `emulator exec` sets for the command it runs."""
+    variables = {
+        "AUTHING_BASE_URL": emulator.url,
+        "AUTHING_APP_ID": emulator.app_id,
+        "AUTHING_USER_POOL_ID": emulator.user_pool_id,
+        "AUTHING_PUBLIC_KEY": emulator.public_key,
+        "AUTHING_EMULATOR": emulator.url,
+    }
+    if emulator.ca_path is not None:
+        variables["AUTHING_CA_FILE"] = emulator.ca_path
+    return variables
