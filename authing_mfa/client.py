@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import logging
 import random
 import time
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -12,7 +14,7 @@ from yarl import URL
 
 from authing_mfa import images, passwords, retry
 from authing_mfa import operations as ops
-from authing_mfa.discovery import Discovery, check_base_url, check_host
+from authing_mfa.discovery import Discovery, check_base_url, check_host, check_proxy
 from authing_mfa.errors import AuthingError, CallTimeoutError, InvalidInputError
 from authing_mfa.protocol import DEFAULT_LIMIT, Answer, Identity, check_header_text, check_token, decode, encode
 from authing_mfa.transport import Transport
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["AuthClient"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger("authing_mfa")
 
 
 def _check_positive(name: str, value: object) -> None:
@@ -97,9 +101,16 @@ class _Engine:
             await slots.acquire()
             started = self.clock()  # waiting for a slot does not count
             try:
-                return decode(operation, await transport.send(url, request, budget))
+                response = await transport.send(url, request, budget)
+                answer = decode(operation, response, identity.token)
+                if _log.isEnabledFor(logging.DEBUG):
+                    _note(operation, f"HTTP {response.status}", self.clock() - started, attempt)
+                return answer
             except AuthingError as error:
-                budget -= self.clock() - started
+                spent = self.clock() - started
+                budget -= spent
+                if _log.isEnabledFor(logging.DEBUG):
+                    _note(operation, _outcome(error), spent, attempt)
                 pause = retry.verdict(
                     operation,
                     error,
@@ -121,6 +132,17 @@ class _Engine:
         if url is None:
             url = self._urls[base_url, target] = URL(base_url + target, encoded=True)
         return url
+
+
+def _note(operation: ops.Operation[Any], outcome: str, seconds: float, attempt: int) -> None:
+    """One line for one try. Never a message, an argument or a header: they hold secrets, and personal data."""
+    _log.debug("%s: %s, %.1f ms, attempt %d", operation.method, outcome, seconds * 1000, attempt)
+
+
+def _outcome(error: AuthingError) -> str:
+    status = getattr(error, "http_status", None)
+    how = error.delivery if status is None else f"HTTP {status}"
+    return f"{type(error).__name__} {error.code}, {how}"
 
 
 class AuthClient:
@@ -198,6 +220,8 @@ class AuthClient:
         ):
             _check_count(name, count)
         _check_ssl_context(ssl_context)
+        if public_key is not None and not isinstance(public_key, str):
+            raise InvalidInputError("public_key must be text (str): base64 or PEM of a public key.")
         if user_pool_id is not None:
             check_header_text("user_pool_id", user_pool_id)
         identity = Identity(check_header_text("app_id", app_id), check_header_text("lang", lang))
@@ -206,7 +230,7 @@ class AuthClient:
             Transport(
                 connect_timeout=connect_timeout,
                 max_connections=max_connections,
-                proxy=proxy,
+                proxy=check_proxy(proxy),
                 trust_env=trust_env,
                 ssl_context=ssl_context,
                 borrowed=session,
@@ -241,7 +265,7 @@ class AuthClient:
 
     async def aclose(self) -> None:
         """Close the pool. Twice is fine. A view that `as_user` made leaves the pool to the client that made it."""
-        if self._owner:
+        if self._owner and self._engine.transport.stop():
             await self._engine.discovery.aclose()
             await self._engine.transport.aclose()
 
@@ -266,6 +290,24 @@ class AuthClient:
     async def _answer(self, operation: ops.Operation[T]) -> Answer[T]:
         """The value with the service's message beside it: what the callback layer hands on."""
         return await self._engine.perform(operation, self._token)
+
+    def _tried_once(self) -> Self:
+        """A view whose calls are never repeated: for a batch, which waits and repeats for all of its calls together."""
+        view = object.__new__(type(self))
+        view._token = self._token
+        view._engine = copy.copy(self._engine)
+        view._engine.max_attempts = 1
+        view._owner = False
+        return view
+
+    async def _find_service(self) -> None:
+        """Ask for public-config now rather than with the first call.
+
+        Raises:
+            ConfigError: public-config cannot be had.
+        """
+        self._engine.transport.enter()
+        await self._engine.discovery.find()
 
     # ─────────────────────── the eight calls of the reference document ───────────────────────
 

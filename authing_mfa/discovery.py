@@ -19,9 +19,10 @@ from authing_mfa.errors import AuthingError, ConfigError, InvalidInputError, Usa
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Discovery", "Place", "api_base", "check_base_url", "check_host", "config_base"]
+__all__ = ["Discovery", "Place", "api_base", "check_base_url", "check_host", "check_proxy", "config_base"]
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+_ADDRESS = re.compile(r"(?P<scheme>https?)://((?P<user>[!-.0->@-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)")
 
 
 @attrs.frozen
@@ -42,7 +43,8 @@ def check_host(host: object) -> str:
     if _is_ip(text) and ":" in text:
         return f"[{text}]"
     name, port = _split_port(text)
-    if not (_NAME.fullmatch(name) or _is_ip(name.strip("[]"))) or (port and not port.isdigit()):
+    named = _is_ip(name[1:-1]) and ":" in name if name.startswith("[") else _NAME.fullmatch(name)
+    if not named or not _is_port(port) or text.endswith(":"):
         raise InvalidInputError(
             'host must be a name or an address with an optional port, like "authing.cn", without https://.'
         )
@@ -55,11 +57,36 @@ def check_base_url(base_url: object) -> str:
     Raises:
         InvalidInputError: it is not an http or https address.
     """
-    if not isinstance(base_url, str) or not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", base_url.strip()):
+    parts = _read_address(base_url)
+    if parts is None or parts["user"] is not None:
         raise InvalidInputError(
             'base_url must be an address like "https://your-app.authing.cn", without query or password.'
         )
-    return base_url.strip().rstrip("/")
+    return f"{parts['scheme']}://{check_host(parts['host'])}{parts['path'].rstrip('/')}"
+
+
+def check_proxy(proxy: object) -> str | None:
+    """*proxy*, the address of an HTTP proxy, which may hold a name and a password; None for none.
+
+    Raises:
+        InvalidInputError: it is not an address. It is not shown: it may hold a password.
+    """
+    if proxy is None:
+        return None
+    parts = _read_address(proxy)
+    if parts is None:
+        raise InvalidInputError('proxy must be an address like "http://proxy.example:3128".')
+    return parts[0]
+
+
+def _read_address(text: object) -> re.Match[str] | None:
+    parts = _ADDRESS.fullmatch(text.strip()) if isinstance(text, str) and text.isascii() else None
+    try:
+        if parts is not None:
+            check_host(parts["host"])
+    except InvalidInputError:
+        return None
+    return parts
 
 
 def _split_port(host: str) -> tuple[str, str]:
@@ -68,6 +95,10 @@ def _split_port(host: str) -> tuple[str, str]:
         return name + "]", rest.removeprefix(":")
     name, _, port = host.partition(":")
     return name, port
+
+
+def _is_port(text: str) -> bool:
+    return not text or (re.fullmatch("[0-9]{1,5}", text) is not None and 0 < int(text) < 65536)
 
 
 def _is_ip(text: str) -> bool:
@@ -147,8 +178,8 @@ class Discovery:
                 raise UsageError("This AuthClient was closed before its first call could be made.") from None
             raise
         except AuthingError as error:
-            reason = error.message
-            raise ConfigError(f"The application's public-config cannot be had: {reason}") from error
+            # A new error for each caller: one object raised in many tasks would gather all their tracebacks.
+            raise ConfigError(f"The application's public-config cannot be had: {error.message}") from error
 
     async def _look(self) -> Place:
         config = await self._ask(config_base(self._scheme, self._host, on_premise=self._on_premise))

@@ -80,6 +80,16 @@ def _check_text(_: Operation[Any], attribute: attrs.Attribute[Any], value: objec
         raise InvalidInputError(f"{attribute.name} must be text (str), not {type(value).__name__}.")
     if not value.strip():
         raise InvalidInputError(f"{attribute.name} is empty.")
+    if not value.isascii() and not _is_utf8(value):
+        raise InvalidInputError(f"{attribute.name} holds a half of a surrogate pair and cannot be sent as UTF-8.")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_optional_text(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:

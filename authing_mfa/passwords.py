@@ -11,7 +11,7 @@ from authing_mfa.errors import InvalidInputError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-__all__ = ["CLOUD_PUBLIC_KEY", "encrypt"]
+__all__ = ["CLOUD_PUBLIC_KEY", "Sealed", "encrypt"]
 
 CLOUD_PUBLIC_KEY: Final = (
     "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC4xKeUgQ+Aoz7TLfAfs9+paePb5KIofVthEopwrXFkp8OCeocaTHt9ICjTT2QeJh6cZaDaArfZ873GPUn0"
@@ -20,7 +20,15 @@ CLOUD_PUBLIC_KEY: Final = (
 """The cloud's published 1024-bit key, the one every official client embeds."""
 
 
-def encrypt(password: str, public_key: str) -> str:
+class Sealed(str):
+    """An encrypted password. It knows what it seals, so that an error can hide that too, should the service repeat it."""
+
+    __slots__ = ("plain",)
+
+    plain: str
+
+
+def encrypt(password: str, public_key: str) -> Sealed:
     """*password* encrypted for the holder of *public_key*, as base64 text. A different one each time (random padding).
 
     Args:
@@ -33,13 +41,14 @@ def encrypt(password: str, public_key: str) -> str:
     from cryptography.hazmat.primitives.asymmetric import padding  # slow to import, needed by password logins only
 
     key = _load(public_key)
-    try:
-        sealed = key.encrypt(password.encode(), padding.PKCS1v15())
-    except ValueError:
-        # Not chained: what goes wrong here may name the password.
-        longest = key.key_size // 8 - 11
-        raise InvalidInputError(f"password must be UTF-8 text of at most {longest} bytes.") from None
-    return base64.b64encode(sealed).decode()
+    data = password.encode()
+    longest = key.key_size // 8 - 11  # PKCS#1 v1.5 wants that much for its padding
+    if len(data) > longest:
+        raise InvalidInputError(f"password must be text of at most {longest} bytes in UTF-8.")
+    sealed = key.encrypt(data, padding.PKCS1v15())
+    text = Sealed(base64.b64encode(sealed).decode())
+    text.plain = password
+    return text
 
 
 @lru_cache(maxsize=8)

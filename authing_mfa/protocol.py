@@ -130,7 +130,6 @@ def encode(operation: Operation[Any], identity: Identity) -> Request:
 
     Raises:
         LoginError: the operation speaks for a user and the identity has no token.
-        InvalidInputError: a text cannot be encoded as UTF-8.
     """
     check_token(operation, identity.token)
     headers = identity.headers(operation.bearer)
@@ -150,11 +149,7 @@ _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), al
 
 
 def _dump(value: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(value) if orjson is not None else _encoder.encode(value).encode()
-    except (UnicodeEncodeError, TypeError):
-        # Not chained: the encoder's error holds the text, which may be a secret.
-        raise InvalidInputError("A text holds a half of a surrogate pair and cannot be sent as UTF-8.") from None
+    return orjson.dumps(value) if orjson is not None else _encoder.encode(value).encode()
 
 
 def _encode_upload(operation: UploadFaceImage, headers: dict[str, str]) -> Request:

@@ -12,8 +12,6 @@ import io
 import ssl
 import urllib.request
 import warnings
-from collections import deque
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -21,6 +19,7 @@ import aiohttp
 from authing_mfa._version import __version__
 from authing_mfa.errors import CallTimeoutError, NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Response
+from authing_mfa.slots import Slots, closed_client
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -52,63 +51,30 @@ class _Attempt:
         self.sent = False
 
 
-_attempt: ContextVar[_Attempt] = ContextVar("_attempt")
+# By task and not by context variable: tasks may share a context, and each has one try at a time.
+_attempts: Final[dict[asyncio.Task[Any] | None, _Attempt]] = {}
 
 
 class _Request(aiohttp.ClientRequest):
     """Notes how far the attempt got, and refuses aiohttp's own replay of GET and DELETE on a dropped connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        _attempt.get().made = True
+        _attempts[asyncio.current_task()].made = True
         super().__init__(*args, **kwargs)
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        attempt = _attempt.get()
+        attempt = _attempts[asyncio.current_task()]
         if attempt.sent:
             raise aiohttp.ClientError("the connection was dropped")
         attempt.sent = True
         return await super().send(conn)
 
 
-class Slots:
-    """A first-come, first-served gate: at most *count* holders, the others wait in order."""
+class _Connector(aiohttp.TCPConnector):
+    """A pool whose loss the transport reports: aiohttp's own way closes sockets from wherever the garbage is collected."""
 
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def acquire(self) -> None:
-        """Wait for a slot. A waiter that is cancelled gives its turn to the next."""
-        if self._free > 0:  # then nobody waits: a freed slot goes to a waiter first
-            self._free -= 1
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.release()
-            raise
-
-    def release(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
-
-    def close(self) -> None:
-        """Tell all who wait that there will be no turn."""
-        for turn in self._waiting:
-            if not turn.done():
-                turn.set_exception(_closed())
-        self._waiting.clear()
-
-
-def _closed() -> UsageError:
-    return UsageError("This AuthClient is closed. Make a new one, and close it when the last call is done.")
+    def __del__(self, *_: object) -> None:
+        pass
 
 
 class Transport:
@@ -150,7 +116,7 @@ class Transport:
                 raise UsageError("The aiohttp session that this AuthClient borrowed has been closed by its owner.")
             return
         if self._closed:
-            raise _closed()
+            raise closed_client()
         if self._loop is not None:
             raise UsageError("This AuthClient belongs to another event loop: use one AuthClient for each loop.")
         self._session = self._open()
@@ -161,13 +127,14 @@ class Transport:
         own = self._borrowed is None
         if self._borrowed is None:
             tls = self._ssl_context if self._ssl_context is not None else True
-            connector: aiohttp.BaseConnector | None = aiohttp.TCPConnector(limit=0, ssl=tls)
+            connector: aiohttp.BaseConnector | None = _Connector(limit=0, ssl=tls)
         else:
             connector = self._borrowed.connector
             if connector is None or self._borrowed.closed:
                 raise UsageError("The aiohttp session given to this AuthClient is closed.")
-            if 0 < connector.limit < self._max_connections:
-                self.slots = Slots(connector.limit)  # a pool's own queue is neither fair nor outside the time-out
+            # A pool's own queue is neither fair nor outside the time-out: let no more in than it has connections.
+            limits = (self._max_connections, connector.limit, connector.limit_per_host)
+            self.slots = Slots(min(limit for limit in limits if limit > 0))
         return aiohttp.ClientSession(
             connector=connector,
             connector_owner=own,
@@ -192,7 +159,8 @@ class Transport:
         """
         assert self._session is not None, "enter() comes first"
         attempt = _Attempt()
-        _attempt.set(attempt)
+        task = asyncio.current_task()
+        _attempts[task] = attempt
         body: Any = request.body
         if body is not None and len(body) > _LARGE_BODY:
             body = io.BytesIO(body)
@@ -210,6 +178,8 @@ class Transport:
             return Response(reply.status, reply.headers, await self._read(reply))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _network_error(error, attempt, seconds) from error
+        finally:
+            del _attempts[task]
 
     def _timeout(self, total: float) -> aiohttp.ClientTimeout:
         known = self._timeouts.get(total)
@@ -229,7 +199,8 @@ class Transport:
         host = url.host or ""
         if urllib.request.proxy_bypass(host):
             return None
-        return urllib.request.getproxies().get(url.scheme)
+        proxy = urllib.request.getproxies().get(url.scheme)
+        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
     async def _read(self, reply: aiohttp.ClientResponse) -> bytes:
         length = reply.content_length
@@ -248,21 +219,37 @@ class Transport:
             f"The answer is larger than {self._limit} bytes and was not read to its end.", http_status=reply.status
         )
 
-    async def aclose(self) -> None:
-        """Close the pool (a borrowed one is left open). Calls that wait for a slot are told. Twice is fine."""
-        if self._closed:
-            return
-        self._closed = True
-        self.slots.close()
-        if self._session is None:
-            return
-        if self._loop is not asyncio.get_running_loop():
-            self._closed = False
+    def stop(self) -> bool:
+        """Let no new call in, and tell those that wait for a slot. Twice is fine.
+
+        Returns:
+            Whether there is anything left to close: not when the pool's event loop has ended, for its connections went with it.
+
+        Raises:
+            UsageError: this is not the pool's event loop, which still runs.
+        """
+        ended = self._loop is not None and self._loop.is_closed()
+        if not ended and self._loop not in (None, asyncio.get_running_loop()):
             raise UsageError("This AuthClient belongs to another event loop: close it there.")
-        await self._session.close()
+        self._closed = True
+        if ended:
+            self._forget()
+            return False
+        self.slots.close()
+        return True
+
+    async def aclose(self) -> None:
+        """Close the pool (a borrowed one is left open). Twice is fine."""
+        if self.stop() and self._session is not None:
+            await self._session.close()
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session.detach()
 
     def __del__(self) -> None:
-        if not self._closed and self._session is not None:
+        if self._session is not None and not self._session.closed:
+            self._forget()  # aiohttp would warn as well
             warnings.warn(
                 "An AuthClient was not closed: use 'async with', or await its aclose().",
                 ResourceWarning,
@@ -290,6 +277,10 @@ def _network_error(  # noqa: PLR0911 - one line for each kind of failure
         return NetworkError(f"No secure connection to the service: {_text(error)}", delivery=delivery)
     if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
         return NetworkError("The proxy did not connect to the service.", delivery=delivery)
+    if isinstance(error, aiohttp.ClientResponseError):  # its own text quotes what came
+        return NetworkError("What came back is not an HTTP answer.", delivery=delivery)
+    if isinstance(error, ValueError):  # its own text may quote a proxy's address, password included
+        return NetworkError("The address of the service or of the proxy is not a valid one.", delivery=delivery)
     if unsent:
         return NetworkError(f"The service cannot be reached: {_text(error)}", delivery=delivery)
     return NetworkError(f"The connection broke before the whole answer was read: {_text(error)}", delivery=delivery)

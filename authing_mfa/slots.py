@@ -1,0 +1,61 @@
+"""The queue in front of the connection pool: first come, first served, which aiohttp's own is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from authing_mfa.errors import UsageError
+
+__all__ = ["Slots", "closed_client"]
+
+
+def closed_client() -> UsageError:
+    """What a caller of a closed client is told."""
+    return UsageError("This AuthClient is closed. Make a new one, and close it when the last call is done.")
+
+
+class Slots:
+    """A first-come, first-served gate: at most *count* holders, the others wait in order."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._closed = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self) -> None:
+        """Wait for a slot. A waiter that is cancelled gives its turn to the next.
+
+        Raises:
+            UsageError: the gate is closed.
+        """
+        if self._closed:
+            raise closed_client()
+        if self._free > 0:  # then nobody waits: a freed slot goes to a waiter first
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Give the slot back: to the first who waits, if any does."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    def close(self) -> None:
+        """Tell all who wait, and all who come, that there will be no turn."""
+        self._closed = True
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(closed_client())
+        self._waiting.clear()
