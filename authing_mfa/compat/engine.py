@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -245,8 +244,10 @@ class Engine:
         while self._tasks:  # a call's end may begin the closing of its client
             await asyncio.wait(set(self._tasks))
         for lease in self._leases:
-            with contextlib.suppress(AuthingError):
+            try:
                 await lease.client.aclose()
+            except Exception as error:  # noqa: BLE001 - the other clients are closed all the same
+                self.report(error)
         self._leases.clear()
         self._lease = None
 

@@ -1,0 +1,111 @@
+"""Leaves the interpreter in one of several ways while calls are in flight; says what the completions were told."""
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+from authing_mfa.compat import AuthClient, Authing
+
+way = sys.argv[1]
+silent = socket.create_server(("127.0.0.1", 0))  # takes connections, never answers
+address = silent.getsockname()
+silent = silent.detach()  # left open to the end, without a warning of its own
+Authing.start("APP", base_url=f"http://127.0.0.1:{address[1]}")
+Authing.setCurrentToken("token")
+
+
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def arrived():
+    """A call's request is here."""
+    listening = socket.socket(fileno=silent)
+    connection, _ = listening.accept()
+    connection.recv(1)
+    connection.detach()
+    listening.detach()
+
+
+def completion(code, message, value):
+    say("completed", code)
+
+
+def in_flight(number=3):
+    calls = [AuthClient().mfaCheck("1", None, completion) for _ in range(number)]
+    for _ in range(number):
+        arrived()
+    return calls
+
+
+leaving = time.monotonic()
+atexit.register(lambda: say("seconds", round(time.monotonic() - leaving, 2)))  # runs after the session's own
+
+
+def leave_now():
+    global leaving
+    leaving = time.monotonic()
+
+
+if way == "end":
+    in_flight()
+elif way == "exit":
+    in_flight()
+    leave_now()
+    sys.exit(3)
+elif way == "at once":
+    AuthClient().mfaCheck("1", None, completion)
+elif way == "idle":
+    AuthClient().mfaVerifyByOTP("", completion).wait()
+elif way == "unused":
+    pass
+elif way == "raise in completion":
+    AuthClient().mfaVerifyByOTP("", lambda *_: sys.exit(5)).wait()
+elif way == "stuck completion":
+    AuthClient().mfaVerifyByOTP("", lambda *_: (say("stuck"), time.sleep(60)))
+    in_flight()
+elif way == "stuck dispatcher":
+    AuthClient().mfaVerifyByOTP("", completion, dispatcher=lambda function: say("kept"))
+    in_flight()
+elif way == "again":
+
+    def again(code, message, value):
+        say("completed", code)
+        if value is None and len(done) < 3:
+            done.append(AuthClient().mfaCheck("1", None, again))
+
+    done = []
+    AuthClient().mfaCheck("1", None, again)
+    arrived()
+elif way == "other thread":  # a thread of the program's own outlives the main one; its calls still work
+    def work():
+        threading.main_thread().join()
+        call = AuthClient().mfaVerifyByOTP("", completion)
+        say("waited", call.wait(20))
+
+    threading.Thread(target=work).start()
+elif way == "picture":
+    AuthClient().uploadFaceImage(b"\x89PNG not really", completion=lambda *a: say("uploaded", a[0]))
+elif way == "interrupt":
+    [call] = in_flight(1)
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    try:
+        call.wait()
+    except KeyboardInterrupt:
+        say("interrupted")
+    say("done", call.wait(20))
+elif way == "interrupt a bounded wait":
+    [call] = in_flight(1)
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    try:
+        call.wait(60)
+    except KeyboardInterrupt:
+        say("interrupted")
+    say("done", call.wait(20))
+else:
+    raise SystemExit(f"no such way: {way}")
+leave_now()
