@@ -1,0 +1,20 @@
+"""Millions of verifications: flat memory, a steady rate, and with a journal nothing sent twice and nothing lost.
+
+`verify_many` does it in code, `authing_mfa.batch.run` for files (the command line's `batch`), `authing_mfa.batch.dask` on a
+cluster. docs/batch.md tells what is promised, and what happens when something fails.
+"""
+
+from authing_mfa.batch.errors import CircuitOpenError, ClaimLostError, InputChangedError, JournalError
+from authing_mfa.batch.many import verify_many
+from authing_mfa.batch.rows import Outcome, Progress, VerifyRequest
+
+__all__ = [
+    "CircuitOpenError",
+    "ClaimLostError",
+    "InputChangedError",
+    "JournalError",
+    "Outcome",
+    "Progress",
+    "VerifyRequest",
+    "verify_many",
+]

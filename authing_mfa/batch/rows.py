@@ -1,0 +1,250 @@
+"""What goes into a batch and what comes out: one row, its outcome, and how far the run is. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import attrs
+
+from authing_mfa import operations as ops
+from authing_mfa.errors import ApiError, AuthingError, InvalidInputError, RateLimitedError
+from authing_mfa.protocol import check_header_text
+
+if TYPE_CHECKING:
+    from authing_mfa.images import ImageSource
+
+__all__ = ["COLUMNS", "BrokenRow", "Kind", "Outcome", "Progress", "Status", "VerifyRequest"]
+
+Kind = Literal["check", "phone", "email", "totp", "recovery", "face"]
+Status = Literal["ok", "rejected", "failed", "unknown"]
+
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
+
+COLUMNS: Final = ("kind", "key", "token", "phone", "phone_country_code", "email", "code", "photo_key", "image")
+"""The fields of a row in a file or a mapping."""
+
+
+def _check_key(_: object, __: object, key: Any) -> None:
+    if key is not None and not isinstance(key, str):
+        raise InvalidInputError(f"key must be text (str), not {type(key).__name__}.")
+
+
+def _check_token(_: object, __: object, token: Any) -> None:
+    if token is not None:
+        check_header_text("token", token)
+
+
+@attrs.frozen
+class VerifyRequest:
+    """One row of a batch. Make it with one of the constructors below; each checks what it is given.
+
+    All take the row's own user as *token* (by default the client's) and the caller's own id of the row as *key*.
+
+    Attributes:
+        kind: which of the constructors made it.
+        operation: the call, None for a face photo that is yet to be uploaded.
+        image: the face photo, else None.
+        token: the bearer of the call, never shown.
+        key: the caller's own id of the row. Give one: with it, a resumed run may bring fresh tokens.
+
+    Raises:
+        InvalidInputError: a field is missing, empty or of the wrong type.
+    """
+
+    kind: Kind
+    operation: ops.Operation[Any] | None
+    image: Any = attrs.field(default=None, repr=False)
+    token: str | None = attrs.field(default=None, repr=False, validator=_check_token)
+    key: str | None = attrs.field(default=None, validator=_check_key)
+
+    @classmethod
+    def check(
+        cls, *, phone: str | None = None, email: str | None = None, token: str | None = None, key: str | None = None
+    ) -> VerifyRequest:
+        """Ask whether a phone number or an e-mail address may be used for MFA. May be repeated."""
+        return cls("check", ops.MfaCheck(phone, email), None, token, key)
+
+    @classmethod
+    def phone(
+        cls,
+        phone: str,
+        code: str,
+        *,
+        phone_country_code: str | None = None,
+        token: str | None = None,
+        key: str | None = None,
+    ) -> VerifyRequest:
+        """Verify a phone with the code of an SMS."""
+        return cls("phone", ops.VerifyByPhone(phone, code, phone_country_code), None, token, key)
+
+    @classmethod
+    def email(cls, email: str, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
+        """Verify an e-mail address with the code of an e-mail."""
+        return cls("email", ops.VerifyByEmail(email, code), None, token, key)
+
+    @classmethod
+    def totp(cls, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
+        """Verify with a code of the authenticator app."""
+        return cls("totp", ops.VerifyByTotp(code), None, token, key)
+
+    @classmethod
+    def recovery(cls, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
+        """Verify with a recovery code; the outcome's value holds the NEW one."""
+        return cls("recovery", ops.VerifyByRecoveryCode(code), None, token, key)
+
+    @classmethod
+    def face(
+        cls, key_or_image: str | ImageSource, *, token: str | None = None, key: str | None = None
+    ) -> VerifyRequest:
+        """Verify a face, by the key of an uploaded photo (text), or by a photo that is uploaded first.
+
+        Args:
+            key_or_image: text is always a photo key; a photo is a `pathlib.Path`, bytes, a `PIL.Image` or a binary file.
+            token: the row's own user.
+            key: the caller's own id of the row.
+        """
+        if isinstance(key_or_image, str):
+            return cls("face", ops.VerifyByFace(key_or_image), None, token, key)
+        if key_or_image is None or isinstance(key_or_image, (int, float, bool, Mapping, list, tuple)):
+            raise InvalidInputError(f"A face is a photo key (text) or a photo, not {type(key_or_image).__name__}.")
+        return cls("face", None, key_or_image, token, key)
+
+    @classmethod
+    def from_mapping(cls, row: Mapping[str, Any], *, kind: str | None = None) -> VerifyRequest:
+        """The row with these fields (`COLUMNS`); empty text counts as absent, other fields are not looked at.
+
+        Args:
+            row: e.g. a line of a CSV file. `image` is a path.
+            kind: the kind of a row that does not name one.
+        """
+        fields = {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}
+        named = fields.get("kind", kind)
+        if named not in KINDS:
+            what = "is missing" if named is None else f"is {str(named)[:40]!r}"
+            raise InvalidInputError(f"kind {what}: it must be one of {', '.join(KINDS)}.")
+        return _MAKERS[named](fields, {"token": fields.get("token"), "key": fields.get("key")})
+
+    def target(self) -> tuple[str | None, ...]:
+        """Whom the row is about: what identifies it beside its key, and holds no secret."""
+        operation = self.operation
+        if operation is None:
+            return ("image",)
+        return tuple(getattr(operation, field.name) for field in attrs.fields(type(operation)) if field.repr)
+
+
+def _need(fields: Mapping[str, Any], name: str) -> Any:
+    if name not in fields:
+        raise InvalidInputError(f"{name} is missing.")
+    return fields[name]
+
+
+def _phone(fields: Mapping[str, Any], who: Mapping[str, Any]) -> VerifyRequest:
+    country = fields.get("phone_country_code")
+    return VerifyRequest.phone(_need(fields, "phone"), _need(fields, "code"), phone_country_code=country, **who)
+
+
+def _face(fields: Mapping[str, Any], who: Mapping[str, Any]) -> VerifyRequest:
+    from pathlib import Path
+
+    if "photo_key" in fields:
+        if not isinstance(fields["photo_key"], str):
+            raise InvalidInputError(f"photo_key must be text (str), not {type(fields['photo_key']).__name__}.")
+        return VerifyRequest.face(fields["photo_key"], **who)
+    image = fields.get("image")
+    if image is None:
+        raise InvalidInputError("photo_key or image is missing.")
+    if not isinstance(image, str):
+        raise InvalidInputError(f"image must be the path of a picture (str), not {type(image).__name__}.")
+    return VerifyRequest.face(Path(image), **who)
+
+
+_MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], VerifyRequest]]] = {
+    "check": lambda f, who: VerifyRequest.check(phone=f.get("phone"), email=f.get("email"), **who),
+    "phone": _phone,
+    "email": lambda f, who: VerifyRequest.email(_need(f, "email"), _need(f, "code"), **who),
+    "totp": lambda f, who: VerifyRequest.totp(_need(f, "code"), **who),
+    "recovery": lambda f, who: VerifyRequest.recovery(_need(f, "code"), **who),
+    "face": _face,
+}
+
+
+@attrs.frozen
+class BrokenRow:
+    """A row of a file that cannot be one: it keeps its place, and becomes an outcome with this error."""
+
+    error: AuthingError
+    key: str | None = None
+    kind: str | None = None
+
+
+@attrs.frozen
+class Outcome:
+    """How one row ended.
+
+    Attributes:
+        index: position in the input, from 0.
+        key: the caller's own id of the row.
+        value: what the call answered, or None.
+        error: why it did not, or None. A row whose fate is unknown has an error with delivery ``unknown``.
+        elapsed: seconds from the start of the call to its answer.
+        kind: the row's kind, None where a broken row does not tell.
+        restored: it was read from the journal; its value holds no tokens and its `raw` is empty.
+    """
+
+    index: int
+    key: str | None
+    value: Any
+    error: AuthingError | None
+    elapsed: float
+    kind: str | None = None
+    restored: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """The call was answered with a success. A check that says "taken" is one: its value is False."""
+        return self.error is None
+
+    @property
+    def status(self) -> Status:
+        """``ok``, ``rejected`` (the service said no), ``unknown`` (it may have acted) or ``failed`` (all other errors)."""
+        error = self.error
+        if error is None:
+            return "ok"
+        if error.delivery == "unknown":
+            return "unknown"
+        refused = isinstance(error, ApiError) and error.http_status < 500 and not isinstance(error, RateLimitedError)
+        return "rejected" if refused else "failed"
+
+    @property
+    def undone(self) -> bool:
+        """The service has provably not acted: a resumed run sends the row again."""
+        error = self.error
+        if error is None:
+            return False
+        return error.delivery == "not_sent" or (isinstance(error, RateLimitedError) and error.http_status == 429)
+
+
+@attrs.frozen
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        done: outcomes given so far.
+        total: how many there will be, None where the input does not tell.
+        ok: how many of them were successes.
+        failed: how many were not, for whatever reason (``done == ok + failed``).
+        rate: outcomes per second over the last seconds.
+        elapsed: seconds since the run began.
+        rejected: how many of the failed the service said no to.
+        unknown: how many of the failed have an unknown fate.
+    """
+
+    done: int
+    total: int | None
+    ok: int
+    failed: int
+    rate: float
+    elapsed: float
+    rejected: int = 0
+    unknown: int = 0

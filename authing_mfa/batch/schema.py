@@ -1,0 +1,178 @@
+"""The journal's tables and statements. The one module that imports SQLAlchemy at its top; `journal` imports it late."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from authing_mfa.batch.errors import JournalError
+
+VERSION: Final = 1
+
+_LOCK: Final = 0x6D66615F62617463  # of PostgreSQL's advisory locks: one at a time makes the tables
+
+metadata = sa.MetaData()
+
+RUN: Final = sa.Table(
+    "mfa_batch_run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("salt", sa.Text, nullable=False),
+    sa.Column("layout", sa.Text, nullable=False),
+)
+CLAIM: Final = sa.Table(
+    "mfa_batch_claim",
+    metadata,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("lease", sa.Float, nullable=False),
+)
+ROW: Final = sa.Table(
+    "mfa_batch_row",
+    metadata,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("key", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+OUTCOME: Final = sa.Table(
+    "mfa_batch_outcome",
+    metadata,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def sqlite_file(url: sa.URL) -> str | None:
+    """The file of an SQLite address, None for another database."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise JournalError("A journal in memory would be forgotten with the process: name a file.")
+    return url.database
+
+
+def engine(url: sa.URL) -> AsyncEngine:
+    """An engine for one connection whose commits are durable. Values are left out of its errors."""
+    made = create_async_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
+    if url.get_backend_name() == "sqlite":
+        event.listen(made.sync_engine, "connect", _set_up_sqlite)
+        event.listen(made.sync_engine, "begin", _begin_sqlite)
+    return made
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself, _begin_sqlite does
+    cursor = connection.cursor()
+    for setting in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "fullfsync=1"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def check_whole(connection: AsyncConnection) -> None:
+    """An SQLite file is looked through for damage before anything is built on it; PostgreSQL sees to that itself.
+
+    Raises:
+        JournalError: it is damaged.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    verdict = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
+    if verdict != "ok":
+        raise JournalError(
+            "The journal is damaged: nothing is sent, because it cannot be told what was. "
+            f"Restore it from a copy, or try SQLite's .recover. SQLite says: {str(verdict).splitlines()[-1]}."
+        )
+
+
+async def create(connection: AsyncConnection) -> None:
+    """Make the tables where there are none."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    await connection.run_sync(metadata.create_all)
+
+
+async def run_of(connection: AsyncConnection, name: str, *, salt: str, layout: str) -> tuple[int, str]:
+    """Id and salt of the run *name*, made with *salt* where it is new.
+
+    Raises:
+        JournalError: the journal was written by another version, or for rows that were divided in another way.
+    """
+    query = sa.select(RUN.c.id, RUN.c.salt, RUN.c.version, RUN.c.layout).where(RUN.c.name == name)
+    found = (await connection.execute(query)).first()
+    if found is None:
+        await connection.execute(sa.insert(RUN).values(name=name, salt=salt, version=VERSION, layout=layout))
+        found = (await connection.execute(query)).one()
+    if found.version != VERSION:
+        raise JournalError(f"The journal was written by another version ({found.version}) of this package.")
+    if found.layout != layout:
+        raise JournalError(f"The journal's run {name!r} was begun with {found.layout}, this one has {layout}.")
+    return found.id, found.salt
+
+
+KNOWN: Final = (
+    sa.select(ROW.c.position, ROW.c.key, ROW.c.kind, ROW.c.digest, OUTCOME.c.answer)
+    .select_from(
+        ROW.outerjoin(OUTCOME, sa.and_(OUTCOME.c.run == ROW.c.run, OUTCOME.c.position == ROW.c.position)),
+    )
+    .where(ROW.c.run == sa.bindparam("run"))
+    .where(ROW.c.position.between(sa.bindparam("first"), sa.bindparam("last")))
+)
+HIGHEST: Final = (
+    sa.select(sa.func.coalesce(sa.func.max(ROW.c.position), -1))
+    .where(ROW.c.run == sa.bindparam("run"))
+    .where(ROW.c.position.between(sa.bindparam("first"), sa.bindparam("last")))
+)
+
+ADD_ROW: Final = sa.insert(ROW)
+ADD_OUTCOME: Final = sa.insert(OUTCOME)
+FORGET_ROW: Final = sa.delete(ROW).where(ROW.c.run == sa.bindparam("run_"), ROW.c.position == sa.bindparam("position_"))
+FORGET_OUTCOME: Final = sa.delete(OUTCOME).where(
+    OUTCOME.c.run == sa.bindparam("run_"), OUTCOME.c.position == sa.bindparam("position_")
+)
+
+READ_CLAIM: Final = sa.select(CLAIM.c.epoch, CLAIM.c.beat, CLAIM.c.owner, CLAIM.c.lease).where(
+    CLAIM.c.run == sa.bindparam("run_"), CLAIM.c.part == sa.bindparam("part_")
+)
+_HELD: Final = sa.and_(
+    CLAIM.c.run == sa.bindparam("run_"),
+    CLAIM.c.part == sa.bindparam("part_"),
+    CLAIM.c.epoch == sa.bindparam("epoch_"),
+)
+RENEW: Final = sa.update(CLAIM).where(_HELD).values(beat=CLAIM.c.beat + 1)
+RELEASE: Final = sa.update(CLAIM).where(_HELD).values(beat=CLAIM.c.beat + 1, owner="")
+TAKE_OVER: Final = (
+    sa.update(CLAIM)
+    .where(_HELD, CLAIM.c.beat == sa.bindparam("beat_"))
+    .values(
+        epoch=CLAIM.c.epoch + 1,
+        beat=CLAIM.c.beat + 1,
+        owner=sa.bindparam("owner"),
+        lease=sa.bindparam("lease"),
+    )
+)
+
+
+def first_claim(dialect: str) -> Any:
+    """Claim a partition that nobody has claimed yet; nothing where somebody was quicker."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(CLAIM).on_conflict_do_nothing()
