@@ -12,8 +12,8 @@ The admin API is described in `admin`, faults in `faults`, seed files in `seedin
 Map, from the ground up: `clock`, `totp`, `tokens`, `keys`, `qr`, `faces`, `wording` are the tools; `records` what is
 remembered, `state` one namespace of it, `settings` what can be tuned; `operations` the endpoints only served here; `call` a
 request as the rules see it; `rules` what the service does, one rule per operation class; `routing` from path to operation;
-`faults`, `journal`, `events`, `snapshots`, `seeding` what tests do with it; `service` one namespace with its lock; `exchange`
-a request of the service's API from end to end, `admin`, `pages` and `guard` the rest of HTTP, `server` and `tls` the socket;
+`faults`, `journal`, `events`, `snapshots`, `seeding` what tests do with it; `views` shows a user, `service` is one namespace with its lock; `exchange`
+a request of the service's API from end to end, `admin` (with `asking`, `admin_messages`, `admin_users`), `pages` and `guard` the rest of HTTP, `server` and `tls` the socket;
 `emulator` ties them together, `serving` and `pytest_plugin` start it.
 """
 
@@ -24,9 +24,10 @@ from authing_mfa.emulator.faults import FaultRule
 from authing_mfa.emulator.journal import RecordedRequest
 from authing_mfa.emulator.records import SentMessage
 from authing_mfa.emulator.seeding import write_starter
-from authing_mfa.emulator.service import EmulatedUser, Service
+from authing_mfa.emulator.service import Service
 from authing_mfa.emulator.serving import serve
 from authing_mfa.emulator.settings import Settings
+from authing_mfa.emulator.views import EmulatedUser
 
 __all__ = [
     "EmulatedUser",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from authing_mfa.emulator.clock import iso
+from authing_mfa.emulator.records import User
+from authing_mfa.emulator.state import State
 from authing_mfa.emulator.wording import say
-
-if TYPE_CHECKING:
-    from authing_mfa.emulator.records import User
-    from authing_mfa.emulator.state import State
 
 __all__ = ["Call", "Refusal", "Reply", "user_json"]
 
@@ -25,7 +23,7 @@ class Reply:
     content_type: str = "application/json"
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an answer, not a mishap
     """The service says no: *code* and the sentence *key*; *detail* is added to the sentence."""
 
     def __init__(self, code: int, key: str, *, status: int = 200, detail: str = "", data: Any = None) -> None:
@@ -130,9 +128,31 @@ class Call:
 
 _NULL_FIELDS = dict.fromkeys(
     (
-        "unionid openid company browser device givenName familyName middleName profile preferredUsername website birthdate "
-        "zoneinfo locale address formatted streetAddress locality region postalCode city province country externalId"
-    ).split()
+        "unionid",
+        "openid",
+        "company",
+        "browser",
+        "device",
+        "givenName",
+        "familyName",
+        "middleName",
+        "profile",
+        "preferredUsername",
+        "website",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "address",
+        "formatted",
+        "streetAddress",
+        "locality",
+        "region",
+        "postalCode",
+        "city",
+        "province",
+        "country",
+        "externalId",
+    )
 )
 
 

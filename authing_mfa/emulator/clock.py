@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["VirtualClock", "iso"]
 
@@ -20,6 +23,7 @@ class VirtualClock:
         self.offset = 0.0
 
     def __call__(self) -> float:
+        """The time now, in epoch seconds."""
         return self._source() + self.offset
 
     def advance(self, seconds: float) -> float:

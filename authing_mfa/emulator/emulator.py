@@ -20,7 +20,6 @@ from authing_mfa.emulator.guard import cors_headers, host_allowed
 from authing_mfa.emulator.pages import page_file
 from authing_mfa.emulator.server import ServerThread
 from authing_mfa.emulator.service import Service
-from authing_mfa.emulator.settings import Settings
 from authing_mfa.emulator.state import hex_id
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Self
 
+    from authing_mfa.emulator.settings import Settings
     from authing_mfa.emulator.tls import LocalAuthority
 
 __all__ = ["Emulator"]
@@ -159,14 +159,18 @@ class Emulator(Service):
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if not host_allowed(request.headers.get("Host", ""), names=self._names, remote=self._remote):
             return _refused(421, "The Host header does not name this machine; see allowed_hosts.")
-        path, prefix, service = request.path, "", self
-        if path.startswith("/ns/"):
-            name, slash, rest = path[4:].partition("/")
-            try:
-                service = self.namespace(name)  # type: ignore[assignment]  # a Service serves as well as an Emulator here
-            except ValueError as error:
-                return _refused(404, str(error))
-            path, prefix = slash + rest, f"/ns/{name}"
+        path = request.path
+        if not path.startswith("/ns/"):
+            return await self._serve(request, self, path, "")
+        name, slash, rest = path[4:].partition("/")
+        try:
+            service = self.namespace(name)
+        except ValueError as error:
+            return _refused(404, str(error))
+        return await self._serve(request, service, slash + rest, f"/ns/{name}")
+
+    async def _serve(self, request: web.BaseRequest, service: Service, path: str, prefix: str) -> web.StreamResponse:
+        """Serve *path* of a namespace: the page, the admin API, or the service's own API."""
         if path.startswith("/_emulator/page/"):
             return page_file(path.removeprefix("/_emulator/page/"))
         if path.startswith("/_emulator/"):

@@ -17,6 +17,7 @@ from authing_mfa.emulator import routing
 from authing_mfa.emulator.call import Call, Refusal, Reply
 from authing_mfa.emulator.journal import RecordedRequest
 from authing_mfa.emulator.rules import act
+from authing_mfa.emulator.service import Service
 from authing_mfa.operations import (
     Operation,
     UploadFaceImage,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from authing_mfa.emulator.faults import FaultRule
-    from authing_mfa.emulator.service import Service
 
 __all__ = ["MARK", "Exchange", "bearer_of"]
 
@@ -137,7 +137,7 @@ class Exchange:
         operation = self.operation
         try:
             if isinstance(operation, Refusal):
-                raise operation  # noqa: TRY301 - both kinds of refusal become an answer in one place
+                raise operation
             if call.token is not None and isinstance(operation, _VERIFYING):
                 self.service.journal.acted[call.token] += 1
             return act(operation, call)
@@ -249,5 +249,8 @@ def _dump(body: Any) -> bytes:
 def _code(body: Any) -> int | None:
     if not isinstance(body, dict):
         return None
+    errors = body.get("errors")
+    if errors:  # GraphQL's way
+        body = errors[0]["message"]
     code = body.get("code", body.get("apiCode", body.get("statusCode")))
     return code if isinstance(code, int) else None

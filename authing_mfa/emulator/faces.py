@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["face_print", "prints_match"]
 
 _SIDE = 32
-_MEAN_LIMIT = 6.0  # of 255
+_MEAN_LIMIT = 7.0  # of 255
 _CELL_LIMIT = 40  # a cell that differs by more is another picture's …
 _CELLS_ALLOWED = 5  # … but edges that move by a fraction of a cell when a picture is rescaled may do so, of 3,072
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from fnmatch import fnmatchcase
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["FaultRule", "Faults"]
@@ -96,6 +96,7 @@ class FaultRule:
 
     @property
     def is_refusal(self) -> bool:
+        """Whether the rule answers in the service's place."""
         return self.body is None and any(getattr(self, name) is not None for name in _REFUSALS)
 
     def fires(self) -> bool:
@@ -181,7 +182,7 @@ class Faults:
         """
         unknown = fields.keys() - _GIVEN
         if unknown:
-            raise TypeError(f"a fault has no {sorted(unknown)[0]!r}; it has {', '.join(sorted(_GIVEN))}")
+            raise TypeError(f"a fault has no {min(unknown)!r}; it has {', '.join(sorted(_GIVEN))}")
         rule = FaultRule(path=path, **fields)
         with self._lock:
             self._made += 1

@@ -85,6 +85,7 @@ class Journal:
         self.acted: Counter[str] = Counter()
 
     def clear(self) -> None:
+        """Forget everything but how many there were."""
         self.entries.clear()
         self.received.clear()
         self.acted.clear()

@@ -76,8 +76,10 @@ _ROUNDS = 8
 
 
 def hash_password(password: str, salt: str) -> bytes:
+    """What is kept of *password*; *salt* differs per user."""
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
 
 
 def password_matches(password: str, salt: str, hashed: bytes) -> bool:
+    """Whether *hashed* is of *password*."""
     return hmac.compare_digest(hash_password(password, salt), hashed)

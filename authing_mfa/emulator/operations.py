@@ -39,7 +39,7 @@ class SendSmsWithScene(SendSms):
 
 @attrs.frozen
 class SendEmail(Operation[None]):
-    """A code by e-mail for any scene (section 1.3): MFA_VERIFY, MFA_VERIFY_CODE, VERIFY_CODE, LOGIN_VERIFY_CODE, …"""
+    """A code by e-mail for any scene (section 1.3): MFA_VERIFY, MFA_VERIFY_CODE, VERIFY_CODE and others."""
 
     route = Route.post("/api/v2/email/send")
     answer = NoneType

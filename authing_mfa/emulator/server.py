@@ -35,6 +35,7 @@ class ServerThread:
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._stopping: asyncio.Event | None = None
+        self._failure: Exception | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.port = port
 
@@ -43,17 +44,29 @@ class ServerThread:
 
         Raises:
             OSError: the port cannot be bound.
+            RuntimeError: it serves already.
         """
+        if self._thread is not None:
+            raise RuntimeError("the emulator is started already")
+        self._failure = None
         listening = _listen(self._host, self._port)
         self.port = listening.getsockname()[1]
         self._ready.clear()
         self._thread = threading.Thread(target=self._run, args=(listening,), name="authing-emulator", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
 
     def _run(self, listening: socket.socket) -> None:
-        with asyncio.Runner() as runner:
-            runner.run(self._serve(listening))
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._serve(listening))
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for the start
+            self._failure = error
+        finally:
+            listening.close()
+            self._ready.set()
 
     async def _serve(self, listening: socket.socket) -> None:
         self.loop = asyncio.get_running_loop()
@@ -68,12 +81,12 @@ class ServerThread:
 
     def stop(self) -> None:
         """Close every connection and end the thread. Stopping twice is fine."""
-        loop, thread = self.loop, self._thread
-        if loop is None or thread is None or self._stopping is None:
+        thread, self._thread = self._thread, None
+        if thread is None:
             return
-        loop.call_soon_threadsafe(self._stopping.set)
+        if self.loop is not None and self._stopping is not None:
+            self.loop.call_soon_threadsafe(self._stopping.set)
         thread.join(_STOP_SECONDS)
-        self._thread = None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,130 +5,23 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import keys, seeding, snapshots, totp
+from authing_mfa.emulator import keys, seeding, snapshots
 from authing_mfa.emulator.clock import VirtualClock
 from authing_mfa.emulator.events import Events
 from authing_mfa.emulator.faults import Faults
 from authing_mfa.emulator.journal import Journal, RecordedRequest
 from authing_mfa.emulator.records import SentMessage, canonical_target
-from authing_mfa.emulator.rules.totp import otpauth_uri
 from authing_mfa.emulator.state import State
+from authing_mfa.emulator.views import EmulatedUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
 
     from authing_mfa.emulator.faces import ImageSource
-    from authing_mfa.emulator.records import User
     from authing_mfa.emulator.settings import Settings
 
-__all__ = ["EmulatedUser", "Service"]
-
-
-class EmulatedUser:
-    """A live view of one user: it always says how things are now. An association that is not confirmed changes nothing here."""
-
-    def __init__(self, service: Service, user_id: str) -> None:
-        self._service = service
-        self.id = user_id
-
-    def __repr__(self) -> str:
-        return f"EmulatedUser(id={self.id!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, EmulatedUser) and (self._service, self.id) == (other._service, other.id)
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    @property
-    def _user(self) -> User:
-        user = self._service.state.users.get(self.id)
-        if user is None:
-            raise LookupError("this user is gone: the emulator was reset")
-        return user
-
-    @property
-    def username(self) -> str:
-        """The user name; empty for a user who registered by phone or e-mail."""
-        return self._user.username or ""
-
-    @property
-    def phone(self) -> str | None:
-        """The phone of the account; `mfa_phone` is the one bound for MFA."""
-        return self._user.phone
-
-    @property
-    def email(self) -> str | None:
-        """The address of the account; `mfa_email` is the one bound for MFA."""
-        return self._user.email
-
-    @property
-    def mfa(self) -> tuple[str, ...]:
-        """The second factors that are asked of this user."""
-        return self._service.state.policies_of(self._user)
-
-    @property
-    def mfa_phone(self) -> str | None:
-        return self._user.mfa_phone
-
-    @property
-    def mfa_email(self) -> str | None:
-        return self._user.mfa_email
-
-    @property
-    def totp_enabled(self) -> bool:
-        return self._user.totp is not None
-
-    @property
-    def totp_secret(self) -> str | None:
-        """The base32 secret of the bound TOTP."""
-        binding = self._user.totp
-        return None if binding is None else binding.secret
-
-    @property
-    def totp_uri(self) -> str | None:
-        """``otpauth://…`` of the bound TOTP."""
-        user = self._user
-        return None if user.totp is None else otpauth_uri(user, user.totp)
-
-    @property
-    def totp_code(self) -> str | None:
-        """The code that an authenticator app would show now, by the emulator's clock."""
-        binding = self._user.totp
-        return None if binding is None else totp.code_at(binding.secret, totp.step_of(self._service.clock()))
-
-    @property
-    def recovery_code(self) -> str | None:
-        """The recovery code that is good now."""
-        binding = self._user.totp
-        return None if binding is None else binding.recovery_code
-
-    @property
-    def face_enabled(self) -> bool:
-        return bool(self._user.face)
-
-    @property
-    def locked(self) -> bool:
-        """Whether too many wrong codes have locked the user, by the emulator's clock."""
-        return self._service.state.locked(self._user)
-
-    def as_json(self) -> dict[str, Any]:
-        """What the admin API tells of the user."""
-        return {
-            "id": self.id,
-            "username": self._user.username,
-            "phone": self.phone,
-            "email": self.email,
-            "mfa": list(self.mfa),
-            "mfa_phone": self.mfa_phone,
-            "mfa_email": self.mfa_email,
-            "totp_enabled": self.totp_enabled,
-            "face_enabled": self.face_enabled,
-            "locked": self.locked,
-            "recovery_code": self.recovery_code,
-            "totp_uri": self.totp_uri,
-        }
+__all__ = ["Service"]
 
 
 class Service:
@@ -167,7 +60,7 @@ class Service:
 
     # ─────────────────────────────── users ───────────────────────────────
 
-    def add_user(
+    def add_user(  # noqa: PLR0913 - a user has many parts, all but two optional keywords
         self,
         *,
         username: str,
@@ -246,12 +139,12 @@ class Service:
     def issue_mfa_token(self, user: EmulatedUser) -> str:
         """An mfaToken of *user*, as a login that asks for a second factor gives it. Each one is different."""
         with self.lock:
-            return self.state.mfa_token(user._user)  # noqa: SLF001 - the two classes are one module's business
+            return self.state.mfa_token(user.record)
 
     def issue_user_token(self, user: EmulatedUser) -> str:
         """A token of *user*, as a finished login gives it."""
         with self.lock:
-            return self.state.user_token(user._user)  # noqa: SLF001 - see above
+            return self.state.user_token(user.record)
 
     # ─────────────────────────────── messages ───────────────────────────────
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from authing_mfa.emulator.service import EmulatedUser
+    from authing_mfa.emulator.views import EmulatedUser
 
 __all__ = ["environment", "ready_made_user", "ready_report", "serve"]
 
@@ -21,7 +21,7 @@ _NAME, _PASSWORD = "demo", "emulator-demo"
 
 def serve(
     *,
-    ready: Callable[[Emulator], None] = lambda emulator: None,
+    ready: Callable[[Emulator], object] = bool,
     stop: threading.Event | None = None,
     demo_user: bool = True,
     **options: Any,

@@ -60,7 +60,7 @@ class State:
         self.clock = clock
         self.user_pool_id = user_pool_id
         self.seed = seed
-        self.notify: Callable[[str, dict[str, Any]], None] = lambda name, data: None
+        self.notify: Callable[[str, Any], None] = _nobody
         self.clear()
 
     def clear(self) -> None:
@@ -85,7 +85,7 @@ class State:
 
     # ─────────────────────────────── users ───────────────────────────────
 
-    def add_user(
+    def add_user(  # noqa: PLR0913 - the parts of a user, all optional keywords
         self,
         *,
         username: str | None = None,
@@ -156,6 +156,7 @@ class State:
         self.by_mfa_phone[canonical_phone(phone, user.mfa_phone_country_code)] = user.id
 
     def unbind_phone(self, user: User) -> None:
+        """Free the user's MFA phone."""
         if user.mfa_phone is not None:
             self.by_mfa_phone.pop(canonical_phone(user.mfa_phone, user.mfa_phone_country_code), None)
         user.mfa_phone = user.mfa_phone_country_code = None
@@ -167,11 +168,13 @@ class State:
         self.by_mfa_email[canonical_target(email)] = user.id
 
     def unbind_email(self, user: User) -> None:
+        """Free the user's MFA address."""
         if user.mfa_email is not None:
             self.by_mfa_email.pop(canonical_target(user.mfa_email), None)
         user.mfa_email = None
 
     def new_totp(self, source: str) -> Totp:
+        """A new secret and recovery code; nobody's until they are bound."""
         return Totp(
             id=hex_id(self.rng),
             secret=totp.new_secret(self.rng),
@@ -185,6 +188,7 @@ class State:
         return tuple(dict.fromkeys((*self.settings.application_mfa, *user.mfa)))
 
     def locked(self, user: User) -> bool:
+        """Whether *user* is locked now."""
         return self.clock() < user.locked_until
 
     def count_failure(self, user: User) -> None:
@@ -251,12 +255,15 @@ class State:
         return self.signer.sign(claims)
 
     def mfa_token(self, user: User) -> str:
+        """A new mfaToken (section 5.1)."""
         return self._token(user, self.settings.mfa_token_ttl, 1)
 
     def user_token(self, user: User) -> str:
+        """A new token of a finished login (section 5.2)."""
         return self._token(user, self.settings.user_token_ttl, None)
 
     def arn(self, user: User) -> str:
+        """The user's resource name."""
         return f"arn:cn:authing:{self.user_pool_id}:user:{user.id}"
 
     def read_token(self, token: str | None) -> tuple[User | None, bool, bool]:
@@ -292,6 +299,10 @@ class State:
             except (OSError, ValueError, SyntaxError):
                 return None
         return self.prints[photo.digest]
+
+
+def _nobody(_name: str, _data: Any) -> None:
+    """Whom to tell until somebody wants to know."""
 
 
 def country_of(phone: str) -> str | None:

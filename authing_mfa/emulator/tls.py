@@ -33,6 +33,7 @@ class LocalAuthority:
         return self._authority.cert_pem.bytes()
 
     def server_context(self) -> ssl.SSLContext:
+        """A context that serves with the certificate."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._certificate.configure_cert(context)
         return context
@@ -50,6 +51,7 @@ class LocalAuthority:
         return str(self._file)
 
     def remove_file(self) -> None:
+        """Remove the file, if it was made."""
         if self._file is not None:
             self._file.unlink(missing_ok=True)
             self._file = None

@@ -28,6 +28,7 @@ def new_recovery_code(rng: Random) -> str:
 
 
 def step_of(now: float) -> int:
+    """The time step that *now* is in."""
     return int(now // PERIOD)
 
 

@@ -5,7 +5,7 @@ The modules register their rules with it when they are imported, which happens h
 
 from __future__ import annotations
 
-from authing_mfa.emulator.rules import codes, face, factors, login, profile, totp
+from authing_mfa.emulator.rules import codes, face, factors, graphql, login, profile, totp
 from authing_mfa.emulator.rules.base import act
 
-__all__ = ["act", "codes", "face", "factors", "login", "profile", "totp"]
+__all__ = ["act", "codes", "face", "factors", "graphql", "login", "profile", "totp"]

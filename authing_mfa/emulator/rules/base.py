@@ -15,8 +15,8 @@ __all__ = ["act", "refuse_code"]
 
 
 @singledispatch
-def act(operation: Any, call: Call) -> Reply:
-    """Do *operation* for *call* and answer it.
+def act(operation: Any, _call: Call) -> Reply:
+    """Do *operation* for the call and answer it.
 
     Raises:
         Refusal: the service says no.

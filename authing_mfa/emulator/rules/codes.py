@@ -105,7 +105,7 @@ def bind_email(call: Call, user: User, email: str) -> None:
 
 
 @act.register(UnbindPhone)
-def _(operation: UnbindPhone, call: Call) -> Reply:
+def _(_operation: UnbindPhone, call: Call) -> Reply:
     user = call.logged_in_user()
     call.state.unbind_phone(user)
     call.state.notify("users", {"id": user.id})
@@ -113,7 +113,7 @@ def _(operation: UnbindPhone, call: Call) -> Reply:
 
 
 @act.register(UnbindEmail)
-def _(operation: UnbindEmail, call: Call) -> Reply:
+def _(_operation: UnbindEmail, call: Call) -> Reply:
     user = call.logged_in_user()
     call.state.unbind_email(user)
     call.state.notify("users", {"id": user.id})

@@ -48,12 +48,12 @@ def _factor_id(user: User, kind: str) -> str:
 
 
 @act.register(ListEnrolledFactors)
-def _(operation: ListEnrolledFactors, call: Call) -> Reply:
+def _(_operation: ListEnrolledFactors, call: Call) -> Reply:
     return call.ok("ok", list(_factors(call.either_user()[0]).values()))
 
 
 @act.register(ListFactorsToEnroll)
-def _(operation: ListFactorsToEnroll, call: Call) -> Reply:
+def _(_operation: ListFactorsToEnroll, call: Call) -> Reply:
     bound = {factor["factorType"] for factor in _factors(call.either_user()[0]).values()}
     return call.ok("ok", [{"factorType": kind} for kind in ("SMS", "EMAIL", "OTP", "FACE") if kind not in bound])
 
@@ -63,7 +63,7 @@ def _(operation: GetFactor, call: Call) -> Reply:
     return call.ok("ok", _factor(call, call.either_user()[0], operation.factor_id))
 
 
-def _factor(call: Call, user: User, factor_id: str) -> dict[str, Any]:
+def _factor(_call: Call, user: User, factor_id: str) -> dict[str, Any]:
     factor = _factors(user).get(factor_id)
     if factor is None:
         raise Refusal(404, "factor_not_found")

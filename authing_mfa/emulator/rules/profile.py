@@ -49,12 +49,12 @@ def _(operation: PublicConfig, call: Call) -> Reply:
 
 
 @act.register(WellKnown)
-def _(operation: WellKnown, call: Call) -> Reply:
+def _(_operation: WellKnown, call: Call) -> Reply:
     return call.ok("ok", {"publicKey": keys.PUBLIC_KEY, "sm2PublicKey": None, "version": "emulator"})
 
 
 @act.register(Captcha)
-def _(operation: Captcha, call: Call) -> Reply:
+def _(_operation: Captcha, _call: Call) -> Reply:
     """A picture without a riddle: logins here never ask for one."""
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#eee"/>'
@@ -64,7 +64,7 @@ def _(operation: Captcha, call: Call) -> Reply:
 
 
 @act.register(GetCurrentUser)
-def _(operation: GetCurrentUser, call: Call) -> Reply:
+def _(_operation: GetCurrentUser, call: Call) -> Reply:
     user = call.logged_in_user()
     return call.ok("ok", user_json(call.state, user, call.token, call.ip))
 

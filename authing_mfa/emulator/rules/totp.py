@@ -35,6 +35,7 @@ def _(operation: AssociateTotp, call: Call) -> Reply:
 
 
 def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
+    """What the user needs to set up an authenticator app (section 5.3)."""
     from authing_mfa.emulator.qr import png_data_url
 
     uri = otpauth_uri(user, binding)
@@ -48,6 +49,7 @@ def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
 
 
 def otpauth_uri(user: User, binding: Totp) -> str:
+    """What the QR picture of *binding* holds."""
     return totp.otpauth_uri(_ISSUER, user.label, binding.secret)
 
 
@@ -113,7 +115,7 @@ def _(operation: VerifyByRecoveryCode, call: Call) -> Reply:
 
 
 @act.register(ListAuthenticators)
-def _(operation: ListAuthenticators, call: Call) -> Reply:
+def _(_operation: ListAuthenticators, call: Call) -> Reply:
     user, _ = call.either_user()
     listed = [
         {
@@ -134,7 +136,7 @@ def _(operation: ListAuthenticators, call: Call) -> Reply:
 
 
 @act.register(DeleteTotp)
-def _(operation: DeleteTotp, call: Call) -> Reply:
+def _(_operation: DeleteTotp, call: Call) -> Reply:
     user = call.logged_in_user()
     user.totp = user.pending_totp = None
     call.state.notify("users", {"id": user.id})

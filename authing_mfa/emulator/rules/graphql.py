@@ -1,0 +1,115 @@
+"""GraphQL, as far as the official JavaScript and Python clients use it around MFA (wire reference, section 1).
+
+A document is known by its first field; each is carried out as the operation it amounts to. Selections are not looked at: all
+fields are answered. Errors stand in `errors`, their message an object (section 4.1, shape 10). There is no introspection.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator.call import Refusal, Reply, user_json
+from authing_mfa.emulator.operations import GraphQL, SendEmail
+from authing_mfa.emulator.rules.base import act
+from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authing_mfa.emulator.call import Call
+    from authing_mfa.operations import Operation
+
+__all__: list[str] = []
+
+_FIRST_FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
+
+
+@act.register(GraphQL)
+def _(operation: GraphQL, call: Call) -> Reply:
+    found = _FIRST_FIELD.search(operation.query)
+    field = found.group(1) if found else ""
+    variables = {name: value for name, value in operation.variables.items() if value is not None}
+    given = variables.get("input")
+    fields = (
+        {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else variables
+    )
+    handler = _FIELDS.get(field)
+    try:
+        if handler is None:
+            raise Refusal(400, "bad_request", detail=f": GraphQL {field or '?'}")  # noqa: TRY301 - answered like the others
+        return Reply({"data": {field: handler(fields, call)}})
+    except Refusal as refusal:
+        body = call.refused(refusal).body
+        message = {"code": body["code"], "message": body["message"], "data": body.get("data")}
+        return Reply({"errors": [{"message": message, "path": [field]}], "data": None})
+
+
+def _data(operation: Operation[Any], call: Call) -> Any:
+    return act(operation, call).body.get("data")
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Refusal(400, "bad_request", detail=f": {name}")
+    return value
+
+
+def _login(account: str) -> Callable[[dict[str, Any], Call], Any]:
+    def login(fields: dict[str, Any], call: Call) -> Any:
+        register = fields.get("autoRegister") is True
+        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=register), call)
+
+    return login
+
+
+def _register(account: str) -> Callable[[dict[str, Any], Call], Any]:
+    def register(fields: dict[str, Any], call: Call) -> Any:
+        if call.state.find(_text(fields, account)) is not None:
+            raise Refusal(2026, "user_exists")
+        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=True), call)
+
+    return register
+
+
+def _login_by_phone_code(fields: dict[str, Any], call: Call) -> Any:
+    country = fields.get("phoneCountryCode")
+    return _data(LoginByPhoneCode(_text(fields, "phone"), _text(fields, "code"), country or None), call)
+
+
+def _login_by_email_code(fields: dict[str, Any], call: Call) -> Any:
+    return _data(LoginByEmailCode(_text(fields, "email"), _text(fields, "code")), call)
+
+
+def _send_email(fields: dict[str, Any], call: Call) -> Any:
+    sent = act(SendEmail(_text(fields, "email"), fields.get("scene")), call).body
+    return {"code": sent["code"], "message": sent["message"]}
+
+
+def _current_user(_fields: dict[str, Any], call: Call) -> Any:
+    return user_json(call.state, call.logged_in_user(), call.token, call.ip)
+
+
+def _login_status(fields: dict[str, Any], call: Call) -> Any:
+    token = fields.get("token") or call.token
+    user, is_mfa, good = call.state.read_token(token if isinstance(token, str) else None)
+    if user is None or is_mfa or not good:
+        return {"code": 2206, "message": "登录信息已过期", "status": False, "exp": None, "iat": None, "data": None}
+    claims = call.state.signer.read(str(token)) or {}
+    data = {"id": user.id, "userPoolId": call.state.user_pool_id, "arn": call.state.arn(user)}
+    return {"code": 200, "message": "已登录", "status": True, "exp": claims["exp"], "iat": claims["iat"], "data": data}
+
+
+_FIELDS: dict[str, Callable[[dict[str, Any], Call], Any]] = {
+    "loginByEmail": _login("email"),
+    "loginByUsername": _login("username"),
+    "loginByPhonePassword": _login("phone"),
+    "loginByPhoneCode": _login_by_phone_code,
+    "loginByEmailCode": _login_by_email_code,
+    "registerByEmail": _register("email"),
+    "registerByUsername": _register("username"),
+    "sendEmail": _send_email,
+    "user": _current_user,
+    "checkLoginStatus": _login_status,
+}
