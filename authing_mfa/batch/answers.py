@@ -11,7 +11,12 @@ from authing_mfa import errors
 from authing_mfa.batch.rows import Outcome
 from authing_mfa.models import UserInfo
 
-__all__ = ["INTERRUPTED", "from_journal", "public_value", "to_journal"]
+try:
+    import orjson
+except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
+    orjson = None  # type: ignore[assignment]
+
+__all__ = ["INTERRUPTED", "compact", "from_journal", "public_value", "to_journal"]
 
 _PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.repr)
 _SECRET: Final = tuple(field.name for field in attrs.fields(UserInfo) if not field.repr)
@@ -23,7 +28,17 @@ INTERRUPTED: Final = (
     "The run ended after this row was sent and before its answer was recorded: the service may have acted on it."
 )
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_encoder: Final = json.JSONEncoder(separators=(",", ":"), default=str)
+
+
+def compact(value: Any) -> str:
+    """*value* as one line of JSON; what JSON does not know as text."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value, default=str).decode()
+        except TypeError:  # half of a surrogate pair, or a number that is too large: the standard library takes them
+            pass
+    return _encoder.encode(value)
 
 
 def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False) -> Any:
@@ -47,7 +62,7 @@ def to_journal(outcome: Outcome) -> str:
         kept["u"] = public_value(outcome.value, recovery_code=False)
     else:
         kept["v"] = outcome.value
-    return _encode(kept)
+    return compact(kept)
 
 
 def from_journal(text: str, index: int, key: str | None, kind: str) -> Outcome:

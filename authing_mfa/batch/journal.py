@@ -180,18 +180,7 @@ class Journal:
     # ─────────────────────────────── opening ───────────────────────────────
 
     async def _connect(self) -> None:
-        try:
-            from authing_mfa.batch import schema
-        except ImportError as error:
-            raise JournalError(_WITHOUT_EXTRA) from error
-        url = _address(self._place)
-        path = schema.sqlite_file(url)
-        if path is not None:
-            _make_private(Path(path))
-        try:
-            self._engine = schema.engine(url)
-        except ImportError as error:
-            raise JournalError(_WITHOUT_EXTRA) from error
+        self._engine = await asyncio.to_thread(_make_engine, self._place)  # it imports a lot, and opens files
         self._connection = await self._engine.connect()
 
     async def _prepare(self) -> None:
@@ -288,6 +277,19 @@ class Journal:
         finally:
             if engine is not None:
                 await engine.dispose()
+
+
+def _make_engine(place: str | os.PathLike[str]) -> AsyncEngine:
+    try:
+        from authing_mfa.batch import schema
+
+        url = _address(place)
+        path = schema.sqlite_file(url)
+        if path is not None:
+            _make_private(Path(path))
+        return schema.engine(url)
+    except ImportError as error:
+        raise JournalError(_WITHOUT_EXTRA) from error
 
 
 def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., AbstractAsyncContextManager[Any]]:

@@ -110,6 +110,7 @@ def engine_for(  # noqa: PLR0913 - verify_many's settings, and those of a partit
     steal: bool = False,
     lease: float = LEASE,
     pace: Pace | None = None,
+    only_new: bool = False,
 ) -> Engine:
     """The engine that `verify_many` runs, for callers that want to stop it and still have its outcomes."""
     workers = _workers(client, concurrency)
@@ -130,6 +131,7 @@ def engine_for(  # noqa: PLR0913 - verify_many's settings, and those of a partit
         span=span,
         steal=steal,
         lease=lease,
+        only_new=only_new,
     )
     return Engine(
         Caller(client),
@@ -150,7 +152,7 @@ def _workers(client: AuthClient, concurrency: object) -> int:
     return min(concurrency, getattr(client, "max_connections", concurrency))
 
 
-def _opener(
+def _opener(  # noqa: PLR0913 - the journal's settings, all but two by name
     journal: str | PathLike[str] | None,
     recovery_file: str | PathLike[str] | None,
     *,
@@ -160,6 +162,7 @@ def _opener(
     span: Span | None,
     steal: bool,
     lease: float,
+    only_new: bool,
 ) -> Callable[[], Awaitable[Recorder | None]] | None:
     """What opens the recorder when the run begins; None where nothing is to be recorded."""
     if journal is None and recovery_file is None:
@@ -178,6 +181,9 @@ def _opener(
         opened = None
         if journal is not None:
             opened = await Journal.open(journal, run=run, span=span, steal=steal, lease=lease)
+            if only_new and opened.last >= 0:
+                await opened.close()
+                raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
         return Recorder(opened, RecoveryFile(place, run), window=window, resend_unknown=resend_unknown)
 
     return open_it

@@ -348,12 +348,13 @@ def fingerprint(row: VerifyRequest, salt: bytes) -> str:
     It is taken of the kind, of whom the row is about, and of its key, or where it has none of whom its token belongs to. The
     code is left out: six digits could be found from any digest of them. So is what changes when a token is issued anew.
     """
-    who = row.key if row.key is not None else ["token", _holder(row.token)]
-    text = json.dumps([row.kind, row.target(), who], ensure_ascii=False, separators=(",", ":"))
+    holder = _holder(row.token) if row.key is None else None
+    pieces = (row.kind, row.key, holder, *row.target())
+    text = "".join("-" if piece is None else f"{len(piece)}:{piece}" for piece in pieces)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt[:64], digest_size=16).hexdigest()
 
 
-def _holder(token: str | None) -> Any:
+def _holder(token: str | None) -> str | None:
     """Whom *token* belongs to: what stays the same when it is issued anew, all of it when it is no JWT."""
     if token is None:
         return None

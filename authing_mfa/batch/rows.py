@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import attrs
@@ -26,8 +27,20 @@ COLUMNS: Final = ("kind", "key", "token", "phone", "phone_country_code", "email"
 
 
 def _check_key(_: object, __: object, key: Any) -> None:
-    if key is not None and not isinstance(key, str):
+    if key is None:
+        return
+    if not isinstance(key, str):
         raise InvalidInputError(f"key must be text (str), not {type(key).__name__}.")
+    if "\0" in key or not _is_unicode(key):
+        raise InvalidInputError("key holds a character that cannot be stored as UTF-8.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_token(_: object, __: object, token: Any) -> None:
@@ -121,7 +134,7 @@ class VerifyRequest:
         fields = {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}
         named = fields.get("kind", kind)
         if named not in KINDS:
-            what = "is missing" if named is None else f"is {str(named)[:40]!r}"
+            what = "is missing" if named is None else "is another word"  # not shown: it may be a misplaced code
             raise InvalidInputError(f"kind {what}: it must be one of {', '.join(KINDS)}.")
         return _MAKERS[named](fields, {"token": fields.get("token"), "key": fields.get("key")})
 
@@ -130,7 +143,13 @@ class VerifyRequest:
         operation = self.operation
         if operation is None:
             return ("image",)
-        return tuple(getattr(operation, field.name) for field in attrs.fields(type(operation)) if field.repr)
+        return tuple([getattr(operation, name) for name in _open_fields(operation.__class__)])
+
+
+@cache
+def _open_fields(operation: Any) -> tuple[str, ...]:
+    """Its fields that hold no secret."""
+    return tuple(field.name for field in attrs.fields(operation) if field.repr)
 
 
 def _need(fields: Mapping[str, Any], name: str) -> Any:
