@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from authing_mfa._version import __version__
+from authing_mfa.attempts import Attempts, TrackedRequest
 from authing_mfa.errors import CallTimeoutError, NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Response
 from authing_mfa.slots import Slots, closed_client
@@ -24,6 +25,7 @@ from authing_mfa.slots import Slots, closed_client
 if TYPE_CHECKING:
     from yarl import URL
 
+    from authing_mfa.attempts import Attempt
     from authing_mfa.errors import Delivery
     from authing_mfa.protocol import Request
 
@@ -39,35 +41,6 @@ _NOT_SENT: Final = (
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
 )
-
-
-class _Attempt:
-    """How far one try got: `made` once aiohttp is at work on it, `sent` once its first byte may be on the wire."""
-
-    __slots__ = ("made", "sent")
-
-    def __init__(self) -> None:
-        self.made = False
-        self.sent = False
-
-
-# By task and not by context variable: tasks may share a context, and each has one try at a time.
-_attempts: Final[dict[asyncio.Task[Any] | None, _Attempt]] = {}
-
-
-class _Request(aiohttp.ClientRequest):
-    """Notes how far the attempt got, and refuses aiohttp's own replay of GET and DELETE on a dropped connection."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        _attempts[asyncio.current_task()].made = True
-        super().__init__(*args, **kwargs)
-
-    async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        attempt = _attempts[asyncio.current_task()]
-        if attempt.sent:
-            raise aiohttp.ClientError("the connection was dropped")
-        attempt.sent = True
-        return await super().send(conn)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -101,7 +74,9 @@ class Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        # The connection has its own; the whole call is timed here, `connect` being a part of it.
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout, ceil_threshold=60)
+        self._attempts: Attempts
         self.slots = Slots(max_connections)
 
     def enter(self) -> None:
@@ -120,6 +95,7 @@ class Transport:
         if self._loop is not None:
             raise UsageError("This AuthClient belongs to another event loop: use one AuthClient for each loop.")
         self._session = self._open()
+        self._attempts = Attempts(loop)
         self._loop = loop
 
     def _open(self) -> aiohttp.ClientSession:
@@ -140,7 +116,7 @@ class Transport:
             connector_owner=own,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"authing-mfa-python/{__version__}"},
-            request_class=_Request,
+            request_class=TrackedRequest,
             trace_configs=None if self._borrowed is None else self._borrowed.trace_configs,
         )
 
@@ -158,12 +134,10 @@ class Transport:
             ResponseError: the answer is over the size limit.
         """
         assert self._session is not None, "enter() comes first"
-        attempt = _Attempt()
-        task = asyncio.current_task()
-        _attempts[task] = attempt
         body: Any = request.body
         if body is not None and len(body) > _LARGE_BODY:
             body = io.BytesIO(body)
+        attempt = self._attempts.begin(seconds)
         try:
             reply = await self._session.request(
                 request.method,
@@ -171,23 +145,19 @@ class Transport:
                 data=body,
                 headers=request.headers,
                 allow_redirects=False,
-                timeout=self._timeout(seconds),
+                timeout=self._timeout,
                 proxy=self._proxy_for(url),
                 ssl=self._ssl_context if self._borrowed is not None and self._ssl_context is not None else True,
             )
             return Response(reply.status, reply.headers, await self._read(reply))
+        except asyncio.CancelledError as error:
+            if not attempt.only_late():
+                raise
+            raise _network_error(TimeoutError(), attempt, seconds) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _network_error(error, attempt, seconds) from error
+            raise _network_error(TimeoutError() if attempt.late else error, attempt, seconds) from error
         finally:
-            del _attempts[task]
-
-    def _timeout(self, total: float) -> aiohttp.ClientTimeout:
-        known = self._timeouts.get(total)
-        if known is None:
-            known = aiohttp.ClientTimeout(total=total, connect=self._connect_timeout, ceil_threshold=60)
-            if not self._timeouts:  # the first is the usual one; the rest of a repeated call's budget is never the same
-                self._timeouts[total] = known
-        return known
+            self._attempts.end(attempt)
 
     def _proxy_for(self, url: URL) -> str | None:
         """The proxy for *url*: the one given, or with `trust_env` the environment's.
@@ -242,10 +212,12 @@ class Transport:
         """Close the pool (a borrowed one is left open). Twice is fine."""
         if self.stop() and self._session is not None:
             await self._session.close()
+            self._attempts.close()
 
     def _forget(self) -> None:
         if self._session is not None:
             self._session.detach()
+            self._attempts.close()
 
     def __del__(self) -> None:
         if self._session is not None and not self._session.closed:
@@ -259,7 +231,7 @@ class Transport:
 
 
 def _network_error(  # noqa: PLR0911 - one line for each kind of failure
-    error: Exception, attempt: _Attempt, seconds: float
+    error: Exception, attempt: Attempt, seconds: float
 ) -> NetworkError:
     """What *error* of aiohttp means to a caller; the most specific first."""
     unsent = isinstance(error, _NOT_SENT) or (attempt.made and not attempt.sent)
