@@ -39,10 +39,7 @@ SAMPLES: dict[type[Operation], tuple[object, ...]] = {
 }
 
 TEXT_FIELDS = [
-    (cls, index)
-    for cls, values in SAMPLES.items()
-    for index, value in enumerate(values)
-    if isinstance(value, str)
+    (cls, index) for cls, values in SAMPLES.items() for index, value in enumerate(values) if isinstance(value, str)
 ]
 FLAG_FIELDS = [
     (cls, index) for cls, values in SAMPLES.items() for index, value in enumerate(values) if isinstance(value, bool)

@@ -1,0 +1,618 @@
+"""The wire both ways, as bytes: exact requests, and what every shape of answer means."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import sys
+
+import pytest
+
+from authing_mfa import operations as ops
+from authing_mfa import protocol
+from authing_mfa._version import __version__
+from authing_mfa.errors import (
+    ApiError,
+    FaceError,
+    InvalidInputError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+    WrongCodeError,
+)
+from authing_mfa.models import UserInfo
+from authing_mfa.operations import OPERATIONS, Bearer, PublicConfig
+from authing_mfa.passwords import Sealed
+from authing_mfa.protocol import DEPTH_LIMIT, Answer, Identity, Response, check_header_text, check_token, decode, encode
+from tests.test_operations import SAMPLES
+
+IDENTITY = Identity("app", "zh-CN", "pool", "tok-en")
+COMMON = {
+    "x-authing-app-id": "app",
+    "x-authing-request-from": f"authing-mfa-python@{__version__}",
+    "x-authing-sdk-version": __version__,
+    "x-authing-lang": "zh-CN",
+    "x-authing-userpool-id": "pool",
+}
+USER = {"id": "u1", "token": "t1"}
+
+# Method, target and JSON body of every operation, as the iOS client sends them where it is right.
+WIRE = [
+    (ops.MfaCheck("1", None), "POST", "/api/v2/applications/mfa/check", {"phone": "1"}),
+    (ops.MfaCheck(None, "a@b.cn"), "POST", "/api/v2/applications/mfa/check", {"email": "a@b.cn"}),
+    (ops.MfaCheck("1", "a@b.cn"), "POST", "/api/v2/applications/mfa/check", {"phone": "1", "email": "a@b.cn"}),
+    (ops.VerifyByPhone("1", "2"), "POST", "/api/v2/applications/mfa/sms/verify", {"phone": "1", "code": "2"}),
+    (
+        ops.VerifyByPhone("1", "2", "+86"),
+        "POST",
+        "/api/v2/applications/mfa/sms/verify",
+        {"phone": "1", "code": "2", "phoneCountryCode": "+86"},
+    ),
+    (
+        ops.VerifyByEmail("a@b.cn", "2"),
+        "POST",
+        "/api/v2/applications/mfa/email/verify",
+        {"email": "a@b.cn", "code": "2"},
+    ),
+    (ops.VerifyByTotp("123456"), "POST", "/api/v2/mfa/totp/verify", {"authenticatorType": "totp", "totp": "123456"}),
+    (
+        ops.VerifyByRecoveryCode("a-b"),
+        "POST",
+        "/api/v2/mfa/totp/recovery",
+        {"authenticatorType": "totp", "recoveryCode": "a-b"},
+    ),
+    (
+        ops.AssociateFace("ka", "kb"),
+        "POST",
+        "/api/v2/mfa/face/associate",
+        {"photoA": "ka", "photoB": "kb", "isExternalPhoto": False},
+    ),
+    (ops.VerifyByFace("k"), "POST", "/api/v2/mfa/face/verify", {"type": "face", "photo": "k"}),
+    (
+        ops.LoginByAccount("ada", "sealed"),
+        "POST",
+        "/api/v2/login/account",
+        {"account": "ada", "password": "sealed", "autoRegister": False},
+    ),
+    (
+        ops.LoginByPhoneCode("1", "2", None, auto_register=True),
+        "POST",
+        "/api/v2/login/phone-code",
+        {"phone": "1", "code": "2", "autoRegister": True},
+    ),
+    (
+        ops.LoginByPhoneCode("1", "2", "+1"),
+        "POST",
+        "/api/v2/login/phone-code",
+        {"phone": "1", "code": "2", "phoneCountryCode": "+1", "autoRegister": False},
+    ),
+    (
+        ops.LoginByEmailCode("a@b.cn", "2"),
+        "POST",
+        "/api/v2/login/email-code",
+        {"email": "a@b.cn", "code": "2", "autoRegister": False},
+    ),
+    (ops.SendSms("1"), "POST", "/api/v2/sms/send", {"phone": "1"}),
+    (ops.SendSms("1", "+86"), "POST", "/api/v2/sms/send", {"phone": "1", "phoneCountryCode": "+86"}),
+    (ops.SendMfaEmail("a@b.cn"), "POST", "/api/v2/email/send", {"email": "a@b.cn", "scene": "MFA_VERIFY"}),
+    (ops.AssociateTotp(), "POST", "/api/v2/mfa/totp/associate", {"authenticatorType": "totp", "source": "SELF"}),
+    (
+        ops.ConfirmTotp("123456"),
+        "POST",
+        "/api/v2/mfa/totp/associate/confirm",
+        {"authenticatorType": "totp", "totp": "123456", "source": "SELF"},
+    ),
+    (ops.DeleteTotp(), "DELETE", "/api/v2/mfa/totp/associate", None),
+    (ops.ListAuthenticators(), "GET", "/api/v2/mfa/authenticator?type=totp&source=SELF", None),
+    (ops.UnbindPhone(), "POST", "/api/v2/mfa/phone/unbind", {}),
+    (ops.UnbindEmail(), "POST", "/api/v2/mfa/email/unbind", {}),
+    (ops.UnbindFactor("f"), "POST", "/api/v3/reset-factor", {"factorId": "f"}),
+    (ops.GetCurrentUser(), "GET", "/api/v2/users/me", None),
+    (ops.GetCustomUserData("u1"), "POST", "/api/v2/udvs/get", {"targetType": "USER", "targetId": "u1"}),
+    (PublicConfig("a/../b?c"), "GET", "/api/v2/applications/a%2F..%2Fb%3Fc/public-config", None),
+]
+
+
+@pytest.fixture(params=["orjson", "stdlib"])
+def parser(request, monkeypatch):
+    """Both JSON libraries in turn: what is understood must not depend on what is installed."""
+    if request.param == "stdlib":
+        monkeypatch.setattr(protocol, "orjson", None)
+    else:
+        assert protocol.orjson is not None
+    return request.param
+
+
+def answer(body: object, status: int = 200, **headers: str) -> Response:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+
+
+def read(operation, body, status=200, **headers):
+    return decode(operation, answer(body, status, **headers)).value
+
+
+def refused(operation, body, status=200, kind=ApiError, **headers):
+    with pytest.raises(kind) as caught:
+        read(operation, body, status, **headers)
+    assert type(caught.value) is kind
+    return caught.value
+
+
+CHECK = ops.MfaCheck("1")
+TOTP = ops.VerifyByTotp("123456")
+RECOVERY = ops.VerifyByRecoveryCode("old-code")
+
+# ─────────────────────────────── requests ───────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("operation", "method", "target", "body"), WIRE, ids=lambda value: getattr(type(value), "__name__", "")
+)
+def test_every_request_on_the_wire(parser, operation, method, target, body):
+    """Method, path, query, body and content type of each operation, exactly."""
+    request = encode(operation, IDENTITY)
+    assert (request.method, request.target) == (method, target)
+    assert (None if request.body is None else json.loads(request.body)) == body
+    assert request.headers.get("Content-Type") == (None if body is None else "application/json")
+
+
+def test_the_table_misses_no_operation():
+    """An upload has its own test; every other operation has its row."""
+    assert {type(row[0]) for row in WIRE} | {ops.UploadFaceImage} == {*OPERATIONS, PublicConfig}
+
+
+def test_orjson_is_not_needed(monkeypatch):
+    """Where it is not installed, the standard library takes its place."""
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    spec = importlib.util.spec_from_file_location("protocol_without_orjson", protocol.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.orjson is None
+    assert module.decode(CHECK, answer({"code": 200, "data": True})).value is True
+
+
+def test_both_parsers_write_the_same_bytes(monkeypatch):
+    """Compact UTF-8 JSON, whatever library writes it."""
+    operation = ops.LoginByAccount('密码 🙂 \u2028 " \\ \x7f', "p\n")
+    fast = encode(operation, IDENTITY).body
+    monkeypatch.setattr(protocol, "orjson", None)
+    assert encode(operation, IDENTITY).body == fast
+    assert fast is not None
+    assert b", " not in fast
+
+
+@pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)
+def test_headers(cls):
+    """The x-authing headers on every call, the bearer on all but those that never carry it."""
+    headers = dict(encode(cls(*SAMPLES[cls]), IDENTITY).headers)
+    headers.pop("Content-Type", None)
+    bearer = {} if cls.bearer is Bearer.NEVER else {"Authorization": "Bearer tok-en"}
+    assert headers == COMMON | bearer
+
+
+@pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)
+def test_a_call_that_needs_a_token_says_so(cls):
+    """Without a token a call for a user is a LoginError; the others go without the header."""
+    operation = cls(*SAMPLES[cls])
+    if cls.bearer is Bearer.REQUIRED:
+        for attempt in (lambda: encode(operation, Identity("app")), lambda: check_token(operation, None)):
+            with pytest.raises(LoginError, match=cls.method) as caught:
+                attempt()
+            assert caught.value.delivery == "not_sent"
+    else:
+        headers = encode(operation, Identity("app")).headers
+        assert "Authorization" not in headers
+        assert "x-authing-userpool-id" not in headers
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_an_upload_is_one_part_named_file(private):
+    """Multipart with one part, the folder and the privacy in the query, no token; the same picture gives the same bytes."""
+    image = b"\xff\xd8 picture \r\n--x\r\n"
+    request = encode(ops.UploadFaceImage(image, private), IDENTITY)
+    assert request.method == "POST"
+    assert request.target == f"/api/v2/upload?folder=photos&private={'true' if private else 'false'}"
+    boundary = hashlib.sha256(image).hexdigest()
+    assert request.headers["Content-Type"] == f"multipart/form-data; boundary={boundary}"
+    assert (
+        request.body
+        == (
+            f"--{boundary}\r\n"
+            'Content-Disposition: form-data; name="file"; filename="personal.jpeg"\r\n'
+            "Content-Type: image/jpeg\r\n\r\n"
+        ).encode()
+        + image
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+
+
+def test_requests_and_identities_hide_their_secrets():
+    """Neither the token nor the body nor the headers show in a repr."""
+    request = encode(ops.VerifyByTotp("c0de-secret"), IDENTITY)
+    shown = f"{request!r} {IDENTITY!r} {answer({'token': 'c0de-secret'})!r}"
+    assert "tok-en" not in shown
+    assert "c0de-secret" not in shown
+
+
+@pytest.mark.parametrize("value", ["x", "a b", '~!"#', "Bearer-like.x_y"])
+def test_header_text_that_passes(value):
+    """Printable ASCII goes as it is."""
+    assert check_header_text("token", value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", "  ", "a\nb", "a\r\nX: y", "\t", "a\0", "a\x7f", "中", "é", "\ud800", 5, None, b"x"]
+)
+def test_header_text_that_does_not(value):
+    """Empty, control characters, not ASCII, not text: refused, without being shown."""
+    with pytest.raises(InvalidInputError, match="token") as caught:
+        check_header_text("token", value)
+    assert caught.value.delivery == "not_sent"
+    assert not isinstance(value, str) or not value.strip() or value not in str(caught.value)
+
+
+# ─────────────────────────────── success ───────────────────────────────
+
+
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("code", [200, 201, "200", " 201 ", 200.0])
+@pytest.mark.parametrize("name", ["code", "apiCode", "statusCode"])
+def test_success(parser, status, code, name):
+    """200 and 201 are success as HTTP status and as code, under each of its names, as a number or as digits."""
+    assert read(TOTP, {name: code, "data": USER}, status).id == "u1"
+
+
+@pytest.mark.parametrize("nothing", [None, {"code": None}, {"apiCode": None, "statusCode": None}])
+def test_an_object_without_a_code_is_the_payload(parser, nothing):
+    """Older calls answer the bare object."""
+    user = read(TOTP, {**USER, "unknown": [1], **(nothing or {})})
+    assert (user.id, user.raw["unknown"]) == ("u1", [1])
+
+
+def test_a_bare_array_is_the_payload(parser):
+    """Custom data comes as an array of its own."""
+    (field,) = read(ops.GetCustomUserData("u1"), [{"key": "k", "value": "1", "dataType": "NUMBER"}])
+    assert field.value == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "data", "expected"),
+    [
+        (CHECK, True, True),
+        (CHECK, False, False),
+        (ops.ListAuthenticators(), [], ()),
+        (ops.DeleteTotp(), None, None),
+        (ops.ConfirmTotp("1"), None, None),
+        (ops.UploadFaceImage(b"x"), {"key": "k"}, "k"),
+        (PublicConfig("app"), {"x": 1}, {"x": 1}),
+    ],
+)
+def test_data_of_every_kind(parser, operation, data, expected):
+    """`data` may be an object, an array, a boolean, or null."""
+    assert read(operation, {"code": 200, "data": data}) == expected
+
+
+@pytest.mark.parametrize("operation", [ops.DeleteTotp(), ops.SendSms("1"), ops.ConfirmTotp("1"), ops.UnbindFactor("f")])
+def test_data_may_be_absent(parser, operation):
+    """A call that only says yes needs no data."""
+    assert read(operation, {"code": 200, "message": "好"}) is None
+
+
+def test_the_services_words_come_along(parser):
+    """The message stands beside the value; one that is not text is left out."""
+    assert decode(CHECK, answer({"code": 200, "message": "好", "data": True})) == Answer(True, "好")
+    assert decode(CHECK, answer({"code": 200, "message": 5, "data": True})) == Answer(True, None)
+    assert decode(TOTP, answer(USER)).message is None
+
+
+def test_a_new_recovery_code_beside_data(parser):
+    """The new code reaches the caller, with a user and without."""
+    body = {"code": 200, "data": USER, "recoveryCode": "new-code"}
+    assert (read(RECOVERY, body).id, read(RECOVERY, body).recovery_code) == ("u1", "new-code")
+    for data in (None, [], {"id": 5}):
+        user = read(RECOVERY, {"code": 200, "data": data, "recoveryCode": "new-code"})
+        assert (user.id, user.recovery_code) == (None, "new-code")
+    assert read(RECOVERY, {"message": "", "recoveryCode": "new-code"}).recovery_code == "new-code"
+
+
+def test_only_a_recovery_may_answer_a_code_without_a_user(parser):
+    """On any other call a user is due, whatever stands beside it."""
+    refused(TOTP, {"code": 200, "data": None, "recoveryCode": "new-code"}, kind=ResponseError)
+    assert read(TOTP, {"code": 200, "data": USER, "recoveryCode": "new-code"}).recovery_code == "new-code"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b" \r\n\t"])
+def test_harmless_wrapping(parser, mark):
+    """A byte-order mark or white space around the JSON does no harm; the content type is not looked at."""
+    body = mark + b'{"code":200,"data":true}' + b"\n"
+    assert read(CHECK, body, Content_Type="text/html; charset=latin-1") is True
+
+
+# ─────────────────────────────── refusals ───────────────────────────────
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 403, 499, 500])
+@pytest.mark.parametrize("code", [2333, "2333", 2333.0])
+def test_the_code_counts_whatever_the_status(parser, status, code):
+    """The service's own code is what the error is about; status, data and request id are kept."""
+    error = refused(TOTP, {"code": code, "message": "no", "data": {"a": 1}, "requestId": "r"}, status)
+    assert (error.code, error.message, error.http_status) == (2333, "no", status)
+    assert (error.data, error.request_id, error.delivery) == ({"a": 1}, "r", "answered")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"code": 1, "apiCode": 2, "statusCode": 3}, 1),
+        ({"apiCode": 2, "statusCode": 3}, 2),
+        ({"statusCode": 3}, 3),
+        ({"code": None, "apiCode": "2011", "statusCode": 499}, 2011),
+        ({"code": -1}, -1),
+        ({"code": 0}, 0),
+    ],
+)
+def test_which_code(parser, body, code):
+    """`code`, else `apiCode`, else `statusCode`."""
+    assert refused(TOTP, body).code == code
+
+
+@pytest.mark.parametrize("body", [{}, {"message": "m"}, {"code": 200}, {"statusCode": "201"}])
+@pytest.mark.parametrize("status", [204, 302, 400, 404, 500])
+def test_a_bad_status_without_a_bad_code(parser, body, status):
+    """Where the body has no code, or claims success, the HTTP status is the code."""
+    assert refused(TOTP, body, status).code == status
+
+
+@pytest.mark.parametrize("code", [987654, 10**17])
+def test_an_unknown_code_is_an_api_error(parser, code):
+    """Codes that nobody has listed keep their number."""
+    assert refused(TOTP, {"code": code}).code == code
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "code", "kind"),
+    [
+        (TOTP, 200, 6001, WrongCodeError),
+        (RECOVERY, 200, 6002, WrongCodeError),
+        (ops.VerifyByPhone("1", "2"), 200, 2001, WrongCodeError),
+        (ops.ConfirmTotp("1"), 400, 400, WrongCodeError),
+        (TOTP, 400, 400, ApiError),
+        (TOTP, 200, 2021, InvalidMfaTokenError),
+        (TOTP, 200, 2020, NotAuthenticatedError),
+        (TOTP, 401, 401, NotAuthenticatedError),
+        (ops.VerifyByFace("k"), 200, 1702, FaceError),
+        (ops.SendSms("1"), 200, 4004, RateLimitedError),
+        (ops.SendSms("1"), 422, 422, RateLimitedError),
+        (ops.SendMfaEmail("a@b.cn"), 200, 2080, RateLimitedError),
+        (ops.UnbindFactor("f"), 200, 422, RateLimitedError),
+        (ops.UnbindPhone(), 200, 422, ApiError),
+    ],
+)
+def test_the_class_of_a_refusal(parser, operation, status, code, kind):
+    """The class tells what to do next; codes that mean different things on different calls are told apart."""
+    assert refused(operation, {"code": code, "message": "x"}, status, kind).code == code
+
+
+@pytest.mark.parametrize("message", [None, "", 5, ["x"]])
+def test_a_refusal_without_words_names_the_call(parser, message):
+    """An empty message would help nobody."""
+    assert refused(TOTP, {"code": 2333, "message": message}).message == "The service refused mfa_verify_by_totp."
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"requestId": "r", "uniqueId": "u"}, "r"),
+        ({"uniqueId": "u"}, "u"),
+        ({"requestId": 5, "uniqueId": "u"}, "u"),
+        ({"requestId": None}, None),
+        ({}, None),
+    ],
+)
+def test_request_id(parser, body, expected):
+    """`requestId`, else `uniqueId`."""
+    assert refused(TOTP, {"code": 2333, **body}).request_id == expected
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 500])
+@pytest.mark.parametrize("code", [1635, 1636, "1636"])
+def test_a_second_factor_is_due(parser, status, code):
+    """1635 and 1636 both carry the challenge, whatever the HTTP status."""
+    data = {"mfaToken": "m", "applicationMfa": [{"mfaPolicy": "SMS", "status": 1, "sort": 1}]}
+    error = refused(
+        ops.LoginByAccount("a", "b"), {"code": code, "message": "m", "data": data}, status, MfaRequiredError
+    )
+    assert error.challenge.token == "m"
+    assert [factor.policy for factor in error.challenge.factors] == (["OTP"] if int(code) == 1635 else ["SMS"])
+    assert error.challenge.raw == error.data == data
+
+
+@pytest.mark.parametrize("data", [None, {}, {"mfaToken": 5}, {"mfaToken": ""}, [], True])
+def test_a_challenge_that_cannot_be_read(parser, data):
+    """Without a usable challenge there is no way on: the answer is not what the protocol allows."""
+    error = refused(TOTP, {"code": 1636, "data": data}, kind=ResponseError)
+    assert "challenge" in str(error)
+    assert "1636" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": " 7 "}, 7.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": ""}, None),
+        ({"Retry-After": "1" * 10}, None),
+        ({}, None),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:27:00 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
+        ({"Retry-After": "Sun Nov  6 08:49:37 1994", "Date": "Sun, 06 Nov 1994 08:49:07 GMT"}, 30.0),
+        ({"Retry-After": "Sunday, 06-Nov-94 08:49:37 GMT", "Date": "Sun, 06 Nov 1994 08:49:07 -0000"}, 30.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT"}, None),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "never"}, None),
+        ({"Retry-After": "Mon, 1 Jan 2024 00:00:00 +99999999999999999", "Date": "Sun, 06 Nov 1994 08:49:07 GMT"}, None),
+        ({"Retry-After": "1 Jan 99999999999999999999 00:00:00", "Date": "Sun, 06 Nov 1994 08:49:07 GMT"}, None),
+        ({"Retry-After": "Mon, 1 Jan 2024 00:00:00 +9999", "Date": "Sun, 06 Nov 1994 08:49:07 GMT"}, None),
+    ],
+)
+@pytest.mark.parametrize("body", [b'{"code":6001,"message":"slow"}', b"<html>", b""])
+def test_retry_after(parser, headers, seconds, body):
+    """Seconds, or a date counted from the answer's own date; with any body, and no header can break it."""
+    with pytest.raises(RateLimitedError) as caught:
+        decode(TOTP, Response(429, headers, body))
+    assert (caught.value.retry_after, caught.value.http_status) == (seconds, 429)
+
+
+# ─────────────────────────────── what the protocol does not allow ───────────────────────────────
+
+UNREADABLE = [
+    b"",
+    b"  \n",
+    b"<html><body>502 Bad Gateway</body></html>",
+    b"{",
+    b'{"code":200',
+    b"true",
+    b'"text"',
+    b"5",
+    b"null",
+    b"\xff\xfe{\x00}\x00",
+    b"\x80",
+    b'{"code":"two"}',
+    b'{"code":true}',
+    b'{"code":1.5}',
+    b'{"code":[200]}',
+    b'{"code":""}',
+    b'{"apiCode":{}}',
+    b'{"code":NaN}',
+    b'{"code":200,"data":Infinity}',
+    b'{"code":200,"data":1e999}',
+    b'{"code":200,"data":"\\ud800"}',
+    b'{"code":200,"\\uDC00":1}',
+    b'{"code":200}}',
+    b'{"code":01}',
+    b"{'code':200}",
+    b'{"a":"\x01"}',
+    b"[" * 5000,
+    b"[" * 300 + b"]" * 300,
+    b'{"a":' * 200 + b"1" + b"}" * 200,
+    b'{"code":' + b"9" * 5000 + b"}",
+    b"[1,2]",
+    b"[]",
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: body[:24])
+@pytest.mark.parametrize("status", [200, 201, 404, 500, 502])
+def test_unreadable_answers(parser, body, status):
+    """HTML, nothing, half of something, a wrong type, too deep: an error with the status, not a crash, and no text of it."""
+    with pytest.raises(ResponseError) as caught:
+        decode(TOTP, Response(status, {}, body))
+    error = caught.value
+    assert (error.http_status, error.code, error.delivery) == (status, 10004, "answered")
+    assert "Bad Gateway" not in str(error)
+
+
+@pytest.mark.parametrize("body", [*UNREADABLE[:-2], b"[1,2]"], ids=lambda body: body[:24])
+@pytest.mark.parametrize(("status", "kind"), [(401, NotAuthenticatedError), (429, RateLimitedError)])
+def test_401_and_429_keep_their_meaning(parser, body, status, kind):
+    """A gateway's page still says "log in" or "slow down"."""
+    error = refused(TOTP, body, status, kind)
+    assert (error.code, error.http_status, error.data) == (status, status, None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "data"),
+    [
+        (TOTP, None),
+        (TOTP, {}),
+        (TOTP, {"id": 5}),
+        (TOTP, True),
+        (TOTP, []),
+        (RECOVERY, {}),
+        (CHECK, None),
+        (CHECK, "true"),
+        (CHECK, {"result": True}),
+        (ops.UploadFaceImage(b"x"), {"url": "u"}),
+        (ops.AssociateTotp(), {"secret": "s"}),
+        (ops.ListAuthenticators(), {}),
+        (ops.GetCustomUserData("u"), None),
+        (PublicConfig("a"), None),
+    ],
+)
+def test_a_success_that_lacks_what_is_due(parser, operation, data):
+    """A missing user, a wrong type: an error that names the call, never a half-filled object."""
+    error = refused(operation, {"code": 200, "data": data}, kind=ResponseError)
+    assert operation.method in str(error)
+    assert error.http_status == 200
+
+
+def test_how_deep_is_too_deep(parser):
+    """Up to the limit everything is read; one level more is refused. A flat answer of any width is fine."""
+
+    def nested(levels):
+        return b'{"code":200,"data":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
+
+    assert read(ops.DeleteTotp(), nested(DEPTH_LIMIT)) is None
+    with pytest.raises(ResponseError, match="too deep"):
+        read(ops.DeleteTotp(), nested(DEPTH_LIMIT + 1))
+    assert read(ops.DeleteTotp(), {"code": 200, "data": [{}] * 1000}) is None
+
+
+def test_numbers_beyond_64_bits(parser):
+    """They are floats with either library, so that a value never changes its type with what is installed."""
+    user = read(
+        TOTP,
+        b'{"id":"u","a":18446744073709551615,"b":18446744073709551616,"c":-9223372036854775808,"d":-9223372036854775809,"e":123456789012345678901234567890}',
+    )
+    assert user.raw["a"] == 18446744073709551615
+    assert user.raw["c"] == -9223372036854775808
+    for name, value in (("b", 18446744073709551616.0), ("d", -9223372036854775809.0), ("e", 1.2345678901234568e29)):
+        assert user.raw[name] == value
+        assert isinstance(user.raw[name], float)
+
+
+def test_pairs_of_surrogates_and_repeated_keys(parser):
+    """An escaped pair is one character; the last of two equal keys counts."""
+    user = read(TOTP, b'{"id":"first","id":"u","name":"\\ud83d\\ude00 \\\\ud800"}')
+    assert (user.id, user.name) == ("u", "😀 \\ud800")
+
+
+# ─────────────────────────────── secrets ───────────────────────────────
+
+
+def test_an_echoed_secret_is_not_shown(parser):
+    """A service that repeats the token, the code or the password in its message cannot make an error leak it."""
+    sealed = Sealed("c2VhbGVk")
+    sealed.plain = "hunter2"
+    operation = ops.LoginByAccount("ada", sealed)
+    body = {"code": 2333, "message": "no: ada hunter2 c2VhbGVk Bearer tok-en", "data": {"x": "tok-en"}}
+    with pytest.raises(ApiError) as caught:
+        decode(operation, answer(body), "tok-en")
+    assert caught.value.message == "no: ada *** *** Bearer ***"
+    error = refused(
+        ops.VerifyByPhone("1390", "777888"), {"code": 6001, "message": "777888 for 1390"}, kind=WrongCodeError
+    )
+    assert error.message == "*** for 1390"
+
+
+def test_a_secret_within_a_secret(parser):
+    """The longer one goes first, so that nothing of it is left standing."""
+    with pytest.raises(ApiError) as caught:
+        decode(ops.VerifyByTotp("123"), answer({"code": 6001, "message": "a123b / 123"}), "a123b")
+    assert caught.value.message == "*** / ***"
+
+
+def test_user_of_a_recovery_hides_the_new_code(parser):
+    """The new code is for the caller, not for a log of the user."""
+    user = read(RECOVERY, {"code": 200, "data": USER, "recoveryCode": "new-code"})
+    assert isinstance(user, UserInfo)
+    assert "new-code" not in repr(user)
