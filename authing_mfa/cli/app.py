@@ -1,0 +1,135 @@
+"""The root group, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from authing_mfa._version import __version__
+from authing_mfa.cli import exits
+from authing_mfa.cli.failures import describe
+from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.run import Run
+from authing_mfa.cli.settings import SETTINGS
+from authing_mfa.errors import AuthingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["PROGRAM", "cli", "main"]
+
+PROGRAM = "authing-mfa"
+
+_COMMANDS = "authing_mfa.cli.commands"
+
+SECTIONS = {
+    "The journey": {
+        "mfa": (f"{_COMMANDS}.mfa:mfa", "Log in and pass the second factor, step by step."),
+        "login": (f"{_COMMANDS}.login:login", "Log in; says which second factor is due."),
+        "check": (f"{_COMMANDS}.check:check", "Ask whether a phone or an address may be used for MFA."),
+        "send": (f"{_COMMANDS}.send:send", "Send a code by SMS or e-mail."),
+        "verify": (f"{_COMMANDS}.verify:verify", "Pass the second factor."),
+    },
+    "Factors": {
+        "totp": (f"{_COMMANDS}.totp:totp", "Bind an authenticator app, list it, unbind it, compute codes."),
+        "face": (f"{_COMMANDS}.face:face", "Upload photos, bind a face, verify it."),
+        "unbind": (f"{_COMMANDS}.unbind:unbind", "Unbind a phone, an address or another factor."),
+    },
+    "The login that is kept": {
+        "whoami": (f"{_COMMANDS}.login:whoami", "Show whose token it is."),
+        "token": (f"{_COMMANDS}.login:token", "Print the token, for other programs."),
+        "logout": (f"{_COMMANDS}.login:logout", "Forget the token that is kept."),
+    },
+    "Tools": {
+        "batch": (f"{_COMMANDS}.batch:batch", "Verify many rows from a file."),
+        "emulator": (f"{_COMMANDS}.emulator:emulator", "Run the service on this machine."),
+        "demo": (f"{_COMMANDS}.demo:demo", "Show the whole journey on the emulator."),
+        "doctor": (f"{_COMMANDS}.doctor:doctor", "Find out why the service does not answer."),
+        "config": (f"{_COMMANDS}.config:config", "Show and change settings."),
+        "completion": (f"{_COMMANDS}.completion:completion", "Print the completion script of a shell."),
+    },
+}
+
+_EPILOG = """\b
+Settings come from a flag before the command, else the environment (AUTHING_APP_ID, …), else the
+profile, else a default: authing-mfa config list. Passwords, codes and tokens are never arguments,
+for those can be read by every user of the machine: there are prompts, --…-stdin and variables.
+
+\b
+Exit codes: 0 yes, 1 the service says no, 2 usage, 3 network, 4 login needed, 5 too soon,
+6 service or protocol, 7 a batch failed in part, 130 Ctrl-C."""
+
+
+def _setting_options() -> list[click.Parameter]:
+    options: list[click.Parameter] = []
+    for setting in SETTINGS:
+        flag = f"{setting.flag}/--no-{setting.flag[2:]}" if isinstance(setting.default, bool) else setting.flag
+        options.append(click.Option([flag], default=None, help=f"{setting.help} [{setting.env}]"))
+    options.append(click.Option(["--profile"], metavar="NAME", help="Settings of this profile. [AUTHING_PROFILE]"))
+    return options
+
+
+@click.group(
+    cls=LazyGroup,
+    sections=SECTIONS,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": False},
+    params=_setting_options(),
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.pass_obj
+def cli(run: Run, /, profile: str | None, **flags: Any) -> None:
+    """Multi-factor authentication with Authing, from the command line."""
+    run.flags = flags
+    run.profile_flag = profile
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    """Run the command line with *arguments*; the exit code, see `exits`."""
+    run = Run(os.environ if environ is None else environ)
+    try:
+        result = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=run)
+    except click.Abort:
+        return _interrupted(run)
+    except click.ClickException as error:
+        own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        run.output.as_json |= "--json" in own  # the option may stand behind what could not be read
+        return _usage(run, error)
+    except AuthingError as error:
+        code = exits.exit_code(error)
+        text = run.explain(error)
+        run.output.error(text, describe(error, text), code)
+        return code
+    except BrokenPipeError:
+        # whoever read us has gone, like the end of `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return result if isinstance(result, int) else exits.OK
+
+
+def _interrupted(run: Run) -> int:
+    text = run.say("interrupted")
+    run.output.error(text, {"type": "Interrupted", "code": exits.INTERRUPTED, "message": text}, exits.INTERRUPTED)
+    return exits.INTERRUPTED
+
+
+_SECRET_OPTIONS = ("--code", "--password", "--token", "--secret", "--recovery-code", "--totp")
+
+
+def _usage(run: Run, error: click.ClickException) -> int:
+    """Say what is wrong with the command line; with nothing on it, show the help."""
+    from click.exceptions import NoArgsIsHelpError
+
+    if isinstance(error, NoArgsIsHelpError):
+        run.output.note(error.ctx.get_help() if error.ctx is not None else error.format_message())
+        return exits.USAGE
+    text = error.format_message()
+    if isinstance(error, click.NoSuchOption) and error.option_name in _SECRET_OPTIONS:
+        text = run.say("never_argv", option=error.option_name)
+    if isinstance(error, click.UsageError) and error.ctx is not None and not run.output.as_json:
+        run.output.note(error.ctx.get_usage())
+    run.output.error(text, {"type": "UsageError", "code": exits.USAGE, "message": text}, exits.USAGE)
+    return exits.USAGE

@@ -1,0 +1,98 @@
+"""How a secret gets in: a line of stdin, an environment variable, or a prompt that does not echo. Never an argument."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authing_mfa.cli.texts import Say
+
+__all__ = ["Asker", "NoAnswerError"]
+
+_LINE_LIMIT: Final = 65536
+
+
+class NoAnswerError(click.UsageError):
+    """Something is needed that was not given, and there is no terminal to ask on."""
+
+
+class Asker:
+    """Asks for what a command needs. Lines of stdin are taken in the order they are asked for: token, password, code."""
+
+    def __init__(self, environ: Mapping[str, str], say: Say) -> None:
+        self._environ = environ
+        self._say = say
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a terminal to ask on."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
+    def line(self, what: str, option: str) -> str:
+        """The next line of stdin, which holds *what*.
+
+        Raises:
+            NoAnswerError: it is empty, or there is none.
+        """
+        text = sys.stdin.readline(_LINE_LIMIT).strip() if sys.stdin is not None else ""
+        if not text:
+            raise NoAnswerError(self._say("empty_stdin", what=what, option=option))
+        return text
+
+    def secret(self, name: str, *, stdin: bool, env: str, option: str) -> str:
+        """A secret: from stdin where *stdin* says so, else from the variable *env*, else from a prompt without echo.
+
+        Args:
+            name: its key among the texts, e.g. ``code``.
+            stdin: whether *option* was given.
+            env: the environment variable.
+            option: the option that takes it from stdin, to be named.
+
+        Raises:
+            NoAnswerError: none of them has it.
+        """
+        what = self._say(name)
+        if stdin:
+            return self.line(what, option)
+        given = self._environ.get(env, "").strip()
+        if given:
+            return given
+        if not self.interactive:
+            raise NoAnswerError(self._say("no_secret", what=what, option=option, env=env))
+        answer: str = click.prompt(what, hide_input=True, err=True)
+        return answer.strip()
+
+    def text(self, name: str, *, env: str | None, how: str) -> str:
+        """Something that is no secret: from the variable *env*, else from a prompt.
+
+        Args:
+            name: its key among the texts.
+            env: the environment variable, if there is one.
+            how: how to give it, for the sentence that says it is missing.
+
+        Raises:
+            NoAnswerError: it is not there and there is no terminal.
+        """
+        given = self._environ.get(env, "").strip() if env else ""
+        if given:
+            return given
+        if not self.interactive:
+            raise NoAnswerError(self._say("no_text", what=self._say(name), how=how))
+        answer: str = click.prompt(self._say(name), err=True)
+        return answer.strip()
+
+    def choice(self, name: str, labels: list[str], *, how: str) -> int:
+        """Which of *labels*, from 0.
+
+        Raises:
+            NoAnswerError: there is no terminal.
+        """
+        if not self.interactive:
+            raise NoAnswerError(self._say("no_text", what=self._say(name), how=how))
+        number: int = click.prompt(self._say(name), type=click.IntRange(1, len(labels)), default=1, err=True)
+        return number - 1

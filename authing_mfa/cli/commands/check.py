@@ -1,0 +1,38 @@
+"""`check`: may a phone or an address be used for MFA?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from authing_mfa.cli import exits
+from authing_mfa.cli.lazy import Command
+from authing_mfa.cli.options import token_stdin
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.run import Run
+
+__all__ = ["check"]
+
+
+@click.command(cls=Command)
+@click.option("--phone", metavar="PHONE", help="Phone number, without country code.")
+@click.option("--email", metavar="EMAIL", help="E-mail address. Both given, both are asked about.")
+@token_stdin
+@click.pass_obj
+def check(run: Run, /, phone: str | None, email: str | None, *, token_stdin: bool) -> int:
+    """Ask whether a phone or an address may be used for MFA.
+
+    Prints true (exit code 0) where it is free, false (exit code 1) where it is bound already.
+    """
+    if phone is None and email is None:
+        raise click.UsageError("Give --phone, --email, or both.")
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        free = service(service.client.mfa_check(phone=phone, email=email))
+    what = ", ".join(target for target in (phone, email) if target is not None)
+    code = exits.OK if free else exits.NO
+    (run.output.good if free else run.output.warn)(run.say("free" if free else "taken", what=what))
+    run.output.data({"bindable": free, "phone": phone, "email": email}, str(free).lower(), code=code)
+    return code

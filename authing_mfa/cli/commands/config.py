@@ -1,0 +1,140 @@
+"""`config list|get|set|unset|path`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.settings import PROFILE_KEYS, parse
+from authing_mfa.cli.tokens import expiry_of
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.run import Run
+
+__all__ = ["config"]
+
+_MASK: Final = "********"
+_SECRET_VARIABLES: Final = {
+    "password": "AUTHING_PASSWORD",
+    "code": "AUTHING_CODE",
+    "totp_secret": "AUTHING_TOTP_SECRET",
+}
+
+
+@click.group(cls=LazyGroup)
+def config() -> None:
+    """Show and change settings.
+
+    A setting comes from a flag before the command, else from the environment, else from the profile, else from its default.
+    """
+
+
+@config.command("list")
+@click.pass_obj
+def list_(run: Run, /) -> None:
+    """Show every setting, where it came from, and secrets masked."""
+    rows: list[dict[str, Any]] = [
+        {
+            "key": name,
+            "value": found.value,
+            "source": found.source,
+            "where": found.where or None,
+            "unused": found.unused or None,
+        }
+        for name, found in run.values.items()
+    ]
+    rows += _secrets(run)
+    data = {"profile": run.profile, "file": str(run.profiles.path), "settings": rows}
+    lines = [(row["key"], _shown(row), _whence(row)) for row in rows]
+    run.output.data(data, run.output.table(("KEY", "VALUE", "SOURCE"), lines))
+
+
+def _shown(row: dict[str, Any]) -> str:
+    value = row["value"]
+    if value is None:
+        return "-"
+    text = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _whence(row: dict[str, Any]) -> str:
+    whence = row["source"] + (f" {row['where']}" if row["where"] else "")
+    return f"{whence} (unused: {row['unused']})" if row["unused"] else whence
+
+
+def _secrets(run: Run) -> list[dict[str, Any]]:
+    """The token and what else the environment holds, masked."""
+
+    def row(key: str, source: str, where: str | None, about: str = "") -> dict[str, Any]:
+        value = f"{_MASK}{about}" if source != "default" else None
+        return {"key": key, "value": value, "source": source, "where": where, "unused": None}
+
+    login = run.login()
+    if login is None:
+        rows = [row("token", "default", None)]
+    else:
+        expires = expiry_of(login.token)
+        until = f", until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M:%S} UTC" if expires else ""
+        if login.kind == "environment":
+            rows = [row("token", "environment", "AUTHING_TOKEN", f" ({until[2:]})" if until else "")]
+        else:
+            what = "mfaToken" if login.kind == "mfa" else "login"
+            rows = [row("token", "kept", None, f" ({what} of {login.account or '?'}{until})")]
+    for key, variable in _SECRET_VARIABLES.items():
+        if run.environ.get(variable, "").strip():
+            rows.append(row(key, "environment", variable))
+    return rows
+
+
+def _known(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    name = value.replace("-", "_")
+    if name in PROFILE_KEYS:
+        return name
+    if name in ("token", *_SECRET_VARIABLES):
+        raise click.BadParameter("secrets are not kept in a profile: use the environment, stdin, or a login.")
+    raise click.BadParameter(f"there is no setting {value}; there are {', '.join(PROFILE_KEYS)}.")
+
+
+@config.command()
+@click.argument("key", callback=_known)
+@click.pass_obj
+def get(run: Run, /, key: str) -> None:
+    """Print the value of one setting that is in force."""
+    found = run.values[key]
+    row = {"value": run.value(key)}
+    value = run.value(key)
+    run.output.data({"key": key, "value": value, "source": found.source}, () if value is None else _shown(row))
+
+
+@config.command("set")
+@click.argument("key", callback=_known)
+@click.argument("value")
+@click.pass_obj
+def set_(run: Run, /, key: str, value: str) -> None:
+    """Set KEY in the profile (--profile, else default).
+
+    The file is written anew: comments in it are lost.
+    """
+    run.profiles.change(run.profile, key, parse(PROFILE_KEYS[key], value, "the command line"))
+    run.output.good(run.say("set", name=key, profile=run.profile))
+    run.output.data({"key": key, "profile": run.profile, "file": str(run.profiles.path)})
+
+
+@config.command()
+@click.argument("key", callback=_known)
+@click.pass_obj
+def unset(run: Run, /, key: str) -> None:
+    """Remove KEY from the profile (--profile, else default)."""
+    run.profiles.change(run.profile, key, None)
+    run.output.good(run.say("unset", name=key, profile=run.profile))
+    run.output.data({"key": key, "profile": run.profile, "file": str(run.profiles.path)})
+
+
+@config.command()
+@click.pass_obj
+def path(run: Run, /) -> None:
+    """Print where the profile file is."""
+    run.output.data({"file": str(run.profiles.path)}, str(run.profiles.path))

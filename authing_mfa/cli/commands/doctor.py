@@ -1,0 +1,42 @@
+"""`doctor`: why the service does not answer, and what to do."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from authing_mfa.cli.lazy import Command
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.run import Run
+
+__all__ = ["doctor"]
+
+_MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "red"), "skip": ("skip", None)}
+
+
+@click.command(cls=Command)
+@click.pass_obj
+def doctor(run: Run, /) -> int:
+    """Find out why the service does not answer.
+
+    Checks version, settings, name, connection and TLS, the application's public-config, the clock, and the token that is kept;
+    says for each what to fix. Sends no token. The exit code is 0 where nothing fails, else that of the first failure.
+    """
+    from authing_mfa.cli.diagnosis import Diagnosis
+
+    findings: list[dict[str, Any]] = []
+    code = 0
+    for finding in Diagnosis(run).findings():
+        findings.append(attrs.asdict(finding))
+        code = code or finding.exit
+        if not run.output.as_json:
+            text, colour = _MARKS[finding.status]
+            run.output.write(f"{run.output.styled(text, sys.stdout, fg=colour)}  {finding.check:<13} {finding.detail}")
+            if finding.fix:
+                run.output.write(f"      {run.output.styled('->', sys.stdout, fg=colour)} {finding.fix}")
+    run.output.data({"checks": findings}, code=code)
+    return code

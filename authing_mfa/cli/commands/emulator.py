@@ -1,0 +1,274 @@
+"""`emulator serve|exec|init|inbox`; `emulator` alone serves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from authing_mfa.cli import exits
+from authing_mfa.cli.lazy import Command, LazyGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authing_mfa.cli.run import Run
+    from authing_mfa.emulator import Emulator
+
+__all__ = ["emulator"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_OPTIONS = (
+    click.option(
+        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one. [default: 7070]"
+    ),
+    click.option("--seed", type=int, help="Make ids, codes and secrets reproducible."),
+    click.option(
+        "--seed-file",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Users, codes, faults and settings to start with; emulator init writes one.",
+    ),
+    click.option("--host", help="Address to listen on. [default: 127.0.0.1]"),
+    click.option("--allow-remote", is_flag=True, help="Serve other machines too: codes are given to anyone who asks."),
+    click.option("--allowed-host", "allowed_hosts", multiple=True, metavar="NAME", help="A Host header to accept."),
+    click.option("--tls", is_flag=True, help="Serve HTTPS, with an authority of its own."),
+    click.option("--no-demo-user", is_flag=True, help="Do not add the ready-made user."),
+)
+
+DEFAULT_PORT = 7070
+
+
+def emulator_options(command: F) -> F:
+    """The options of everything that serves."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _merged(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
+    """The options of a command, over those given before it (`emulator --port 0 exec …`)."""
+    before = ctx.parent.params if ctx.parent is not None else {}
+    return {name: value if _given(value) else before.get(name, value) for name, value in own.items()}
+
+
+def _given(value: object) -> bool:
+    return value is not None and value is not False and value != ()
+
+
+def _keywords(options: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of `serve`."""
+    keywords = {name: value for name, value in options.items() if _given(value)}
+    keywords["port"] = options.get("port") if options.get("port") is not None else DEFAULT_PORT
+    keywords["demo_user"] = not keywords.pop("no_demo_user", False)
+    return keywords
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@emulator_options
+@click.pass_context
+def emulator(ctx: click.Context, /, **options: Any) -> int | None:
+    """Run the service on this machine: every MFA call, stateful, no account.
+
+    Without a command it serves until Ctrl-C and prints its address, its application and a ready-made user; messages are on
+    the page at its address. With --json it prints one ready line, an object with url, inbox, app_id, user_pool_id,
+    public_key, ca and user.
+    """
+    if ctx.invoked_subcommand is None:
+        return _serve(ctx.obj, options)
+    return None
+
+
+@emulator.command()
+@emulator_options
+@click.pass_context
+def serve(ctx: click.Context, /, **options: Any) -> int:
+    """Serve until Ctrl-C; the same as emulator alone."""
+    return _serve(ctx.obj, _merged(ctx, options))
+
+
+def _serve(run: Run, options: dict[str, Any]) -> int:
+    from authing_mfa.emulator.serving import ready_report
+
+    def ready(emulator: Emulator) -> None:
+        report = ready_report(emulator)
+        if run.output.as_json:
+            run.output.write_json(report)
+            return
+        for line in _ready_lines(run, report):
+            run.output.write(line)
+        run.output.note("Ctrl-C ends it.")
+
+    return _serving(options, ready)
+
+
+def _serving(options: dict[str, Any], ready: Callable[[Emulator], None], until: Callable[[], int] | None = None) -> int:
+    """Serve in a thread while the main thread waits, for Ctrl-C or for *until*; its result is the exit code."""
+    import signal
+    import threading
+    from concurrent.futures import ThreadPoolExecutor
+
+    from authing_mfa.emulator.serving import serve as serve_until
+
+    stop, started = threading.Event(), threading.Event()
+
+    def on_ready(emulator: Emulator) -> None:
+        ready(emulator)
+        started.set()
+
+    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            serving = pool.submit(serve_until, ready=on_ready, stop=stop, **_keywords(options))
+            try:
+                while not (serving.done() or started.wait(0.2)):
+                    pass
+                code = exits.OK if until is None or serving.done() else until()
+                while until is None and not serving.done() and not stop.wait(0.5):
+                    pass
+            finally:
+                stop.set()
+            serving.result()
+    except (OSError, ValueError, ImportError) as error:
+        raise click.UsageError(f"The emulator cannot be started: {error}.") from error
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return code
+
+
+def _ready_lines(run: Run, report: dict[str, Any]) -> list[str]:
+    user = report["user"] or {}
+    who = " / ".join(str(user[name]) for name in ("username", "password", "phone", "email") if user.get(name))
+    pairs = [
+        ("address", report["url"]),
+        ("inbox", f"{report['inbox']}  (messages, users, faults, clock)"),
+        ("application", report["app_id"]),
+        ("user", who or None),
+        ("authority", report["ca"]),
+    ]
+    variables = {
+        "AUTHING_BASE_URL": report["url"],
+        "AUTHING_APP_ID": report["app_id"],
+        "AUTHING_USER_POOL_ID": report["user_pool_id"],
+        "AUTHING_PUBLIC_KEY": report["public_key"],
+        "AUTHING_CA_FILE": report["ca"],
+    }
+    exports = [f"export {name}={value}" for name, value in variables.items() if value]
+    return ["The emulator is ready.", *run.output.fields(pairs), "", "# for another shell:", *exports]
+
+
+@emulator.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@emulator_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> int:
+    """Run COMMAND against an emulator, and stop it afterwards.
+
+    For instance: authing-mfa emulator exec -- pytest
+
+    AUTHING_BASE_URL, AUTHING_APP_ID, AUTHING_USER_POOL_ID, AUTHING_PUBLIC_KEY and AUTHING_EMULATOR are set for it, AUTHING_TOKEN
+    is taken away; the port is a free one. The exit code is the command's (128 + n where signal n ended it, 127 where there is
+    no such command).
+    """
+    from authing_mfa.emulator.serving import environment
+
+    merged = _merged(ctx, options)
+    if merged["port"] is None:
+        merged["port"] = 0
+    variables: dict[str, str] = {}
+    return _serving(
+        merged,
+        lambda emulator: variables.update(environment(emulator)),
+        lambda: _run_command(ctx.obj, command, variables),
+    )
+
+
+def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) -> int:
+    import signal
+    import subprocess
+
+    environ = {name: value for name, value in os.environ.items() if name != "AUTHING_TOKEN"}
+    try:
+        process = subprocess.Popen(command, env=environ | variables)  # noqa: S603 - to run it is what we are asked for
+    except OSError as error:
+        run.output.note(f"{command[0]}: {error.strerror}")
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
+    try:
+        while True:
+            try:
+                status = process.wait()
+                break
+            except KeyboardInterrupt:
+                continue  # the command got it as well, and decides what becomes of it
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return status if status >= 0 else 128 - status
+
+
+@emulator.command()
+@click.argument("path", default="emulator.yaml", type=click.Path(dir_okay=False))
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.pass_obj
+def init(run: Run, /, path: str, *, force: bool) -> None:
+    """Write a commented seed file to PATH (emulator.yaml).
+
+    Then: authing-mfa emulator --seed-file emulator.yaml
+    """
+    from authing_mfa.emulator.seeding import write_starter
+
+    try:
+        write_starter(path, overwrite=force)
+    except FileExistsError:
+        raise click.UsageError(f"{path} is there already; --force writes over it.") from None
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    run.output.good(f"Written. Next: authing-mfa emulator --seed-file {path}")
+    run.output.data({"file": str(Path(path).resolve())}, path)
+
+
+@emulator.command(cls=Command)
+@click.option("--to", metavar="TARGET", help="Only messages to this phone or address.")
+@click.option(
+    "--wait", type=click.FloatRange(0, 60), default=0.0, metavar="SECONDS", help="Wait for a message this long."
+)
+@click.option("-f", "--follow", is_flag=True, help="Go on printing messages as they come, until Ctrl-C.")
+@click.option("--code", "code_only", is_flag=True, help="Print only the newest code.")
+@click.option("--url", metavar="URL", help="The emulator's address. [default: AUTHING_BASE_URL, the profile]")
+@click.pass_obj
+def inbox(run: Run, /, to: str | None, wait: float, url: str | None, *, follow: bool, code_only: bool) -> int:
+    """Show the messages that an emulator sent, oldest first.
+
+    One message per line: time, channel, recipient, code. Exit code 1 where there is none. With --follow and --json, one
+    object per line.
+    """
+    from authing_mfa.cli.inbox import ask, follow_messages
+
+    base = (url or run.value("base_url") or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
+
+    def line(message: dict[str, Any]) -> str:
+        return str(message["code"]) if code_only else _message_line(run, message)
+
+    if follow:
+        for message in follow_messages(base, to, run.value("ca_file")):
+            if run.output.as_json:
+                run.output.write_json(message)
+            else:
+                run.output.write(line(message))
+    messages = ask(base, to, wait, run.value("ca_file"))
+    if code_only:
+        messages = messages[-1:]
+    code = exits.OK if messages else exits.NO
+    run.output.data({"messages": messages}, map(line, messages), code=code)
+    return code
+
+
+def _message_line(run: Run, message: dict[str, Any]) -> str:
+    from datetime import UTC, datetime
+
+    sent = f"{datetime.fromtimestamp(message['sent_at'], UTC):%Y-%m-%dT%H:%M:%SZ}"
+    code = run.output.styled(str(message["code"]), sys.stdout, bold=True)
+    return f"{sent}\t{message['channel']}\t{message['to']}\t{code}"

@@ -1,0 +1,79 @@
+"""`send sms`, `send email`: have a code sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.options import country, email_target, phone_target, token_stdin
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.run import Run
+
+__all__ = ["chosen", "send"]
+
+
+@click.group(cls=LazyGroup)
+def send() -> None:
+    """Send a code by SMS or e-mail."""
+
+
+def chosen(argument: str | None, option: str | None, kept: str | None, what: str) -> str:
+    """The target: the argument, else the option, else the one of the challenge that is kept.
+
+    Raises:
+        click.UsageError: there is none, or two.
+    """
+    if argument is not None and option is not None:
+        raise click.UsageError(f"Give {what} once: as argument or as option.")
+    target = argument or option or kept
+    if target is None:
+        raise click.UsageError(f"Give {what}: the login that is kept names none.")
+    return target
+
+
+@send.command()
+@phone_target
+@country
+@token_stdin
+@click.pass_obj
+def sms(
+    run: Run,
+    /,
+    phone: str | None,
+    phone_option: str | None,
+    phone_country_code: str | None,
+    *,
+    token_stdin: bool,
+) -> None:
+    """Send a code by SMS.
+
+    PHONE is by default the one that the login's challenge names. Needs no login of its own.
+    """
+    login = run.login(stdin=token_stdin)
+    target = chosen(phone, phone_option, login.phone if login else None, "PHONE")
+    if login is not None and target == login.phone:
+        phone_country_code = phone_country_code or login.phone_country_code
+    with run.service(login.token if login else None) as service:
+        service(service.client.send_sms(target, phone_country_code=phone_country_code))
+    run.output.good(run.say("sms_sent", to=target))
+    run.output.data({"channel": "sms", "to": target})
+
+
+@send.command()
+@email_target
+@token_stdin
+@click.pass_obj
+def email(run: Run, /, email: str | None, email_option: str | None, *, token_stdin: bool) -> None:
+    """Send an MFA code by e-mail.
+
+    EMAIL is by default the address that the login's challenge names. Needs no login of its own.
+    """
+    login = run.login(stdin=token_stdin)
+    target = chosen(email, email_option, login.email if login else None, "EMAIL")
+    with run.service(login.token if login else None) as service:
+        service(service.client.send_mfa_email(target))
+    run.output.good(run.say("email_sent", to=target))
+    run.output.data({"channel": "email", "to": target})

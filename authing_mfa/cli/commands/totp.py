@@ -1,0 +1,159 @@
+"""`totp associate|confirm|delete|list|code|qr`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from authing_mfa.cli.commands.unbind import unbind_with
+from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.options import code_stdin, login_options, token_stdin
+from authing_mfa.cli.totp_codes import Secret, read_secret
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.run import Run
+
+__all__ = ["totp"]
+
+secret_stdin = click.option(
+    "--secret-stdin",
+    is_flag=True,
+    help="Read the secret from a line of stdin (else AUTHING_TOTP_SECRET, else a prompt).",
+)
+
+
+@click.group(cls=LazyGroup)
+def totp() -> None:
+    """Bind an authenticator app, list it, unbind it, compute codes."""
+
+
+@totp.command()
+@click.option("--png", type=click.Path(dir_okay=False, writable=True), help="Write the QR picture to this file.")
+@click.option("--no-qr", is_flag=True, help="Do not draw the QR picture.")
+@token_stdin
+@click.pass_obj
+def associate(run: Run, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> None:
+    """Ask for a secret to bind, and draw its QR picture.
+
+    Prints the secret, the otpauth:// address and the recovery code. Nothing is in force until: totp confirm.
+    """
+    from authing_mfa.cli.qr import draw
+
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        made = service(service.client.mfa_associate_by_totp())
+    if png is not None:
+        _write_png(png, made.qr_png, made.uri)
+    data = {"secret": made.secret, "uri": made.uri, "recovery_code": made.recovery_code}
+    lines = run.output.fields(data.items())
+    if sys.stdout.isatty() and not no_qr:
+        lines = [*draw(made.uri, run.output), *lines]
+    run.output.data(data, lines)
+    run.output.note(run.say("enrolled"))
+
+
+def _write_png(path: str, picture: bytes | None, uri: str) -> None:
+    """Readable by the user only: the picture holds the secret."""
+    import os
+
+    if picture is None:
+        import io
+
+        import segno
+
+        out = io.BytesIO()
+        segno.make(uri, micro=False).save(out, kind="png", scale=5, border=4)
+        picture = out.getvalue()
+    Path(path).unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(picture)
+
+
+@totp.command()
+@code_stdin
+@token_stdin
+@login_options
+@click.pass_obj
+def confirm(run: Run, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
+    """Confirm the secret with a first code: then TOTP is bound.
+
+    With an mfaToken, go on with: verify totp; the service takes the same code once more.
+    """
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        code = run.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
+        user = service(service.client.mfa_confirm_totp(code))
+    if user is not None and user.id_token:
+        run.welcome(user, keep=not no_keep, show_token=show_token, text="bound")
+        return
+    run.output.good(run.say("confirmed" if login.kind == "user" else "confirmed_next"))
+    run.output.data({"confirmed": True})
+
+
+@totp.command()
+@token_stdin
+@click.pass_obj
+def delete(run: Run, /, *, token_stdin: bool) -> None:
+    """Unbind TOTP; needs a logged-in user's token."""
+    unbind_with(run, "TOTP", lambda client: client.mfa_delete_totp(), token_stdin=token_stdin)
+
+
+@totp.command("list")
+@token_stdin
+@click.pass_obj
+def list_(run: Run, /, *, token_stdin: bool) -> None:
+    """List the user's authenticators."""
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        found = service(service.client.mfa_list_authenticators())
+    if not found:
+        run.output.note(run.say("no_authenticators"))
+    rows = [(one.id, one.type, "enabled" if one.enabled else "unconfirmed", one.source) for one in found]
+    data = {"authenticators": [attrs.asdict(one) for one in found]}
+    run.output.data(data, run.output.table(("ID", "TYPE", "STATE", "SOURCE"), rows) if rows else ())
+
+
+def _secret(run: Run, *, stdin: bool) -> Secret:
+    text = run.asker.secret("totp_secret", stdin=stdin, env="AUTHING_TOTP_SECRET", option="--secret-stdin")
+    return read_secret(text)
+
+
+@totp.command()
+@secret_stdin
+@click.pass_obj
+def code(run: Run, /, *, secret_stdin: bool) -> None:
+    r"""Compute the code that an authenticator app would show now.
+
+    From the base32 secret or the otpauth:// address of totp associate. Needs no service. For instance:
+
+    \b
+    AUTHING_TOTP_SECRET=… authing-mfa totp code | authing-mfa verify totp --code-stdin
+    """
+    secret = _secret(run, stdin=secret_stdin)
+    now = time.time()
+    shown, left = secret.code(now), secret.seconds_left(now)
+    run.output.data({"code": shown, "seconds_left": left, "period": secret.period}, shown)
+    run.output.note(run.say("seconds_left", seconds=left))
+
+
+@totp.command()
+@secret_stdin
+@click.option("--account", default="", help="Account to be shown by the app, where the secret is not an address.")
+@click.option("--issuer", default="", help="Service to be shown by the app, where the secret is not an address.")
+@click.pass_obj
+def qr(run: Run, /, account: str, issuer: str, *, secret_stdin: bool) -> None:
+    """Draw the QR picture of a secret in the terminal.
+
+    From the base32 secret or the otpauth:// address of totp associate. Needs no service.
+    """
+    from authing_mfa.cli.qr import draw
+
+    secret = _secret(run, stdin=secret_stdin)
+    secret = attrs.evolve(secret, account=account or secret.account, issuer=issuer or secret.issuer)
+    uri = secret.uri()
+    run.output.data({"uri": uri}, draw(uri, run.output))

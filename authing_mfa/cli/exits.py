@@ -1,0 +1,68 @@
+"""The exit codes: a public contract, the same for every command."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from authing_mfa.errors import (
+    AccountLockedError,
+    AuthingError,
+    CancelledCallError,
+    ConfigError,
+    FaceError,
+    ImageError,
+    InvalidInputError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    WrongCodeError,
+)
+
+__all__ = ["BATCH", "INTERRUPTED", "LOGIN", "MEANINGS", "NETWORK", "NO", "OK", "RATE", "SERVICE", "USAGE", "exit_code"]
+
+OK: Final = 0
+NO: Final = 1
+USAGE: Final = 2
+NETWORK: Final = 3
+LOGIN: Final = 4
+RATE: Final = 5
+SERVICE: Final = 6
+BATCH: Final = 7
+INTERRUPTED: Final = 130
+
+MEANINGS: Final[dict[int, str]] = {
+    OK: "yes: it was done, or the answer is yes",
+    NO: "the service says no: wrong code, face not accepted, account locked, phone or address not bindable",
+    USAGE: "usage: an option, a setting, a picture or a code that was not given or cannot be right; nothing was sent",
+    NETWORK: "network or time-out; unless the sentence says that nothing was sent, the service may have acted",
+    LOGIN: "a token or a login is needed: none, expired, or a second factor is due",
+    RATE: "too soon: nothing was done",
+    SERVICE: "the service or the protocol: any other refusal, or an answer that cannot be understood",
+    BATCH: "some rows of a batch failed (`batch` only)",
+    INTERRUPTED: "interrupted with Ctrl-C",
+}
+
+_BY_CLASS: Final[tuple[tuple[type[AuthingError], int], ...]] = (
+    (InvalidInputError, USAGE),
+    (ImageError, USAGE),
+    (NetworkError, NETWORK),
+    (CancelledCallError, INTERRUPTED),
+    (LoginError, LOGIN),
+    (InvalidMfaTokenError, LOGIN),
+    (NotAuthenticatedError, LOGIN),
+    (MfaRequiredError, LOGIN),
+    (WrongCodeError, NO),
+    (FaceError, NO),
+    (AccountLockedError, NO),
+    (RateLimitedError, RATE),
+)
+
+
+def exit_code(error: AuthingError) -> int:
+    """The exit code of a command that ended with *error*. A failed discovery counts as what made it fail."""
+    if isinstance(error, ConfigError) and isinstance(error.__cause__, AuthingError):
+        return NETWORK if isinstance(error.__cause__, NetworkError) else SERVICE
+    return next((code for kind, code in _BY_CLASS if isinstance(error, kind)), SERVICE)

@@ -1,0 +1,250 @@
+"""Errors as sentences that end with the next step, in English and Chinese; and as objects for `--json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from authing_mfa.errors import (
+    AccountLockedError,
+    ApiError,
+    AuthingError,
+    ConfigError,
+    FaceError,
+    ImageError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+    WrongCodeError,
+)
+
+if TYPE_CHECKING:
+    from authing_mfa.models import MfaChallenge
+
+__all__ = ["challenge_json", "describe", "sentence"]
+
+# By code first; the service's own words stand where {message} does.
+_BY_CODE: Final[dict[int, tuple[str, str]]] = {
+    6001: (
+        "The code was wrong (6001). Codes change every 30 s: wait for the next one.",
+        "验证码错误（6001）。验证码每 30 秒更换一次：请等待下一个。",
+    ),
+    6002: (
+        "The recovery code was wrong (6002). Each one is good once; the right one is the newest that was shown.",
+        "恢复代码错误（6002）。每个恢复代码只能使用一次，请使用最新的一个。",
+    ),
+    6003: (
+        "The service saw no TOTP code (6003). Give the code that the authenticator app shows now.",
+        "服务未收到验证码（6003）。请输入验证器应用当前显示的验证码。",
+    ),
+    6004: (
+        "The service saw no recovery code (6004). Give the newest one that was shown.",
+        "服务未收到恢复代码（6004）。请输入最新的恢复代码。",
+    ),
+    2001: (
+        "The code was wrong (2001). Look at the newest message, or send another: authing-mfa send sms, send email",
+        "验证码错误（2001）。请查看最新消息，或重新发送：authing-mfa send sms、send email",
+    ),
+    2300: (
+        "The code has expired (2300). Send another: authing-mfa send sms, send email",
+        "验证码已过期（2300）。请重新发送：authing-mfa send sms、send email",
+    ),
+    400: (
+        "The code was wrong (400). Codes change every 30 s: wait for the next one, and check this machine's clock.",
+        "验证码错误（400）。验证码每 30 秒更换一次：请等待下一个，并检查本机时钟。",
+    ),
+    1700: (
+        "The service has no such photo (1700). Upload it first: authing-mfa face upload FILE",
+        "服务中没有该照片（1700）。请先上传：authing-mfa face upload FILE",
+    ),
+    1701: (
+        "There is no photo to compare with (1701). Bind a face first: authing-mfa face bind FILE FILE",
+        "没有可比对的照片（1701）。请先绑定人脸：authing-mfa face bind FILE FILE",
+    ),
+    1702: (
+        "The face does not match (1702). Take another photo, from the front and in good light.",
+        "人脸不匹配（1702）。请在光线良好处正面重新拍照。",
+    ),
+    1703: (
+        "A face can only be bound after a phone or an e-mail address (1703). Bind one first: authing-mfa verify sms",
+        "绑定人脸前需先绑定手机号或邮箱（1703）。请先绑定：authing-mfa verify sms",
+    ),
+    1706: (
+        "A face is bound already (1706). Verify with it: authing-mfa face verify FILE",
+        "人脸已绑定（1706）。请直接验证：authing-mfa face verify FILE",
+    ),
+    1707: (
+        "The face cannot be bound (1707). Take two new photos of the same face.",
+        "人脸绑定失败（1707）。请重新拍摄两张同一人的照片。",
+    ),
+    2333: (
+        "The account or the password is wrong (2333). Check both; with your own public key, check --public-key too.",
+        "账号或密码错误（2333）。请检查两者；若使用自有公钥，请同时检查 --public-key。",
+    ),
+    2004: (
+        "There is no such user (2004). Check the account, or register it: authing-mfa login --register",
+        "用户不存在（2004）。请检查账号，或注册：authing-mfa login --register",
+    ),
+    2011: (
+        "There is no such application (2011). Check --app-id and the host: authing-mfa config list",
+        "应用不存在（2011）。请检查 --app-id 和 host：authing-mfa config list",
+    ),
+}
+
+_BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
+    (WrongCodeError, "{message} ({code}). Check it and try again.", "{message}（{code}）。请检查后重试。"),
+    (
+        FaceError,
+        "The face was not accepted ({code}): {message}. Take another photo.",
+        "人脸验证未通过（{code}）：{message}。请重新拍照。",
+    ),
+    (
+        AccountLockedError,
+        "The account is locked ({code}). Wait until the lock ends, or ask an administrator to lift it.",
+        "账号已锁定（{code}）。请等待解锁，或联系管理员。",
+    ),
+    (
+        LoginError,
+        "You are not logged in ({code}). Log in with: authing-mfa login, or set AUTHING_TOKEN",
+        "尚未登录（{code}）。请运行 authing-mfa login，或设置 AUTHING_TOKEN",
+    ),
+    (
+        InvalidMfaTokenError,
+        "The mfaToken is missing, has expired, or is not one ({code}); it lives six minutes. Log in again: authing-mfa login",
+        "mfaToken 缺失、已过期或无效（{code}），其有效期为六分钟。请重新登录：authing-mfa login",
+    ),
+    (
+        NotAuthenticatedError,
+        "The token is not, or no longer, a logged-in user's ({code}). Log in again: authing-mfa login",
+        "令牌无效或已过期（{code}）。请重新登录：authing-mfa login",
+    ),
+    (
+        ImageError,
+        "{message} ({code}). Give a JPEG, PNG, WebP, BMP or TIFF picture.",
+        "图片无法使用（{code}）：{message}请提供 JPEG、PNG、WebP、BMP 或 TIFF 图片。",
+    ),
+    (
+        ConfigError,
+        "{message} ({code}). Check --app-id and --host; authing-mfa doctor finds the cause.",
+        "无法获取应用配置（{code}）：{message}请检查 --app-id 和 --host；可用 authing-mfa doctor 查找原因。",
+    ),
+    (
+        ResponseError,
+        "{message} ({code}). Check that the host is the service's: authing-mfa doctor",
+        "无法理解服务的应答（{code}）：{message}请检查 host 是否正确：authing-mfa doctor",
+    ),
+    (ApiError, "The service says no ({code}): {message}.{ask}", "服务拒绝（{code}）：{message}。{ask}"),
+    (AuthingError, "{message} ({code}).", "{message}（{code}）。"),
+)
+
+_TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "unsent": (
+        "{message} ({code}). Nothing was sent. Check the address and your network; authing-mfa doctor finds the cause.",
+        "{message}（{code}）请求未发出。请检查地址和网络；可用 authing-mfa doctor 查找原因。",
+    ),
+    "unknown": (
+        "{message} ({code}). The service may have acted: look before you try again, a code may be spent.",
+        "{message}（{code}）服务可能已处理该请求：重试前请先确认，验证码可能已失效。",
+    ),
+    "wait": (
+        "Too soon ({code}). Nothing was done; wait {seconds} s.",
+        "操作过于频繁（{code}）。未执行任何操作，请等待 {seconds} 秒。",
+    ),
+    "wait_minute": (
+        "Too soon ({code}). Nothing was done; a code can be sent once a minute: wait a minute.",
+        "操作过于频繁（{code}）。未执行任何操作；每分钟只能发送一次验证码，请一分钟后重试。",
+    ),
+    "second_factor": (
+        "A second factor is due ({code}): {factors}. {kept} Go on with: {next}",
+        "需要二次验证（{code}）：{factors}。{kept}下一步：{next}",
+    ),
+    "mfa_kept": ("The mfaToken is kept for its six minutes.", "mfaToken 已保存，六分钟内有效。"),
+    "mfa_not_kept": ("The mfaToken was not kept.", "mfaToken 未保存。"),
+    "ask": (
+        " When you ask the service's support, name the request {request_id}.",
+        "联系服务支持时，请提供请求编号 {request_id}。",
+    ),
+}
+
+_NEXT: Final[dict[str, str]] = {
+    "SMS": "authing-mfa send sms",
+    "EMAIL": "authing-mfa send email",
+    "OTP": "authing-mfa verify totp",
+    "FACE": "authing-mfa verify face FILE",
+}
+
+
+def sentence(error: AuthingError, lang: str, *, kept: bool = False) -> str:
+    """*error* in a sentence that ends with what to do. *kept*: the mfaToken of a challenge was kept for the next command."""
+    column = 1 if lang.lower().startswith("zh") else 0
+    fields = {"code": error.code, "message": _clean(error.message)}
+    if isinstance(error, MfaRequiredError):
+        return _second_factor(error, column, kept=kept)
+    if isinstance(error, NetworkError):
+        return _TEXTS["unsent" if error.delivery == "not_sent" else "unknown"][column].format(**fields)
+    if isinstance(error, RateLimitedError):
+        if error.retry_after is None:
+            return _TEXTS["wait_minute"][column].format(**fields)
+        return _TEXTS["wait"][column].format(**fields, seconds=f"{error.retry_after:g}")
+    if (
+        isinstance(error, ApiError)
+        and error.code in _BY_CODE
+        and (error.code != 400 or isinstance(error, WrongCodeError))
+    ):
+        return _BY_CODE[error.code][column]
+    texts = next(texts for kind, *texts in _BY_CLASS if isinstance(error, kind))
+    named = error.request_id if isinstance(error, ApiError) else None
+    ask = _TEXTS["ask"][column].format(request_id=named) if named else ""
+    return texts[column].format(**fields, ask=ask)
+
+
+def _clean(message: str) -> str:
+    """*message* in one line, without its last full stop: the sentence around it has its own."""
+    return " ".join(message.split()).rstrip(".。")
+
+
+def _second_factor(error: MfaRequiredError, column: int, *, kept: bool) -> str:
+    policies = [factor.policy for factor in error.challenge.factors]
+    steps = [_NEXT[policy] for policy in policies if policy in _NEXT]
+    if "OTP" in policies and not error.challenge.totp_enabled and error.code == 1636:
+        steps[steps.index(_NEXT["OTP"])] = "authing-mfa totp associate"
+    if "FACE" in policies and not error.challenge.face_enabled:
+        steps[steps.index(_NEXT["FACE"])] = "authing-mfa face bind FILE FILE"
+    return _TEXTS["second_factor"][column].format(
+        code=error.code,
+        factors=", ".join(policies) or "?",
+        kept=_TEXTS["mfa_kept" if kept else "mfa_not_kept"][column],
+        next=("，" if column else ", ").join(steps) if steps else "authing-mfa mfa",
+    )
+
+
+def challenge_json(challenge: MfaChallenge) -> dict[str, Any]:
+    """A challenge without its token."""
+    return {
+        "factors": [factor.policy for factor in challenge.factors],
+        "phone": challenge.phone,
+        "phone_country_code": challenge.phone_country_code,
+        "email": challenge.email,
+        "totp_enabled": challenge.totp_enabled,
+        "face_enabled": challenge.face_enabled,
+    }
+
+
+def describe(error: AuthingError, text: str) -> dict[str, Any]:
+    """*error* as the `error` object of `--json`; *text* is its sentence. No secret is in it."""
+    found: dict[str, Any] = {
+        "type": type(error).__name__,
+        "code": error.code,
+        "message": text,
+        "service_message": error.message if isinstance(error, ApiError) else None,
+        "delivery": error.delivery,
+        "http_status": getattr(error, "http_status", None),
+        "request_id": getattr(error, "request_id", None),
+        "retry_after": getattr(error, "retry_after", None),
+    }
+    if isinstance(error, MfaRequiredError):
+        found["challenge"] = challenge_json(error.challenge)
+    return found

@@ -1,0 +1,62 @@
+"""The emulator's inbox, read over its HTTP API with the standard library."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any, Final
+
+from authing_mfa.errors import InvalidInputError, NetworkError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ask", "follow_messages"]
+
+_POLL_SECONDS: Final = 20.0
+_MARGIN_SECONDS: Final = 10.0
+
+
+def ask(
+    base_url: str, to: str | None, wait: float, ca_file: str | None = None, *, after: int = 0
+) -> list[dict[str, Any]]:
+    """Messages after the one numbered *after*, oldest first; waits *wait* seconds for one where there is none.
+
+    Raises:
+        NetworkError: no emulator answers there.
+        ResponseError: what answers is no emulator.
+    """
+    query: dict[str, str] = {"wait": f"{wait:g}", "after": str(after)}
+    if to is not None:
+        query["to"] = to
+    url = f"{base_url}/_emulator/inbox?{urllib.parse.urlencode(query)}"
+    if not url.startswith(("http://", "https://")):
+        raise InvalidInputError("The emulator's address begins with http:// or https://.")
+    context = ssl.create_default_context(cafile=ca_file) if url.startswith("https") else None
+    handlers: list[Any] = [urllib.request.ProxyHandler({})]
+    if context is not None:
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    try:
+        with urllib.request.build_opener(*handlers).open(url, timeout=wait + _MARGIN_SECONDS) as reply:
+            found = json.load(reply)["messages"]
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ResponseError(f"There is no emulator at {base_url}", http_status=error.code) from error
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise NetworkError(f"No emulator answers at {base_url}: {reason}", delivery="not_sent") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResponseError(f"There is no emulator at {base_url}") from error
+    return list(reversed(found))
+
+
+def follow_messages(base_url: str, to: str | None, ca_file: str | None = None) -> Iterator[dict[str, Any]]:
+    """Messages as they come, those that are there first; without end."""
+    after = 0
+    while True:
+        for message in ask(base_url, to, _POLL_SECONDS if after else 0.5, ca_file, after=after):
+            after = max(after, int(message["id"]))
+            yield message

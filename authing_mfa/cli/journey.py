@@ -1,0 +1,182 @@
+"""The interactive journey of `mfa`: login, challenge, one second factor, bound on the way where it is not yet."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import click
+
+from authing_mfa.cli import exits
+from authing_mfa.errors import MfaRequiredError, WrongCodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from authing_mfa.cli.run import Run, Service
+    from authing_mfa.models import MfaChallenge, UserInfo
+
+__all__ = ["Answers", "Journey"]
+
+_TRIES: Final = 3
+_POLICIES: Final = {"SMS": "sms", "EMAIL": "email", "OTP": "totp", "FACE": "face"}
+
+
+@attrs.frozen
+class Answers:
+    """What was given on the command line, so that it is not asked for."""
+
+    account: str | None = None
+    factor: str | None = None
+    phone: str | None = None
+    phone_country_code: str | None = None
+    email: str | None = None
+    photos: tuple[str, ...] = ()
+    password_stdin: bool = False
+    code_stdin: bool = False
+
+
+class Journey:
+    """One login with its second factor."""
+
+    def __init__(self, run: Run, service: Service, answers: Answers) -> None:
+        self._run = run
+        self._service = service
+        self._given = answers
+        self._ask = run.asker
+
+    def pass_it(self) -> tuple[UserInfo, str | None]:
+        """The user who is logged in, and the recovery code of a TOTP that was bound on the way.
+
+        Raises:
+            AuthingError: as the client does.
+            click.UsageError: something is needed that was not given, and there is no terminal.
+        """
+        given = self._given
+        account = given.account or self._ask.text("account", env="AUTHING_ACCOUNT", how="authing-mfa mfa ACCOUNT")
+        password = self._ask.secret(
+            "password", stdin=given.password_stdin, env="AUTHING_PASSWORD", option="--password-stdin"
+        )
+        try:
+            user = self._service(self._service.client.login_by_account(account, password), keep=False)
+        except MfaRequiredError as error:
+            self._service.speak_for(error.challenge.token)
+            return self._second_factor(error)
+        self._run.output.note(self._run.say("no_challenge"))
+        return user, None
+
+    # ─────────────────────────────── which factor ───────────────────────────────
+
+    def _second_factor(self, error: MfaRequiredError) -> tuple[UserInfo, str | None]:
+        challenge = error.challenge
+        own_totp = challenge.totp_enabled or error.code == 1635
+        choices = self._choices(challenge, own_totp=own_totp)
+        factor = self._given.factor or self._chosen(choices, error.code)
+        if factor not in choices:
+            allowed = ", ".join(choices) or "-"
+            raise click.UsageError(self._run.say("not_allowed", factor=factor, allowed=allowed))
+        if factor == "sms":
+            return self._by_sms(challenge), None
+        if factor == "email":
+            return self._by_email(challenge), None
+        if factor == "recovery":
+            return self._with_code(self._service.client.mfa_verify_by_recovery_code, name="recovery"), None
+        if factor == "face":
+            return self._by_face(bound=challenge.face_enabled), None
+        return (self._with_code(self._service.client.mfa_verify_by_totp), None) if own_totp else self._bind_totp()
+
+    def _choices(self, challenge: MfaChallenge, *, own_totp: bool) -> dict[str, str]:
+        """What the challenge allows: our word for it, and how it reads."""
+        say = self._run.say
+        phone = f"{challenge.phone_country_code or ''} {challenge.phone or ''}".strip()
+        labels = {
+            "sms": say("by_sms", to=phone) if challenge.phone else say("by_sms_bind"),
+            "email": say("by_email", to=challenge.email) if challenge.email else say("by_email_bind"),
+            "totp": say("by_totp" if own_totp else "by_totp_bind"),
+            "face": say("by_face" if challenge.face_enabled else "by_face_bind"),
+        }
+        allowed = [_POLICIES[factor.policy] for factor in challenge.factors if factor.policy in _POLICIES]
+        choices = {factor: labels[factor] for factor in allowed}
+        if "totp" in choices and own_totp:
+            choices["recovery"] = say("by_recovery")
+        return choices
+
+    def _chosen(self, choices: dict[str, str], code: int) -> str:
+        output, names = self._run.output, list(choices)
+        if not names:
+            return ""
+        output.note(output.styled(self._run.say("challenge", code=code), sys.stderr, bold=True))
+        for number, name in enumerate(names, 1):
+            output.note(f"  {output.styled(str(number), sys.stderr, fg='cyan')}  {choices[name]}")
+        if len(names) == 1:
+            return names[0]
+        return names[self._ask.choice("factor", names, how=f"--factor {'|'.join(names)}")]
+
+    # ─────────────────────────────── each factor ───────────────────────────────
+
+    def _with_code(self, call: Callable[[str], Coroutine[Any, Any, UserInfo]], *, name: str = "code") -> UserInfo:
+        """Ask for the code and verify it. At a terminal a wrong one may be corrected, three times in all."""
+        stdin, left = self._given.code_stdin, _TRIES
+        while True:
+            code = self._ask.secret(name, stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
+            left -= 1
+            try:
+                return self._service(call(code), keep=False)
+            except WrongCodeError as error:
+                if stdin or not left or not self._ask.interactive or self._run.environ.get("AUTHING_CODE"):
+                    raise
+                self._run.output.warn(f"{self._run.explain(error)} {self._run.say('again', left=left)}")
+
+    def _by_sms(self, challenge: MfaChallenge) -> UserInfo:
+        client, given = self._service.client, self._given
+        phone, country = challenge.phone, challenge.phone_country_code
+        if phone is None:
+            phone = given.phone or self._ask.text("phone", env=None, how="--phone PHONE")
+            country = given.phone_country_code
+            self._must_be_free(client.mfa_check(phone=phone), phone)
+        self._service(client.send_sms(phone, phone_country_code=country))
+        self._run.output.good(self._run.say("sent", to=phone))
+        return self._with_code(lambda code: client.mfa_verify_by_phone(phone, code, phone_country_code=country))
+
+    def _by_email(self, challenge: MfaChallenge) -> UserInfo:
+        client, email = self._service.client, challenge.email
+        if email is None:
+            email = self._given.email or self._ask.text("email", env=None, how="--email EMAIL")
+            self._must_be_free(client.mfa_check(email=email), email)
+        self._service(client.send_mfa_email(email))
+        self._run.output.good(self._run.say("sent", to=email))
+        return self._with_code(lambda code: client.mfa_verify_by_email(email, code))
+
+    def _must_be_free(self, check: Coroutine[Any, Any, bool], target: str) -> None:
+        if self._service(check):
+            return
+        text = self._run.say("taken", what=target)
+        self._run.output.error(text, {"type": "NotBindable", "code": exits.NO, "message": text}, exits.NO)
+        raise click.exceptions.Exit(exits.NO)
+
+    def _bind_totp(self) -> tuple[UserInfo, str]:
+        """Bind an authenticator app; the code that confirms it is good once more, to verify."""
+        from authing_mfa.cli.qr import draw
+
+        client, output = self._service.client, self._run.output
+        made = self._service(client.mfa_associate_by_totp())
+        for line in draw(made.uri, output, stream=sys.stderr):
+            output.note(line)
+        output.note(made.uri)
+
+        async def both(code: str) -> UserInfo:
+            return await client.mfa_confirm_totp(code) or await client.mfa_verify_by_totp(code)
+
+        return self._with_code(both), made.recovery_code
+
+    def _by_face(self, *, bound: bool) -> UserInfo:
+        client = self._service.client
+        wanted = ("photo",) if bound else ("photo", "second_photo")
+        keys = []
+        for place, name in enumerate(wanted):
+            given = self._given.photos[place] if place < len(self._given.photos) else None
+            photo = given or self._ask.text(name, env=None, how="--photo FILE")
+            keys.append(self._service(client.upload_face_image(photo)))
+        made = client.mfa_verify_by_face(keys[0]) if bound else client.mfa_associate_by_face(keys[0], keys[1])
+        return self._service(made, keep=False)

@@ -1,0 +1,47 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "code_stdin",
+    "country",
+    "email_target",
+    "login_options",
+    "phone_target",
+    "token_stdin",
+]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+token_stdin = click.option(
+    "--token-stdin", is_flag=True, help="Read the token from a line of stdin (else AUTHING_TOKEN, else the login kept)."
+)
+code_stdin = click.option(
+    "--code-stdin", is_flag=True, help="Read the code from a line of stdin (else AUTHING_CODE, else a prompt)."
+)
+country = click.option("--country", "phone_country_code", metavar="CODE", help="Country code of the phone, e.g. +86.")
+
+
+def login_options(command: F) -> F:
+    """What is done with the token that a login brings."""
+    command = click.option("--show-token", is_flag=True, help="Show the token that comes back.")(command)
+    return click.option("--no-keep", is_flag=True, help="Do not keep the token for the next commands.")(command)
+
+
+def phone_target(command: F) -> F:
+    """A phone, as argument or option."""
+    command = click.option("--phone", "phone_option", metavar="PHONE", help="The same as the argument.")(command)
+    return click.argument("phone", required=False)(command)
+
+
+def email_target(command: F) -> F:
+    """An address, as argument or option."""
+    command = click.option("--email", "email_option", metavar="EMAIL", help="The same as the argument.")(command)
+    return click.argument("email", required=False)(command)

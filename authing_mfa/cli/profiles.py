@@ -1,0 +1,117 @@
+"""The profile file, ``config.toml`` in the user's configuration folder: one table of settings per profile."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from authing_mfa.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT_PROFILE", "Profiles", "config_folder"]
+
+DEFAULT_PROFILE: Final = "default"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Where profiles and tokens are kept: ``AUTHING_CONFIG_DIR``, else the platform's place for a user's configuration."""
+    chosen = environ.get("AUTHING_CONFIG_DIR", "").strip()
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("authing-mfa", appauthor=False)
+
+
+class Profiles:
+    """Reads and writes the file. A file that is not there has no profiles."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "config.toml"
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """Every profile by name.
+
+        Raises:
+            InvalidInputError: the file cannot be read, or is not what it should be.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"The profile file {self.path} cannot be read: {error}.") from error
+        try:
+            tables = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidInputError(f"The profile file {self.path} is not TOML: {error}.") from error
+        broken = [name for name, table in tables.items() if not isinstance(table, dict)]
+        if broken:
+            raise InvalidInputError(
+                f"In the profile file {self.path}, {broken[0]} stands outside of a [profile] table."
+            )
+        return tables
+
+    def table(self, name: str, *, named: bool) -> dict[str, Any]:
+        """The settings of profile *name*.
+
+        Raises:
+            InvalidInputError: there is none of that name, and it was *named* by the user.
+        """
+        check_name(name)
+        tables = self.read()
+        if named and name not in tables and name != DEFAULT_PROFILE:
+            known = ", ".join(sorted(tables)) or "none"
+            raise InvalidInputError(f"There is no profile {name} in {self.path} (there: {known}).")
+        return tables.get(name, {})
+
+    def change(self, name: str, key: str, value: str | float | None) -> None:
+        """Set *key* of profile *name*; None removes it, and the profile with its last key."""
+        check_name(name)
+        tables = self.read()
+        table = tables.setdefault(name, {})
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+        self._write({name: table for name, table in tables.items() if table})
+
+    def _write(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        blocks = []
+        for name, table in tables.items():
+            lines = [f"[{_key(name)}]", *(f"{_key(key)} = {_literal(value)}" for key, value in table.items())]
+            blocks.append("\n".join(lines) + "\n")
+        temporary = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary.write_text("\n".join(blocks), encoding="utf-8")
+            temporary.replace(self.path)
+        except OSError as error:
+            raise InvalidInputError(f"The profile file {self.path} cannot be written: {error}.") from error
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name of a profile.
+
+    Raises:
+        InvalidInputError: it is not one.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError("A profile's name has only letters, digits, - and _.")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _literal(name)
+
+
+def _literal(value: Any) -> str:
+    """*value* in TOML. JSON's texts, numbers and lists are TOML's as well."""
+    return json.dumps(value, ensure_ascii=False, default=str)

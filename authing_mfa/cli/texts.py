@@ -1,0 +1,143 @@
+"""What the command line says, in English and Chinese. Help pages are in English only."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+__all__ = ["Say", "say", "speaker"]
+
+
+class Say(Protocol):
+    """Makes the sentence *key* in one language."""
+
+    def __call__(self, key: str, **fields: object) -> str:
+        """The sentence *key* with its *fields* filled in."""
+        ...
+
+
+def say(key: str, lang: str, **fields: object) -> str:
+    """The sentence *key*: Chinese where *lang* starts with ``zh``, else English."""
+    return TEXTS[key][1 if lang.lower().startswith("zh") else 0].format(**fields)
+
+
+def speaker(lang: str) -> Say:
+    """`say` in one language."""
+
+    def speak(key: str, **fields: object) -> str:
+        return say(key, lang, **fields)
+
+    return speak
+
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    # names of things that are asked for
+    "token": ("Token", "令牌"),
+    "password": ("Password", "密码"),
+    "code": ("Code", "验证码"),
+    "totp_secret": ("TOTP secret or otpauth:// address", "TOTP 密钥或 otpauth:// 地址"),
+    "recovery": ("Recovery code", "恢复代码"),
+    "account": ("Account (user name, phone or e-mail)", "账号（用户名、手机号或邮箱）"),
+    "phone": ("Phone number", "手机号"),
+    "email": ("E-mail address", "邮箱"),
+    "photo": ("Photo file", "照片文件"),
+    "second_photo": ("Second photo file", "第二张照片文件"),
+    "factor": ("Which one", "请选择"),
+    "app_id": ("application id", "应用 ID"),
+    # what is missing
+    "empty_stdin": (
+        "{what}: {option} was given, but stdin has no such line.",
+        "{what}：已指定 {option}，但标准输入中没有该行。",
+    ),
+    "no_secret": (
+        "{what} is needed and there is no terminal to ask on: use {option}, or set {env}.",
+        "需要{what}，但没有可供输入的终端：请使用 {option}，或设置 {env}。",
+    ),
+    "no_text": (
+        "{what} is needed and there is no terminal to ask on: {how}.",
+        "需要{what}，但没有可供输入的终端：{how}。",
+    ),
+    "no_app_id": (
+        "No application id. Give --app-id, set AUTHING_APP_ID, or run: authing-mfa config set app_id ID",
+        "缺少应用 ID。请使用 --app-id，设置 AUTHING_APP_ID，或运行：authing-mfa config set app_id ID",
+    ),
+    "never_argv": (
+        "There is no {option} option: the whole machine can read a command line. Use {option}-stdin or the prompt.",
+        "没有 {option} 选项：命令行参数对本机所有用户可见。请使用 {option}-stdin 或交互输入。",
+    ),
+    # where a login is kept
+    "token_file": (
+        "Warning: there is no usable keyring, so the token is kept in {path} (0600, readable by you only).",
+        "警告：没有可用的系统钥匙串，令牌保存在 {path}（权限 0600，仅您可读）。",
+    ),
+    "token_file_open": (
+        "Warning: {path} can be read by others. Run: chmod 600 {path}",
+        "警告：{path} 可被其他用户读取。请运行：chmod 600 {path}",
+    ),
+    "not_kept": ("Warning: the token could not be kept: {reason}", "警告：令牌无法保存：{reason}"),
+    "env_wins": (
+        "Warning: AUTHING_TOKEN is set and comes before the token that was kept just now.",
+        "警告：已设置 AUTHING_TOKEN，它优先于刚刚保存的令牌。",
+    ),
+    "kept": (
+        "The token is kept in the keyring; the next commands use it.",
+        "令牌已保存于系统钥匙串，后续命令将使用它。",
+    ),
+    "forgotten": ("Logged out: the token is forgotten.", "已退出登录：令牌已删除。"),
+    "nothing_kept": ("There was no token to forget.", "没有可删除的令牌。"),
+    # outcomes
+    "logged_in": ("{name} is logged in.", "{name} 已登录。"),
+    "bound": ("Bound. {name} is logged in.", "绑定成功，{name} 已登录。"),
+    "free": ("{what} may be used for MFA.", "{what} 可用于 MFA。"),
+    "taken": (
+        "{what} may not be used for MFA: it is bound already. Use another one.",
+        "{what} 不能用于 MFA：已被绑定。请换一个。",
+    ),
+    "sms_sent": (
+        "A code was sent to {to}. Next: authing-mfa verify sms",
+        "验证码已发送至 {to}。下一步：authing-mfa verify sms",
+    ),
+    "email_sent": (
+        "A code was sent to {to}. Next: authing-mfa verify email",
+        "验证码已发送至 {to}。下一步：authing-mfa verify email",
+    ),
+    "sent": ("A code was sent to {to}.", "验证码已发送至 {to}。"),
+    "new_recovery": (
+        "This is the NEW recovery code; the old one is void. Keep it where you will find it.",
+        "这是新的恢复代码，旧代码已失效。请妥善保管。",
+    ),
+    "enrolled": (
+        "Scan it with an authenticator app and keep the recovery code. Next: authing-mfa totp confirm",
+        "请用验证器应用扫描二维码，并保存恢复代码。绑定尚未生效。下一步：authing-mfa totp confirm",
+    ),
+    "keep_recovery": ("Keep the recovery code:", "请保存恢复代码："),
+    "confirmed": ("TOTP is bound.", "TOTP 已绑定。"),
+    "confirmed_next": (
+        "TOTP is bound. Next: authing-mfa verify totp (the same code is good once more).",
+        "TOTP 已绑定。下一步：authing-mfa verify totp（同一验证码可再使用一次）。",
+    ),
+    "unbound": ("{what} is unbound.", "{what} 已解绑。"),
+    "no_authenticators": ("No authenticator is bound.", "尚未绑定验证器。"),
+    "seconds_left": ("Good for {seconds} s more.", "还有 {seconds} 秒有效。"),
+    "uploaded": (
+        "Uploaded. The key is good for: authing-mfa face bind, face verify",
+        "上传成功。该 key 可用于：authing-mfa face bind、face verify",
+    ),
+    "set": ("{name} of profile {profile} is set.", "配置档 {profile} 的 {name} 已设置。"),
+    "unset": ("{name} of profile {profile} is removed.", "配置档 {profile} 的 {name} 已移除。"),
+    # the interactive journey
+    "challenge": ("A second factor is due ({code}). These are allowed:", "需要二次验证（{code}）。可用方式："),
+    "no_challenge": ("No second factor is due.", "无需二次验证。"),
+    "by_sms": ("SMS to {to}", "短信至 {to}"),
+    "by_sms_bind": ("SMS, to a phone that you bind now", "短信，现在绑定手机号"),
+    "by_email": ("E-mail to {to}", "邮件至 {to}"),
+    "by_email_bind": ("E-mail, to an address that you bind now", "邮件，现在绑定邮箱"),
+    "by_totp": ("Authenticator app", "验证器应用"),
+    "by_totp_bind": ("Authenticator app, that you bind now", "验证器应用，现在绑定"),
+    "by_recovery": ("Recovery code", "恢复代码"),
+    "by_face": ("Face photo", "人脸照片"),
+    "by_face_bind": ("Face photos, that you bind now", "人脸照片，现在绑定"),
+    "by_other": ("{policy} (not by this command)", "{policy}（本命令不支持）"),
+    "not_allowed": ("The challenge does not allow {factor}. Allowed: {allowed}.", "不支持 {factor}。可用：{allowed}。"),
+    "again": ("Try again ({left} left).", "请重试（还可尝试 {left} 次）。"),
+    "interrupted": ("Interrupted.", "已中断。"),
+}

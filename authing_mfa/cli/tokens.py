@@ -1,0 +1,160 @@
+"""Where a login is kept between commands: the keyring if there is a usable one, else a file that only the user can read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["Login", "TokenStore", "expiry_of"]
+
+_SERVICE: Final = "authing-mfa"
+
+
+@attrs.frozen
+class Login:
+    """What is kept of a login.
+
+    Attributes:
+        token: an mfaToken or a user's token.
+        kind: ``mfa`` (a second factor is still due) or ``user``.
+        account: who it is, for people.
+        phone: the phone bound for MFA, so that the next command need not be told.
+        phone_country_code: its country code.
+        email: the address bound for MFA.
+        factors: what the challenge allows.
+    """
+
+    token: str = attrs.field(repr=False)
+    kind: str = "user"
+    account: str | None = None
+    phone: str | None = None
+    phone_country_code: str | None = None
+    email: str | None = None
+    factors: tuple[str, ...] = ()
+
+    def dump(self) -> str:
+        """As JSON text."""
+        return json.dumps(attrs.asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Login | None:
+        """From JSON text; None where it is not one of ours."""
+        try:
+            data = json.loads(text)
+            known: dict[str, Any] = {field.name: data[field.name] for field in attrs.fields(cls) if field.name in data}
+            known["factors"] = tuple(data.get("factors") or ())
+            login = cls(**known)
+        except (ValueError, TypeError):
+            return None
+        return login if isinstance(login.token, str) and login.token else None
+
+
+def expiry_of(token: str) -> float | None:
+    """The `exp` of a JSON Web Token in epoch seconds, None where it says none. The signature is the service's business."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+    expires = claims.get("exp") if isinstance(claims, dict) else None
+    return float(expires) if isinstance(expires, (int, float)) and not isinstance(expires, bool) else None
+
+
+class TokenStore:
+    """The login of one profile with one application of one service: a token never goes to a service it is not from.
+
+    Args:
+        folder: where the file is, if there has to be one.
+        key: names profile, application and service.
+        warn: told in a sentence what the user should know.
+        say: makes the sentence *key* in the user's language.
+    """
+
+    def __init__(self, folder: Path, key: str, warn: Callable[[str], None], say: Callable[..., str]) -> None:
+        self._key = key
+        self._warn = warn
+        self._say = say
+        self.path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+
+    def load(self) -> Login | None:
+        """The login that is kept, if any."""
+        keyring = _usable_keyring()
+        if keyring is not None:
+            with contextlib.suppress(Exception):  # backends raise what they like; the file comes next
+                text = keyring.get_password(_SERVICE, self._key)
+                if text:
+                    return Login.load(text)
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+        self._check_mode()
+        return Login.load(text)
+
+    def save(self, login: Login) -> bool:
+        """Keep *login*; whether in the keyring. A file is warned of.
+
+        Raises:
+            OSError: it can be kept nowhere.
+        """
+        keyring = _usable_keyring()
+        if keyring is not None:
+            try:
+                keyring.set_password(_SERVICE, self._key, login.dump())
+            except Exception:  # noqa: BLE001 - backends raise what they like; the file comes next
+                keyring = None
+        if keyring is not None:
+            self.path.unlink(missing_ok=True)
+            return True
+        self._write(login.dump())
+        self._warn(self._say("token_file", path=self.path))
+        return False
+
+    def delete(self) -> bool:
+        """Forget the login; whether there was one."""
+        found = False
+        keyring = _usable_keyring()
+        if keyring is not None:
+            with contextlib.suppress(Exception):  # a backend says with an error of its own that there is none
+                keyring.delete_password(_SERVICE, self._key)
+                found = True
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+            found = True
+        return found
+
+    def _write(self, text: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self.path.with_suffix(f".{os.getpid()}")
+        temporary.unlink(missing_ok=True)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(self.path)
+
+    def _check_mode(self) -> None:
+        if os.name == "posix" and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
+            self._warn(self._say("token_file_open", path=self.path))
+
+
+def _usable_keyring() -> Any:
+    """The keyring module where it has a backend that keeps something, else None."""
+    try:
+        import keyring
+
+        return keyring if keyring.get_keyring().priority > 0 else None
+    except Exception:  # noqa: BLE001 - not installed, or a backend that cannot be asked: then there is none
+        return None

@@ -1,0 +1,94 @@
+"""TOTP (RFC 6238) as an authenticator app computes it, and the otpauth:// address it reads from a QR picture. No I/O."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import Final
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import attrs
+
+from authing_mfa.errors import InvalidInputError
+
+__all__ = ["Secret", "read_secret"]
+
+_DIGESTS: Final = ("sha1", "sha256", "sha512")
+
+
+@attrs.frozen
+class Secret:
+    """What an authenticator app keeps of one account.
+
+    Attributes:
+        key: the secret, decoded.
+        digits: of a code.
+        period: seconds that a code is shown.
+        digest: ``sha1``, ``sha256`` or ``sha512``.
+        account: who, for people.
+        issuer: whose service, for people.
+    """
+
+    key: bytes = attrs.field(repr=False)
+    digits: int = 6
+    period: int = 30
+    digest: str = "sha1"
+    account: str = ""
+    issuer: str = ""
+
+    def code(self, now: float) -> str:
+        """The code that is shown at *now*, in epoch seconds."""
+        step = int(now // self.period)
+        mac = hmac.digest(self.key, step.to_bytes(8, "big"), self.digest)
+        start = mac[-1] & 15
+        number = int.from_bytes(mac[start : start + 4], "big") & 0x7FFFFFFF
+        return f"{number % 10**self.digits:0{self.digits}d}"
+
+    def seconds_left(self, now: float) -> int:
+        """How long the code of *now* is still shown."""
+        return self.period - int(now % self.period)
+
+    def uri(self) -> str:
+        """The otpauth:// address."""
+        label = f"{quote(self.issuer, safe='')}:{quote(self.account, safe='')}" if self.issuer else quote(self.account)
+        secret = base64.b32encode(self.key).decode().rstrip("=")
+        extra = f"&issuer={quote(self.issuer, safe='')}" if self.issuer else ""
+        algorithm = self.digest.upper()
+        return f"otpauth://totp/{label}?secret={secret}&algorithm={algorithm}&digits={self.digits}&period={self.period}{extra}"
+
+
+def read_secret(text: str) -> Secret:
+    """A base32 secret (spaces and dashes do not matter), or an otpauth:// address.
+
+    Raises:
+        InvalidInputError: it is neither. The text is never in the error.
+    """
+    if not text.strip().lower().startswith("otpauth:"):
+        return Secret(_decode(text))
+    parts = urlsplit(text.strip())
+    if parts.netloc.lower() != "totp":
+        raise InvalidInputError("The address is not otpauth://totp/…; only time-based codes can be computed.")
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    issuer, colon, account = unquote(parts.path.lstrip("/")).rpartition(":")
+    digest = query.get("algorithm", "SHA1").lower()
+    try:
+        digits, period = int(query.get("digits", "6")), int(query.get("period", "30"))
+    except ValueError:
+        digits = period = 0
+    if digest not in _DIGESTS or not 6 <= digits <= 10 or period < 1:
+        raise InvalidInputError("The otpauth:// address has an algorithm, digits or period that cannot be used.")
+    named = query.get("issuer") or (issuer if colon else "")
+    return Secret(_decode(query.get("secret", "")), digits, period, digest, account.strip(), named)
+
+
+def _decode(text: str) -> bytes:
+    letters = "".join(text.split()).replace("-", "").rstrip("=").upper()
+    try:
+        key = base64.b32decode(letters + "=" * (-len(letters) % 8))
+    except (ValueError, binascii.Error):
+        key = b""
+    if not key:
+        # Not chained: the decoder's error may show the secret.
+        raise InvalidInputError("The TOTP secret is not base32 text, like JBSW Y3DP EHPK 3PXP.") from None
+    return key
