@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerThread"]
 
 _STOP_SECONDS = 5.0
+_GRACE_SECONDS = 0.02  # aiohttp waits for idle connections too, and takes 0 for eternity
 
 
 class ServerThread:
@@ -76,7 +77,7 @@ class ServerThread:
         self._ready.set()
         await self._stopping.wait()
         listener.close()
-        await server.shutdown(0.0)
+        await server.shutdown(_GRACE_SECONDS)
         self.loop = None
 
     def stop(self) -> None:

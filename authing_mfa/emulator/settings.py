@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import attrs
 
-__all__ = ["Settings"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["POLICIES", "Settings", "normalized_policies"]
+
+POLICIES = ("SMS", "EMAIL", "OTP", "FACE", "DEVICE", "PASSKEY")
+"""The words of `mfaPolicy` (wire reference, section 5.1)."""
+
+
+def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
+    """Policy words in the service's spelling (``TOTP`` is its ``OTP``), each once.
+
+    Raises:
+        ValueError: a word that no source knows.
+    """
+    if isinstance(words, str):
+        raise TypeError("mfa is a list of policy words, not one text")
+    upper = tuple(dict.fromkeys("OTP" if word.upper() == "TOTP" else word.upper() for word in words))
+    unknown = [word for word in upper if word not in POLICIES]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not an MFA policy; there are {', '.join(POLICIES)}")
+    return upper
+
+
+def _between(
+    least: float, most: float, kinds: tuple[type, ...] = (int,)
+) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_settings: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if type(value) not in kinds or not least <= value <= most:
+            raise ValueError(f"{attribute.name} must be a number from {least:g} to {most:g}, not {value!r}")
+
+    return check
+
+
+def _seconds(default: float) -> Any:
+    return attrs.field(default=default, validator=_between(0, 1e10, (int, float)))
 
 
 @attrs.frozen
@@ -13,7 +50,7 @@ class Settings:
 
     Attributes:
         code_ttl: how long an SMS or e-mail code is good.
-        code_length: digits of an SMS or e-mail code (`verifyCodeLength` of public-config).
+        code_length: digits of an SMS or e-mail code, 4 to 12 (`verifyCodeLength` of public-config).
         resend_window: how long the next code for the same target is refused (4004, 2080, 422); 0 never refuses.
         mfa_token_ttl: lifetime of an mfaToken; 360 in the service's published samples.
         user_token_ttl: lifetime of a user's token; 15 days in the service's published sample.
@@ -23,16 +60,19 @@ class Settings:
         lock_seconds: how long the lock holds.
         application_mfa: second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
         journal_size: how many requests are kept in full. Counts are kept for all.
+
+    Raises:
+        ValueError: a value that cannot be.
     """
 
-    code_ttl: float = 300.0
-    code_length: int = 6
-    resend_window: float = 60.0
-    mfa_token_ttl: float = 360.0
-    user_token_ttl: float = 15 * 86400.0
-    enrollment_ttl: float = 60.0
-    totp_drift: int = 1
-    lock_after: int | None = None
-    lock_seconds: float = 900.0
-    application_mfa: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    journal_size: int = 1000
+    code_ttl: float = _seconds(300.0)
+    code_length: int = attrs.field(default=6, validator=_between(4, 12))
+    resend_window: float = _seconds(60.0)
+    mfa_token_ttl: float = _seconds(360.0)
+    user_token_ttl: float = _seconds(15 * 86400.0)
+    enrollment_ttl: float = _seconds(60.0)
+    totp_drift: int = attrs.field(default=1, validator=_between(0, 100))
+    lock_after: int | None = attrs.field(default=None, validator=attrs.validators.optional(_between(1, 1_000_000)))
+    lock_seconds: float = _seconds(900.0)
+    application_mfa: tuple[str, ...] = attrs.field(default=(), converter=normalized_policies)
+    journal_size: int = attrs.field(default=1000, validator=_between(0, 10_000_000))

@@ -24,6 +24,7 @@ from authing_mfa.emulator.records import (
     canonical_phone,
     canonical_target,
 )
+from authing_mfa.emulator.settings import normalized_policies
 from authing_mfa.emulator.tokens import ISSUER, TokenSigner
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.faces import ImageSource
     from authing_mfa.emulator.settings import Settings
 
-__all__ = ["POLICIES", "State", "hex_id"]
-
-POLICIES = ("SMS", "EMAIL", "OTP", "FACE", "DEVICE", "PASSKEY")
-"""The words of `mfaPolicy` (wire reference, section 5.1)."""
+__all__ = ["State", "hex_id", "message_json"]
 
 _OUTBOX_SIZE = 100_000
 
@@ -308,21 +306,6 @@ def _nobody(_name: str, _data: Any) -> None:
 def country_of(phone: str) -> str | None:
     """The country code to tell beside *phone*: none where the number itself has one."""
     return None if phone.strip().startswith("+") else DEFAULT_COUNTRY
-
-
-def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
-    """Policy words in the service's spelling (``TOTP`` is its ``OTP``), each once.
-
-    Raises:
-        ValueError: a word that no source knows.
-    """
-    if isinstance(words, str):
-        raise TypeError("mfa is a list of policy words, not one text")
-    upper = tuple(dict.fromkeys("OTP" if word.upper() == "TOTP" else word.upper() for word in words))
-    unknown = [word for word in upper if word not in POLICIES]
-    if unknown:
-        raise ValueError(f"{unknown[0]} is not an MFA policy; there are {', '.join(POLICIES)}")
-    return upper
 
 
 def message_json(message: SentMessage) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+// The emulator's clock as the page knows it: asked once, then counted on, asked again when it is moved.
+
+import { get } from "./api.js";
+
+let base = Date.now() / 1000;
+let asked = performance.now();
+let offset = 0;
+const listeners = [];
+
+export const now = () => base + (performance.now() - asked) / 1000;
+export const clockOffset = () => offset;
+
+/** *listener* runs every second, and at once when the clock is moved; its argument says whether it was. */
+export function everySecond(listener) {
+  listeners.push(listener);
+}
+
+export function setClock(answer) {
+  base = answer.now;
+  asked = performance.now();
+  const moved = Math.abs(answer.offset - offset) > 0.001;
+  offset = answer.offset;
+  tick(moved);
+}
+
+export async function askClock() {
+  setClock(await get("clock"));
+}
+
+function tick(moved) {
+  for (const listener of listeners) listener(moved);
+}
+
+setInterval(() => tick(false), 1000);
