@@ -97,6 +97,10 @@ class Output:
 
     # ─────────────────────────────── looks ───────────────────────────────
 
+    def is_live(self, stream: IO[str] | None) -> bool:
+        """Whether *stream* is a terminal on which lines can be drawn over."""
+        return stream is not None and stream.isatty() and self._environ.get("TERM") not in ("dumb", "unknown")
+
     def styled(self, text: str, stream: IO[str] | None, **style: Any) -> str:
         """*text* with a style where *stream* shows it."""
         return click.style(text, **style) if wants_colour(self._environ, stream) else text

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
-    from authing_mfa.client import AuthClient
     from authing_mfa.models import MfaChallenge, UserInfo
 
 __all__ = ["Run", "Service", "user_json"]
@@ -195,29 +194,31 @@ class Run:
         """
         return Service(self, token)
 
-    def client(self, token: str | None) -> AuthClient:
-        """An `AuthClient` for these settings."""
-        from authing_mfa.client import AuthClient
+    def client_options(self, token: str | None) -> dict[str, Any]:
+        """The keywords of an `AuthClient` for these settings.
 
+        Raises:
+            click.UsageError: there is no application id.
+            InvalidInputError: a setting cannot be used.
+        """
         app_id = self.value("app_id")
         if app_id is None:
             raise click.UsageError(self.say("no_app_id"))
         base_url, host = self.value("base_url"), self.value("host")
         ca_file = self.value("ca_file")
-        return AuthClient(
-            app_id,
-            token=token,
-            host=host,
-            scheme=self.value("scheme"),
-            on_premise=self.value("on_premise"),
-            base_url=base_url,
-            user_pool_id=self.value("user_pool_id"),
-            public_key=self.value("public_key"),
-            lang=self.value("lang"),
-            timeout=self.value("timeout"),
-            trust_env=not _is_loopback(base_url or f"//{host}"),
-            ssl_context=None if ca_file is None else _trusting(ca_file),
-        )
+        options: dict[str, Any] = {
+            "app_id": app_id,
+            "token": token,
+            "host": host,
+            "trust_env": not _is_loopback(base_url or f"//{host}"),
+        }
+        for name in ("scheme", "on_premise", "user_pool_id", "public_key", "lang", "timeout"):
+            options[name] = self.value(name)
+        if base_url is not None:
+            options["base_url"] = base_url
+        if ca_file is not None:
+            options["ssl_context"] = _trusting(ca_file)
+        return options
 
 
 class Service:
@@ -225,7 +226,9 @@ class Service:
 
     def __init__(self, run: Run, token: str | None) -> None:
         self._run = run
-        self.client = run.client(token)
+        from authing_mfa.client import AuthClient
+
+        self.client = AuthClient(**run.client_options(token))
         self._base = self.client
         self._runner = asyncio.Runner()
 

@@ -1,0 +1,133 @@
+"""`batch`: the options of a run from file to file; `authing_mfa.batch` does it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from authing_mfa.cli import exits
+from authing_mfa.cli.lazy import Command
+
+if TYPE_CHECKING:
+    from authing_mfa.batch.rows import Outcome
+    from authing_mfa.batch.run import Summary
+    from authing_mfa.cli.run import Run
+
+__all__ = ["batch"]
+
+_BROKEN_SHOWN = 20
+
+
+def _columns(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    if any(not (ours and equals and theirs) for ours, equals, theirs in pairs):
+        raise click.BadParameter("it is OURS=THEIRS, for instance phone=mobile.")
+    return {ours: theirs for ours, _, theirs in pairs}
+
+
+@click.command(cls=Command)
+@click.argument("source", metavar="ROWS", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--out", default="-", metavar="FILE", help="Where outcomes go; - is stdout. [default: -]")
+@click.option("--journal", metavar="FILE", help="A file or a database URL: what was sent is never sent again.")
+@click.option("--concurrency", type=click.IntRange(1), default=64, help="Calls under way at most. [default: 64]")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Calls started per second at most.")
+@click.option("--resume", is_flag=True, help="Go on with the journal and the output that are there.")
+@click.option("--resend-unknown", is_flag=True, help="When resuming, send rows of unknown fate again.")
+@click.option("--dry-run", is_flag=True, help="Look at all rows and send nothing.")
+@click.option("--ordered", is_flag=True, help="Outcomes in the order of the rows, not as they finish.")
+@click.option("--kind", metavar="KIND", help="Kind of rows that name none: check, phone, email, totp, recovery, face.")
+@click.option(
+    "--column", "columns", multiple=True, metavar="OURS=THEIRS", callback=_columns, help="What ROWS calls a column."
+)
+@click.option("--format", "source_format", metavar="FORMAT", help="Of ROWS: csv, jsonl, parquet; default: its name's.")
+@click.option("--out-format", metavar="FORMAT", help="Of the outcomes; default: the name's, for a pipe jsonl.")
+@click.option("--tokens", is_flag=True, help="Write the tokens of verified users to the output.")
+@click.option("--recovery-file", metavar="FILE", help="Where new recovery codes are kept (0600).")
+@click.option(
+    "--stop-after-failures",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Stop after so many failures in a row; 0: never.",
+)
+@click.option("--run-name", metavar="NAME", help="Which of several runs in one database this is.")
+@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: a scheduler's address, or local:N.")
+@click.option("--partition-rows", type=click.IntRange(1), metavar="N", help="Rows of one Dask task.")
+@click.pass_obj
+def batch(run: Run, /, **given: Any) -> int:
+    """Verify many rows from a file.
+
+    ROWS is CSV, JSON lines or Parquet, or - for stdin. Columns: kind, key, token, phone, phone_country_code, email, code,
+    photo_key, image. A row without a token speaks with the login's.
+
+    One object per row goes to --out: index, key, kind, status (ok, rejected, failed, unknown), code, message, value, elapsed.
+    The summary goes to stderr; with --json and an --out file it is the one object on stdout.
+
+    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped before the end; the highest that
+    applies. 130 interrupted.
+    """
+    from authing_mfa.batch.errors import JournalError
+    from authing_mfa.batch.run import BatchOptions, run_file
+    from authing_mfa.cli.progress import shown
+
+    told = {name: value for name, value in given.items() if value is not None}
+    if told.get("stop_after_failures") == 0:
+        told["stop_after_failures"] = None
+    options = BatchOptions(**told)
+    broken = _Broken(run)
+    try:
+        login = run.login()
+        keywords = run.client_options(login.token if login is not None else None)
+        with shown(run.output) as on_progress:
+            summary = asyncio.run(run_file(options, keywords, on_progress=on_progress, on_broken=broken))
+    except JournalError as error:
+        run.output.error(
+            str(error), {"type": type(error).__name__, "code": error.code, "message": str(error)}, exits.BATCH
+        )
+        return exits.BATCH
+    except (OSError, ImportError) as error:
+        raise click.UsageError(f"The batch cannot be run: {error}.") from error
+    _tell(run, summary, to_stdout=options.out != "-" or options.dry_run)
+    return summary.exit_code
+
+
+class _Broken:
+    """Says which lines are no rows: the first few, for there may be millions."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._count = 0
+
+    def __call__(self, outcome: Outcome) -> None:
+        self._count += 1
+        if self._count <= _BROKEN_SHOWN:
+            name = f" ({outcome.key})" if outcome.key else ""
+            message = outcome.error.message if outcome.error is not None else ""
+            self._run.output.warn(f"Row {outcome.index + 1}{name}: {message}")
+        elif self._count == _BROKEN_SHOWN + 1:
+            self._run.output.warn("There are more such rows; the output has them all.")
+
+
+def _tell(run: Run, summary: Summary, *, to_stdout: bool) -> None:
+    output, told = run.output, summary.as_json()
+    counts = ", ".join(f"{told[status]} {status}" for status in ("ok", "rejected", "failed", "unknown"))
+    verb = "Looked at" if summary.dry_run else "Done"
+    line = f"{verb}: {summary.done} rows in {summary.elapsed:.1f} s: {counts}."
+    (output.good if summary.exit_code == 0 else output.warn)(line)
+    if any(code != "200" for code in told["codes"]):
+        output.note("By code: " + ", ".join(f"{code}: {count}" for code, count in told["codes"].items()))
+    if summary.recovery_file is not None:
+        output.warn(f"New recovery codes are in {summary.recovery_file}: give them to their users.")
+    if summary.stopped is not None:
+        output.warn(f"Stopped: {summary.stopped}")
+    if summary.resumable:
+        output.note("The same command with --resume goes on.")
+    if output.as_json and to_stdout:
+        output.data(told, code=summary.exit_code)
+    elif output.as_json:
+        import json
+
+        output.note(
+            json.dumps({"ok": summary.exit_code == 0, "command": "batch", "exit": summary.exit_code, "data": told})
+        )
