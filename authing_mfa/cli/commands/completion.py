@@ -19,13 +19,13 @@ __all__ = ["completion"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash: authing-mfa completion bash > ~/.local/share/bash-completion/completions/authing-mfa
     zsh:  authing-mfa completion zsh > "${fpath[1]}/_authing-mfa"
     fish: authing-mfa completion fish > ~/.config/fish/completions/authing-mfa.fish
-    """
+    """  # noqa: D301 - click keeps what follows a backspace as it is
     kind = get_completion_class(shell)
     assert kind is not None, "click knows the three shells"
     run: Run = ctx.obj

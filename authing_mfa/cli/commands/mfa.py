@@ -43,7 +43,7 @@ FACTORS = ("sms", "email", "totp", "recovery", "face")
 @login_options
 @click.pass_obj
 def mfa(run: Run, /, *, no_keep: bool, show_token: bool, **given: Any) -> None:
-    r"""Log in and pass the second factor, step by step.
+    """Log in and pass the second factor, step by step.
 
     Asks for what is not given; nothing is asked where everything is, so it works without a terminal too:
 
@@ -52,7 +52,7 @@ def mfa(run: Run, /, *, no_keep: bool, show_token: bool, **given: Any) -> None:
         authing-mfa mfa ada --factor totp --password-stdin --code-stdin
 
     Where a factor is allowed but not bound yet, it is bound on the way.
-    """
+    """  # noqa: D301 - click keeps what follows a backspace as it is
     from authing_mfa.cli.journey import Answers, Journey
 
     answers = Answers(**given)

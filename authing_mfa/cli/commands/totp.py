@@ -127,13 +127,13 @@ def _secret(run: Run, *, stdin: bool) -> Secret:
 @secret_stdin
 @click.pass_obj
 def code(run: Run, /, *, secret_stdin: bool) -> None:
-    r"""Compute the code that an authenticator app would show now.
+    """Compute the code that an authenticator app would show now.
 
     From the base32 secret or the otpauth:// address of totp associate. Needs no service. For instance:
 
     \b
     AUTHING_TOTP_SECRET=… authing-mfa totp code | authing-mfa verify totp --code-stdin
-    """
+    """  # noqa: D301 - click keeps what follows a backspace as it is
     secret = _secret(run, stdin=secret_stdin)
     now = time.time()
     shown, left = secret.code(now), secret.seconds_left(now)

@@ -1,0 +1,203 @@
+"""Writes the reference of the command line, docs/cli.md, from the commands themselves.
+
+``python -m authing_mfa.cli.reference docs/cli.md`` writes it; without a path it goes to stdout.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from authing_mfa.cli.app import PROGRAM, cli
+from authing_mfa.cli.exits import MEANINGS
+from authing_mfa.cli.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["main", "reference"]
+
+_HEAD = """\
+<!-- Written by `python -m authing_mfa.cli.reference docs/cli.md`; edit the commands, not this file. -->
+
+# The command line
+
+`authing-mfa` does with the service what the library does, for people at a terminal and for scripts.
+
+```
+pip install "authing-mfa[cli]"
+authing-mfa config set app_id YOUR_APP_ID
+authing-mfa mfa                      # log in and pass the second factor, step by step
+```
+
+Try it without an account: `authing-mfa demo`, or `authing-mfa emulator exec -- sh`, a shell with a service of its own.
+
+![The interactive journey](images/mfa.svg)
+
+## Step by step, and in scripts
+
+A login that asks for a second factor ends with exit code 4 and **keeps the mfaToken**, so the next commands go on with the
+journey; they know the phone and the address that the challenge named. After a verification the user's token is kept instead.
+
+```
+authing-mfa login ada                # asks for the password; 1636: a second factor is due
+authing-mfa send sms                 # to the phone of the challenge
+authing-mfa verify sms               # asks for the code
+authing-mfa whoami
+```
+
+- **stdout is data, stderr is everything else**: sentences, warnings, prompts, progress.
+- **No secret is ever an argument.** Passwords, codes, tokens and TOTP secrets come from a prompt without echo, from a line of
+  stdin (`--password-stdin`, `--code-stdin`, `--token-stdin`, `--secret-stdin`; with several of them one line each, in the order
+  token, password, code) or from the environment (`AUTHING_PASSWORD`, `AUTHING_CODE`, `AUTHING_TOKEN`, `AUTHING_TOTP_SECRET`).
+  An argument can be read by every user of the machine and stays in the shell's history; so there is no `--code`.
+- **Who speaks**: `--token-stdin`, else `AUTHING_TOKEN`, else the login that is kept for this profile, application and service
+  (in the keyring; without a usable one in a file of mode 0600, with a warning).
+- **Language**: sentences are in English or Chinese (`--lang`, `AUTHING_LANG`, else the locale); these help pages in English.
+- **Colour**: on terminals only, and not with `TERM=dumb`; `NO_COLOR` switches it off, `FORCE_COLOR` on.
+
+## Settings
+
+A flag before the command comes before the environment, that before the profile (`authing-mfa config path` says where the file
+is; `--profile NAME` or `AUTHING_PROFILE` chooses), that before the default. `authing-mfa config list` shows each value and where
+it came from. A `host` from nearer by switches off a `base_url` from further away.
+"""
+
+_JSON = """\
+## JSON
+
+With `--json` (before or after the command) exactly one object, on one line, goes to stdout, also when the command fails;
+sentences still go to stderr. Fields are only ever added.
+
+```json
+{"ok": true, "command": "verify sms", "exit": 0, "data": {"id": "…", "username": "ada", "…": "…"}}
+{"ok": false, "command": "verify sms", "exit": 1, "error": {"type": "WrongCodeError", "code": 2001, "message": "…"}}
+```
+
+| field | |
+|---|---|
+| `ok` | whether the exit code is 0 |
+| `command` | the command's words, `""` where it could not be told |
+| `exit` | the exit code |
+| `data` | what the command answers, see the table below |
+| `error.type` | the class of the error in the library, `UsageError`, `NotBindable` or `Interrupted` |
+| `error.code` | the service's code, one of the library's (10001-10104), or the exit code of a usage error |
+| `error.message` | the sentence, in the chosen language; decide by `type` and `code`, never by this |
+| `error.service_message` | the service's own words, null where it did not answer |
+| `error.delivery` | `not_sent`, `unknown` (the service may have acted) or `answered` |
+| `error.http_status`, `error.request_id`, `error.retry_after` | where there is one, else null |
+| `error.challenge` | of a second factor that is due: `factors`, `phone`, `phone_country_code`, `email`, `totp_enabled`, `face_enabled` |
+
+| command | `data` |
+|---|---|
+| `login`, `verify …`, `face bind`, `face verify`, `mfa`, `whoami` | the user: `id`, `username`, `nickname`, `name`, `email`, `phone`, `phone_country_code`, `photo`, `user_pool_id`; `recovery_code` where a new one came; `token` with `--show-token` |
+| `check` | `bindable`, `phone`, `email` |
+| `send sms`, `send email` | `channel`, `to` |
+| `totp associate` | `secret`, `uri`, `recovery_code` |
+| `totp confirm` | `confirmed`, or the user where the service answers one |
+| `totp list` | `authenticators`: `id`, `type`, `enabled`, `source` |
+| `totp code` | `code`, `seconds_left`, `period` |
+| `totp qr` | `uri` |
+| `totp delete`, `unbind …` | `unbound` |
+| `face upload` | `key`, `private` |
+| `token` | `token`, `kind` (`user`, `mfa` or `environment`), `account` |
+| `logout` | `forgotten` |
+| `config list` | `profile`, `file`, `settings`: `key`, `value`, `source` (`flag`, `environment`, `profile`, `locale`, `kept`, `default`), `where`, `unused` |
+| `config get` | `key`, `value`, `source` |
+| `config set`, `config unset` | `key`, `profile`, `file` |
+| `config path` | `file` |
+| `doctor` | `checks`: `check`, `status` (`ok`, `warn`, `fail`, `skip`), `detail`, `fix`, `exit` |
+| `demo` | `steps`: `number`, `call`, `outcome`, `elapsed`, `ok` |
+| `batch` | the summary: `done`, `ok`, `rejected`, `failed`, `unknown`, `codes`, `elapsed`, `interrupted`, `stopped`, `recovery_file`, `resumable`, `dry_run`; on stderr where the outcomes go to stdout |
+| `emulator inbox` | `messages`: `id`, `channel`, `to`, `code`, `scene`, `sent_at`, `text`; with `--follow` each one on a line of its own, without the envelope |
+| `emulator init` | `file` |
+| `completion` | `shell`, `script` |
+
+`emulator` and `emulator serve` print their ready line without the envelope: `url`, `inbox`, `app_id`, `user_pool_id`,
+`public_key`, `ca`, `user`. `emulator exec` prints nothing of its own.
+
+![A batch](images/batch.svg)
+
+## Commands
+"""
+
+
+def reference() -> str:
+    """The whole reference, as Markdown."""
+    parts = [_HEAD, _settings(), _exits(), _JSON]
+    context = click.Context(cli, info_name=PROGRAM)
+    for command, ctx in _walk(cli, context):
+        parts.append(_section(command, ctx))
+    parts.append("![The demo](images/demo.svg)\n")
+    return "\n".join(parts)
+
+
+def _settings() -> str:
+    lines = ["| setting | flag | environment | default | |", "|---|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = (
+            ""
+            if setting.default is None
+            else f"`{str(setting.default).lower() if isinstance(setting.default, bool) else setting.default}`"
+        )
+        lines.append(f"| `{setting.name}` | `{setting.flag}` | `{setting.env}` | {default} | {setting.help} |")
+    return "\n".join(lines) + "\n"
+
+
+def _exits() -> str:
+    lines = ["## Exit codes", "", "| code | |", "|---|---|"]
+    lines += [f"| {code} | {meaning} |" for code, meaning in MEANINGS.items()]
+    lines.append("| 141 | whoever read stdout went away, as `head` does |")
+    return "\n".join(lines) + "\n"
+
+
+def _walk(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """Every command below *group*, in the order of the help."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, parent=context, info_name=name)
+        yield command, inner
+        if isinstance(command, click.Group):
+            yield from _walk(command, inner)
+
+
+def _section(command: click.Command, context: click.Context) -> str:
+    level = "###" if context.parent is not None and context.parent.parent is None else "####"
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    lines = [f"{level} {context.command_path.removeprefix(PROGRAM + ' ')}", "", "```", usage, "```", ""]
+    lines += [*_prose(command.help or ""), ""]
+    options = [each for each in command.params if isinstance(each, click.Option) and each.opts != ["--json"]]
+    records = [option.get_help_record(context) for option in options]
+    rows = [f"| `{record[0].replace('|', chr(92) + '|')}` | {record[1]} |" for record in records if record is not None]
+    if rows:
+        lines += ["| option | |", "|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def _prose(text: str) -> Iterator[str]:
+    """A docstring as Markdown: what click keeps as it is (after a backspace) becomes a code block."""
+    for place, paragraph in enumerate(inspect.cleandoc(text).split("\n\n")):
+        if place:
+            yield ""
+        if paragraph.startswith("\b"):
+            yield from ("```", paragraph.removeprefix("\b").strip("\n"), "```")
+        else:
+            yield paragraph
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the reference to the path given, or to stdout."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given:
+        Path(given[0]).write_text(reference(), encoding="utf-8")
+    else:
+        sys.stdout.write(reference())
+
+
+if __name__ == "__main__":
+    main()
