@@ -96,7 +96,7 @@ function onKey(event) {
 
 let state = "connecting";
 let info = null;
-let generation = 0; // a reset makes every answer that is still on its way an old one
+let generation = 0; // only the answers to the newest round of questions count
 
 function renderStatus() {
   byId("status").dataset.state = state;
@@ -117,24 +117,20 @@ function renderWhere() {
 async function loadInfo(isCurrent) {
   const answer = await get("info");
   if (!isCurrent()) return;
-  const other = info !== null && (info.app_id !== answer.app_id || info.public_key !== answer.public_key);
   info = answer;
   setAddress(info.url, info.app_id);
   showInfo(info);
   renderWhere();
-  if (other) forget(); // another emulator took the port
 }
 
 async function loadAll() {
+  generation += 1;
   const mine = generation;
   const isCurrent = () => mine === generation;
   try {
-    await loadInfo(isCurrent);
-    const again = generation;
-    const still = () => again === generation;
-    await Promise.all([loadMessages(still), loadUsers(still), loadRequests(still), loadFaults(still), askClock()]);
+    await Promise.all([loadInfo, loadMessages, loadUsers, loadRequests, loadFaults].map((load) => load(isCurrent)).concat(askClock()));
   } catch {
-    setState("lost"); // the event stream tells when it is back
+    if (isCurrent()) setState("lost"); // the event stream tells when it is back
   }
 }
 

@@ -14,6 +14,7 @@ let info = null;
 let channel = "";
 let arrived = null; // id of a message that came while we watched: it may be greeted
 let heroKey = null;
+let meanwhile = []; // what came by event while the list was asked for
 
 const wanted = () => byId("inbox-filter").value.replace(/\s/g, "").toLowerCase();
 
@@ -25,22 +26,29 @@ function shown() {
 }
 
 export async function loadMessages(current) {
+  meanwhile = [];
   const answer = await get(`inbox?limit=${KEPT}`);
   if (!current()) return;
-  const known = new Map([...messages, ...answer.messages].map((message) => [message.id, message]));
-  messages = [...known.values()].sort((a, b) => b.id - a.id).slice(0, KEPT);
+  messages = newestFirst([...answer.messages, ...meanwhile]);
   render();
 }
 
+function newestFirst(all) {
+  const known = new Map(all.map((message) => [message.id, message]));
+  return [...known.values()].sort((a, b) => b.id - a.id).slice(0, KEPT);
+}
+
 export function addMessage(message) {
-  if (messages.some((known) => known.id === message.id)) return;
-  messages = [message, ...messages].sort((a, b) => b.id - a.id).slice(0, KEPT);
+  meanwhile.push(message);
+  messages = newestFirst([message, ...messages]);
   arrived = message.id;
   renderSoon();
 }
 
 export function forgetMessages() {
   messages = [];
+  meanwhile = [];
+  arrived = null;
   render();
 }
 

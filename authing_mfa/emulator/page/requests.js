@@ -3,6 +3,7 @@
 import { get, paced } from "./api.js";
 import { byId, copyButton, el, fill, icon, jsonBlock, keyed } from "./dom.js";
 import { t, timeOfDay } from "./texts.js";
+import { nameOfId } from "./users.js";
 
 const KEPT = 300;
 
@@ -10,30 +11,34 @@ let entries = []; // newest first
 let total = 0;
 let loaded = false;
 let address = "";
+let meanwhile = []; // what came by event while the list was asked for
 const open = new Set(); // ids of the entries that are unfolded
 
 export async function loadRequests(current) {
+  meanwhile = [];
   const answer = await get(`requests?limit=${KEPT}`);
   if (!current()) return;
-  merge(answer.requests);
-  total = Math.max(answer.total, total);
+  entries = newestFirst([...answer.requests, ...meanwhile]);
+  total = Math.max(answer.total, entries[0]?.id ?? 0);
   loaded = true;
   render();
 }
 
 export function addRequest(entry) {
-  merge([entry]);
+  meanwhile.push(entry);
+  entries = newestFirst([entry, ...entries]);
   total = Math.max(entry.id, total);
   renderSoon();
 }
 
-function merge(more) {
-  const known = new Map([...entries, ...more].map((entry) => [entry.id, entry]));
-  entries = [...known.values()].sort((a, b) => b.id - a.id).slice(0, KEPT);
+function newestFirst(all) {
+  const known = new Map(all.map((entry) => [entry.id, entry]));
+  return [...known.values()].sort((a, b) => b.id - a.id).slice(0, KEPT);
 }
 
 export function forgetRequests() {
   entries = [];
+  meanwhile = [];
   total = 0;
   open.clear();
   render();
@@ -94,7 +99,7 @@ function item(entry) {
   const toggle = (unfold) => {
     button.setAttribute("aria-expanded", unfold);
     details.hidden = !unfold;
-    if (unfold && !details.hasChildNodes()) fill(details, body("request", entry.request), body("answer", entry.response));
+    if (unfold && !details.hasChildNodes()) fill(details, meta(entry), body("request", entry.request), body("answer", entry.response));
     if (unfold) open.add(entry.id);
     else open.delete(entry.id);
   };
@@ -111,6 +116,11 @@ function outcome(entry) {
   const due = entry.code === 1635 || entry.code === 1636; // not a failure: the second factor is asked for
   const text = entry.code === null || entry.code === entry.status ? `${entry.status}` : `${entry.status} · ${entry.code}`;
   return el("span", { class: `chip outcome ${good ? "good" : due ? "todo" : "bad"}`, text });
+}
+
+function meta(entry) {
+  const parts = [`#${entry.id}`, timeOfDay(entry.at, { fractionalSecondDigits: 3 }), entry.user && t("say_user", { name: nameOfId(entry.user) })];
+  return el("p", { class: "meta", text: parts.filter(Boolean).join(" · ") });
 }
 
 function body(title, value) {

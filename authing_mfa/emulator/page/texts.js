@@ -41,7 +41,7 @@ const TEXTS = {
   replaced_hint: ["A newer code was sent to the same recipient; this one no longer works.", "同一收件人已有更新的验证码，此码失效。"],
   inbox_empty: ["Nothing here yet", "还没有消息"],
   inbox_empty_hint: [
-    "When your app asks for a code by SMS or e-mail, it shows up here at once. Point the app at this emulator, or send a test code.",
+    "When your app asks for a code by SMS or e‑mail, it shows up here at once. Point the app at this emulator, or send a test code.",
     "当你的应用请求短信或邮件验证码时，会立即显示在这里。请将应用指向本模拟器，或发送一条测试验证码。",
   ],
   inbox_no_match: ["No message matches", "没有匹配的消息"],
@@ -263,7 +263,7 @@ export function ago(at, now) {
 }
 
 export const timeOfDay = (epoch, options = {}) =>
-  new Date(epoch * 1000).toLocaleTimeString(document.documentElement.lang, { hour12: false, ...options });
+  new Date(epoch * 1000).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...options });
 
 export const dayOf = (epoch) =>
   new Date(epoch * 1000).toLocaleDateString(document.documentElement.lang, { weekday: "short", year: "numeric", month: "short", day: "numeric" });

@@ -1,7 +1,7 @@
 // The users: what they have bound, the QR picture to scan, the code of now with its countdown.
 
 import { addressOf, get, paced, post } from "./api.js";
-import { byId, codeDigits, copyButton, el, fill, icon, keyed, ring, toast } from "./dom.js";
+import { byId, codeDigits, copyButton, copyText, el, fill, icon, keyed, ring, toast } from "./dom.js";
 import { t } from "./texts.js";
 import { everySecond } from "./time.js";
 
@@ -17,6 +17,12 @@ let visible = false;
 const codes = new Map(); // by user id: {code, until: performance.now() in seconds, node, left, ring}
 
 const nameOf = (user) => user.username || user.phone || user.email || user.id;
+
+/** The name of the user *id*, where the list shows it; the id else. */
+export function nameOfId(id) {
+  const user = users.find((known) => known.id === id);
+  return user ? nameOf(user) : id;
+}
 
 export async function loadUsers(current = () => true) {
   const part = byId("users-filter").value.trim();
@@ -61,7 +67,7 @@ function render() {
     people.querySelector(":scope > .empty")?.remove();
     keyed(people, users, (user) => JSON.stringify(user), card);
   }
-  for (const id of codes.keys()) if (!users.some((user) => user.id === id)) codes.delete(id);
+  for (const id of codes.keys()) if (!users.some((user) => user.id === id && user.totp_enabled)) codes.delete(id);
   const more = byId("users-more");
   more.hidden = total <= users.length;
   more.textContent = t("users_more", { n: total - users.length });
@@ -113,10 +119,11 @@ function chip(factor, kind, hint) {
 function totpBlock(user, name) {
   // The address changes with the secret, so that a new one is never shown as the old picture.
   const picture = el("img", { class: "qr", src: addressOf(`users/${user.id}/qr.svg`), alt: t("qr_alt", { name }), width: "104", height: "104" });
+  picture.addEventListener("error", () => picture.replaceWith(el("code", { class: "secret-text", text: new URL(user.totp_uri).searchParams.get("secret") })));
   const shown = el("strong", { class: "totp-code" });
   const left = el("span", { class: "totp-left" });
   const circle = ring();
-  codes.set(user.id, { ...codes.get(user.id), shown, left, circle, code: "", until: 0 });
+  codes.set(user.id, { shown, left, circle, code: "", until: 0 });
   return el(
     "div",
     { class: "totp" },
@@ -171,7 +178,6 @@ function openPicture(user, name) {
   picture.src = addressOf(`users/${user.id}/qr.svg`);
   picture.alt = t("qr_alt", { name });
   byId("qr-copy").onclick = async () => {
-    const { copyText } = await import("./dom.js");
     await copyText(user.totp_uri);
     toast(t("copied"));
   };
