@@ -1,0 +1,202 @@
+"""The v3 API of factors, and GraphQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from authing_mfa.emulator import totp
+
+LIST, GET, RESET, ASK, ENROLL = (
+    f"/api/v3/{path}"
+    for path in ("list-enrolled-factors", "get-factor", "reset-factor", "send-enroll-factor-request", "enroll-factor")
+)
+
+
+@pytest.fixture
+def ann(emu, pictures):
+    """A user with every factor bound."""
+    return emu.add_user(
+        username="ann",
+        password="pw",
+        phone="13800138000",
+        email="a@b.test",
+        mfa=["SMS", "EMAIL"],
+        totp=True,
+        face=pictures(0),
+    )
+
+
+@pytest.fixture
+def token(emu, ann):
+    """Ann's login."""
+    return emu.issue_user_token(ann)
+
+
+async def test_bound_factors_are_listed_and_reset_one_by_one(emu, api, ann, token):
+    """reset-factor takes the ids of the list, in the v3 envelope; what is left shrinks until nothing is bound."""
+    left = ["SMS", "EMAIL", "OTP", "FACE"]
+    while left:
+        factors = (await api.get(LIST, token))["data"]
+        assert [factor["factorType"] for factor in factors] == left
+        assert (await api.get(f"{GET}?factorId={factors[0]['factorId']}", token))["data"] == factors[0]
+        assert await api.post(RESET, {"factorId": factors[0]["factorId"]}, token) == {
+            "statusCode": 200,
+            "message": "解绑成功",
+        }
+        left.pop(0)
+    assert (ann.mfa_phone, ann.mfa_email, ann.totp_secret, ann.face_enabled) == (None, None, None, False)
+    assert len((await api.get("/api/v3/list-factors-to-enroll", token))["data"]) == 4
+
+
+async def test_the_id_of_the_authenticator_list_is_a_factors_id(emu, api, ann, token):
+    """What v2 lists, v3 resets."""
+    (listed,) = (await api.get("/api/v2/mfa/authenticator?type=totp&source=SELF", token))["data"]
+    assert (await api.post(RESET, {"factorId": listed["id"]}, token))["statusCode"] == 200
+    assert not ann.totp_enabled
+
+
+async def test_v3_errors_have_both_codes_and_a_request_id(emu, api, ann, token):
+    """statusCode like HTTP, apiCode the service's, with HTTP 200."""
+    status, answer = await api.call("POST", RESET, {"factorId": "none"}, token)
+    assert (status, answer["statusCode"], answer["apiCode"]) == (200, 404, 404)
+    assert answer["requestId"]
+    answer = await api.post(RESET, {"factorId": "none"}, emu.issue_mfa_token(ann))
+    assert (answer["statusCode"], answer["apiCode"]) == (401, 2020)
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile", "target"),
+    [
+        ("SMS", {"phoneNumber": "13700137000", "phoneCountryCode": "+86"}, "13700137000"),
+        ("EMAIL", {"email": "e@b.test"}, "e@b.test"),
+    ],
+)
+async def test_enrolling_a_target(emu, api, kind, profile, target):
+    """The code that was sent binds it, with the token of the request."""
+    eve = emu.add_user(username="eve", password="pw")
+    token = emu.issue_user_token(eve)
+    asked = (await api.post(ASK, {"factorType": kind, "profile": profile}, token))["data"]
+    body = {"factorType": kind, "enrollmentToken": asked["enrollmentToken"], "enrollmentData": {"passCode": "000000"}}
+    assert (await api.post(ENROLL, body, token))["apiCode"] == 2001
+    body["enrollmentData"] = {"passCode": emu.code_for(target)}
+    assert (await api.post(ENROLL, body, token))["statusCode"] == 200
+    assert target in (eve.mfa_phone, eve.mfa_email)
+    assert (await api.post(ENROLL, body, token))["statusCode"] == 401
+
+
+async def test_enrolling_totp_and_face(emu, api, pictures):
+    """TOTP by the code of its secret, a face by the key of a photo."""
+    eve = emu.add_user(username="eve", password="pw")
+    token = emu.issue_user_token(eve)
+    asked = (await api.post(ASK, {"factorType": "OTP", "profile": {}}, token))["data"]
+    code = totp.code_at(asked["otpData"]["secret"], totp.step_of(emu.clock()))
+    assert asked["otpData"]["qrCodeDataUrl"].startswith("data:image/png")
+    body = {"factorType": "OTP", "enrollmentToken": asked["enrollmentToken"]}
+    assert (await api.post(ENROLL, {**body, "enrollmentData": {"passCode": "000000"}}, token))["apiCode"] == 6001
+    assert (await api.post(ENROLL, {**body, "enrollmentData": {"passCode": code}}, token))["statusCode"] == 200
+    assert eve.recovery_code == asked["otpData"]["recoveryCode"]
+    asked = (await api.post(ASK, {"factorType": "FACE", "profile": {}}, token))["data"]
+    body = {"factorType": "FACE", "enrollmentToken": asked["enrollmentToken"]}
+    data = {"photo": await api.upload(pictures(0)), "isExternalPhoto": False}
+    assert (await api.post(ENROLL, {**body, "enrollmentData": data}, token))["statusCode"] == 200
+    assert eve.face_enabled
+
+
+async def test_an_enrollment_token_lives_a_minute_and_is_one_users(emu, api):
+    """Later, for another factor, or for another user it is refused; so are requests that say nothing."""
+    eve, bob = (emu.add_user(username=name, password="pw") for name in ("eve", "bob"))
+    token = emu.issue_user_token(eve)
+    asked = (await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token))["data"]
+    body = {"enrollmentToken": asked["enrollmentToken"], "enrollmentData": {"passCode": emu.code_for("e@b.test")}}
+    assert (await api.post(ENROLL, {**body, "factorType": "SMS"}, token))["statusCode"] == 400
+    assert (await api.post(ENROLL, {**body, "factorType": "EMAIL"}, emu.issue_user_token(bob)))["statusCode"] == 401
+    emu.clock.advance(60)
+    assert (await api.post(ENROLL, {**body, "factorType": "EMAIL"}, token))["statusCode"] == 401
+    assert (await api.post(ASK, {"factorType": "SMS", "profile": {}}, token))["statusCode"] == 400
+    assert (await api.post(ASK, {"factorType": "TELEPATHY"}, token))["statusCode"] == 400
+    again = await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token)
+    assert again["statusCode"] == 200
+    assert (await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token))["statusCode"] == 422
+
+
+async def test_v3_verifies_and_introspects(emu, api, ann, token):
+    """mfa-totp-verify and token introspection."""
+    mfa_token = emu.issue_mfa_token(ann)
+    assert (await api.post("/api/v3/mfa-totp-verify", {"totp": ann.totp_code}, mfa_token))["statusCode"] == 200
+    asked = {mfa_token: True, token: False, "x": False}
+    for asked_token, active in asked.items():
+        assert (await api.post("/mfa/token/introspection", {"token": asked_token}))["data"]["active"] is active
+
+
+# ─────────────────────────────── GraphQL ───────────────────────────────
+
+
+def document(field, variables):
+    """A document as the official clients write it."""
+    return {
+        "query": f"mutation {field}($input: Input!) {{\n {field}(input: $input) {{\n id\n token }} }}",
+        "variables": variables,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [("Username", "ann"), ("Email", "a@b.test"), ("PhonePassword", "13800138000")]
+)
+async def test_graphql_logins(emu, api, ann, field, name):
+    """The three password logins; errors stand in `errors` with an object as message, the challenge in its data."""
+    key = {"Username": "username", "Email": "email", "PhonePassword": "phone"}[field]
+    given = {key: name, "password": api.encrypted("pw"), "captchaCode": None}
+    answer = await api.post("/graphql/v2", document(f"loginBy{field}", {"input": given}))
+    message = answer["errors"][0]["message"]
+    assert (answer["data"], message["code"]) == (None, 1636)
+    assert (await api.post("/api/v2/mfa/totp/verify", {"totp": ann.totp_code}, message["data"]["mfaToken"]))[
+        "code"
+    ] == 200
+    wrong = await api.post(
+        "/graphql/v2", document(f"loginBy{field}", {"input": {**given, "password": api.encrypted("no")}})
+    )
+    assert wrong["errors"][0]["message"]["code"] == 2333
+
+
+async def test_graphql_codes_and_users(emu, api):
+    """Registering, logging in by code, sending e-mail, the current user, the login status."""
+    given = {"username": "eve", "password": api.encrypted("pw")}
+    made = (await api.post("/graphql/v2", document("registerByUsername", {"input": given})))["data"][
+        "registerByUsername"
+    ]
+    again = await api.post("/graphql/v2", document("registerByUsername", {"input": given}))
+    assert again["errors"][0]["message"]["code"] == 2026
+    me = await api.post("/graphql/v2", {"query": "query user { user { id } }"}, made["token"])
+    assert me["data"]["user"]["id"] == made["id"]
+    for token, code in ((made["token"], 200), ("x", 2206)):
+        body = {
+            "query": "query s($token: String) { checkLoginStatus(token: $token) { code } }",
+            "variables": {"token": token},
+        }
+        assert (await api.post("/graphql/v2", body))["data"]["checkLoginStatus"]["code"] == code
+    emu.add_user(username="bob", password="pw", phone="13700137000", email="b@b.test")
+    body = {"query": "mutation m { sendEmail(email: $email, scene: $scene) { code } }"}
+    sent = await api.post("/graphql/v2", {**body, "variables": {"email": "b@b.test", "scene": "LOGIN_VERIFY_CODE"}})
+    assert (sent["data"]["sendEmail"]["code"], emu.outbox[-1].scene) == (200, "LOGIN_VERIFY_CODE")
+    by_mail = {"input": {"email": "b@b.test", "code": emu.code_for("b@b.test")}}
+    assert (await api.post("/graphql/v2", document("loginByEmailCode", by_mail)))["data"]["loginByEmailCode"][
+        "username"
+    ] == "bob"
+    by_sms = {"input": {"phone": "13700137000", "code": emu.send_code("13700137000")}}
+    assert (await api.post("/graphql/v2", document("loginByPhoneCode", by_sms)))["data"]["loginByPhoneCode"][
+        "username"
+    ] == "bob"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        document("deleteEverything", {}),
+        {"query": "query IntrospectionQuery { __schema { types { name } } }"},
+        {"query": "x"},
+    ],
+)
+async def test_other_graphql_is_refused(api, body):
+    """What no MFA journey needs is an error, introspection included."""
+    answer = await api.post("/graphql/v2", body)
+    assert (answer["data"], answer["errors"][0]["message"]["code"]) == (None, 400)
