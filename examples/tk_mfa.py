@@ -467,7 +467,7 @@ class MfaWindow(tk.Tk):
         with Image.open(io.BytesIO(data)) as opened:
             opened.thumbnail((side, side))
             picture = ImageTk.PhotoImage(opened, master=self)
-        ttk.Label(self.body, image=picture).pack(pady=4)  # type: ignore[arg-type]  # Pillow's picture serves as Tk's
+        ttk.Label(self.body, image=picture).pack(pady=4)
         self.pictures.append(picture)
 
     def _secret(self, secret: str) -> None:

@@ -73,9 +73,13 @@ class _Tk(_Threaded):
         self._timer = root.after(interval, self._pump)
 
     def __call__(self, function: Callable[[], None]) -> None:
-        if self._gone:
-            raise ReceiverGoneError("The Tk window that completions were to run in is gone.")
         self._queue.put(function)
+        if self._gone:  # looked at afterwards: what is put in before the window goes, its end runs
+            raise ReceiverGoneError("The Tk window that completions were to run in is gone.")
+
+    def runs_here(self) -> bool:
+        """Whether this is the window's thread, as long as there is a window."""
+        return not self._gone and super().runs_here()
 
     def _pump(self) -> None:
         # The next round is asked for first: a completion may open a dialog with an event loop of its own.

@@ -53,16 +53,15 @@ def completion(code, message, value):
 if way == "in completion":
 
     def forks(code, message, value):
-        global child
-        child = os.fork()
-        say("forked in", "parent" if child else "child")
+        children.append(os.fork())
+        say("forked in", "parent" if children[0] else "child")
 
-    child = None
+    children = []
     first = AuthClient().mfaVerifyByOTP("", forks)
     second = AuthClient().mfaCheck("1", None, completion)
     hold.set()
     second.wait(30)
-    _, status = os.waitpid(child, 0)
+    _, status = os.waitpid(children[0], 0)
     say("child ended", os.waitstatus_to_exitcode(status))
     sys.exit()
 

@@ -1,0 +1,261 @@
+"""Drives the Qt example's real window: types, clicks, closes. `qt_window.py WAY [FOLDER FOR PICTURES]`."""
+
+import gc
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QThread, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from authing_mfa.compat import AuthClient, Authing, dispatch
+from examples import qt_mfa
+
+way = sys.argv[1]
+pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+main_thread = threading.current_thread()
+app = QApplication([])
+
+
+def until(condition):
+    """Let Qt run until *condition* holds."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, [w.status.text() for w in app.topLevelWidgets() if hasattr(w, "status")]
+        app.processEvents()
+        time.sleep(0.005)
+    app.processEvents()
+
+
+def type_into(window, name, words):
+    field = window.fields[name]
+    field.clear()
+    QTest.keyClicks(field, words)
+    assert field.text() == words
+
+
+def click(window, name):
+    button = window.buttons[name]
+    app.processEvents()
+    assert button.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def picture(window, name):
+    if pictures is not None:
+        for _ in range(5):
+            app.processEvents()
+        window.grab().save(str(pictures / f"{name}.png"))
+
+
+def sign_in(window, account, password="secret"):
+    type_into(window, "account", account)
+    type_into(window, "password", password)
+    click(window, "login")
+
+
+def by_sms(window, demo):
+    emulator = demo.emulator
+    picture(window, "1-login")
+    sign_in(window, "ada", "wrong")
+    assert window.busy
+    assert not window.buttons["login"].isEnabled()
+    until(lambda: not window.busy)
+    assert window.status.text() == "The account or the password is wrong."
+    sign_in(window, "ada")
+    until(lambda: window.screen_name == "factors")
+    picture(window, "2-factors")
+    click(window, "SMS")
+    click(window, "send")
+    until(lambda: emulator.outbox and not window.busy)
+    type_into(window, "code", "000000")
+    click(window, "verify")
+    until(lambda: not window.busy)
+    assert window.status.text() == "The code is wrong."
+    until(lambda: emulator.code_for("13800138000") in window.hint.text())
+    picture(window, "3-sms")
+    type_into(window, "code", emulator.code_for("13800138000"))
+    click(window, "verify")
+    until(lambda: window.screen_name == "done")
+    assert Authing.getCurrentUser().username == "ada"
+    click(window, "logout")
+
+
+def by_recovery_code(window, demo):
+    window.switch.click()
+    sign_in(window, "ada")
+    until(lambda: window.screen_name == "factors")
+    click(window, "RECOVERY")
+    type_into(window, "code", demo.ada.recovery_code)
+    click(window, "verify")
+    until(lambda: window.screen_name == "done")
+    click(window, "copy")
+    assert app.clipboard().text() == demo.ada.recovery_code
+    assert window.status.text() == "已复制。"
+    window.switch.click()
+    picture(window, "5-done")
+    click(window, "logout")
+
+
+def by_face(window):
+    sign_in(window, "ada")
+    until(lambda: window.screen_name == "factors")
+    click(window, "FACE")
+    click(window, "demo-photo")
+    click(window, "verify")
+    until(lambda: window.screen_name == "done")
+    click(window, "logout")
+
+
+def bind_an_app(window, demo):
+    sign_in(window, "bob")
+    until(lambda: window.screen_name == "factors")
+    click(window, "EMAIL")
+    type_into(window, "target", "ada@example.com")
+    click(window, "send")
+    until(lambda: not window.busy)
+    assert window.status.text() == "Somebody else uses this already."
+    click(window, "back")
+    click(window, "OTP")
+    until(lambda: window.screen_name == "ENROL")
+    assert any(label.pixmap().width() > 100 for label in window.findChildren(QLabel))
+    picture(window, "4-enrol")
+    until(window.hint.text)
+    type_into(window, "code", window.hint.text().split()[-1])
+    QTest.keyClick(window.fields["code"], Qt.Key.Key_Return)
+    until(lambda: window.screen_name == "done")
+    assert demo.emulator.user("bob").totp_enabled
+    window.close()
+
+
+def journey(window, demo):
+    by_sms(window, demo)
+    by_recovery_code(window, demo)
+    by_face(window)
+    bind_an_app(window, demo)
+
+
+def silent_server():
+    """Takes connections and never answers: every call stays in flight."""
+    server = socket.create_server(("127.0.0.1", 0))
+    address = server.getsockname()
+    server.detach()  # left open to the end
+    Authing.start("APP", base_url=f"http://127.0.0.1:{address[1]}")
+
+
+if way == "journey":
+    with qt_mfa.application(None, None) as demo:
+        window = qt_mfa.MfaWindow(demo)
+        window.show()
+        journey(window, demo)
+        app.processEvents()
+elif way == "alive":  # the window lives on while a call runs
+    silent_server()
+    window = qt_mfa.MfaWindow()
+    window.show()
+    sign_in(window, "ada")
+    assert window.busy
+    ticks = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: (ticks.append(1), len(ticks) >= 20 and window.close()))
+    timer.start(10)
+    app.exec()
+    print("ticks", len(ticks))
+elif way == "close":  # closed while a call runs
+    silent_server()
+    window = qt_mfa.MfaWindow()
+    window.show()
+    calls = []
+    real = AuthClient.loginByAccount
+    AuthClient.loginByAccount = lambda *a, **k: calls.append(real(*a, **k)) or calls[0]
+    sign_in(window, "ada")
+    QTimer.singleShot(50, window.close)
+    app.exec()
+    until(lambda: calls[0].done)
+    print("done", calls[0].done)
+elif way == "close and leave":  # the same, and the program ends at once
+    silent_server()
+    window = qt_mfa.MfaWindow()
+    window.show()
+    sign_in(window, "ada")
+    QTimer.singleShot(50, window.close)
+    app.exec()
+elif way == "main":  # as a user starts it, closed at once
+    sys.argv = ["qt_mfa"]
+    qt_mfa.QApplication = lambda arguments: app
+    QTimer.singleShot(200, app.closeAllWindows)
+    qt_mfa.main()
+elif way == "dispatcher":
+    told = []
+
+    def completion(*arguments):
+        label.setText(str(arguments[0]))
+        told.append((arguments[0], threading.current_thread() is main_thread))
+        if len(told) == 3:
+            app.quit()
+
+    label = QLabel()
+    Authing.setDispatcher(dispatch.qt())
+    calls = [AuthClient().mfaVerifyByOTP("", completion) for _ in range(3)]
+    try:
+        calls[0].wait()
+    except RuntimeError:
+        print("refused to wait")
+    app.exec()
+    print(told)
+elif way == "made elsewhere":  # the dispatcher is made on another thread than the application's
+    made = []
+    maker = threading.Thread(target=lambda: made.append(dispatch.qt()))
+    maker.start()
+    maker.join()
+    print("here", made[0].runs_here())
+    AuthClient().mfaVerifyByOTP(
+        "", lambda *_: (print("told", threading.current_thread() is main_thread), app.quit()), dispatcher=made[0]
+    )
+    app.exec()
+    print("here", made[0].runs_here())
+elif way == "raising":  # what a dispatched function raises must not reach Qt
+    deliver = dispatch.qt()
+    deliver(lambda: sys.exit(3))
+    deliver(lambda: (print("still here"), app.quit()))
+    app.exec()
+elif way == "exit without a loop":
+    AuthClient().mfaVerifyByOTP(
+        "", lambda code, *_: print(code, threading.current_thread() is main_thread), dispatcher=dispatch.qt()
+    )
+elif way == "owner destroyed":  # its Python object lives on
+    silent_server()
+    Authing.setDispatcher(dispatch.qt())
+    owner = QWidget()
+    call = AuthClient().sendSms("1", lambda *_: print("told"), owner=owner)
+    other = AuthClient().sendSms("1", lambda *_: print("told"), owner=owner)
+    owner.deleteLater()
+    QTimer.singleShot(0, app.quit)
+    app.exec()
+    until(lambda: call.done and other.done)
+    late = AuthClient().mfaVerifyByOTP("", lambda *_: print("told"), owner=owner)
+    until(lambda: late.done)
+    print("dropped")
+elif way == "owner collected":  # a QObject that Python owns
+    silent_server()
+    Authing.setDispatcher(dispatch.qt())
+    owner = QObject()
+    call = AuthClient().sendSms("1", lambda *_: print("told"), owner=owner)
+    del owner
+    gc.collect()
+    until(lambda: call.done)
+    print("dropped")
+elif way == "no application":
+    from PySide6.QtCore import QCoreApplication
+
+    QCoreApplication.instance().shutdown()
+    try:
+        dispatch.qt()
+    except RuntimeError as error:
+        print(error)
+else:
+    raise SystemExit(f"no such way: {way}")
+assert QThread.currentThread() is not None

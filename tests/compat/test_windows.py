@@ -1,0 +1,160 @@
+"""The example windows and the toolkits' dispatchers, each in a process of its own: a toolkit may take its process down."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.compat.process import run
+from tests.needs import require_module, require_program
+
+
+@pytest.fixture(scope="module")
+def display():
+    """An X display: the one there is, or an Xvfb of our own."""
+    if os.environ.get("DISPLAY"):
+        yield os.environ["DISPLAY"]
+        return
+    xvfb = require_program("Xvfb")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        [xvfb, "-displayfd", str(write), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as number:
+        name = number.readline().strip()
+    assert name, "Xvfb did not start"
+    try:
+        yield f":{name}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def tk(display, way, *arguments):
+    require_module("tkinter")
+    return check(run("tk_window", way, *arguments, DISPLAY=display))
+
+
+def qt(way, *arguments, platform="offscreen", **environment):
+    require_module("PySide6.QtWidgets")
+    return check(run("qt_window", way, *arguments, QT_QPA_PLATFORM=platform, **environment))
+
+
+def check(finished):
+    noise = ("This plugin does not support propagateSizeHints()", "qt.qpa.", "QStandardPaths: ")
+    errors = [line for line in finished.stderr.splitlines() if not line.startswith(noise)]
+    assert errors == []
+    assert finished.returncode == 0
+    return finished.stdout.splitlines()
+
+
+def test_the_tk_window_goes_through_every_factor(display):
+    """Typed and clicked, in both languages, against the emulator."""
+    assert tk(display, "journey") == []
+
+
+def test_the_tk_window_lives_on_while_a_call_runs(display):
+    """Its own timers go on; its buttons rest."""
+    assert tk(display, "alive") == ["ticks 20"]
+
+
+def test_closing_the_tk_window_mid_call_is_clean(display):
+    """The call ends, nobody is told, nothing is printed."""
+    assert tk(display, "close") == ["done True"]
+
+
+def test_the_tk_example_starts_as_a_program(display):
+    """And ends when its window is closed."""
+    assert tk(display, "main") == []
+
+
+def test_tk_completions_run_in_its_main_loop(display):
+    """After the window is gone, on the callback thread: exactly once holds."""
+    assert tk(display, "dispatcher") == [
+        "refused to wait",
+        "[(10100, True), (10100, True), (10100, True)]",
+        "late 10100 authing-mfa-callbacks",
+        "waited True",
+    ]
+
+
+@pytest.mark.parametrize("way", ["shutdown before mainloop", "exit before mainloop"])
+def test_tk_completions_whose_loop_does_not_run_complete_at_the_end(display, way):
+    """On Tk's thread, which is the one that ends things."""
+    assert tk(display, way) in (["10100 True"], ["10102 True"])
+
+
+def test_a_destroyed_tk_widget_is_no_owner_any_more(display):
+    """Though its Python object lives on. A child's destruction does not count."""
+    assert tk(display, "owner destroyed") == ["False False", "True 0", "True True", "late True"]
+
+
+@pytest.fixture(params=["offscreen", "xcb"])
+def platform(request):
+    """Qt without a display, and on a real X server."""
+    if request.param == "xcb":
+        return {"platform": "xcb", "DISPLAY": request.getfixturevalue("display")}
+    return {"platform": "offscreen"}
+
+
+def test_the_qt_window_goes_through_every_factor(platform):
+    """Typed and clicked, in both languages, against the emulator."""
+    assert qt("journey", **platform) == []
+
+
+def test_the_qt_window_lives_on_while_a_call_runs(platform):
+    """Its own timers go on; its buttons rest."""
+    assert qt("alive", **platform) == ["ticks 20"]
+
+
+def test_closing_the_qt_window_mid_call_is_clean(platform):
+    """The call ends, nobody is told, nothing is printed."""
+    assert qt("close", **platform) == ["done True"]
+
+
+def test_closing_the_qt_window_mid_call_and_leaving_is_clean():
+    """No loop runs any more that could tell Qt's objects of anything."""
+    assert qt("close and leave") == []
+
+
+def test_the_qt_example_starts_as_a_program():
+    """And ends when its window is closed."""
+    assert qt("main") == []
+
+
+def test_qt_completions_run_in_its_event_loop():
+    """A timer started on the loop's thread would never fire."""
+    assert qt("dispatcher") == ["refused to wait", "[(10100, True), (10100, True), (10100, True)]"]
+
+
+def test_a_qt_dispatcher_may_be_made_on_another_thread():
+    """It moves to the application's, and learns which that is."""
+    assert qt("made elsewhere") == ["here False", "told True", "here True"]
+
+
+def test_what_a_dispatched_function_raises_does_not_reach_qt():
+    """PyQt6 would end the process, SystemExit any binding's."""
+    finished = run("qt_window", "raising", QT_QPA_PLATFORM="offscreen")
+    assert finished.returncode == 0
+    assert finished.stdout == "still here\n"
+    assert finished.stderr.count("SystemExit: 3") == 1
+
+
+def test_qt_completions_whose_loop_does_not_run_complete_at_exit():
+    """On Qt's thread, once."""
+    assert qt("exit without a loop") in (["10100 True"], ["10102 True"])
+
+
+@pytest.mark.parametrize("way", ["owner destroyed", "owner collected"])
+def test_a_deleted_qt_object_is_no_owner_any_more(way):
+    """Whether Qt deleted it or Python collected it."""
+    assert qt(way) == ["dropped"]
+
+
+def test_qt_without_an_application_says_so():
+    """Instead of losing every completion."""
+    assert qt("no application") == ["Make the QApplication first, then the dispatcher."]
