@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from authing_mfa.batch.call import Caller
-    from authing_mfa.batch.pacing import Breaker, Pace
+    from authing_mfa.batch.pacing import Breaker, Pacing
     from authing_mfa.batch.recorder import Recorder
     from authing_mfa.batch.source import Source
     from authing_mfa.batch.tally import Tally
@@ -36,7 +36,7 @@ class Engine:
         *,
         concurrency: int,
         ordered: bool,
-        pace: Pace,
+        pace: Pacing,
         breaker: Breaker,
         record: Callable[[], Awaitable[Recorder | None]] | None = None,
         tally: Tally | None = None,
@@ -281,7 +281,7 @@ class Engine:
                 return False
             if self._recorder is not None and self._recorder.stale():
                 await self._recorder.renew()
-        except AuthingError as error:
+        except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
         if self.stopping:
             self._put_back(index, row)
@@ -325,12 +325,12 @@ class Engine:
             return False
         if pause:
             await asyncio.sleep(pause)
-        if not self._pace.free and not await self._pace.turn():
-            return False
         try:
+            if not self._pace.free and not await self._pace.turn():
+                return False
             if self._recorder is not None and self._recorder.stale():
                 await self._recorder.renew()
-        except AuthingError as error:
+        except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
         return not self.stopping
 

@@ -35,11 +35,15 @@ _WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 
 
 @attrs.frozen
 class Span:
-    """Which rows a journal is opened for: all of them, or from `first` on `rows` rows, which are partition `part`."""
+    """Which rows a journal is opened for: all of them, or of a run that is divided, partition `part`: `rows` from `first`.
+
+    `whole` is for a look at all of a run that is divided.
+    """
 
     part: int = 0
     first: int = 0
     rows: int | None = None
+    whole: bool = False
 
     @property
     def layout(self) -> str:
@@ -48,7 +52,8 @@ class Span:
 
     def range(self) -> dict[str, int]:
         """First and last position, for a query."""
-        return {"first": self.first, "last": _LAST if self.rows is None else self.first + self.rows - 1}
+        everything = self.rows is None or self.whole
+        return {"first": self.first, "last": _LAST if everything else self.first + (self.rows or 0) - 1}
 
 
 @attrs.frozen

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from authing_mfa.batch.journal import Span
+    from authing_mfa.batch.pacing import Pacing
     from authing_mfa.batch.recorder import Recorder
     from authing_mfa.batch.rows import BrokenRow, Outcome, Progress, VerifyRequest
     from authing_mfa.client import AuthClient
@@ -109,8 +110,9 @@ def engine_for(  # noqa: PLR0913 - verify_many's settings, and those of a partit
     span: Span | None = None,
     steal: bool = False,
     lease: float = LEASE,
-    pace: Pace | None = None,
+    pace: Pacing | None = None,
     only_new: bool = False,
+    on_claim: Callable[[int], Any] | None = None,
 ) -> Engine:
     """The engine that `verify_many` runs, for callers that want to stop it and still have its outcomes."""
     workers = _workers(client, concurrency)
@@ -132,6 +134,7 @@ def engine_for(  # noqa: PLR0913 - verify_many's settings, and those of a partit
         steal=steal,
         lease=lease,
         only_new=only_new,
+        on_claim=on_claim,
     )
     return Engine(
         Caller(client),
@@ -163,6 +166,7 @@ def _opener(  # noqa: PLR0913 - the journal's settings, all but two by name
     steal: bool,
     lease: float,
     only_new: bool,
+    on_claim: Callable[[int], Any] | None,
 ) -> Callable[[], Awaitable[Recorder | None]] | None:
     """What opens the recorder when the run begins; None where nothing is to be recorded."""
     if journal is None and recovery_file is None:
@@ -184,6 +188,8 @@ def _opener(  # noqa: PLR0913 - the journal's settings, all but two by name
             if only_new and opened.last >= 0:
                 await opened.close()
                 raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
+            if on_claim is not None:
+                on_claim(opened.epoch)
         return Recorder(opened, RecoveryFile(place, run), window=window, resend_unknown=resend_unknown)
 
     return open_it

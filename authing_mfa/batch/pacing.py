@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from authing_mfa.batch.errors import CircuitOpenError
 from authing_mfa.errors import ApiError, ConfigError, InvalidInputError, NetworkError, ResponseError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.errors import AuthingError
 
-__all__ = ["Breaker", "Pace", "Schedule"]
+__all__ = ["Breaker", "Pace", "Pacing", "Schedule"]
 
 _SLACK: Final = 0.995  # aim this much below the rate, so that jitter on the way does not lift a second above it
 _WINDOW: Final = 1.001  # seconds; a little over one, for the same reason
@@ -73,6 +73,25 @@ class _Brake:
         self._rate *= _SPEED_UP ** (1 / self._rate)
         self.due = max(self.due, now) + 1 / self._rate
         return self._rate >= self._release_at
+
+
+class Pacing(Protocol):
+    """What a run needs of its pace."""
+
+    @property
+    def free(self) -> bool:
+        """There is nothing to wait for: do not even ask."""
+        ...
+
+    async def turn(self) -> bool:
+        """Wait until a call may start; False: none may any more."""
+        ...
+
+    def hold(self, seconds: float, recent_rate: float) -> None:
+        """The service answered 429."""
+
+    def close(self) -> None:
+        """No call may start any more."""
 
 
 class Pace:
@@ -135,6 +154,10 @@ class Pace:
             self._brake = _Brake(recent_rate, None if self._asked is None else self._asked.rate)
         self._held_until = max(self._held_until, now + seconds)
         self.free = False
+
+    def expire(self) -> None:
+        """Ask for a new lease before the next call."""
+        self._leased_until = -math.inf
 
     def close(self) -> None:
         """Wake all who wait: no call may start any more."""

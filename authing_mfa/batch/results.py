@@ -10,8 +10,10 @@ import csv
 import io
 import json
 import os
+import shutil
 import sys
 from array import array
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -21,7 +23,7 @@ from authing_mfa.batch.files import format_of
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from authing_mfa.batch.rows import Outcome
 
@@ -176,6 +178,24 @@ class ResultFile:
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
+    def replace_with(self, files: Sequence[Path], *, complete: bool) -> None:
+        """The outcomes are the lines of these *files*, one after the other; where that is all, make CSV or Parquet.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        self.abandon()
+        try:
+            with _replacing(self.lines) as new:
+                for part in files:
+                    with part.open("rb") as lines:
+                        shutil.copyfileobj(lines, new)
+            if complete and self._form != "jsonl":
+                _convert(self.lines, self.path, self._form)
+                self.lines.unlink()
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
     def abandon(self) -> None:
         """The run did not begin: leave everything as it was."""
         if self._file is not None:
@@ -243,31 +263,33 @@ def _drop_replaced(path: Path) -> None:
             if index >= len(last):
                 last.extend([-1] * max(index + 1 - len(last), len(last)))
             last[index] = number
-    new = path.with_name(path.name + ".new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with path.open("rb") as old, os.fdopen(handle, "wb") as file:
+    with path.open("rb") as old, _replacing(path) as file:
         for number, line in enumerate(old):
             index, _ = _read_line(line)
             if index is not None and last[index] == number:
                 file.write(line)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that takes *path*'s place once it is written and synced."""
+    new = path.with_name(path.name + ".new")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
 
 
 def _convert(lines: Path, path: Path, form: str) -> None:
-    new = path.with_name(path.name + ".new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        if form == "csv":
-            file.write(_csv_line(dict.fromkeys(FIELDS), header=True))
-            for chunk in _chunks(lines):
-                file.writelines(_csv_line(record) for record in chunk)
-        else:
+    with _replacing(path) as file:
+        if form == "parquet":
             _write_parquet(lines, file)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+            return
+        file.write(_csv_line(dict.fromkeys(FIELDS), header=True))
+        for chunk in _chunks(lines):
+            file.writelines(_csv_line(record) for record in chunk)
 
 
 def _chunks(lines: Path) -> Iterator[list[dict[str, Any]]]:

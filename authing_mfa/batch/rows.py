@@ -140,7 +140,7 @@ class VerifyRequest:
 
     def target(self) -> tuple[str | None, ...]:
         """Whom the row is about: what identifies it beside its key, and holds no secret."""
-        operation = self.operation
+        operation: Any = self.operation
         if operation is None:
             return ("image",)
         return tuple([getattr(operation, name) for name in _open_fields(operation.__class__)])

@@ -1,0 +1,529 @@
+"""A batch on a Dask cluster: Dask distributes the partitions, the journal sees to it that nothing is sent twice.
+
+A dead worker's partitions are started again by Dask, on another worker.
+
+The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
+partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that fences out whoever had the
+partition before, and writes the outcomes to ``OUT.parts/`` on storage that all share; what comes back is a receipt. The rate
+is the cluster's: each worker leases a share of it for a second at a time (`RateDesk`). At the end the parts become one file.
+
+Tokens and codes travel to the workers over Dask's own connections: on a network that is not yours, use its TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import threading
+import time
+import uuid
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+from distributed import Client, LocalCluster, SchedulerPlugin, WorkerPlugin, get_worker
+
+from authing_mfa.batch.claims import LEASE, Owner
+from authing_mfa.batch.errors import InputChangedError
+from authing_mfa.batch.journal import Span
+from authing_mfa.batch.many import engine_for
+from authing_mfa.batch.pacing import Pace
+from authing_mfa.batch.results import ResultFile, results_for
+from authing_mfa.batch.rows import BrokenRow, Outcome, Progress, VerifyRequest
+from authing_mfa.batch.run import BatchOptions, Summary, stopped_by_signals
+from authing_mfa.batch.shares import Shares
+from authing_mfa.client import AuthClient
+from authing_mfa.errors import AuthingError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from authing_mfa.batch.engine import Engine
+
+__all__ = ["ClientPlugin", "Partition", "RateDesk", "Receipt", "run_on_dask"]
+
+_AHEAD: Final = 2  # partitions at the cluster for each of its slots
+_RETRIES: Final = 2  # of a partition whose task fails, e.g. because the database could not be reached
+
+
+@attrs.frozen
+class Partition:
+    """Rows that are worked as one Dask task. Rows of one run are all divided alike."""
+
+    span: Span
+    rows: list[VerifyRequest | BrokenRow] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Receipt:
+    """What a worker hands back for a partition: where its outcomes are, and their counts.
+
+    Attributes:
+        part: the partition's number.
+        file: the file of outcomes, None where nothing was begun because the run was stopped.
+        statuses: counts by status.
+        codes: counts by code.
+        stopped: what ended the partition before its time.
+    """
+
+    part: int
+    file: str | None
+    statuses: Counter[str]
+    codes: Counter[int]
+    stopped: AuthingError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """What all partitions of a run have in common."""
+
+    name: str
+    journal: str
+    run_name: str
+    parts: str
+    recovery: str
+    concurrency: int
+    ordered: bool
+    resend_unknown: bool
+    stop_after_failures: int | None
+    tokens: bool
+    lease: float
+
+
+# ─────────────────────────────── on the scheduler ───────────────────────────────
+
+
+class RateDesk(SchedulerPlugin):
+    """Leases shares of a run's rate to the workers, and passes on that the service asks to slow down, or that it is over."""
+
+    def __init__(self, name: str, rate: float | None) -> None:
+        self.name = name
+        self._rate = rate
+
+    async def start(self, scheduler: Any) -> None:
+        """Answer the workers' and the driver's questions."""
+        shares = Shares(self._rate, time.monotonic)
+
+        def lease(owner: str, pause: float) -> dict[str, Any]:
+            return attrs.asdict(shares.lease(owner, pause))
+
+        def stop() -> None:
+            shares.stopped = True
+
+        scheduler.handlers.update({f"{self.name}-lease": lease, f"{self.name}-stop": stop})
+
+
+# ─────────────────────────────── on a worker ───────────────────────────────
+
+
+class SharedPace(Pace):
+    """One worker's share of the cluster's rate, for all partitions that it works on."""
+
+    def __init__(self, ask: Callable[..., Any], owner: str, stop: Callable[[], None]) -> None:
+        super().__init__(None, clock=time.monotonic, lease=self._ask_for_share)
+        self._ask = ask
+        self._owner = owner
+        self._stop = stop
+        self._to_tell = 0.0
+        self._starts = 0
+
+    def hold(self, seconds: float, recent_rate: float) -> None:
+        """This worker was answered 429: the others hear of it with their next lease."""
+        super().hold(seconds, recent_rate)
+        self._to_tell = max(self._to_tell, seconds)
+        self.expire()
+
+    async def _ask_for_share(self) -> tuple[float | None, float]:
+        telling, self._to_tell = self._to_tell, 0.0
+        recent, self._starts = self._starts, 0
+        answer = await self._ask(owner=self._owner, pause=telling)
+        if answer["stop"]:
+            self._stop()
+        if answer["pause"] > 0 and not telling:
+            super().hold(answer["pause"], float(recent))
+        return answer["rate"], answer["seconds"]
+
+    def _note(self, now: float) -> None:
+        super()._note(now)
+        self._starts += 1
+
+
+class Turn:
+    """A partition's view of its worker's pace: it can be closed without closing the others'."""
+
+    free = False
+
+    def __init__(self, pace: SharedPace) -> None:
+        self._pace = pace
+        self.closed = False
+
+    async def turn(self) -> bool:
+        """As `Pace.turn`."""
+        return not self.closed and await self._pace.turn() and not self.closed
+
+    def hold(self, seconds: float, recent_rate: float) -> None:
+        """As `Pace.hold`."""
+        self._pace.hold(seconds, recent_rate)
+
+    def close(self) -> None:
+        """No call of this partition may start any more."""
+        self.closed = True
+
+
+class ClientPlugin(WorkerPlugin):
+    """One client and one share of the rate for each worker."""
+
+    def __init__(self, name: str, client_options: Mapping[str, Any], *, local: bool) -> None:
+        self.name = name
+        self._client_options = dict(client_options)
+        self._local = local
+        self.client: AuthClient
+        self.pace: SharedPace
+        self.engines: set[Engine] = set()
+        self.stopped = False
+
+    async def setup(self, worker: Any) -> None:
+        """The worker is there."""
+        if self._local and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it lets the workers end in order
+        self.client = AuthClient(**self._client_options)
+        self.pace = SharedPace(getattr(worker.scheduler, f"{self.name}-lease"), worker.address, self.stop)
+
+    async def teardown(self, worker: Any) -> None:
+        """The worker, or the run, is at its end."""
+        del worker
+        self.stop()
+        await self.client.aclose()
+
+    def stop(self) -> None:
+        """Start no more rows."""
+        self.stopped = True
+        for engine in list(self.engines):
+            engine.stop()
+
+
+async def verify_partition(partition: Partition, job: Job) -> Receipt:
+    """The Dask task."""
+    plugin = cast("ClientPlugin", get_worker().plugins[job.name])
+    part = partition.span.part
+    if plugin.stopped:
+        return Receipt(part, None, Counter(), Counter())
+    parts = _Parts(Path(job.parts), part, tokens=job.tokens)
+    engine = engine_for(
+        plugin.client,
+        partition.rows,
+        concurrency=job.concurrency,
+        ordered=job.ordered,
+        journal=job.journal,
+        resend_unknown=job.resend_unknown,
+        stop_after_failures=job.stop_after_failures,
+        recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl",
+        run_name=job.run_name,
+        span=partition.span,
+        steal=True,  # Dask has given the partition to this worker
+        lease=job.lease,
+        pace=Turn(plugin.pace),
+        on_claim=parts.open,
+    )
+    plugin.engines.add(engine)
+    statuses: Counter[str] = Counter()
+    codes: Counter[int] = Counter()
+    stopped: AuthingError | None = None
+    try:
+        async for outcome in engine.outcomes():
+            parts.write(outcome)
+            statuses[outcome.status] += 1
+            codes[200 if outcome.error is None else outcome.error.code] += 1
+    except AuthingError as error:
+        if not statuses:
+            raise
+        stopped = error
+    finally:
+        plugin.engines.discard(engine)
+        parts.finish()
+    return Receipt(part, str(parts.file), statuses, codes, stopped)
+
+
+class _Parts:
+    """A partition's files. Each owner writes one of its own, so that one who lost the partition can spoil nothing."""
+
+    def __init__(self, folder: Path, part: int, *, tokens: bool) -> None:
+        self._folder = folder
+        self._stem = f"part-{part:06d}"
+        self._tokens = tokens
+        self._results: ResultFile | None = None
+        self.file: Path | None = None
+
+    def open(self, epoch: int) -> None:
+        """The claim is ours: begin with what earlier owners wrote."""
+        self.file = self._folder / f"{self._stem}.e{epoch}.jsonl"
+        earlier = sorted(self._folder.glob(f"{self._stem}.e*.jsonl"), key=_epoch_of)
+        if earlier:
+            shutil.copyfile(earlier[-1], self.file)
+        self._results = ResultFile(self.file, "jsonl", resume=True, tokens=self._tokens)
+        self._results.open()
+
+    def write(self, outcome: Outcome) -> None:
+        """Write one outcome."""
+        assert self._results is not None
+        self._results.write(outcome)
+
+    def finish(self) -> None:
+        """The partition is over."""
+        if self._results is not None:
+            self._results.finish(complete=True)
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.name.rpartition(".e")[2].partition(".")[0])
+
+
+# ─────────────────────────────── here ───────────────────────────────
+
+
+async def run_on_dask(
+    options: BatchOptions,
+    client_options: Mapping[str, Any],
+    *,
+    on_progress: Callable[[Progress], Any] | None = None,
+    on_broken: Callable[[Outcome], Any] | None = None,
+    lease: float = LEASE,
+) -> Summary:
+    """Do a run of files on the cluster `options.dask`; `authing_mfa.batch.run.run_file` calls this.
+
+    Args:
+        options: what to do. The journal and the output must be where all workers reach them.
+        client_options: the keywords of `AuthClient`; each worker makes one.
+        on_progress: called with each partition that is done.
+        on_broken: called with each line of the input that is no row.
+        lease: seconds; a partition whose worker cannot be reached is taken over after as long.
+
+    Raises:
+        InvalidInputError: an option cannot be right here.
+        JournalError: the journal cannot be used.
+    """
+    driver = _Driver(options, client_options, lease)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(_cluster(options.dask or ""))
+        await driver.install(client, stack)
+        with stopped_by_signals(driver.stop) as interrupted:
+            await driver.work(on_progress, on_broken)
+        driver.summary.interrupted = interrupted.is_set()
+    summary = driver.summary
+    complete = summary.stopped is None and not summary.interrupted
+    await asyncio.to_thread(driver.gather, complete=complete)
+    summary.resumable = not complete
+    return summary
+
+
+@asynccontextmanager
+async def _cluster(address: str) -> AsyncIterator[Any]:
+    """A client of the scheduler at *address*, or of ``local:N`` processes of our own."""
+    connect: Any = Client
+    start: Any = LocalCluster
+    if not address.startswith("local"):
+        async with connect(address, asynchronous=True) as client:
+            yield client
+        return
+    count = address.partition(":")[2] or "2"
+    if not count.isdecimal() or not int(count):
+        raise InvalidInputError("A local cluster is local:N, N being the number of processes.")
+    cluster = start(
+        n_workers=int(count), threads_per_worker=1, processes=True, dashboard_address=None, asynchronous=True
+    )
+    async with cluster, connect(cluster, asynchronous=True) as client:
+        yield client
+
+
+class _Driver:
+    """Hands out partitions and collects receipts."""
+
+    def __init__(self, options: BatchOptions, client_options: Mapping[str, Any], lease: float) -> None:
+        if options.journal is None:
+            raise InvalidInputError("On a cluster a run needs a journal: what a dead worker had sent is known from it.")
+        if options.out == "-":
+            raise InvalidInputError("On a cluster the output must be a file, on storage that all workers share.")
+        if options.partition_rows < 1:
+            raise InvalidInputError("partition_rows must be a whole number from 1.")
+        self._options = options
+        self._client_options = {"max_connections": max(options.concurrency, 1), **client_options}
+        self._lease = lease
+        self._name = f"authing-mfa-{uuid.uuid4().hex}"
+        self._folder = Path(f"{options.out}.parts").absolute()
+        self._codes = Path(options.recovery_file or f"{options.out}.recovery-codes").absolute()
+        self._known_to = -1
+        self._rows = 0
+        self._results = results_for(options.out, options.out_format, resume=False, tokens=options.tokens)
+        self._client: Any = None
+        self._stopping = False
+        self._slots = 1
+        self._job: Job
+        self._receipts: dict[int, Receipt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.summary = Summary()
+
+    async def install(self, client: Any, stack: AsyncExitStack) -> None:
+        """Bring the client and the rate to the cluster."""
+        options = self._options
+        self._client = client
+        facts = await client.run(_facts)
+        if not facts:
+            raise InvalidInputError("The cluster has no workers.")
+        journal = _journal_for(options.journal or "", {machine for machine, _ in facts.values()})
+        await self._look_at(journal)
+        for folder in (self._folder, self._codes):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._results.open()
+        local = (options.dask or "").startswith("local")
+        await client.register_plugin(RateDesk(self._name, options.rate))
+        await client.register_plugin(ClientPlugin(self._name, self._client_options, local=local))
+        stack.push_async_callback(client.unregister_worker_plugin, self._name)
+        self._slots = sum(threads for _, threads in facts.values())
+        self._job = Job(
+            name=self._name,
+            journal=journal,
+            run_name=options.run_name,
+            parts=str(self._folder),
+            recovery=str(self._codes),
+            concurrency=max(1, options.concurrency // max(threads for _, threads in facts.values())),
+            ordered=options.ordered,
+            resend_unknown=options.resend_unknown,
+            stop_after_failures=options.stop_after_failures,
+            tokens=options.tokens,
+            lease=self._lease,
+        )
+
+    async def _look_at(self, journal: str) -> None:
+        from authing_mfa.batch.journal import Journal
+
+        span = Span(part=-1, rows=self._options.partition_rows, whole=True)
+        opened = await Journal.open(journal, run=self._options.run_name, span=span, lease=self._lease)
+        await opened.close()
+        if opened.last >= 0 and not self._options.resume:
+            raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
+        self._known_to = opened.last
+
+    def stop(self) -> None:
+        """Hand out no more; the workers end what they have sent."""
+        if not self._stopping:
+            self._stopping = True
+            self._tasks.add(asyncio.create_task(self._tell_to_stop()))
+
+    async def _tell_to_stop(self) -> None:
+        await getattr(self._client.scheduler, f"{self._name}-stop")()
+
+    async def work(
+        self, on_progress: Callable[[Progress], Any] | None, on_broken: Callable[[Outcome], Any] | None
+    ) -> None:
+        """Hand out all partitions, a few at a time, and wait for all receipts."""
+        began = time.monotonic()
+        waiting: set[asyncio.Task[Receipt]] = set()
+        partitions = self._partitions(on_broken)
+        more = True
+        while more or waiting:
+            while more and not self._stopping and len(waiting) < _AHEAD * self._slots:
+                partition = await asyncio.to_thread(next, partitions, None)
+                if partition is None:
+                    more = False
+                    break
+                waiting.add(asyncio.create_task(self._receipt(partition)))
+            more = more and not self._stopping
+            if waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._note(task)
+                if on_progress is not None:
+                    on_progress(self._progress(time.monotonic() - began))
+        if not self._stopping and self._known_to >= self._rows:
+            said = (
+                f"The input has {self._rows} rows, and the journal knows row {self._known_to}: the input was changed."
+            )
+            self.summary.stopped = InputChangedError(said)
+
+    def _partitions(self, on_broken: Callable[[Outcome], Any] | None) -> Iterator[Partition]:
+        rows, size, first = self._options.rows(), self._options.partition_rows, 0
+        while chunk := list(islice(rows, size)):
+            for index, row in enumerate(chunk, first):
+                if isinstance(row, BrokenRow) and on_broken is not None:
+                    on_broken(Outcome(index, row.key, None, row.error, 0.0, row.kind))
+            yield Partition(Span(first // size, first, size), chunk)
+            first += len(chunk)
+            self._rows = first
+
+    async def _receipt(self, partition: Partition) -> Receipt:
+        future = self._client.submit(
+            verify_partition,
+            partition,
+            self._job,
+            key=f"{self._name}-{partition.span.part}",
+            pure=False,
+            retries=_RETRIES,
+        )
+        return await future  # type: ignore[no-any-return]  # what the task returns
+
+    def _note(self, task: asyncio.Task[Receipt]) -> None:
+        try:
+            receipt = task.result()
+        except AuthingError as error:
+            self.summary.stopped = self.summary.stopped or error
+            self.stop()
+            return
+        except Exception as error:  # noqa: BLE001 - Dask's own: too many workers died, or none is left
+            said = f"The cluster gave a partition up: {type(error).__name__}."
+            self.summary.stopped = self.summary.stopped or AuthingError(said, delivery="unknown")
+            self.stop()
+            return
+        self._receipts[receipt.part] = receipt
+        self.summary.statuses.update(receipt.statuses)
+        self.summary.codes.update(receipt.codes)
+        if receipt.stopped is not None:
+            self.summary.stopped = self.summary.stopped or receipt.stopped
+            self.stop()
+
+    def _progress(self, elapsed: float) -> Progress:
+        statuses = self.summary.statuses
+        done, ok = statuses.total(), statuses["ok"]
+        return Progress(
+            done=done,
+            total=None,
+            ok=ok,
+            failed=done - ok,
+            rate=done / max(elapsed, 1e-9),
+            elapsed=elapsed,
+            rejected=statuses["rejected"],
+            unknown=statuses["unknown"],
+        )
+
+    def gather(self, *, complete: bool) -> None:
+        """Make one file of the parts, in the order of the partitions; when nothing is missing, the parts go."""
+        results = self._results
+        assert isinstance(results, ResultFile)
+        files = [receipt.file for _, receipt in sorted(self._receipts.items()) if receipt.file is not None]
+        results.replace_with([Path(file) for file in files], complete=complete)
+        with suppress(OSError):
+            self._codes.rmdir()  # when it is empty
+        self.summary.recovery_file = self._codes if self._codes.exists() else None
+        if complete:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _facts(dask_worker: Any) -> tuple[str, int]:
+    """Of a worker: its machine, and how many tasks it runs at once."""
+    return Owner.me().machine, dask_worker.state.nthreads
+
+
+def _journal_for(journal: str, machines: set[str]) -> str:
+    """The journal's address for all workers. A file serves several processes of one machine, not several machines.
+
+    Raises:
+        InvalidInputError: it is a file, and the workers are elsewhere.
+    """
+    if "://" in journal and not journal.startswith("sqlite"):
+        return journal
+    if machines - {Owner.me().machine}:
+        raise InvalidInputError("A journal in a file serves the workers of one machine: use postgresql+asyncpg://….")
+    return journal if "://" in journal else str(Path(journal).absolute())
