@@ -71,9 +71,9 @@ def _keywords(options: dict[str, Any]) -> dict[str, Any]:
 @emulator_options
 @click.pass_context
 def emulator(ctx: click.Context, /, **options: Any) -> int | None:
-    """Run the service on this machine: every MFA call, stateful, no account.
+    """Run the service on this machine.
 
-    Without a command it serves until Ctrl-C and prints its address, its application and a ready-made user; messages are on
+    It has every MFA call, is stateful and needs no account. Without a command it serves until Ctrl-C and prints its address, its application and a ready-made user; messages are on
     the page at its address. With --json it prints one ready line, an object with url, inbox, app_id, user_pool_id,
     public_key, ca and user.
     """
