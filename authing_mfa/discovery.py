@@ -43,7 +43,7 @@ def check_host(host: object) -> str:
     if _is_ip(text) and ":" in text:
         return f"[{text}]"
     name, port = _split_port(text)
-    named = _is_ip(name[1:-1]) and ":" in name if name.startswith("[") else _NAME.fullmatch(name)
+    named = _is_ip(name[1:-1]) and ":" in name if name.endswith("]") else _NAME.fullmatch(name)
     if not named or not _is_port(port) or text.endswith(":"):
         raise InvalidInputError(
             'host must be a name or an address with an optional port, like "authing.cn", without https://.'
@@ -90,7 +90,7 @@ def _read_address(text: object) -> re.Match[str] | None:
 
 
 def _split_port(host: str) -> tuple[str, str]:
-    if host.startswith("["):
+    if host.startswith("[") and "]" in host:
         name, _, rest = host.partition("]")
         return name + "]", rest.removeprefix(":")
     name, _, port = host.partition(":")
