@@ -18,7 +18,7 @@ import aiohttp
 
 from authing_mfa._version import __version__
 from authing_mfa.attempts import Attempts, TrackedRequest
-from authing_mfa.errors import CallTimeoutError, NetworkError, ResponseError, UsageError
+from authing_mfa.errors import CallTimeoutError, InvalidInputError, NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Response
 from authing_mfa.slots import Slots, closed_client
 
@@ -64,6 +64,8 @@ class Transport:
         borrowed: aiohttp.ClientSession | None,
         limit: int,
     ) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        _check_session(borrowed)
         self._connect_timeout = connect_timeout
         self._max_connections = max_connections
         self._proxy = proxy
@@ -72,7 +74,6 @@ class Transport:
         self._borrowed = borrowed
         self._limit = limit
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._session: aiohttp.ClientSession | None = None
         self._closed = False
         # The connection has its own; the whole call is timed here, `connect` being a part of it.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout, ceil_threshold=60)
@@ -228,6 +229,11 @@ class Transport:
                 stacklevel=2,
                 source=self,
             )
+
+
+def _check_session(session: object) -> None:
+    if session is not None and not isinstance(session, aiohttp.ClientSession):
+        raise InvalidInputError("session must be an aiohttp.ClientSession.")
 
 
 def _network_error(  # noqa: PLR0911 - one line for each kind of failure
