@@ -1,0 +1,500 @@
+"""Opening, closing, misuse, time-outs and the queue: the life of a client and of each call in it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+
+import aiohttp
+import pytest
+
+from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
+from authing_mfa.slots import Slots
+from tests.servers import USER, Drop, Seen, answering, hang, ok, serving
+
+
+def client_of(server, **options) -> AuthClient:
+    return AuthClient("app", base_url=server.url, **{"token": "tok-en", **options})
+
+
+class Held:
+    """A script that holds every request until the test lets one go, in the order they came."""
+
+    def __init__(self) -> None:
+        self.waiting: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
+
+    async def __call__(self, seen: Seen) -> bytes:
+        gate = asyncio.get_running_loop().create_future()
+        self.waiting.put_nowait(gate)
+        await gate
+        return ok({**USER, "name": seen.json["totp"]})
+
+    async def let_go(self) -> None:
+        async with asyncio.timeout(10):
+            (await self.waiting.get()).set_result(None)
+
+
+async def settle() -> None:
+    """Let everything run that can run without the network."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+# ─────────────────────── the queue ───────────────────────
+
+
+async def test_first_come_first_served():
+    """With one connection, callers are served in the order they came, and none overtakes."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
+        done = []
+
+        async def call(name: str) -> None:
+            user = await client.mfa_verify_by_totp(name)
+            done.append(user.name)
+
+        names = [f"caller {number}" for number in range(20)]
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(call(name))
+                await asyncio.sleep(0)
+            for _ in names:
+                await held.let_go()
+    assert done == names
+    assert [seen.json["totp"] for seen in server.seen] == names
+    assert server.connections == 1
+
+
+async def test_who_frees_a_slot_stands_at_the_end_again():
+    """A caller that goes straight into its next call does not starve those who wait."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
+
+        async def twice(name: str) -> None:
+            await client.mfa_verify_by_totp(f"{name} 1")
+            await client.mfa_verify_by_totp(f"{name} 2")
+
+        async with asyncio.TaskGroup() as group:
+            for name in "abc":
+                group.create_task(twice(name))
+            for _ in range(6):
+                await held.let_go()
+    assert [seen.json["totp"] for seen in server.seen] == ["a 1", "b 1", "c 1", "a 2", "b 2", "c 2"]
+
+
+async def test_max_connections_holds():
+    """However many call, no more connections are open than allowed, and each is used again."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=3) as client:
+        async with asyncio.TaskGroup() as group:
+            for number in range(12):
+                group.create_task(client.mfa_verify_by_totp(str(number)))
+            await server.saw(3)
+            await settle()
+            assert (len(server.seen), server.open) == (3, 3)
+            for _ in range(12):
+                await held.let_go()
+        assert (server.most_open, server.connections, len(server.seen)) == (3, 3, 12)
+
+
+async def test_waiting_for_a_slot_does_not_count():
+    """A caller whose turn comes after longer than its time-out still gets its answer."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=1, timeout=1.0) as client:
+        busy = [asyncio.create_task(client.mfa_verify_by_totp(str(number))) for number in range(4)]
+        for _ in busy:
+            gate = await held.waiting.get()
+            await asyncio.sleep(0.35)
+            gate.set_result(None)
+        users = await asyncio.gather(*busy)
+    assert [user.name for user in users] == [str(number) for number in range(4)]
+
+
+async def test_the_clock_starts_at_the_slot():
+    """The same by the client's own clock: an hour in the queue takes nothing from the time of the call."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=1, timeout=60.0) as client:
+        engine, now, given = client._engine, 0.0, []
+        engine.clock = lambda: now
+        send = engine.transport.send
+
+        async def note(url, request, seconds):
+            given.append(seconds)
+            return await send(url, request, seconds)
+
+        engine.transport.send = note
+        calls = [asyncio.create_task(client.mfa_verify_by_totp(str(number))) for number in range(2)]
+        await server.saw(1)
+        now = 3600.0
+        await held.let_go()
+        await held.let_go()
+        await asyncio.gather(*calls)
+    assert given == [60.0, 60.0]
+
+
+async def test_cancelling_a_call_frees_its_slot():
+    """A cancelled call gives its slot to the next, and its connection, whose answer is still due, is not used again."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
+        first = asyncio.create_task(client.mfa_verify_by_totp("first"))
+        await server.saw(1)
+        second = asyncio.create_task(client.mfa_verify_by_totp("second"))
+        await settle()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await server.saw(2)
+        await held.let_go()  # the answer to the first: nobody reads it
+        await held.let_go()
+        assert (await second).name == "second"
+        assert server.seen[0].connection != server.seen[1].connection
+
+
+async def test_cancelling_one_who_waits_frees_its_place():
+    """One who leaves the queue is passed over, and is never sent."""
+    async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
+        calls = []
+        for name in ("first", "second", "third"):
+            calls.append(asyncio.create_task(client.mfa_verify_by_totp(name)))
+            await settle()
+        calls[1].cancel()
+        await held.let_go()
+        await held.let_go()
+        users = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(users[1], asyncio.CancelledError)
+    assert [seen.json["totp"] for seen in server.seen] == ["first", "third"]
+
+
+async def test_a_turn_given_to_one_who_just_left_is_handed_on():
+    """The slot is freed and its next owner cancelled at the same moment: the one after gets it."""
+    slots = Slots(1)
+    await slots.acquire()
+    second, third = (asyncio.create_task(slots.acquire()) for _ in range(2))
+    await settle()
+    slots.release()
+    second.cancel()
+    await asyncio.wait([second])
+    async with asyncio.timeout(5):
+        await third
+    slots.release()
+    async with asyncio.timeout(5):
+        await slots.acquire()
+
+
+async def test_a_failed_call_frees_its_slot():
+    """However a call ends, the next one can start."""
+    async with (
+        serving(answering(Drop(), ok({"nobody": 1}), ok(USER))) as server,
+        client_of(server, max_connections=1) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(Exception, match=r"\(1000[14]\)"):
+                await client.mfa_verify_by_totp("123456")
+        assert (await client.mfa_verify_by_totp("123456")).id == "u1"
+
+
+@pytest.mark.parametrize("limits", [{"limit": 2}, {"limit": 0, "limit_per_host": 2}], ids=["limit", "limit_per_host"])
+async def test_a_borrowed_pools_own_limit_is_kept_in_front_of_it(limits):
+    """A small borrowed pool makes callers queue with us, in order and outside the time-out, not inside it."""
+    async with (
+        serving(held := Held()) as server,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits)) as session,
+        client_of(server, session=session, timeout=1.0) as client,
+    ):
+        calls = [asyncio.create_task(client.mfa_verify_by_totp(str(number))) for number in range(8)]
+        for _ in range(4):
+            gates = [await held.waiting.get(), await held.waiting.get()]
+            await asyncio.sleep(0.3)
+            assert held.waiting.empty()
+            for gate in gates:
+                gate.set_result(None)
+        users = await asyncio.gather(*calls)
+    assert [user.name for user in users] == [str(number) for number in range(8)]
+    assert server.most_open == 2
+
+
+# ─────────────────────── time-outs and cancellation ───────────────────────
+
+
+async def test_a_users_own_time_out_stays_its_own():
+    """`asyncio.timeout` around a call ends it as ever, not as one of our errors."""
+    async with serving(hang) as server, client_of(server) as client:
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.1):
+                await client.mfa_verify_by_totp("123456")
+        assert not isinstance(caught.value, CallTimeoutError)
+
+
+async def test_a_time_out_leaves_the_task_as_it_was():
+    """After our time-out the task is not half cancelled: it can call, wait and be cancelled as before."""
+    async with serving(hang) as server, client_of(server, timeout=0.1) as client:
+        for _ in range(2):
+            with pytest.raises(CallTimeoutError):
+                await client.mfa_verify_by_totp("123456")
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.Event().wait()
+
+
+async def test_cancelled_and_late_at_once_is_cancelled():
+    """Who cancels a call at the very moment of its time-out gets a cancelled task, not an error."""
+    async with serving(hang) as server, client_of(server, timeout=30.0) as client:
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await server.saw(1)
+        attempt = client._engine.transport._attempts._open[call]
+        attempt.expire()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+
+async def test_every_call_has_a_time_out_of_its_own():
+    """Many calls begun at different times and with different limits: each ends, and only those that are late."""
+    late: list[str] = []
+
+    async def script(seen: Seen) -> bytes:
+        if seen.json["totp"] == "slow":
+            await hang(seen)
+        return ok(USER)
+
+    async with serving(script) as server, client_of(server, timeout=1.0) as client:
+
+        async def call(kind: str) -> None:
+            try:
+                await client.mfa_verify_by_totp(kind)
+            except CallTimeoutError:
+                late.append(kind)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(30):
+                group.create_task(call("slow" if number % 3 == 0 else "quick"))
+                await asyncio.sleep(0.01)
+    assert late == ["slow"] * 10
+
+
+# ─────────────────────── closing ───────────────────────
+
+
+async def test_closing_twice_is_fine():
+    """Once by hand, once by `async with`, once more: nothing happens."""
+    async with serving(answering(ok(USER))) as server:
+        async with client_of(server) as client:
+            await client.mfa_verify_by_totp("123456")
+            await client.aclose()
+        await client.aclose()
+        await asyncio.gather(client.aclose(), client.aclose())
+        await server.emptied()
+
+
+async def test_closing_what_was_never_opened():
+    """A client that made no call has nothing to close, and is closed all the same."""
+    client = AuthClient("app", token="t")
+    await client.aclose()
+    with pytest.raises(UsageError, match="closed"):
+        await client.get_current_user()
+
+
+async def test_use_after_close():
+    """Every way in says in a sentence that the client is closed; views of it too."""
+    async with serving(answering(ok(USER))) as server:
+        async with client_of(server) as client:
+            view = client.as_user("other")
+            await view.get_current_user()
+        ways = [
+            client.get_current_user(),
+            view.get_current_user(),
+            client.as_user("x").get_current_user(),
+            client.login_by_account("ada", "pw"),
+            client.upload_face_image(b"x"),
+            client.__aenter__(),
+        ]
+        for way in ways:
+            with pytest.raises(UsageError, match="This AuthClient is closed") as caught:
+                await way
+            assert (caught.value.code, caught.value.delivery) == (10100, "not_sent")
+            assert isinstance(caught.value, RuntimeError)
+
+
+async def test_a_view_does_not_close_the_client():
+    """`async with client.as_user(…)` ends the view and leaves the pool to its owner."""
+    async with serving(answering(ok(USER), ok(USER))) as server, client_of(server) as client:
+        async with client.as_user("other") as view:
+            await view.get_current_user()
+        await view.aclose()
+        assert (await client.get_current_user()).id == "u1"
+    assert server.connections == 1
+
+
+async def test_closing_wakes_those_who_wait():
+    """Callers in the queue are told that their turn will never come; the one under way loses its connection."""
+    async with serving(hang) as server:
+        client = client_of(server, max_connections=1)
+        calls = [asyncio.create_task(client.mfa_verify_by_totp(str(number))) for number in range(3)]
+        await server.saw(1)
+        await client.aclose()
+        async with asyncio.timeout(10):
+            first, *others = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(first, NetworkError)
+        assert first.delivery == "unknown"
+        for error in others:
+            assert isinstance(error, UsageError)
+            assert "closed" in str(error)
+        assert len(server.seen) == 1
+
+
+async def test_closing_ends_a_pause():
+    """A call that was about to be tried again when the client closed is told so, and nothing more is sent."""
+    async with serving(answering(Drop(), ok(USER))) as server:
+        client = client_of(server)
+        paused, go_on = asyncio.Event(), asyncio.Event()
+
+        async def pause(_seconds: float) -> None:
+            paused.set()
+            await go_on.wait()
+
+        client._engine.sleep = pause
+        call = asyncio.create_task(client.mfa_check(phone="1"))
+        await paused.wait()
+        await client.aclose()
+        go_on.set()
+        with pytest.raises(UsageError, match="closed"):
+            await call
+        assert len(server.seen) == 1
+
+
+async def test_closing_that_was_interrupted_can_be_repeated():
+    """A cancelled close lets no new call in, and the next close finishes it."""
+    async with serving(answering(ok(USER))) as server:
+        client = client_of(server)
+        await client.get_current_user()
+        closing = asyncio.create_task(client.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        with pytest.raises(UsageError):
+            await client.get_current_user()
+        await client.aclose()
+        await server.emptied()
+
+
+def _elsewhere(coroutine_of) -> object:
+    """What a coroutine gives on another event loop, in another thread."""
+    return asyncio.run(coroutine_of())
+
+
+async def test_use_from_another_loop():
+    """A client belongs to the loop of its first call; on another one calling and closing say so, and change nothing."""
+    async with serving(hang) as server, client_of(server, max_connections=1) as client:
+        first = asyncio.create_task(client.mfa_verify_by_totp("1"))
+        await server.saw(1)
+        waiting = asyncio.create_task(client.mfa_verify_by_totp("2"))
+        await settle()
+        for way in (client.get_current_user, client.aclose, lambda: client.upload_face_image(b"x")):
+            with pytest.raises(UsageError, match="another event loop"):
+                await asyncio.to_thread(_elsewhere, way)
+        assert not first.done()
+        assert not waiting.done()
+        for call in (first, waiting):
+            call.cancel()
+        await asyncio.wait([first, waiting])
+
+
+async def test_closing_on_the_next_loop_after_the_first_has_ended():
+    """The first loop took its connections along: closing is quiet, and the client is closed."""
+    async with serving(answering(ok(USER), Drop())) as server:
+        client = client_of(server)
+
+        async def use() -> str | None:
+            return (await client.mfa_verify_by_totp("1")).id
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # asyncio's own, of the socket that the loop took along
+            assert await asyncio.to_thread(_elsewhere, use) == "u1"
+            with pytest.raises(UsageError, match="another event loop"):
+                await client.get_current_user()
+            await client.aclose()
+            gc.collect()
+        with pytest.raises(UsageError, match="closed"):
+            await client.get_current_user()
+
+
+async def test_a_forgotten_close_warns_once_and_schedules_nothing():
+    """One ResourceWarning of ours names what was forgotten; aiohttp's own do not join it, and the loop is left alone."""
+    loop = asyncio.get_running_loop()
+    complaints: list[object] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    async with serving(answering(ok(USER))) as server:
+        client = client_of(server)
+        await client.get_current_user()
+        await settle()
+        gc.collect()
+        before = asyncio.all_tasks()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            scheduled = []
+            call_soon = loop.call_soon
+            loop.call_soon = lambda *args, **kwargs: scheduled.append(args) or call_soon(*args, **kwargs)  # type: ignore[method-assign]  # to listen
+            try:
+                del client
+                gc.collect()
+            finally:
+                del loop.call_soon
+        assert [(item.category, str(item.message)) for item in caught] == [
+            (ResourceWarning, "An AuthClient was not closed: use 'async with', or await its aclose().")
+        ]
+        assert (scheduled, complaints, asyncio.all_tasks() - before) == ([], [], set())
+    await settle()
+
+
+def _forget(holder: list[object]) -> None:
+    holder.clear()
+    gc.collect()
+
+
+def test_a_client_that_was_never_used_is_forgotten_quietly():
+    """Without a call there is no pool, and nothing to warn about."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        AuthClient("app", token="t")
+        gc.collect()
+
+
+# ─────────────────────── borrowed sessions ───────────────────────
+
+
+async def test_a_borrowed_session_is_never_closed():
+    """Closing the client leaves the session, its pool and its open connection to their owner."""
+    async with serving(answering(ok(USER), ok(USER))) as server, aiohttp.ClientSession() as session:
+        async with client_of(server, session=session) as client:
+            await client.get_current_user()
+        assert not session.closed
+        async with session.get(server.url + "/x") as answer:
+            assert answer.status == 200
+        assert server.connections == 1
+
+
+async def test_a_forgotten_client_on_a_borrowed_session_leaves_it_open():
+    """The warning comes, the pool stays its owner's."""
+    async with serving(answering(ok(USER), ok(USER))) as server, aiohttp.ClientSession() as session:
+        client = client_of(server, session=session)
+        await client.get_current_user()
+        holder = [client]
+        del client
+        with pytest.warns(ResourceWarning, match="AuthClient was not closed"):
+            _forget(holder)
+        async with session.get(server.url + "/x") as answer:
+            assert answer.status == 200
+        assert server.connections == 1
+
+
+async def test_a_borrowed_session_closed_by_its_owner():
+    """Before or after the first call: the next one says whose doing it is."""
+    async with serving(answering(ok(USER))) as server:
+        session = aiohttp.ClientSession()
+        async with client_of(server, session=session) as client, client_of(server, session=session) as unused:
+            await client.get_current_user()
+            await session.close()
+            with pytest.raises(UsageError, match="closed by its owner"):
+                await client.get_current_user()
+        with pytest.raises(UsageError, match="session given"):
+            await client_of(server, session=session).get_current_user()
+        assert unused is not client
