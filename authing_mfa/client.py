@@ -45,6 +45,16 @@ def _check_count(name: str, value: object) -> None:
         raise InvalidInputError(f"{name} must be a whole number from 1.")
 
 
+class _Speaker:
+    """Whose token a view of the client speaks with; `identity` is made with the first call, which knows the user pool."""
+
+    __slots__ = ("identity", "token")
+
+    def __init__(self, token: str | None) -> None:
+        self.token = token
+        self.identity: Identity | None = None
+
+
 class _Engine:
     """What all user views of a client share: pool, discovery, retries. Clock, sleep and chance can be put in by tests."""
 
@@ -70,10 +80,10 @@ class _Engine:
         self._identity = identity
         self._urls: dict[tuple[str, str], URL] = {}
 
-    async def perform(self, operation: ops.Operation[T], token: str | None) -> Answer[T]:
-        """Perform *operation* for the holder of *token*, repeating it where `retry` allows."""
+    async def perform(self, operation: ops.Operation[T], speaker: _Speaker) -> Answer[T]:
+        """Perform *operation* for *speaker*, repeating it where `retry` allows."""
         self.transport.enter()
-        check_token(operation, token)
+        check_token(operation, speaker.token)
         budget = self.timeout
         place = self.discovery.place
         if place is None:
@@ -82,7 +92,11 @@ class _Engine:
             budget -= self.clock() - started
             if budget <= 0:
                 raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
-        identity = Identity(self._identity.app_id, self._identity.lang, place.user_pool_id, token)
+        identity = speaker.identity
+        if identity is None:
+            own = self._identity
+            identity = Identity(own.app_id, own.lang, place.user_pool_id, speaker.token)
+            speaker.identity = identity
         return await self._repeat(operation, identity, place.base_url, budget)
 
     async def ask_public_config(self, base_url: str) -> dict[str, Any]:
@@ -225,7 +239,7 @@ class AuthClient:
         if user_pool_id is not None:
             check_header_text("user_pool_id", user_pool_id)
         identity = Identity(check_header_text("app_id", app_id), check_header_text("lang", lang))
-        self._token = _checked_token(token)
+        self._speaker = _Speaker(_checked_token(token))
         self._engine = _Engine(
             Transport(
                 connect_timeout=connect_timeout,
@@ -253,7 +267,7 @@ class AuthClient:
         self._owner = True
 
     def __repr__(self) -> str:
-        state = "with a token" if self._token is not None else "without a token"
+        state = "with a token" if self._speaker.token is not None else "without a token"
         return f"<{type(self).__name__} {state}>"
 
     async def __aenter__(self) -> Self:
@@ -278,23 +292,23 @@ class AuthClient:
             InvalidInputError: the token is empty, not ASCII, or holds a control character.
         """
         view = object.__new__(type(self))
-        view._token = _checked_token(token)
+        view._speaker = _Speaker(_checked_token(token))
         view._engine = self._engine
         view._owner = False
         return view
 
     async def perform(self, operation: ops.Operation[T]) -> T:
         """Perform any operation of `authing_mfa.operations`; the methods below are this with a name."""
-        return (await self._answer(operation)).value
+        return (await self._engine.perform(operation, self._speaker)).value
 
     async def _answer(self, operation: ops.Operation[T]) -> Answer[T]:
         """The value with the service's message beside it: what the callback layer hands on."""
-        return await self._engine.perform(operation, self._token)
+        return await self._engine.perform(operation, self._speaker)
 
     def _tried_once(self) -> Self:
         """A view whose calls are never repeated: for a batch, which waits and repeats for all of its calls together."""
         view = object.__new__(type(self))
-        view._token = self._token
+        view._speaker = self._speaker
         view._engine = copy.copy(self._engine)
         view._engine.max_attempts = 1
         view._owner = False

@@ -22,7 +22,8 @@ def _raw() -> Any:
     return attrs.field(factory=dict, repr=False, hash=False)
 
 
-@attrs.frozen
+# Not slotted: attrs fills the many fields of a frozen class with slots by three times the work.
+@attrs.frozen(slots=False)
 class UserInfo:
     """A user, as a login or a verification answers it (wire reference, section 5.2).
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from authing_mfa import structuring
 from authing_mfa._version import __version__
@@ -79,7 +80,8 @@ def check_header_text(name: str, value: object) -> str:
 # ─────────────────────────────── requests ───────────────────────────────
 
 
-@attrs.frozen
+# Not slotted: attrs fills a frozen class with slots by three times the work, and these are made for each call.
+@attrs.frozen(slots=False)
 class Identity:
     """Who a request is from: the application, its user pool, and the user's token (never shown)."""
 
@@ -87,23 +89,45 @@ class Identity:
     lang: str = "en-US"
     user_pool_id: str | None = None
     token: str | None = attrs.field(default=None, repr=False)
+    _made: dict[tuple[bool, str | None], Mapping[str, str]] = attrs.field(
+        init=False, factory=dict, repr=False, eq=False
+    )
 
-    def headers(self, bearer: Bearer) -> dict[str, str]:
-        """The headers that every request of this identity carries (section 2.2, as the iOS client sends them)."""
-        headers = {
-            "x-authing-app-id": self.app_id,
-            "x-authing-request-from": f"authing-mfa-python@{__version__}",
-            "x-authing-sdk-version": __version__,
-            "x-authing-lang": self.lang,
-        }
+    def headers(self, bearer: Bearer, content_type: str | None = None) -> Mapping[str, str]:
+        """The headers that every request of this identity carries (section 2.2, as the iOS client sends them).
+
+        Made once for each of the few kinds of requests, in the form that aiohttp takes as it is.
+        """
+        kind = (self.token is not None and bearer is not Bearer.NEVER, content_type)
+        made = self._made.get(kind)
+        return self._make(*kind) if made is None else made
+
+    def _make(self, with_token: bool, content_type: str | None) -> Mapping[str, str]:  # noqa: FBT001 - a key taken apart
+        headers = CIMultiDict(
+            {
+                "x-authing-app-id": self.app_id,
+                "x-authing-request-from": f"authing-mfa-python@{__version__}",
+                "x-authing-sdk-version": __version__,
+                "x-authing-lang": self.lang,
+            }
+        )
         if self.user_pool_id is not None:
             headers["x-authing-userpool-id"] = self.user_pool_id
-        if self.token is not None and bearer is not Bearer.NEVER:
+        if with_token:
             headers["Authorization"] = f"Bearer {self.token}"
-        return headers
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        made = CIMultiDictProxy(headers)
+        if content_type in _USUAL_TYPES:
+            self._made[with_token, content_type] = made
+        return made
 
 
-@attrs.frozen
+_JSON: Final = "application/json"
+_USUAL_TYPES: Final = (None, _JSON)
+
+
+@attrs.frozen(slots=False)
 class Request:
     """What goes on the wire, but for the host: the transport knows that."""
 
@@ -132,17 +156,17 @@ def encode(operation: Operation[Any], identity: Identity) -> Request:
         LoginError: the operation speaks for a user and the identity has no token.
     """
     check_token(operation, identity.token)
-    headers = identity.headers(operation.bearer)
     route = operation.route
     if isinstance(operation, PublicConfig):
-        return Request(route.method, route.path.format(app_id=quote(operation.app_id, safe="")), headers)
+        target = route.path.format(app_id=quote(operation.app_id, safe=""))
+        return Request(route.method, target, identity.headers(operation.bearer))
     if isinstance(operation, UploadFaceImage):
-        return _encode_upload(operation, headers)
+        return _encode_upload(operation, identity)
     target = f"{route.path}?{urlencode(route.query)}" if route.query else route.path
     if route.method != "POST":
-        return Request(route.method, target, headers)
-    headers["Content-Type"] = "application/json"
-    return Request(route.method, target, headers, _dump(structuring.to_wire(operation)))
+        return Request(route.method, target, identity.headers(operation.bearer))
+    body = _dump(structuring.to_wire(operation))
+    return Request(route.method, target, identity.headers(operation.bearer, _JSON), body)
 
 
 _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -152,7 +176,7 @@ def _dump(value: dict[str, Any]) -> bytes:
     return orjson.dumps(value) if orjson is not None else _encoder.encode(value).encode()
 
 
-def _encode_upload(operation: UploadFaceImage, headers: dict[str, str]) -> Request:
+def _encode_upload(operation: UploadFaceImage, identity: Identity) -> Request:
     """One part named `file` (section 1.6). The boundary comes from the content, so the same picture is the same bytes."""
     boundary = hashlib.sha256(operation.image).hexdigest()
     head = (
@@ -160,7 +184,7 @@ def _encode_upload(operation: UploadFaceImage, headers: dict[str, str]) -> Reque
         'Content-Disposition: form-data; name="file"; filename="personal.jpeg"\r\n'
         "Content-Type: image/jpeg\r\n\r\n"
     )
-    headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+    headers = identity.headers(operation.bearer, f"multipart/form-data; boundary={boundary}")
     query = urlencode((*operation.route.query, ("private", str(operation.private).lower())))
     body = b"".join((head.encode(), operation.image, f"\r\n--{boundary}--\r\n".encode()))
     return Request("POST", f"{operation.route.path}?{query}", headers, body)
@@ -169,7 +193,7 @@ def _encode_upload(operation: UploadFaceImage, headers: dict[str, str]) -> Reque
 # ─────────────────────────────── answers ───────────────────────────────
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Response:
     """What came back, whole."""
 
@@ -178,7 +202,7 @@ class Response:
     body: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Answer(Generic[T]):
     """A success: the value, and the service's words beside it."""
 
@@ -346,7 +370,7 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def _stdlib_loads(body: bytes) -> Any:
     value = _decoder.decode(str(body, "utf-8"))
-    if _SURROGATE.search(body):
+    if b"\\" in body and _SURROGATE.search(body):
         _encoder.encode(value).encode()  # half of a surrogate pair is no text: UnicodeEncodeError, a ValueError
     return value
 
@@ -366,9 +390,22 @@ def _parse(body: bytes) -> Any:
         raise ValueError("its JSON nests too deep") from None
     except ValueError:
         raise ValueError("it is not JSON") from None
-    if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT:
+    if _may_nest_too_deep(body):
         _check_depth(value)
     return value
+
+
+def _may_nest_too_deep(body: bytes) -> bool:
+    """Whether *body* has more opening brackets than the limit: with fewer it cannot. `count` reads each byte, `find` leaps."""
+    left = DEPTH_LIMIT
+    for bracket in (b"{", b"["):
+        at = body.find(bracket)
+        while at >= 0:
+            left -= 1
+            if left < 0:
+                return True
+            at = body.find(bracket, at + 1)
+    return False
 
 
 def _check_depth(value: Any) -> None:

@@ -41,13 +41,13 @@ def _strict(kind: type | tuple[type, ...], name: str) -> Callable[[Any, Any], An
 
 
 def _strict_text(value: Any, _: Any) -> Any:
-    if value.__class__ is str:
+    if type(value) is str:
         return value
     raise TypeError(f"text expected, not {_json_name(value)}")
 
 
 def _strict_optional_text(value: Any, _: Any) -> Any:
-    if value is None or value.__class__ is str:
+    if type(value) is str or value is None:
         return value
     raise TypeError(f"text or null expected, not {_json_name(value)}")
 
@@ -120,7 +120,7 @@ def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
 
 
 def _object(payload: Any) -> dict[str, Any]:
-    if payload.__class__ is not dict:
+    if type(payload) is not dict:
         raise TypeError(f"an object expected, not {_json_name(payload)}")
     return payload
 
@@ -164,9 +164,9 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
     """A user of any of the service's shapes (section 5.2): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
     raw = _unwrapped(payload)
     fields = dict(raw)
-    _fall_back(fields, "id", "sub")
-    _fall_back(fields, "photo", "picture")
-    _fall_back(fields, "id_token", "token")
+    for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
+        if not fields.get(name):
+            fields[name] = fields.get(other) or None
     fields["raw"] = raw
     if recovery_code is not None:
         fields["recoveryCode"] = recovery_code
@@ -174,11 +174,6 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
     if not user.id:
         raise ValueError("the user is missing")
     return user
-
-
-def _fall_back(fields: dict[str, Any], name: str, other: str) -> None:
-    if not fields.get(name):
-        fields[name] = fields.get(other) or None
 
 
 def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
@@ -237,7 +232,7 @@ def _factors(listed: Any) -> tuple[MfaFactor, ...]:
 
 
 def _array(payload: Any) -> list[Any]:
-    if payload.__class__ is not list:
+    if type(payload) is not list:
         raise TypeError(f"an array expected, not {_json_name(payload)}")
     return payload
 
