@@ -186,10 +186,10 @@ class Engine:
                     await self._room
                     continue
                 self._pulling = True
-                rows = await self._source.pull(self._places - self._taken)
+                rows = await self._pull()
                 self._pulling = False
                 if not rows:
-                    if self._recorder is not None and not self.stopping:
+                    if self._recorder is not None and self.error is None and not self.stopping:
                         self._recorder.check_end(self._index - self._first, self._first)
                     break
                 await self._admit(rows)
@@ -203,6 +203,14 @@ class Engine:
             self._fed = True
             self._source.close()
             self._tell()
+
+    async def _pull(self) -> list[Any]:
+        """The next rows. An error of the input is its end, and raised after the outcomes of the rows before it."""
+        try:
+            return await self._source.pull(self._places - self._taken)
+        except Exception as error:  # noqa: BLE001 - it is the caller's to see
+            self.error = self.error or error
+            return []
 
     async def _admit(self, rows: list[Any]) -> None:
         recorder = self._recorder

@@ -46,7 +46,8 @@ class Schedule:
     def note(self, now: float) -> None:
         """A call starts *now*."""
         self._recent.append(now)
-        self._next = max(self._next, now - _BACKLOG) + 1 / (self.rate * _SLACK)
+        behind = now - _BACKLOG if self._next > -math.inf else now
+        self._next = max(self._next, behind) + 1 / (self.rate * _SLACK)
 
     def restart(self, now: float) -> None:
         """Nothing is to be caught up from before *now*."""

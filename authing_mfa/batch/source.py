@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
+from collections import deque
 from collections.abc import AsyncIterable, Iterable
 from contextlib import suppress
 from itertools import islice
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 __all__ = ["Source", "open_source"]
 
-_PATIENCE: Final = 0.005  # seconds that a chunk may take to fill before it is handed over as it is
+_GRACE: Final = 0.001  # seconds that a chunk may take to fill
 
 
 class Source(Protocol):
@@ -93,61 +93,102 @@ class _Awaited:
 class _Threaded:
     """A daemon thread does all the reading: what the iterable opens, it opens and uses there.
 
-    It is a daemon so that a read that never ends (a terminal, a pipe) does not hold up the interpreter's exit.
+    It is a daemon so that a read that never ends (a terminal, a pipe) does not hold up the interpreter's exit. What it has
+    read is there at once, also while it waits for the next row.
     """
 
     def __init__(self, rows: Iterable[Any], chunk: int) -> None:
         self.least = chunk
-        self._wanted: queue.SimpleQueue[tuple[int, Callable[[list[Any], BaseException | None], None]] | None]
-        self._wanted = queue.SimpleQueue()
-        self._thread = threading.Thread(target=_read, args=(rows, self._wanted), name="batch rows", daemon=True)
-        self._started = False
+        self._read: deque[Any] = deque()
+        self._wanted: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._enough = 1  # rows that whoever waits wants to see
+        self._asked = 0  # rows that were asked for and not yet given
+        self._waiting: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._read_all, args=(rows,), name="batch rows", daemon=True)
 
     async def pull(self, most: int) -> list[Any]:
-        if not self._started:
-            self._started = True
+        """The next rows."""
+        read = self._read
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
             self._thread.start()
-        loop = asyncio.get_running_loop()
-        reply: asyncio.Future[list[Any]] = loop.create_future()
+        if most > self._asked:
+            self._wanted.put(most - self._asked)
+            self._asked = most
+        if not read:
+            await self._until(1, None)
+        if len(read) < min(self.least, most):
+            await self._until(
+                min(self.least, most), _GRACE
+            )  # a fast reader fills its chunk, a slow one is not waited for
+        rows: list[Any] = []
+        while read and len(rows) < most and not isinstance(read[0], _End):
+            rows.append(read.popleft())
+        self._asked -= len(rows)
+        if not rows and (error := read[0].error) is not None:
+            raise error
+        return rows
 
-        def settle(rows: list[Any], error: BaseException | None) -> None:
-            if reply.done():
-                return
-            if error is None:
-                reply.set_result(rows)
-            else:
-                reply.set_exception(error)
-
-        def hand_over(rows: list[Any], error: BaseException | None) -> None:
-            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
-                loop.call_soon_threadsafe(settle, rows, error)
-
-        self._wanted.put((most, hand_over))
-        return await reply
+    async def _until(self, enough: int, seconds: float | None) -> None:
+        """Wait until *enough* rows are read, or the input has ended, or *seconds* are over."""
+        assert self._loop is not None
+        read = self._read
+        self._enough = enough
+        waiting = self._waiting = self._loop.create_future()
+        try:
+            if len(read) >= enough or (read and isinstance(read[-1], _End)):
+                return  # it came before the reader could see that somebody waits
+            alarm = None if seconds is None else self._loop.call_later(seconds, _wake, waiting)
+            await waiting
+            if alarm is not None:
+                alarm.cancel()
+        finally:
+            self._waiting = None
 
     def close(self) -> None:
+        """No more is asked for."""
         self._wanted.put(None)
 
-
-def _read(rows: Iterable[Any], wanted: queue.SimpleQueue[Any]) -> None:
-    """The thread: an error of the input is handed over after the rows before it."""
-    iterator: Iterator[Any] | None = None
-    error: BaseException | None = None
-    clock = time.monotonic
-    while (order := wanted.get()) is not None:
-        most, hand_over = order
-        chunk: list[Any] = []
+    def _read_all(self, rows: Iterable[Any]) -> None:
+        """The thread."""
+        wanted, read = self._wanted, self._read
+        end = _End(None)
+        allowed = 0
         try:
-            if iterator is None:
-                iterator = iter(rows)
-            until = clock() + _PATIENCE
-            while error is None and len(chunk) < most:
-                chunk.append(next(iterator))
-                if clock() > until:
-                    break
+            iterator = iter(rows)
+            while True:
+                while not allowed or not wanted.empty():
+                    more = wanted.get()
+                    if more is None:
+                        return
+                    allowed += more
+                read.append(next(iterator))
+                allowed -= 1
+                if self._waiting is not None and len(read) >= self._enough:
+                    self._tell()
         except StopIteration:
             pass
-        except BaseException as problem:  # noqa: BLE001 - whatever the caller's iterable raises is the caller's to see
-            error = problem
-        hand_over(chunk, None if chunk else error)
-        del chunk, order, hand_over
+        except BaseException as error:  # noqa: BLE001 - whatever the caller's iterable raises is the caller's to see
+            end = _End(error)
+        read.append(end)
+        self._tell()
+
+    def _tell(self) -> None:
+        loop, waiting = self._loop, self._waiting
+        if loop is not None and waiting is not None:
+            self._waiting = None
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+                loop.call_soon_threadsafe(_wake, waiting)
+
+
+class _End:
+    """After the last row: the input's error, or None."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

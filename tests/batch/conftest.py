@@ -1,0 +1,175 @@
+"""What the batch tests share: a client that answers from memory, users of an emulator, and a PostgreSQL of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from authing_mfa.batch import VerifyRequest
+from authing_mfa.emulator import Emulator
+from authing_mfa.models import UserInfo
+from authing_mfa.operations import MfaCheck, VerifyByRecoveryCode
+from tests.needs import require
+
+
+class FakeClient:
+    """Answers from memory. `answer` may be replaced by a function of (operation, token) that returns, raises or awaits."""
+
+    def __init__(self, answer=None, token="client", shared=None):
+        self.token = token
+        self.answer = answer
+        self.shared = shared or self
+        if shared is None:
+            self.sent = []
+            self.running = 0
+            self.most = 0
+            self.uploads = []
+
+    def _tried_once(self):
+        return self
+
+    async def _find_service(self):
+        pass
+
+    def as_user(self, token):
+        return FakeClient(self.answer, token, self.shared)
+
+    async def upload_face_image(self, image, *, private=True):
+        self.shared.uploads.append(image)
+        return f"key-of-{len(self.shared.uploads)}"
+
+    async def perform(self, operation):
+        shared = self.shared
+        shared.sent.append((operation, self.token))
+        shared.running += 1
+        shared.most = max(shared.most, shared.running)
+        try:
+            if self.answer is None:
+                return default_answer(operation, self.token)
+            result = self.answer(operation, self.token)
+            return await result if asyncio.iscoroutine(result) else result
+        finally:
+            shared.running -= 1
+
+    def counts(self):
+        return Counter(token for _, token in self.sent)
+
+
+def default_answer(operation, token):
+    if isinstance(operation, MfaCheck):
+        return True
+    new = "NEW-CODE-OF-" + token if isinstance(operation, VerifyByRecoveryCode) else None
+    return UserInfo(id=f"user-of-{token}", id_token="secret-id-token", recovery_code=new)
+
+
+def totp_rows(count, first=0):
+    return [VerifyRequest.totp("123456", token=f"t{i}", key=f"k{i}") for i in range(first, first + count)]
+
+
+@pytest.fixture
+def fake():
+    return FakeClient()
+
+
+@pytest.fixture(scope="session")
+def emulator():
+    """One for the session; tests use users of their own."""
+    with Emulator() as emu:
+        yield emu
+
+
+@pytest.fixture
+def make_users(emulator):
+    """Make so many users with a phone, an mfaToken, and a code that was sent: (phone, token, code)."""
+
+    def make(count):
+        users = []
+        for _ in range(count):
+            phone = f"1{uuid.uuid4().int % 10**10:010d}"
+            user = emulator.add_user(username=uuid.uuid4().hex, password="x", phone=phone, mfa=["SMS"])
+            users.append((phone, emulator.issue_mfa_token(user), emulator.send_code(phone)))
+        return users
+
+    return make
+
+
+# ─────────────────────────────── PostgreSQL ───────────────────────────────
+
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+def _programs():
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    require(installed, "PostgreSQL (initdb)")
+    return installed[-1].parent
+
+
+def _as_plain_user(command):
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return command
+    require(shutil.which("setpriv"), "setpriv, to run PostgreSQL as another user than root")
+    return ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups", *command]
+
+
+def _run(*command):
+    done = subprocess.run(_as_plain_user([str(part) for part in command]), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A cluster of our own on a socket in a folder of its own: no port, nothing left behind."""
+    programs = _programs()
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        home = folder / "s"
+        home.mkdir()
+        if os.geteuid() == 0:
+            os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
+        data = home / "data"
+        _run(programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
+        settings = f"-k {home} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB -c max_connections=50"
+        _run(programs / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", settings, "start")
+        try:
+            yield home
+        finally:
+            _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The URL of a new, empty database."""
+    import asyncpg
+
+    name = f"t{uuid.uuid4().hex}"
+
+    async def create():
+        connection = await asyncpg.connect(host=str(postgres_server), user="postgres", database="postgres")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(create())
+    return f"postgresql+asyncpg://postgres@/{name}?host={postgres_server}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    """A place for a journal: each test runs on both."""
+    if request.param == "sqlite":
+        return str(tmp_path / "run.db")
+    return request.getfixturevalue("postgres")
