@@ -1,0 +1,163 @@
+"""Where a setting comes from, and the commands that show and change it."""
+
+import pytest
+
+from authing_mfa.cli.settings import SETTINGS, locale_of, normal_lang, resolve
+from authing_mfa.errors import InvalidInputError
+
+
+def listed(done):
+    return {row["key"]: row for row in done.json["data"]["settings"]}
+
+
+def test_a_flag_beats_the_environment_beats_the_profile_beats_the_default(bare):
+    """One step after the other is taken away."""
+    bare.invoke("config", "set", "app_id", "from-profile")
+    set_ = bare.with_env(AUTHING_APP_ID="from-environment")
+    found = listed(set_.run("--app-id", "from-flag", "config", "list", "--json"))["app_id"]
+    assert (found["value"], found["source"], found["where"]) == ("from-flag", "flag", "--app-id")
+    found = listed(set_.invoke("config", "list", "--json"))["app_id"]
+    assert (found["value"], found["source"], found["where"]) == ("from-environment", "environment", "AUTHING_APP_ID")
+    found = listed(bare.invoke("config", "list", "--json"))["app_id"]
+    assert (found["value"], found["source"], found["where"]) == ("from-profile", "profile", "default")
+    bare.invoke("config", "unset", "app_id")
+    found = listed(bare.invoke("config", "list", "--json"))["app_id"]
+    assert (found["value"], found["source"]) == (None, "default")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_can_be_given_in_all_three_ways(setting, bare):
+    """Each has its flag, its variable and its key in a profile."""
+    texts = {"on_premise": "true", "scheme": "http", "timeout": "7", "lang": "zh", "base_url": "https://a.example"}
+    text = texts.get(setting.name, "some-text")
+    flag = [setting.flag] if setting.name == "on_premise" else [setting.flag, text]
+    by_flag = listed(bare.invoke(*flag, "--json", "config", "list"))[setting.name]
+    by_env = listed(bare.with_env(**{setting.env: text}).invoke("--json", "config", "list"))[setting.name]
+    bare.invoke("config", "set", setting.name, text)
+    by_profile = listed(bare.invoke("--json", "config", "list"))[setting.name]
+    assert [row["source"] for row in (by_flag, by_env, by_profile)] == ["flag", "environment", "profile"]
+    assert by_flag["value"] == by_env["value"] == by_profile["value"] == setting.read(text)
+
+
+def test_profiles_are_chosen_by_flag_or_environment(bare):
+    """Two profiles, two applications."""
+    bare.invoke("--profile", "work", "config", "set", "app-id", "at-work")
+    bare.invoke("config", "set", "app_id", "at-home")
+    get = ("config", "get", "app_id")
+    assert bare.invoke(*get).out == "at-home\n"
+    assert bare.invoke("--profile", "work", *get).out == "at-work\n"
+    assert bare.with_env(AUTHING_PROFILE="work").invoke(*get).out == "at-work\n"
+    assert bare.with_env(AUTHING_PROFILE="work").invoke("--profile", "default", *get).out == "at-home\n"
+
+
+def test_a_profile_that_is_not_there_is_a_usage_error(bare):
+    """A misspelt profile must not silently be the default one."""
+    done = bare.invoke("--profile", "wrok", "config", "list")
+    assert (done.code, "no profile wrok" in done.err) == (2, True)
+
+
+def test_the_file_is_where_config_path_says(bare):
+    """The file is TOML, readable by hand, and keeps numbers and booleans as such."""
+    bare.run("config", "set", "timeout", "5")
+    bare.invoke("config", "set", "on-premise", "yes")
+    bare.invoke("config", "set", "host", 'quo"ted\\host')
+    path = bare.invoke("config", "path").out.strip()
+    assert path == str(bare.folder / "config.toml")
+    text = (bare.folder / "config.toml").read_text()
+    assert "timeout = 5.0" in text
+    assert "on_premise = true" in text
+    assert bare.invoke("config", "get", "host").out == 'quo"ted\\host\n'
+
+
+@pytest.mark.parametrize("text", ["app_id = ", "app_id = 'outside'", "[default]\ntimeout = 'soon'", "\xff"])
+def test_a_broken_file_is_a_usage_error_that_names_it(text, bare):
+    """Nothing is guessed from a file that is not right."""
+    bare.folder.mkdir()
+    (bare.folder / "config.toml").write_bytes(text.encode("latin-1"))
+    done = bare.invoke("config", "list")
+    assert done.code == 2
+    assert "profile" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_key_that_means_nothing_is_warned_of(bare):
+    """A typing mistake in the file is told, the rest is used."""
+    bare.folder.mkdir()
+    (bare.folder / "config.toml").write_text('[default]\napp_id = "a"\nhots = "b"\n')
+    done = bare.invoke("config", "list")
+    assert (done.code, "hots" in done.err) == (0, True)
+
+
+@pytest.mark.parametrize("key", ["token", "password", "code"])
+def test_a_secret_is_not_kept_in_a_profile(key, bare):
+    """`config set` refuses secrets, and does not repeat them."""
+    done = bare.invoke("config", "set", key, "s3cret")
+    assert (done.code, "s3cret" in done.err + done.out) == (2, False)
+    assert not (bare.folder / "config.toml").exists()
+
+
+def test_config_list_masks_secrets(bare):
+    """What the environment holds is told, not shown."""
+    secrets = {"AUTHING_TOKEN": "tok-abcdef", "AUTHING_PASSWORD": "pw-abcdef", "AUTHING_CODE": "135791"}
+    done = bare.with_env(**secrets).run("config", "list")
+    assert done.code == 0
+    assert not any(secret in done.out + done.err for secret in secrets.values())
+    lines = {line.split("\t")[0]: line.split("\t")[1:] for line in done.out.splitlines()}
+    assert lines["token"] == ["********", "environment AUTHING_TOKEN"]
+    assert lines["password"] == ["********", "environment AUTHING_PASSWORD"]
+
+
+def test_a_nearer_host_switches_off_a_farther_base_url(bare):
+    """`--host` on the command line means that service, whatever AUTHING_BASE_URL says."""
+    set_ = bare.with_env(AUTHING_BASE_URL="https://a.example")
+    rows = listed(set_.invoke("--host", "b.example", "config", "list", "--json"))
+    assert rows["base_url"]["unused"] == "host from --host comes first"
+    assert set_.invoke("--host", "b.example", "config", "get", "base_url").out == ""
+    rows = listed(set_.with_env(AUTHING_HOST="b.example").invoke("config", "list", "--json"))
+    assert rows["base_url"]["unused"] is None
+
+
+def test_no_application_id_says_how_to_give_one(bare):
+    """The one setting that has no default."""
+    done = bare.with_env(AUTHING_TOKEN="t").run("whoami")
+    assert (done.code, "AUTHING_APP_ID" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, ("zh-CN", "LANG")),
+        ({"LC_ALL": "en_US.UTF-8", "LANG": "zh_CN.UTF-8"}, None),
+        ({"LC_MESSAGES": "zh_TW", "LANG": "C"}, ("zh-CN", "LC_MESSAGES")),
+        ({"LANG": "C"}, None),
+        ({}, None),
+    ],
+)
+def test_the_locale_tells_chinese(environ, found):
+    """LC_ALL comes before LC_MESSAGES before LANG."""
+    assert locale_of(environ) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"), [("zh", "zh-CN"), ("EN", "en-US"), ("zh_CN.UTF-8", "zh-CN"), ("ja-JP", "ja-JP")]
+)
+def test_languages_are_taken_in_many_spellings(given, normal):
+    """As people and locales write them."""
+    assert normal_lang(given) == normal
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("timeout", "0"), ("timeout", "nan"), ("scheme", "ftp"), ("on_premise", "maybe"), ("lang", "?!")]
+)
+def test_a_value_that_cannot_be_one_names_its_source(name, text):
+    """The sentence says which variable to look at."""
+    variable = f"AUTHING_{name.upper()}"
+    with pytest.raises(InvalidInputError, match=variable):
+        resolve({}, {variable: text}, {}, "default")
+
+
+def test_the_language_of_a_usage_error_is_right_even_with_a_broken_setting(bare):
+    """A wrong time-out is told in Chinese where Chinese is asked for, and --lang does not break."""
+    done = bare.with_env(AUTHING_TIMEOUT="soon").invoke("--lang", "zh", "verify", "totp")
+    assert done.code == 2
+    assert "timeout" in done.err
