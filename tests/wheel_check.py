@@ -28,7 +28,9 @@ async def journey() -> None:
             try:
                 await client.login_by_account("ada", "secret")
             except MfaRequiredError as error:
-                fresh = await client.as_user(error.challenge.token).mfa_verify_by_recovery_code(user.recovery_code or "")
+                fresh = await client.as_user(error.challenge.token).mfa_verify_by_recovery_code(
+                    user.recovery_code or ""
+                )
                 check(fresh.recovery_code == user.recovery_code, "the new recovery code does not arrive")
             else:
                 check(False, "no second factor was asked for")
@@ -44,5 +46,8 @@ asyncio.run(journey())
 demo = run("-m", "authing_mfa.demo")
 check(demo.returncode == 0, f"the demo fails:\n{demo.stdout}\n{demo.stderr}")
 bare = run("-m", "authing_mfa", "--help")
-check(bare.returncode == 2 and "authing-mfa[cli]" in bare.stderr, "without its extra the command line does not say what to install")
+check(
+    bare.returncode == 2 and "authing-mfa[cli]" in bare.stderr,
+    "without its extra the command line does not say what to install",
+)
 print("The wheel works.")
