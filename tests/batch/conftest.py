@@ -71,6 +71,13 @@ def default_answer(operation, token):
     return UserInfo(id=f"user-of-{token}", id_token="secret-id-token", recovery_code=new)
 
 
+async def until(holds, seconds=30):
+    """Wait until *holds* does."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - there is nothing to be told by
+            await asyncio.sleep(0.01)
+
+
 def totp_rows(count, first=0):
     return [VerifyRequest.totp("123456", token=f"t{i}", key=f"k{i}") for i in range(first, first + count)]
 
@@ -151,20 +158,21 @@ def postgres_server():
             _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
 
 
+TABLES = "mfa_batch_run, mfa_batch_claim, mfa_batch_row, mfa_batch_outcome"
+
+
 @pytest.fixture
 def postgres(postgres_server):
-    """The URL of a new, empty database."""
+    """The URL of a database without our tables."""
     import asyncpg
 
-    name = f"t{uuid.uuid4().hex}"
-
-    async def create():
+    async def clear():
         connection = await asyncpg.connect(host=str(postgres_server), user="postgres", database="postgres")
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"DROP TABLE IF EXISTS {TABLES}")
         await connection.close()
 
-    asyncio.run(create())
-    return f"postgresql+asyncpg://postgres@/{name}?host={postgres_server}"
+    asyncio.run(clear())
+    return f"postgresql+asyncpg://postgres@/postgres?host={postgres_server}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
