@@ -170,6 +170,7 @@ class Terminal:
         os.close(slave)
         self.text = ""
         self._read_to = 0
+        self._ended = False
 
     def expect(self, words: str) -> str:
         """Read until *words* come; what came before them since the last time."""
@@ -184,7 +185,21 @@ class Terminal:
     def type(self, line: str) -> None:
         os.write(self.master, line.encode() + b"\n")
 
+    def interrupt(self) -> int:
+        """Press Ctrl-C, again if need be, and read to the end; the exit code.
+
+        Once is not always enough: a signal that comes just before Python blocks in input() is seen after it only.
+        """
+        for _ in range(int(PATIENCE)):
+            self.press_ctrl_c()
+            while self._read(1.0):
+                pass
+            if self._ended:
+                break
+        return self.end()
+
     def press_ctrl_c(self) -> None:
+        """Once."""
         os.write(self.master, b"\x03")
 
     def end(self) -> int:
@@ -196,14 +211,15 @@ class Terminal:
         self.master = -1
         return code
 
-    def _read(self) -> bool:
-        ready, _, _ = select.select([self.master], [], [], PATIENCE)
+    def _read(self, patience=PATIENCE) -> bool:
+        ready, _, _ = select.select([self.master], [], [], patience)
         if not ready:
             return False
         try:
             chunk = os.read(self.master, 65536)
         except OSError:  # the other end is closed
-            return False
+            chunk = b""
+        self._ended = not chunk
         self.text += chunk.decode(errors="replace").replace("\r\n", "\n")
         return bool(chunk)
 

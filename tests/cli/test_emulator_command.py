@@ -28,8 +28,7 @@ def test_people_get_sentences_and_lines_to_paste(bare):
     exported = dict(line.removeprefix("export ").split("=", 1) for line in text.splitlines() if "export " in line)
     done = bare.with_env(**exported, AUTHING_PASSWORD="emulator-demo").invoke("login", "demo")
     assert (done.code, "1636" in done.err) == (4, True)
-    terminal.press_ctrl_c()
-    assert terminal.end() == 130
+    assert terminal.interrupt() == 130
 
 
 def test_exec_sets_the_variables_and_hands_on_the_exit_code(bare):
