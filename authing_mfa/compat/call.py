@@ -47,25 +47,14 @@ class Call:
     The client makes these. Keep one to cancel it or to wait for it; it may be dropped, the call goes on.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_ended",
-        "_stage",
-        "completion",
-        "context",
-        "dispatcher",
-        "dropped",
-        "engine",
-        "handed_over",
-        "outcome",
-        "owner",
-        "pair",
-        "refresh",
-        "request",
-        "settings",
-        "task",
-        "token",
-    )
+    # What most calls never change stands in the class: making a call is the dearest part of the hop.
+    owner: weakref.ref[Any] | None = None
+    engine: Engine | None = None
+    task: asyncio.Task[None] | None = None
+    handed_over = False
+    dropped = False
+    _stage = _OPEN
+    _ended: threading.Event | None = None
 
     def __init__(
         self,
@@ -77,6 +66,7 @@ class Call:
         token: str | None,
         outcome: Outcome | None = None,
         pair: bool = False,
+        refresh: bool = False,
     ) -> None:
         self.request = request
         self.completion: Callable[..., Any] | weakref.WeakMethod[Any] | None = completion
@@ -84,16 +74,9 @@ class Call:
         self.settings = settings
         self.token = token
         self.outcome = outcome
-        self.pair = pair
+        self.pair = pair  # the completion takes two arguments
+        self.refresh = refresh  # an answer about somebody who is no longer current changes nothing
         self.context: Context = copy_context()
-        self.owner: weakref.ref[Any] | None = None
-        self.engine: Engine | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.handed_over = False
-        self.dropped = False
-        self.refresh = False
-        self._stage = _OPEN
-        self._ended: threading.Event | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'done' if self.done else 'running'}>"
@@ -215,9 +198,11 @@ class Call:
         self._end(engine)
 
     def _living_completion(self) -> Callable[..., Any] | None:
-        if self.dropped or (self.owner is not None and is_gone(self.owner())):
-            return None
         completion = self.completion
+        if self.owner is None and not self.dropped:
+            return completion
+        if self.dropped or self.owner is None or is_gone(self.owner()):
+            return None
         if isinstance(completion, weakref.WeakMethod):
             method: Callable[..., Any] | None = completion()
             return method

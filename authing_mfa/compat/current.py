@@ -30,8 +30,8 @@ def after(value: object, token: str | None) -> Current | None:
     A challenge makes its mfaToken current and no user. A user becomes current with the token it brought, else with the one
     that got it. An answer without a user (a recovery code alone) changes nothing: the mfaToken must not be lost with it.
     """
+    if isinstance(value, UserInfo):
+        return None if value.id is None else Current(value, value.id_token or token)
     if isinstance(value, MfaChallenge):
         return Current(None, value.token)
-    if isinstance(value, UserInfo) and value.id is not None:
-        return Current(value, value.id_token or token)
     return None

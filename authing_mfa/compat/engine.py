@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from authing_mfa._loop import BackgroundLoop, CallbackThread, own_thread
 from authing_mfa.compat.call import Call, runs_here
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from authing_mfa.client import AuthClient
     from authing_mfa.compat.settings import Settings
-    from authing_mfa.protocol import Answer
 
 __all__ = ["Engine"]
 
@@ -162,35 +161,33 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     async def _perform(self, call: Call) -> None:
+        settings, request, token = call.settings, call.request, call.token
+        if settings is None or request is None:
+            return  # it ended before its first step
+        lease: _Lease | None = None
         try:
-            outcome = succeeded(await self._ask(call), call.token)
+            lease = self._lease_for(settings)
+            lease.users += 1
+            client = lease.view(token)
+            answer = await (request(client) if callable(request) else client._answer(request))  # noqa: SLF001 - made for us
+            outcome = succeeded(answer, token)
         except AuthingError as error:
             outcome = failed(error)
         except asyncio.CancelledError:
             outcome = CANCELLED
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call must complete and the loop go on
-            if threading.main_thread().is_alive():
-                self.report(error)
-                outcome = unexpected(error)
-            else:  # the program is ending, and thread pools with it
-                outcome = EXITING
+            outcome = self._unexpected(error)
         call.task = None
-        self._settle(call, outcome)
-
-    async def _ask(self, call: Call) -> Answer[Any]:
-        settings, request, token = call.settings, call.request, call.token
-        if settings is None or request is None:
-            raise asyncio.CancelledError  # it ended before its first step
-        lease = self._lease_for(settings)
-        lease.users += 1
-        try:
-            client = lease.view(token)
-            if callable(request):
-                return await request(client)
-            return await client._answer(request)  # noqa: SLF001 - made for this layer
-        finally:
+        if lease is not None:
             lease.users -= 1
             self._retire(lease)
+        self._settle(call, outcome)
+
+    def _unexpected(self, error: BaseException) -> Outcome:
+        if not threading.main_thread().is_alive():  # the program is ending, and thread pools with it
+            return EXITING
+        self.report(error)
+        return unexpected(error)
 
     def _lease_for(self, settings: Settings) -> _Lease:
         lease = self._lease

@@ -49,8 +49,16 @@ def is_gone(owner: Any) -> bool:
     """Whether *owner* has been collected, or its widget destroyed. Ask on the thread that the widget belongs to."""
     if owner is None:
         return True
+    try:
+        return _is_deleted(owner)
+    except Exception:  # noqa: BLE001 - a toolkit that fails to say whether a widget lives has ended itself
+        return True
+
+
+def _is_deleted(owner: Any) -> bool:
     if _is_a(owner, "tkinter", "Misc"):
-        return _tk_is_gone(owner)
+        # Tk must not be asked from another thread; its <Destroy> event has told us.
+        return threading.current_thread() is threading.main_thread() and not owner.winfo_exists()
     if _is_a(owner, "PySide6.QtCore", "QObject"):
         import shiboken6
 
@@ -67,15 +75,6 @@ def is_gone(owner: Any) -> bool:
 def _is_a(value: object, module: str, name: str) -> bool:
     kind = getattr(sys.modules.get(module), name, None)
     return isinstance(kind, type) and isinstance(value, kind)
-
-
-def _tk_is_gone(owner: Any) -> bool:
-    if threading.current_thread() is not threading.main_thread():
-        return False  # Tk must not be asked from elsewhere; its <Destroy> event has told us
-    try:
-        return not owner.winfo_exists()
-    except Exception:  # noqa: BLE001 - tkinter.TclError, without importing tkinter: the whole application is gone
-        return True
 
 
 def _calls_of(owner: Any, drop: Callable[[Call], None]) -> weakref.WeakSet[Call] | None:

@@ -96,8 +96,16 @@ class Session:
         except AuthingError as error:
             outcome = failed(error)
         token = self.current.value.token
-        call = Call(made, completion, dispatcher, settings=self._settings, token=token, outcome=outcome, pair=pair)
-        call.refresh = refresh
+        call = Call(
+            made,
+            completion,
+            dispatcher,
+            settings=self._settings,
+            token=token,
+            outcome=outcome,
+            pair=pair,
+            refresh=refresh,
+        )
         if owner is not None:
             attach(call, owner, _drop)
         self._submit(call)
