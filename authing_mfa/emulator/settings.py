@@ -23,7 +23,8 @@ def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(words, str):
         raise TypeError("mfa is a list of policy words, not one text")
-    upper = tuple(dict.fromkeys("OTP" if word.upper() == "TOTP" else word.upper() for word in words))
+    spelled = (str(word).upper() for word in words)
+    upper = tuple(dict.fromkeys("OTP" if word == "TOTP" else word for word in spelled))
     unknown = [word for word in upper if word not in POLICIES]
     if unknown:
         raise ValueError(f"{unknown[0]} is not an MFA policy; there are {', '.join(POLICIES)}")

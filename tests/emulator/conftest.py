@@ -45,6 +45,11 @@ class Api:
         """The JSON that a GET answers."""
         return (await self.call("GET", path, None, token, **headers))[1]
 
+    async def session_status(self, method: str, path: str) -> int:
+        """The HTTP status of *path*, whatever the body is."""
+        async with self.session.request(method, self.url + path) as response:
+            return response.status
+
     async def login(self, account: str, password: str, **more: Any) -> Any:
         """Log in with a password, encrypted as clients do it."""
         body = {"account": account, "password": self.encrypted(password), **more}
