@@ -119,6 +119,9 @@ def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
 # ─────────────────────────────── answers ───────────────────────────────
 
 
+_ABSENT: Final = (None, "")  # anything else that counts as false is of a wrong type
+
+
 def _object(payload: Any) -> dict[str, Any]:
     if type(payload) is not dict:
         raise TypeError(f"an object expected, not {_json_name(payload)}")
@@ -165,8 +168,9 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
     raw = _unwrapped(payload)
     fields = dict(raw)
     for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
-        if not fields.get(name):
-            fields[name] = fields.get(other) or None
+        if fields.get(name) in _ABSENT:
+            value = fields.get(other)
+            fields[name] = None if value in _ABSENT else value
     fields["raw"] = raw
     if recovery_code is not None:
         fields["recoveryCode"] = recovery_code
@@ -181,7 +185,7 @@ def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
     if payload is None or payload is True:
         return None
     fields = _object(payload)
-    if not (fields.get("id") or fields.get("sub") or fields.get("userEntity")):
+    if all(fields.get(name) in _ABSENT for name in ("id", "sub", "userEntity")):
         return None
     return _user(fields, recovery_code)
 
@@ -240,7 +244,7 @@ def _array(payload: Any) -> list[Any]:
 def _enrollment(payload: Any, recovery_code: str | None) -> TotpEnrollment:
     """A TOTP secret (section 5.3), in the snake_case of v2 or the camelCase of v3."""
     raw = _object(payload)
-    picture = raw.get("qrcode_data_url") or raw.get("qrCodeDataUrl")
+    picture = next((raw[name] for name in ("qrcode_data_url", "qrCodeDataUrl") if raw.get(name) not in _ABSENT), None)
     return TotpEnrollment(
         secret=_required(raw, "secret"),
         uri=_required(raw, "qrcode_uri", "qrCodeUri"),

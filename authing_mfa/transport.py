@@ -216,9 +216,9 @@ class Transport:
             self._attempts.close()
 
     def _forget(self) -> None:
-        if self._session is not None:
-            self._session.detach()
-            self._attempts.close()
+        assert self._session is not None, "an opened client"
+        self._session.detach()
+        self._attempts.close()
 
     def __del__(self) -> None:
         if self._session is not None and not self._session.closed:

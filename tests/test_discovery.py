@@ -151,6 +151,16 @@ async def test_a_hundred_first_callers_ask_once():
     assert Counter(seen.path.endswith("public-config") for seen in proxy.seen) == {True: 1, False: 101}
 
 
+async def test_what_is_known_is_not_asked_again():
+    """Asking for the place before the first call costs that call nothing."""
+    async with serving(Internet()) as proxy, client_of(proxy) as client:
+        discovery = client._engine.discovery
+        await client._find_service()
+        assert await discovery.find() is discovery.place
+        await client.get_current_user()
+    assert len(proxy.seen) == 2
+
+
 FAILURES = [
     (Drop(), "broke"),
     (reply(b"<html>", 502), "502"),

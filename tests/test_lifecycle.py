@@ -176,6 +176,21 @@ async def test_a_turn_given_to_one_who_just_left_is_handed_on():
         await slots.acquire()
 
 
+async def test_closing_passes_over_those_who_left():
+    """A waiter that was cancelled is not told again; one that still waits is, and nobody comes in afterwards."""
+    slots = Slots(1)
+    await slots.acquire()
+    left, waiting = (asyncio.create_task(slots.acquire()) for _ in range(2))
+    await settle()
+    left.cancel()
+    slots.close()
+    results = await asyncio.gather(left, waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError, UsageError]
+    slots.release()
+    with pytest.raises(UsageError, match="closed"):
+        await slots.acquire()
+
+
 async def test_a_failed_call_frees_its_slot():
     """However a call ends, the next one can start."""
     async with (

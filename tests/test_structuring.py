@@ -152,6 +152,11 @@ def test_a_nested_user_is_unwrapped_and_loses_nothing():
         {"id": "i", "token": True},
         {"id": "i", "token": ["t"]},
         {"id": "i", "picture": 7},
+        {"id": "i", "photo": False},
+        {"id": "i", "picture": 0},
+        {"id": "i", "id_token": []},
+        {"id": 0, "sub": "s"},
+        {"sub": False},
         {"userEntity": []},
         {"userEntity": "x"},
         {"userEntity": {}},
@@ -358,6 +363,8 @@ def test_an_enrollment_of_the_newer_api_is_read_too():
         {"qrcode_data_url": "data:image/png;base64,***"},
         {"qrcode_data_url": "data:image/png;base64,密"},
         {"qrcode_data_url": 5},
+        {"qrcode_data_url": False},
+        {"qrcode_data_url": None, "qrCodeDataUrl": 0},
     ],
 )
 def test_no_half_filled_enrollment(change):
@@ -380,7 +387,9 @@ def test_a_confirmation_may_answer_the_user(payload):
     assert user.id == "i"
 
 
-@pytest.mark.parametrize("payload", [False, 5, "text", [], {"id": 5}, {"userEntity": {"name": "x"}}])
+@pytest.mark.parametrize(
+    "payload", [False, 5, "text", [], {"id": 5}, {"id": 0}, {"userEntity": []}, {"userEntity": {"name": "x"}}]
+)
 def test_a_confirmation_of_another_shape_is_an_error(payload):
     """A user that cannot be read is not the same as none."""
     with pytest.raises(UNREADABLE):
