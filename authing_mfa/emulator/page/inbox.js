@@ -82,7 +82,7 @@ function render() {
     else newestOf.set(message.to, message.id);
   }
   renderHero(found[0]);
-  keyed(byId("messages"), found.slice(1, SHOWN), (message) => `${message.id}/${replaced.has(message.id)}`, (message) => row(message, replaced.has(message.id)));
+  keyed(byId("messages"), found.slice(1, SHOWN), (message) => `${keyOf(message)} ${replaced.has(message.id)}`, (message) => row(message, replaced.has(message.id)));
   const count = byId("count-inbox");
   count.hidden = messages.length === 0;
   count.textContent = messages.length >= KEPT ? `${KEPT}+` : messages.length;
@@ -92,8 +92,11 @@ function render() {
 
 const renderSoon = paced(150, render);
 
+/** Which message it is: another emulator on the same port counts from 1 again. */
+const keyOf = (message) => `${message.id} ${message.sent_at} ${message.code} ${message.to}`;
+
 function renderHero(message) {
-  const key = message ? `${message.id}` : `none ${messages.length > 0} ${info !== null}`;
+  const key = message ? keyOf(message) : `none ${messages.length > 0} ${info !== null}`;
   if (key === heroKey) return;
   heroKey = key;
   if (!message) {

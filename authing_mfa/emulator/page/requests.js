@@ -8,7 +8,6 @@ import { nameOfId } from "./users.js";
 const KEPT = 300;
 
 let entries = []; // newest first
-let total = 0;
 let loaded = false;
 let address = "";
 let meanwhile = []; // what came by event while the list was asked for
@@ -19,7 +18,6 @@ export async function loadRequests(current) {
   const answer = await get(`requests?limit=${KEPT}`);
   if (!current()) return;
   entries = newestFirst([...answer.requests, ...meanwhile]);
-  total = Math.max(answer.total, entries[0]?.id ?? 0);
   loaded = true;
   render();
 }
@@ -27,7 +25,6 @@ export async function loadRequests(current) {
 export function addRequest(entry) {
   meanwhile.push(entry);
   entries = newestFirst([entry, ...entries]);
-  total = Math.max(entry.id, total);
   renderSoon();
 }
 
@@ -39,7 +36,6 @@ function newestFirst(all) {
 export function forgetRequests() {
   entries = [];
   meanwhile = [];
-  total = 0;
   open.clear();
   render();
 }
@@ -64,14 +60,14 @@ function shown() {
 function render() {
   if (!loaded) return;
   const count = byId("count-requests");
-  count.hidden = total === 0;
-  count.textContent = total > 9999 ? `${Math.floor(total / 1000)}k` : total;
+  count.hidden = entries.length === 0;
+  count.textContent = entries.length >= KEPT ? `${KEPT}+` : entries.length;
   const journal = byId("journal");
   const found = shown();
   if (found.length === 0) fill(journal, nothing());
   else {
     journal.querySelector(":scope > .empty")?.remove();
-    keyed(journal, found, (entry) => entry.id, item);
+    keyed(journal, found, (entry) => `${entry.id} ${entry.at} ${entry.ms}`, item);
   }
 }
 

@@ -17,7 +17,6 @@ const TEXTS = {
   theme_auto: ["Theme: as the system", "主题：跟随系统"],
   theme_light: ["Theme: light", "主题：浅色"],
   theme_dark: ["Theme: dark", "主题：深色"],
-  failed: ["That did not work", "操作失败"],
   copy: ["Copy", "复制"],
   copy_code: ["Copy the code", "复制验证码"],
   copied: ["Copied", "已复制"],
