@@ -1,0 +1,259 @@
+"""Runs from file to file against the emulator: output, summary, exit codes, resuming, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from authing_mfa import InvalidInputError
+from authing_mfa.batch import JournalError
+from authing_mfa.batch.__main__ import main
+from authing_mfa.batch.run import BatchOptions, Summary, run_file
+from tests.batch.conftest import until
+from tests.batch.test_files import records, write_csv
+
+ROOT = Path(__file__).parents[2]
+
+
+def write_lines(path, text):
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def client_options(emulator):
+    return {"app_id": emulator.app_id, "base_url": emulator.url}
+
+
+@pytest.fixture
+def make_rows(make_users, tmp_path):
+    """A CSV file of so many phone rows: its path, and the tokens."""
+
+    def make(count, wrong=()):
+        users = make_users(count)
+        rows = [
+            {"kind": "phone", "key": f"k{i}", "token": token, "phone": phone, "code": "000000" if i in wrong else code}
+            for i, (phone, token, code) in enumerate(users)
+        ]
+        return write_csv(tmp_path / "rows.csv", rows), [token for _, token, _ in users]
+
+    return make
+
+
+async def test_a_run_writes_one_object_for_each_row(make_rows, client_options, tmp_path, emulator):
+    """Every row has its line, the summary counts them, and all were verified once."""
+    source, tokens = make_rows(30, wrong=(4,))
+    told = []
+    options = BatchOptions(
+        source=source, out=str(tmp_path / "out.jsonl"), journal=str(tmp_path / "run.db"), concurrency=8
+    )
+    summary = await run_file(options, client_options, on_progress=told.append)
+    lines = records(tmp_path / "out.jsonl")
+    assert sorted((line["index"], line["key"]) for line in lines) == [(i, f"k{i}") for i in range(30)]
+    assert [line["status"] for line in lines if line["index"] == 4] == ["rejected"]
+    assert (summary.done, summary.statuses["ok"], summary.exit_code, summary.resumable) == (30, 29, 1, False)
+    assert summary.codes == {200: 29, 2001: 1}
+    assert (told[-1].done, told[-1].total) == (30, 30)
+    emulator.assert_verified_once([token for number, token in enumerate(tokens) if number != 4])
+
+
+async def test_a_finished_run_that_is_resumed_changes_nothing(make_rows, client_options, tmp_path, emulator):
+    """The output stays byte for byte, tokens and all; nothing is sent."""
+    source, tokens = make_rows(10)
+    out = tmp_path / "out.jsonl"
+    options = {"source": source, "out": str(out), "journal": str(tmp_path / "run.db"), "tokens": True}
+    await run_file(BatchOptions(**options), client_options)
+    before = out.read_bytes()
+    assert b"id_token" in before
+    summary = await run_file(BatchOptions(**options, resume=True), client_options)
+    assert out.read_bytes() == before
+    assert summary.exit_code == 0
+    emulator.assert_verified_once(tokens)
+
+
+async def test_without_resume_a_journal_that_is_there_is_refused(make_rows, client_options, tmp_path, store):
+    """Nobody goes on with an old run by accident; its output stays."""
+    source, _ = make_rows(3)
+    options = BatchOptions(source=source, out=str(tmp_path / "out.jsonl"), journal=store)
+    await run_file(options, client_options)
+    with pytest.raises(InvalidInputError, match="resume it"):
+        await run_file(options, client_options)
+    assert len(records(tmp_path / "out.jsonl")) == 3
+
+
+async def test_a_dry_run_looks_at_every_row_and_sends_nothing(tmp_path, client_options, emulator):
+    """Broken rows and missing photos are counted and told with their place."""
+    rows = [
+        {"kind": "totp", "code": "1", "token": "dry"},
+        {"kind": "totp", "code": "", "token": "dry"},
+        {"kind": "face", "image": str(tmp_path / "gone.jpg"), "token": "dry"},
+    ]
+    before = len(emulator.requests)
+    broken = []
+    options = BatchOptions(source=write_csv(tmp_path / "r.csv", rows), out=str(tmp_path / "o.jsonl"), dry_run=True)
+    summary = await run_file(options, client_options, on_broken=broken.append)
+    assert (summary.statuses, summary.exit_code, summary.dry_run) == ({"ok": 1, "failed": 2}, 7, True)
+    assert [outcome.index for outcome in broken] == [1, 2]
+    assert len(emulator.requests) == before
+    assert not (tmp_path / "o.jsonl").exists()
+
+
+async def test_broken_rows_are_outcomes(make_rows, client_options, tmp_path):
+    """A line that is no row is a failed row of the output; the others are worked."""
+    source, _ = make_rows(3)
+    write_lines(source, "phone,broken\n")
+    broken = []
+    options = BatchOptions(source=source, out=str(tmp_path / "out.jsonl"))
+    summary = await run_file(options, client_options, on_broken=broken.append)
+    assert (summary.statuses["ok"], summary.statuses["failed"], summary.exit_code) == (3, 1, 7)
+    assert [outcome.index for outcome in broken] == [3]
+
+
+async def test_a_dead_service_stops_the_run_which_can_be_resumed(make_rows, client_options, tmp_path, emulator):
+    """The circuit opens, the summary says why and that --resume goes on; then everything is done once."""
+    source, tokens = make_rows(30)
+    options = {"source": source, "out": str(tmp_path / "out.jsonl"), "journal": str(tmp_path / "run.db")}
+    dead = {**client_options, "base_url": "http://127.0.0.1:9", "max_attempts": 1}
+    summary = await run_file(BatchOptions(**options, concurrency=4, stop_after_failures=5), dead)
+    assert (summary.exit_code, summary.resumable) == (7, True)
+    assert "5 calls in a row failed" in str(summary.stopped)
+    assert "5 calls" in summary.as_json()["stopped"]
+    summary = await run_file(BatchOptions(**options, resume=True), client_options)
+    assert (summary.exit_code, summary.done) == (0, 30)
+    assert sorted(record["index"] for record in records(tmp_path / "out.jsonl")) == list(range(30))
+    assert {record["status"] for record in records(tmp_path / "out.jsonl")} == {"ok"}
+    emulator.assert_verified_once(tokens)
+
+
+async def test_new_recovery_codes_are_kept_where_the_summary_says(tmp_path, client_options, emulator):
+    """With and without a journal; they are in the output, too."""
+    users = [emulator.add_user(username=f"r{i}-{os.urandom(4).hex()}", password="x", totp=True) for i in range(2)]
+    for number, user in enumerate(users):
+        rows = [{"kind": "recovery", "code": user.recovery_code, "token": emulator.issue_mfa_token(user), "key": "k"}]
+        out = tmp_path / f"out{number}.jsonl"
+        journal = str(tmp_path / "run.db") if number else None
+        options = BatchOptions(source=write_csv(tmp_path / "r.csv", rows), out=str(out), journal=journal)
+        summary = await run_file(options, client_options)
+        assert summary.exit_code == 0
+        assert summary.recovery_file == Path(f"{journal or out}.recovery-codes.jsonl")
+        assert records(summary.recovery_file)[0]["recovery_code"] == emulator.user_by_id(user.id).recovery_code
+        assert records(out)[0]["value"]["recovery_code"] == emulator.user_by_id(user.id).recovery_code
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"source": "missing.csv"}, "no file"),
+        ({"resume": True}, "with a journal"),
+        ({"resend_unknown": True}, "resuming"),
+        ({"out": "SOURCE"}, "overwrite"),
+        ({"concurrency": 0}, "concurrency"),
+        ({"columns": {"x": "y"}}, "no column"),
+        ({"out_format": "parquet"}, "pipe"),
+        ({"dask": "local:2"}, "needs a journal"),
+    ],
+)
+async def test_options_that_cannot_be_right_are_refused(tmp_path, client_options, options, said):
+    """Before anything is sent."""
+    source = write_csv(tmp_path / "r.csv", [{"kind": "totp", "code": "1", "token": "t"}])
+    given = {"source": source, **{name: source if value == "SOURCE" else value for name, value in options.items()}}
+    with pytest.raises(InvalidInputError, match=said):
+        await run_file(BatchOptions(**given), client_options)
+
+
+async def test_results_that_cannot_be_written_are_told_before_anything_is_sent(
+    make_rows, client_options, tmp_path, emulator
+):
+    """An output in no folder ends the run before it begins."""
+    source, tokens = make_rows(2)
+    with pytest.raises(JournalError):
+        await run_file(BatchOptions(source=source, out=str(tmp_path / "no" / "o.jsonl")), client_options)
+    assert [emulator.verify_count(token) for token in tokens] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        ({"ok": 5}, 0),
+        ({"ok": 5, "rejected": 1}, 1),
+        ({"rejected": 1, "unknown": 1}, 3),
+        ({"unknown": 1, "failed": 1, "rejected": 9}, 7),
+        ({}, 0),
+    ],
+)
+def test_the_exit_code_is_the_highest_that_applies(statuses, code):
+    """0 all verified, 1 some rejected, 3 some unknown, 7 some failed."""
+    summary = Summary()
+    summary.statuses.update(statuses)
+    assert summary.exit_code == code
+
+
+def environment(options):
+    return {
+        **os.environ,
+        "AUTHING_APP_ID": options["app_id"],
+        "AUTHING_BASE_URL": options["base_url"],
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def start(options, *arguments, stdin=os.devnull):
+    command = [sys.executable, "-m", "authing_mfa.batch", *map(str, arguments)]
+    with Path(stdin).open("rb") as file:
+        return subprocess.Popen(
+            command,
+            env=environment(options),
+            text=True,
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_the_run_in_order_and_resume_goes_on(make_rows, client_options, tmp_path, emulator, number):
+    """130; what was sent has its outcome in journal and output, the rest is not sent; then all is done once."""
+    source, tokens = make_rows(60)
+    out, journal = tmp_path / "out.jsonl", tmp_path / "run.db"
+    arguments = [source, "--out", out, "--journal", journal, "--concurrency", 4, "--rate", 60]
+    child = start(client_options, *arguments)
+    await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 10)
+    child.send_signal(number)
+    _, said = await asyncio.to_thread(child.communicate, timeout=30)
+    assert child.returncode == 130, said
+    summary = json.loads(said.splitlines()[-1])
+    assert (summary["interrupted"], summary["resumable"], summary["unknown"]) == (True, True, 0)
+    verified = sum(emulator.verify_count(token) for token in tokens)
+    assert verified == len(records(out)) == summary["ok"] < 60
+    child = start(client_options, *arguments[:-2], "--resume")
+    _, said = await asyncio.to_thread(child.communicate, timeout=30)
+    assert child.returncode == 0, said
+    assert sorted(record["index"] for record in records(out)) == list(range(60))
+    emulator.assert_verified_once(tokens)
+
+
+async def test_rows_come_through_a_pipe_and_outcomes_go_through_one(make_rows, client_options):
+    """`- ` reads standard input, and standard output holds nothing but outcomes."""
+    source, _ = make_rows(5)
+    child = start(client_options, "-", "--ordered", stdin=source)
+    out, said = await asyncio.to_thread(child.communicate, timeout=30)
+    assert child.returncode == 0, said
+    assert [json.loads(line)["key"] for line in out.splitlines()] == [f"k{i}" for i in range(5)]
+
+
+def test_the_small_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, emulator):
+    """2 for a wrong use, 7 for a journal that cannot be used."""
+    monkeypatch.setenv("AUTHING_APP_ID", emulator.app_id)
+    monkeypatch.setenv("AUTHING_BASE_URL", emulator.url)
+    source = write_csv(tmp_path / "r.csv", [{"kind": "totp", "code": "1", "token": "t"}])
+    assert main([source, "--resume"]) == 2
+    assert main([source, "--journal", str(tmp_path)]) == 7
+    assert main([source, "--dry-run"]) == 0
+    assert "directory" in capsys.readouterr().err
