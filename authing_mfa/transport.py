@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import ssl
 import urllib.request
 import warnings
@@ -265,4 +266,7 @@ def _network_error(  # noqa: PLR0911 - one line for each kind of failure
 
 
 def _text(error: Exception) -> str:
+    """What *error* says; of a connection that could not be made only where and why, not aiohttp's own details."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return f"{error.host}:{error.port}: {os.strerror(error.os_error.errno)}."
     return f"{str(error) or type(error).__name__}."
