@@ -70,7 +70,7 @@ class Step:
     def line(self) -> str:
         """The step as text, in columns."""
         mark = "ok" if self.ok else "FAILED"
-        return f"{self.number:>3}  {self.call:<44} {self.elapsed * 1000:>7.1f} ms  {mark:<3} {self.outcome}"
+        return f"{self.number:>3}  {self.call:<41} {self.elapsed * 1000:>7.1f} ms  {mark:<3} {self.outcome}"
 
 
 class StepFailedError(Exception):
@@ -173,7 +173,7 @@ class Journey:
             words = [factor.policy for factor in error.challenge.factors]
             _must(error.code == 1636, f"1636 was due, {error.code} came")
             _must(words == ["SMS", "EMAIL", "OTP", "FACE"], f"unexpected factors: {words}")
-            return f"1636: {', '.join(words)} are due, mfaToken {mask(error.challenge.token)}"
+            return f"1636: {', '.join(words)} are due"
 
         made = self.client.login_by_account(ACCOUNT, PASSWORD)
         return (await self.refused(f"login_by_account({ACCOUNT}, ***)", made, MfaRequiredError, tell)).challenge
@@ -309,7 +309,7 @@ def logged_in(user: UserInfo) -> str:
     """
     _must(user.username == ACCOUNT, f"another user came: {user!r}")
     _must(user.id_token, "no token came back")
-    return f"{user.display_name} is logged in, token {mask(user.id_token or '')}"
+    return f"{user.display_name} is logged in"
 
 
 def draw_face(skin: str, *, hair: str = "#3b2a1a", mouth_up: bool = True) -> Image:

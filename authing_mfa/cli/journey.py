@@ -126,7 +126,7 @@ class Journey:
             except WrongCodeError as error:
                 if stdin or not left or not self._ask.interactive or self._run.environ.get("AUTHING_CODE"):
                     raise
-                self._run.output.warn(f"{self._run.explain(error)} {self._run.say('again', left=left)}")
+                self._run.output.warn(self._run.say("again", code=error.code, left=left))
 
     def _by_sms(self, challenge: MfaChallenge) -> UserInfo:
         client, given = self._service.client, self._given

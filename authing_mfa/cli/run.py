@@ -181,7 +181,8 @@ class Run:
             data.setdefault("recovery_code", recovery_code)
         if show_token:
             data["token"] = user.id_token
-        self.output.data(data, self.output.fields(data.items()))
+        shown = {name: value for name, value in data.items() if name not in ("photo", "user_pool_id")}
+        self.output.data(data, self.output.fields(shown.items()))
 
     # ─────────────────────────────── the service ───────────────────────────────
 

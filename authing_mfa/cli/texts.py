@@ -138,6 +138,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "by_face_bind": ("Face photos, that you bind now", "人脸照片，现在绑定"),
     "by_other": ("{policy} (not by this command)", "{policy}（本命令不支持）"),
     "not_allowed": ("The challenge does not allow {factor}. Allowed: {allowed}.", "不支持 {factor}。可用：{allowed}。"),
-    "again": ("Try again ({left} left).", "请重试（还可尝试 {left} 次）。"),
+    "again": (
+        "The code was wrong ({code}). Try again ({left} left).",
+        "验证码错误（{code}）。请重试（还可尝试 {left} 次）。",
+    ),
     "interrupted": ("Interrupted.", "已中断。"),
 }

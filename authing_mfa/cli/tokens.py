@@ -56,7 +56,7 @@ class Login:
             known: dict[str, Any] = {field.name: data[field.name] for field in attrs.fields(cls) if field.name in data}
             known["factors"] = tuple(data.get("factors") or ())
             login = cls(**known)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError):
             return None
         return login if isinstance(login.token, str) and login.token else None
 

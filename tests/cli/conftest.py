@@ -132,14 +132,14 @@ class Cli:
 
     def invoke(self, *arguments, stdin="") -> Done:
         """In this process, with pipes: quick, for the many variants."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
         before, sys.stdin = sys.stdin, io.StringIO(stdin)
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code = main(arguments, self.environ)
         finally:
             sys.stdin = before
-        return Done(code, out.getvalue(), err.getvalue())
+        return Done(code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
 
     def terminal(self, *arguments) -> "Terminal":
         """As a process on a pseudo-terminal that is its controlling one."""

@@ -56,4 +56,4 @@ def _line(run: Run, step: Step) -> str:
     number, elapsed = styled(f"{step.number:>2}", dim=True), styled(f"{step.elapsed * 1000:>6.1f} ms", dim=True)
     is_error = step.outcome.partition(":")[0].endswith("Error")
     outcome = styled(step.outcome, fg="red" if not step.ok else "yellow" if is_error else None)
-    return f"{number} {mark} {styled(f'{step.call:<44}', fg='cyan')} {elapsed}  {outcome}"
+    return f"{number} {mark} {styled(f'{step.call:<41}', fg='cyan')} {elapsed}  {outcome}"

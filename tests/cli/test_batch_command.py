@@ -1,0 +1,174 @@
+"""`batch`: the shell around the engine: options, progress, summary, exit codes."""
+
+import json
+import sqlite3
+
+import pytest
+
+from authing_mfa.batch.rows import Progress
+from authing_mfa.cli.output import Output
+from authing_mfa.cli.progress import shown, words
+
+
+def rows_of(emulator, tmp_path, count=3, *, wrong=0):
+    """A CSV file: *count* TOTP rows of which the last *wrong* have a wrong code."""
+    lines = ["kind,key,token,code"]
+    for number in range(count):
+        user = emulator.add_user(mfa=["OTP"], totp=True)
+        code = "000000" if number >= count - wrong else emulator.totp_of(user)
+        lines.append(f"totp,row{number},{emulator.mfa_token_of(user)},{code}")
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_all_verified_is_0_and_every_row_has_an_object(cli, emulator, tmp_path):
+    """Rows in, one object per row out, the summary on stderr."""
+    out = tmp_path / "out.jsonl"
+    done = cli.run("batch", str(rows_of(emulator, tmp_path)), "--out", str(out), "--journal", str(tmp_path / "run.db"))
+    assert (done.code, done.out) == (0, "")
+    assert "3 rows" in done.err
+    assert "3 ok, 0 rejected, 0 failed, 0 unknown" in done.err
+    assert sorted(row["key"] for row in read(out)) == ["row0", "row1", "row2"]
+    assert {row["status"] for row in read(out)} == {"ok"}
+    with sqlite3.connect(tmp_path / "run.db") as journal:
+        assert journal.execute("select count(*) from sqlite_master").fetchone()[0] > 0
+    journal.close()
+
+
+def test_some_rejected_is_1_and_the_summary_counts_by_code(cli, emulator, tmp_path):
+    """With --json and an output file the summary is the one object on stdout."""
+    out = tmp_path / "out.jsonl"
+    done = cli.invoke("batch", str(rows_of(emulator, tmp_path, wrong=1)), "--out", str(out), "--json")
+    told = done.json
+    assert (done.code, told["exit"], told["ok"], told["command"]) == (1, 1, False, "batch")
+    assert told["data"]["codes"] == {"200": 2, "6001": 1}
+
+
+def test_pipes_both_ways(cli, emulator, tmp_path):
+    """- reads stdin, and outcomes go to stdout where no file is named; --json does not get between them."""
+    text = rows_of(emulator, tmp_path, count=2).read_text()
+    done = cli.run("batch", "-", "--ordered", "--json", stdin=text)
+    assert done.code == 0
+    assert [json.loads(line)["key"] for line in done.out.splitlines()] == ["row0", "row1"]
+    assert json.loads(done.err.splitlines()[-1])["data"]["ok"] == 2
+
+
+def test_some_unknown_is_3(cli, emulator, tmp_path):
+    """A connection that breaks after the service acted leaves the row unknown."""
+    path = rows_of(emulator, tmp_path, count=1)
+    emulator.fault(path="mfa_verify_by_totp", drop="after", count=1)
+    done = cli.invoke("batch", str(path), "--out", str(tmp_path / "out.jsonl"))
+    assert (done.code, "1 unknown" in done.err) == (3, True)
+
+
+def test_a_dry_run_sends_nothing(cli, emulator, tmp_path):
+    """Every row is looked at; the broken one is named."""
+    path = rows_of(emulator, tmp_path)
+    path.write_text(path.read_text() + "totp,broken,,\n")
+    before = emulator.admin("GET", "requests?limit=1")["total"]
+    done = cli.invoke("batch", str(path), "--dry-run")
+    assert (done.code, "Row 4 (broken)" in done.err) == (7, True)
+    assert emulator.admin("GET", "requests?limit=1")["total"] == before
+
+
+def test_many_broken_rows_are_not_all_listed(cli, tmp_path):
+    """The first twenty are, then it says that there are more."""
+    path = tmp_path / "rows.csv"
+    path.write_text("kind,phone\n" + "nonsense,1\n" * 30)
+    done = cli.invoke("batch", str(path), "--dry-run", "--json")
+    assert (done.err.count("Row "), "more such rows" in done.err) == (20, True)
+    assert done.json["data"]["failed"] == 30
+
+
+def test_columns_and_kind_can_be_told(cli, tmp_path):
+    """A file with other names, of one kind; the login speaks for rows without a token."""
+    path = tmp_path / "rows.csv"
+    path.write_text("mobile\n19912345678\n")
+    arguments = ("batch", str(path), "--kind", "check", "--column", "phone=mobile")
+    assert cli.invoke(*arguments, "--dry-run").code == 0
+    assert cli.invoke("batch", str(path), "--column", "nonsense").code == 2
+    assert cli.invoke("batch", str(path), "--column", "x=mobile", "--kind", "check").code == 2
+
+
+def test_a_kept_login_speaks_for_rows_without_a_token(cli, emulator, tmp_path):
+    """check rows need one token, which the login has."""
+    cli.log_in(emulator.add_user())
+    path = tmp_path / "rows.csv"
+    path.write_text("kind,phone\ncheck,19912345678\n")
+    done = cli.invoke("batch", str(path))
+    assert (done.code, json.loads(done.out)["value"]) == (0, True)
+
+
+def test_resuming_takes_the_journal(cli, emulator, tmp_path):
+    """A journal that is there is refused without --resume; with it nothing is sent again; another input is refused."""
+    path, out, journal = rows_of(emulator, tmp_path), tmp_path / "out.jsonl", tmp_path / "run.db"
+    arguments = ("batch", str(path), "--out", str(out), "--journal", str(journal))
+    assert cli.invoke(*arguments).code == 0
+    before = emulator.admin("GET", "requests?limit=1")["total"]
+    assert cli.invoke(*arguments, "--json").json["exit"] != 0
+    assert cli.invoke(*arguments, "--resume").code == 0
+    assert emulator.admin("GET", "requests?limit=1")["total"] == before
+    assert len(read(out)) == 3
+    path.write_text("kind,key,phone\ncheck,another,1\n")
+    changed = cli.invoke(*arguments, "--resume")
+    assert changed.code in (2, 7)
+    assert "Traceback" not in changed.err
+
+
+@pytest.mark.parametrize("arguments", [("--resume",), ("--rate", "0"), ("--concurrency", "0"), ("--format", "xml")])
+def test_wrong_options_are_usage_errors(arguments, cli, tmp_path):
+    """Nothing is sent for an option that cannot be right."""
+    path = tmp_path / "rows.csv"
+    path.write_text("kind,phone\ncheck,1\n")
+    assert cli.invoke("batch", str(path), *arguments).code == 2
+
+
+def test_a_file_that_is_not_there(cli, tmp_path):
+    """A usage error."""
+    assert cli.invoke("batch", str(tmp_path / "none.csv")).code == 2
+
+
+def test_a_bar_on_a_terminal(cli, emulator, tmp_path):
+    """rate, ok, failed and unknown beside a bar that ends full."""
+    path = rows_of(emulator, tmp_path)
+    terminal = cli.terminal("batch", str(path), "--out", str(tmp_path / "out.jsonl"))
+    assert terminal.end() == 0
+    assert "3/3" in terminal.text
+    assert "3 ok, 0 rejected, 0 failed, 0 unknown" in terminal.text
+    assert "\x1b[" in terminal.text
+
+
+def progress(done, **more):
+    return Progress(**{"done": done, "total": 100, "ok": done, "failed": 0, "rate": 2.0, "elapsed": 1.0, **more})
+
+
+def test_a_line_every_ten_seconds_without_a_terminal(capsys):
+    """Not more often, however often the engine tells."""
+    now = 0.0
+    with shown(Output({}), clock=lambda: now) as tell:
+        for second in range(31):
+            now = float(second)
+            tell(progress(second))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" rows")[0] for line in lines] == ["10 of 100", "20 of 100", "30 of 100"]
+    assert lines[0].endswith("45 s left")
+
+
+def test_failed_is_what_is_neither_rejected_nor_unknown():
+    """The engine counts all three as failed; a person wants them apart."""
+    told = words(progress(10, ok=4, failed=6, rejected=3, unknown=2))
+    assert told == "4 ok, 3 rejected, 1 failed, 2 unknown"
+
+
+def test_an_unknown_total(capsys):
+    """A pipe does not tell how many rows there will be."""
+    now = 0.0
+    with shown(Output({}), clock=lambda: now) as tell:
+        now = 11.0
+        tell(progress(7, total=None, rate=0.0))
+    assert capsys.readouterr().err == "7 rows, 0/s: 7 ok, 0 rejected, 0 failed, 0 unknown\n"
