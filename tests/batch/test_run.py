@@ -204,7 +204,7 @@ def environment(options):
     }
 
 
-def start(options, *arguments, stdin=os.devnull):
+def start(options, *arguments, stdin=os.devnull, start_new_session=False):
     command = [sys.executable, "-m", "authing_mfa.batch", *map(str, arguments)]
     with Path(stdin).open("rb") as file:
         return subprocess.Popen(
@@ -214,6 +214,7 @@ def start(options, *arguments, stdin=os.devnull):
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=start_new_session,
         )
 
 

@@ -1,0 +1,40 @@
+"""Starts batch runs quickly for the kill tests: everything is imported once, each run is a fork.
+
+Lines of JSON come in on standard input, a list of arguments each; the process id of the run goes out, and when it has ended
+its status.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import aiosqlite  # noqa: F401 - imported once for all runs
+import asyncpg  # noqa: F401 - the same
+
+from authing_mfa.batch import recorder, schema  # noqa: F401 - the same
+from authing_mfa.batch.__main__ import main
+
+
+def child(arguments: list[str]) -> None:
+    os.dup2(2, 1)  # what a run prints must not be taken for ours
+    status = 99
+    try:
+        status = main(arguments)
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def serve() -> None:
+    for line in sys.stdin:
+        process = os.fork()
+        if process == 0:
+            child(json.loads(line))
+        print(process, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
