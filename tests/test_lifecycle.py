@@ -84,15 +84,16 @@ async def test_who_frees_a_slot_stands_at_the_end_again():
 async def test_max_connections_holds():
     """However many call, no more connections are open than allowed, and each is used again."""
     async with serving(held := Held()) as server, client_of(server, max_connections=3) as client:
-        async with asyncio.TaskGroup() as group:
-            for number in range(12):
-                group.create_task(client.mfa_verify_by_totp(str(number)))
-            await server.saw(3)
-            await settle()
-            assert (len(server.seen), server.open) == (3, 3)
-            for _ in range(12):
-                await held.let_go()
-        assert (server.most_open, server.connections, len(server.seen)) == (3, 3, 12)
+        for seen_before in (0, 12, 24):  # and it holds again after all have gone home
+            async with asyncio.TaskGroup() as group:
+                for number in range(12):
+                    group.create_task(client.mfa_verify_by_totp(str(number)))
+                await server.saw(seen_before + 3)
+                await settle()
+                assert (len(server.seen) - seen_before, server.open) == (3, 3)
+                for _ in range(12):
+                    await held.let_go()
+        assert (server.most_open, server.connections, len(server.seen)) == (3, 3, 36)
 
 
 async def test_waiting_for_a_slot_does_not_count():
@@ -430,6 +431,32 @@ async def test_closing_on_the_next_loop_after_the_first_has_ended():
             gc.collect()
         with pytest.raises(UsageError, match="closed"):
             await client.get_current_user()
+
+
+async def test_closing_after_a_loop_that_ended_in_the_midst():
+    """A caller that was still waiting when its loop was closed does not stop the client from being closed."""
+    client = AuthClient("app", token="t", base_url="http://127.0.0.1:9", max_connections=1)
+    held: list[asyncio.Task[object]] = []
+
+    async def wait_in_vain() -> None:
+        client._engine.transport.enter()
+        await client._engine.transport.slots.acquire()
+        held.append(asyncio.create_task(client.get_current_user()))
+        await settle()
+
+    def run() -> None:
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda *_: None)  # the task that its loop forgot
+        loop.run_until_complete(wait_in_vain())
+        loop.close()
+
+    await asyncio.to_thread(run)
+    await client.aclose()
+    await client.aclose()
+    with pytest.raises(UsageError, match="closed"):
+        await client.get_current_user()
+    held.clear()
+    gc.collect()
 
 
 async def test_a_forgotten_close_warns_once_and_schedules_nothing():
