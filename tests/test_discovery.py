@@ -271,8 +271,11 @@ async def test_a_caller_cancelled_while_the_client_closes_is_cancelled():
         client = client_of(proxy)
         call = asyncio.create_task(client.get_current_user())
         await proxy.saw(1)
-        call.cancel()
+        question = client._engine.discovery._asking
+        assert question is not None
+        question.add_done_callback(lambda _: call.cancel())  # at the very moment when the question is given up
         await client.aclose()
+        internet.gate.set()
         with pytest.raises(asyncio.CancelledError):
             await call
 

@@ -11,7 +11,7 @@ import pytest
 
 from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
 from authing_mfa.slots import Slots
-from tests.servers import USER, Drop, Seen, answering, hang, ok, serving
+from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
 
 
 def client_of(server, **options) -> AuthClient:
@@ -127,6 +127,29 @@ async def test_the_clock_starts_at_the_slot():
         await held.let_go()
         await asyncio.gather(*calls)
     assert given == [60.0, 60.0]
+
+
+async def test_an_hour_in_the_queue_takes_nothing_from_the_next_try():
+    """A call that waited long for its slot and is then asked to wait a little more still goes again."""
+    too_soon = reply(b"", 429, "Retry-After: 5")
+    async with (
+        serving(answering(too_soon, ok(USER))) as server,
+        client_of(server, max_connections=1, timeout=60.0) as client,
+    ):
+        engine, now, pauses = client._engine, 0.0, []
+        engine.clock = lambda: now
+
+        async def pause(seconds):
+            pauses.append(seconds)
+
+        engine.sleep = pause
+        await engine.transport.slots.acquire()
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await settle()
+        now = 3600.0
+        engine.transport.slots.release()
+        assert (await call).id == "u1"
+    assert pauses == [5.0]
 
 
 async def test_cancelling_a_call_frees_its_slot():
