@@ -148,7 +148,7 @@ class Engine:
             self._settle(call, NOT_STARTED)
         elif call.task is None:
             context = call.context.copy()  # of its own: a cancelled call's completion may run before the task has ended
-            call.task = asyncio.get_running_loop().create_task(self._perform(call), context=context)
+            call.task = self._thread.loop.create_task(self._perform(call), context=context)
 
     def _stop_task(self, call: Call) -> None:
         task, call.task = call.task, None
@@ -180,7 +180,8 @@ class Engine:
         call.task = None
         if lease is not None:
             lease.users -= 1
-            self._retire(lease)
+            if lease is not self._lease:
+                self._retire(lease)
         self._settle(call, outcome)
 
     def _unexpected(self, error: BaseException) -> Outcome:
@@ -203,7 +204,7 @@ class Engine:
         """Close a client that new calls no longer use, once its last call has ended."""
         if lease is not self._lease and lease.users == 0 and lease in self._leases:
             self._leases.discard(lease)
-            self._keep(asyncio.get_running_loop().create_task(lease.client.aclose()))
+            self._keep(self._thread.loop.create_task(lease.client.aclose()))
 
     def _settle(self, call: Call, outcome: Outcome) -> None:
         call.decide(outcome, self, first=True)
@@ -224,7 +225,7 @@ class Engine:
                 return
         self._outbox.append(call)
         if len(self._outbox) == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._thread.loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         if self._outbox:

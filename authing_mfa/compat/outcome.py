@@ -33,7 +33,8 @@ class Outcome:
 
 def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
     """A call made with *token* was answered."""
-    return Outcome(200, answer.message, answer.value, after(answer.value, token))
+    value = answer.value
+    return Outcome(200, answer.message, value, after(value, token))
 
 
 def failed(error: AuthingError) -> Outcome:

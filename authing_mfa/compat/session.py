@@ -112,10 +112,8 @@ class Session:
         return call
 
     def _submit(self, call: Call) -> None:
-        while True:
-            engine = self._engine
-            if engine is not None and engine.submit(call):
-                return
+        engine = self._engine
+        while engine is None or not engine.submit(call):
             with self._lock:
                 if self._exiting:
                     self._submit_late(call)
@@ -123,6 +121,7 @@ class Session:
                 if self._engine is None or self._engine.closed:
                     self._engine = Engine(self.report, self._adopt)
                     _engines.add(self._engine)
+                engine = self._engine
 
     def _submit_late(self, call: Call) -> None:
         """A call made while the interpreter exits, by another one's completion: no thread can be had for it any more."""

@@ -1,5 +1,6 @@
 """Cancel, wait, owners."""
 
+import asyncio
 import gc
 import threading
 import weakref
@@ -8,6 +9,7 @@ import pytest
 
 from authing_mfa import UserInfo
 from authing_mfa.compat import AuthClient, Authing
+from authing_mfa.protocol import Answer
 from tests.compat.conftest import PATIENCE, Heard
 
 CANCELLED = (10102, "The call was cancelled.", None)
@@ -243,3 +245,26 @@ def test_a_done_call_lets_go_of_what_it_held(service):
     del window
     gc.collect()
     assert gone() is None
+
+
+def test_a_call_that_waits_on_something_nobody_holds_is_not_collected(service, monkeypatch):
+    """The event loop holds its tasks only weakly; a collected one would never complete."""
+    waiting: list[weakref.ref[asyncio.Future[None]]] = []
+    arrived = threading.Event()
+
+    async def perform(operation, token):
+        future = asyncio.get_running_loop().create_future()
+        waiting.append(weakref.ref(future))
+        arrived.set()
+        await future
+        return Answer("answered")
+
+    monkeypatch.setattr(service, "perform", perform)
+    heard = Heard()
+    AuthClient().mfaCheck("1", None, heard)
+    assert arrived.wait(PATIENCE)
+    gc.collect()
+    future = waiting[0]()
+    assert future is not None
+    future.get_loop().call_soon_threadsafe(future.set_result, None)
+    assert heard.wait() == [(200, None, "answered")]
