@@ -1,0 +1,39 @@
+"""Calls methods of the service's own Python client as told, one JSON object a line; run by the interpreter that has it.
+
+``{"new": options}`` makes a client, ``{"call": name, "args": […], "kwargs": {…}}`` calls it; the answer is ``{"value": …}`` or
+``{"error": {code, message, type}}``.
+"""
+
+import json
+import sys
+import warnings
+
+warnings.simplefilter("ignore")  # the client's own, of a library of 2018
+
+from authing.v2.authentication import AuthenticationClient, AuthenticationClientOptions  # noqa: E402 - see above
+
+
+def run(client, order):
+    """What *order* answers, and the client from now on."""
+    if "new" in order:
+        return AuthenticationClient(AuthenticationClientOptions(**order["new"])), None
+    if "methods" in order:
+        return client, [name for name in dir(client) if not name.startswith("_")]
+    return client, getattr(client, order["call"])(*order["args"], **order.get("kwargs", {}))
+
+
+def main():
+    """Do what each line says."""
+    client = None
+    for line in sys.stdin:
+        try:
+            client, value = run(client, json.loads(line))
+            answer = {"value": value}
+        except Exception as error:  # noqa: BLE001 - whatever the client raises is an answer
+            code, message = getattr(error, "code", None), getattr(error, "message", None) or str(error)
+            answer = {"error": {"code": code, "message": message, "type": type(error).__name__}}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+main()
