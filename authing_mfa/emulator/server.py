@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -76,8 +77,17 @@ class ServerThread:
         listener = await self.loop.create_server(server, sock=listening, ssl=self._ssl_context, backlog=4096)
         self._ready.set()
         await self._stopping.wait()
+        with suppress(NotImplementedError):  # only where the loop has no readers, on Windows
+            # asyncio's own close trips over connections that are accepted while it closes.
+            self.loop.remove_reader(listening)
+        await _settle()
         listener.close()
+        connected = list(server.connections)
         await server.shutdown(_GRACE_SECONDS)
+        for handler in (*connected, *server.connections):
+            if handler.transport is not None:
+                handler.transport.abort()
+        await _settle()
         self.loop = None
 
     def stop(self) -> None:
@@ -88,6 +98,12 @@ class ServerThread:
         if self.loop is not None and self._stopping is not None:
             self.loop.call_soon_threadsafe(self._stopping.set)
         thread.join(_STOP_SECONDS)
+
+
+async def _settle() -> None:
+    """Let what is scheduled happen: connections just accepted get their handler, connections just closed are taken down."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

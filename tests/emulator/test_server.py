@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import json
 import os
 import signal
@@ -240,3 +242,20 @@ def test_the_pytest_fixture_is_one_server_reset_per_test(tmp_path):
         timeout=60,
     )
     assert "2 passed" in result.stdout, result.stdout + result.stderr
+
+
+async def test_stopping_amid_connections_leaves_nothing_open(session):
+    """However the stop falls between accepting and answering, every socket is closed: unclosed ones would fail this test."""
+    for pause in range(20):
+        emu = Emulator().start()
+
+        async def ask(url=f"{emu.url}/api/v2/users/me"):
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(url) as response:
+                    await response.read()
+
+        calls = [asyncio.create_task(ask()) for _ in range(20)]
+        await asyncio.sleep(pause / 5000)
+        await asyncio.to_thread(emu.stop)
+        await asyncio.wait_for(asyncio.gather(*calls), 20)
+    gc.collect()
