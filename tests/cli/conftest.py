@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -44,13 +45,13 @@ class EmulatorProcess:
     """`authing-mfa emulator` as a process of its own, asked over HTTP only."""
 
     def __init__(self) -> None:
-        environ = clean_environ()
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop(); a pipe that nobody reads would fill up
         self.process = subprocess.Popen(
             [sys.executable, "-m", "authing_mfa", "emulator", "--port", "0", "--json"],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.log,
             text=True,
-            env=environ,
+            env=clean_environ(),
         )
         self.ready = json.loads(self.process.stdout.readline())
         self.url = self.ready["url"]
@@ -58,6 +59,10 @@ class EmulatorProcess:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=PATIENCE)
+        self.log.seek(0)
+        told = self.log.read()
+        self.log.close()
+        assert "Traceback" not in told, told
 
     def admin(self, method, path, body=None):
         request = urllib.request.Request(

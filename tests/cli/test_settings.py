@@ -52,8 +52,8 @@ def test_profiles_are_chosen_by_flag_or_environment(bare):
 
 def test_a_profile_that_is_not_there_is_a_usage_error(bare):
     """A misspelt profile must not silently be the default one."""
-    done = bare.invoke("--profile", "wrok", "config", "list")
-    assert (done.code, "no profile wrok" in done.err) == (2, True)
+    done = bare.invoke("--profile", "workk", "config", "list")
+    assert (done.code, "no profile workk" in done.err) == (2, True)
 
 
 def test_the_file_is_where_config_path_says(bare):
