@@ -60,8 +60,10 @@ def _instead(cls, index, value):
 
 def test_the_table_names_every_operation_once():
     """No endpoint is defined and then forgotten; public-config is discovery's own."""
-    ours = {cls for cls in _subclasses(Operation) if cls.__module__ == ops.__name__}
-    assert {*OPERATIONS, PublicConfig} == ours == set(SAMPLES)
+    # By name: attrs makes each slotted class twice, and the first one lives until the garbage is collected.
+    ours = {cls.__name__ for cls in _subclasses(Operation) if cls.__module__ == ops.__name__}
+    assert {cls.__name__ for cls in (*OPERATIONS, PublicConfig)} == ours
+    assert {*OPERATIONS, PublicConfig} == set(SAMPLES)
     assert len(OPERATIONS) == len(set(OPERATIONS))
 
 
