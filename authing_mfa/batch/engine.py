@@ -1,6 +1,7 @@
 """The run itself: K workers over an input that is pulled no faster than it is worked, and an output that is bounded.
 
-From its pull to its hand-over a row takes one of 2 x concurrency places, so memory is flat whatever the input's length.
+From its pull to its hand-over a row takes one of 2 x concurrency places, so memory is flat whatever the input's length. With a
+journal there are twice as many, so that rows are at hand to be announced with each window of outcomes.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Engine:
         self._recorder: Recorder | None = None
         self._tally = tally
         self._concurrency = concurrency
-        self._places = 2 * concurrency
+        self._places = (2 if record is None else 4) * concurrency
         self._taken = 0  # rows pulled and not yet handed over
         self._first = self._index = first
         self._ready: deque[tuple[int, VerifyRequest]] = deque()

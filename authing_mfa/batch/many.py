@@ -123,12 +123,11 @@ def engine_for(  # noqa: PLR0913 - verify_many's settings, and those of a partit
             raise InvalidInputError(f"{name} must be a path, or a database URL for the journal.")
     if total is None and isinstance(requests, Sized):
         total = len(requests)
-    window = max(1, workers // 2)
     open_recorder = _opener(
         journal,
         recovery_file,
         run=run_name,
-        window=window,
+        workers=workers,
         resend_unknown=resend_unknown,
         span=span,
         steal=steal,
@@ -138,7 +137,7 @@ def engine_for(  # noqa: PLR0913 - verify_many's settings, and those of a partit
     )
     return Engine(
         Caller(client),
-        open_source(requests, window),
+        open_source(requests, max(1, workers // 2)),
         concurrency=workers,
         ordered=ordered,
         pace=Pace(rate, clock=time.monotonic) if pace is None else pace,
@@ -160,7 +159,7 @@ def _opener(  # noqa: PLR0913 - the journal's settings, all but two by name
     recovery_file: str | PathLike[str] | None,
     *,
     run: str,
-    window: int,
+    workers: int,
     resend_unknown: bool,
     span: Span | None,
     steal: bool,
@@ -190,6 +189,12 @@ def _opener(  # noqa: PLR0913 - the journal's settings, all but two by name
                 raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
             if on_claim is not None:
                 on_claim(opened.epoch)
-        return Recorder(opened, RecoveryFile(place, run), window=window, resend_unknown=resend_unknown)
+        return Recorder(
+            opened,
+            RecoveryFile(place, run),
+            window=max(1, workers // 2),
+            most=2 * workers,
+            resend_unknown=resend_unknown,
+        )
 
     return open_it

@@ -1,8 +1,8 @@
 """Between the run and its journal: announces rows before they are sent, records what came of them, both in windows.
 
-One task does all the writing. While a transaction is on its way the next window gathers, so a durable write costs the run
-little; at most 2 x concurrency rows are between their announcement and their recorded outcome at any time, because the run
-pulls no more.
+One task does all the writing. While a transaction is on its way the next window gathers, and one transaction records outcomes
+and announces as many new rows, so a durable write costs the run little. At most `most` rows are between their announcement
+and their recorded outcome at any time: that is what an interruption can leave unknown.
 """
 
 from __future__ import annotations
@@ -71,11 +71,28 @@ class Recorder:
     """
 
     def __init__(
-        self, journal: Journal | None, recovery: RecoveryFile | None, *, window: int, resend_unknown: bool = False
+        self,
+        journal: Journal | None,
+        recovery: RecoveryFile | None,
+        *,
+        window: int,
+        most: int,
+        resend_unknown: bool = False,
     ) -> None:
+        """Begin with `start`.
+
+        Args:
+            journal: opened.
+            recovery: the file for new recovery codes.
+            window: how many rows are worth a transaction.
+            most: how many rows may be announced and not recorded.
+            resend_unknown: rows of unknown fate are sent again.
+        """
         self.journal = journal
         self.recovery = recovery
         self._window = window
+        self._most = most
+        self._open = 0  # rows announced and not recorded
         self._resend_unknown = resend_unknown
         self._known: dict[int, Entry] = {}
         self._known_from = self._known_to = 0
@@ -257,7 +274,7 @@ class Recorder:
         try:
             while True:
                 self._news.clear()
-                if not (self._announce or self._outcomes or self._withdraw or self._renewals):
+                if not (self._announceable() or self._outcomes or self._withdraw or self._renewals):
                     if self._closing:
                         return
                     await self._wait_for_news()
@@ -283,9 +300,9 @@ class Recorder:
         while not (
             self._closing
             or self._renewals
-            or len(self._outcomes) + len(self._announce) >= self._window
-            or (self._announce and run.hungry())
             or run.idle()
+            or len(self._outcomes) + (announceable := self._announceable()) >= self._window
+            or (announceable and run.hungry())
         ):
             self._news.clear()
             try:
@@ -294,8 +311,16 @@ class Recorder:
             except TimeoutError:
                 return
 
+    def _announceable(self) -> int:
+        """How many of the rows that wait for it may be announced with the next window."""
+        if not self._announce:
+            return 0
+        settled = len(self._withdraw) + sum(outcome.kind != "check" for outcome in self._outcomes)
+        return min(len(self._announce), self._most - self._open + settled)
+
     async def _write_window(self) -> None:
-        announce, self._announce = self._announce, []
+        count = self._announceable()
+        announce, self._announce = self._announce[:count], self._announce[count:]
         outcomes, self._outcomes = self._outcomes, []
         renewals, self._renewals = self._renewals, []
         undo, self._undo = self._undo, []
@@ -312,6 +337,7 @@ class Recorder:
             self._renewals = renewals + self._renewals
             self._run.lost(len(announce))
             raise
+        self._open += len(announce) - len(withdraw) - sum(outcome.kind != "check" for outcome in outcomes)
         if self._unknown_before:
             self._unknown_before.difference_update(outcome.index for outcome in outcomes)
         for renewed in renewals:
