@@ -6,7 +6,6 @@ import asyncio
 import json
 
 import aiohttp
-import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -92,42 +91,36 @@ def test_a_fault_is_added_with_one_click_seen_and_deleted(emu, page):
     assert len(emu.faults) == 0
 
 
-@pytest.mark.parametrize(
-    ("effect", "inputs", "rule"),
-    [
-        (
-            "refuse",
-            {"status": "503", "code": "1000", "message": "busy"},
-            {"status": 503, "code": 1000, "message": "busy"},
-        ),
-        ("limit", {"seconds": "2.5"}, {"retry_after": 2.5}),
-        ("latency", {"seconds": "0.25"}, {"latency": 0.25}),
-        ("lognormal", {"mu": "-2", "sigma": "0.5"}, {"latency": {"lognormal": [-2, 0.5]}}),
-        ("drop", {}, {"drop": "before"}),
-        ("reset", {}, {"reset": "before"}),
-        ("body", {"status": "502"}, {"body": "truncated", "status": 502}),
-        ("slow_body", {"seconds": "1"}, {"slow_body": 1}),
-    ],
-)
-def test_every_effect_has_its_form(emu, page, effect, inputs, rule):
-    """What is filled in is the rule the emulator has."""
+EFFECTS = [
+    ("refuse", {"status": "503", "code": "1000", "message": "busy"}, {"status": 503, "code": 1000, "message": "busy"}),
+    ("limit", {"seconds": "2.5"}, {"retry_after": 2.5}),
+    ("latency", {"seconds": "0.25"}, {"latency": 0.25}),
+    ("lognormal", {"mu": "-2", "sigma": "0.5"}, {"latency": {"lognormal": [-2, 0.5]}}),
+    ("drop", {}, {"drop": "before"}),
+    ("reset", {}, {"reset": "before"}),
+    ("body", {"status": "502"}, {"body": "truncated", "status": 502}),
+    ("slow_body", {"seconds": "1"}, {"slow_body": 1}),
+]
+
+
+def test_every_effect_has_its_form(emu, page):
+    """What is filled in is the rule the emulator has, and the list says it in words."""
+    common = {"path": "mfa_verify_by_totp", "user": "ann", "nth": 2, "probability": 0.5, "count": 3}
+    typed = {"path": "mfa_verify_by_totp", "user": "ann", "nth": "2", "share": "50", "count": "3"}
     page.show("faults")
-    page.click(f"#fault-effect option[value={effect}]")
-    for name, text in {
-        "path": "mfa_verify_by_totp",
-        "user": "ann",
-        "nth": "2",
-        "share": "50",
-        "count": "3",
-        **inputs,
-    }.items():
-        page.type(f"#fault-form [name={name}]", text)
-    page.click("#fault-form [type=submit]")
-    page.wait(lambda: len(emu.faults) == 1)
-    (made,) = (one.as_json() for one in emu.faults)
-    expected = {"path": "mfa_verify_by_totp", "user": "ann", "nth": 2, "probability": 0.5, "count": 3, **rule}
-    assert made == expected | {"id": "f1", "matched": 0, "fired": 0}
-    page.wait_text("#rules .muted:not(.rule-counts)", "mfa_verify_by_totp · user ann · from call 2 · 50 % · 3 times")
+    effects = page.run("return [...document.querySelectorAll('#fault-effect option')].map((option) => option.value)")
+    assert effects == [effect for effect, _, _ in EFFECTS]
+    for number, (effect, inputs, rule) in enumerate(EFFECTS, 1):
+        page.click(f"#fault-effect option[value={effect}]")
+        for name, text in (typed | inputs).items():
+            page.type(f"#fault-form [name={name}]", text)
+        page.click("#fault-form [type=submit]")
+        page.wait(lambda number=number: len(emu.faults) == number)
+        made = [one.as_json() for one in emu.faults][-1]
+        assert made == common | rule | {"id": f"f{number}", "matched": 0, "fired": 0}
+        page.wait(lambda: page.run("return document.querySelector('#fault-form [name=path]').value") == "")
+    words = "mfa_verify_by_totp · user ann · from call 2 · 50 % · 3 times"
+    page.wait_text("#rules .muted:not(.rule-counts)", *[words] * len(EFFECTS))
 
 
 def test_a_rule_that_cannot_be_is_refused_in_words(emu, page):

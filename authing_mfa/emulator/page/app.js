@@ -1,6 +1,7 @@
 // The page as a whole: views, language, theme, keys, and the live connection that feeds every view.
 
 import { get, watch } from "./api.js";
+import { showCodes } from "./codes.js";
 import { renderControls, startControls } from "./controls.js";
 import { byId, fill, icon } from "./dom.js";
 import { faultFired, loadFaults, renderFaults, setRules, startFaults } from "./faults.js";
@@ -8,7 +9,7 @@ import { addMessage, copyNewest, forgetMessages, loadMessages, renderInbox, show
 import { addRequest, forgetRequests, loadRequests, renderRequests, setAddress, startRequests } from "./requests.js";
 import { remember, startLanguage, switchLanguage, t } from "./texts.js";
 import { askClock } from "./time.js";
-import { forgetUsers, loadUsers, renderUsers, showUsers, startUsers, usersChanged } from "./users.js";
+import { forgetUsers, loadUsers, renderUsers, startUsers, usersChanged } from "./users.js";
 
 const VIEWS = ["inbox", "users", "requests", "faults", "controls"];
 const THEMES = ["auto", "light", "dark"];
@@ -25,7 +26,7 @@ function show(view, focus = false) {
     byId(name).hidden = !chosen;
     if (chosen && focus) tab.focus();
   }
-  showUsers(view === "users");
+  showCodes(view === "users");
   if (location.hash !== `#${view}`) history.replaceState(null, "", `#${view}`);
   window.scrollTo(0, 0);
 }
@@ -46,7 +47,8 @@ function startViews() {
     event.preventDefault();
   });
   window.addEventListener("hashchange", () => VIEWS.includes(location.hash.slice(1)) && show(fromAddress()));
-  for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
+  for (const button of document.querySelectorAll("[data-close]"))
+    button.addEventListener("click", () => button.closest("dialog").close());
   show(fromAddress());
 }
 
@@ -128,7 +130,9 @@ async function loadAll() {
   const mine = generation;
   const isCurrent = () => mine === generation;
   try {
-    await Promise.all([loadInfo, loadMessages, loadUsers, loadRequests, loadFaults].map((load) => load(isCurrent)).concat(askClock()));
+    await Promise.all(
+      [loadInfo, loadMessages, loadUsers, loadRequests, loadFaults].map((load) => load(isCurrent)).concat(askClock()),
+    );
   } catch {
     if (isCurrent()) setState("lost"); // the event stream tells when it is back
   }

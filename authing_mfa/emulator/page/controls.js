@@ -6,7 +6,11 @@ import { dayOf, t, timeOfDay } from "./texts.js";
 import { clockOffset, everySecond, now, setClock } from "./time.js";
 
 const STEPS = [30, 61, 361, 3600, 86400];
-const KEYS = [["1–5", "key_tabs"], ["/", "key_filter"], ["C", "key_copy"]];
+const KEYS = [
+  ["1–5", "key_tabs"],
+  ["/", "key_filter"],
+  ["C", "key_copy"],
+];
 
 async function move(body) {
   const problem = byId("clock-form").parentElement.querySelector(".problem");
@@ -32,7 +36,12 @@ function spoken(offset) {
   const sign = offset < 0 ? "−" : "+";
   let left = Math.round(Math.abs(offset));
   const parts = [];
-  for (const [unit, size] of [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]]) {
+  for (const [unit, size] of [
+    ["d", 86400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ]) {
     const share = Math.floor(left / size);
     left -= share * size;
     if (share) parts.push(`${share} ${unit}`);
@@ -44,10 +53,18 @@ export function renderControls() {
   fill(
     byId("clock-steps"),
     STEPS.map((seconds) =>
-      el("button", { class: "button step", type: "button", "data-advance": seconds, onclick: () => move({ advance: seconds }) }, el("strong", { text: t(`step_${seconds}`) }), el("span", { class: "muted", text: t(`step_${seconds}_hint`) })),
+      el(
+        "button",
+        { class: "button step", type: "button", "data-advance": seconds, onclick: () => move({ advance: seconds }) },
+        el("strong", { text: t(`step_${seconds}`) }),
+        el("span", { class: "muted", text: t(`step_${seconds}_hint`) }),
+      ),
     ),
   );
-  fill(byId("keys"), KEYS.map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", { text: key })), el("dd", { text: t(what) }))));
+  fill(
+    byId("keys"),
+    KEYS.map(([key, what]) => el("div", {}, el("dt", {}, el("kbd", { text: key })), el("dd", { text: t(what) }))),
+  );
   renderTime();
 }
 

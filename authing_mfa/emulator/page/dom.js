@@ -4,7 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const ICONS = {
   inbox: "M3 13h5l1.5 3h5L16 13h5M5.5 5h13L21 13v5a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18v-5z",
-  users: "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M2.5 20a6.5 6.5 0 0 1 13 0M16 4.8a3.5 3.5 0 0 1 0 6.4M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
+  users:
+    "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M2.5 20a6.5 6.5 0 0 1 13 0M16 4.8a3.5 3.5 0 0 1 0 6.4M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
   requests: "M4 6h16M4 12h16M4 18h10",
   bolt: "M13 3 5 13.5h6L10 21l9-11h-6.5z",
   sliders: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
@@ -113,7 +114,12 @@ function copyByHand(text) {
 
 /** A button that copies *text* (or what the function *text* says then) and shows that it did. */
 export function copyButton(text, label, { big = false, words = null } = {}) {
-  const button = el("button", { type: "button", class: big ? "button primary big copy" : "quiet copy", "aria-label": label, title: label });
+  const button = el("button", {
+    type: "button",
+    class: big ? "button primary big copy" : "quiet copy",
+    "aria-label": label,
+    title: label,
+  });
   const show = (name) => fill(button, icon(name), words ? el("span", { text: words }) : null);
   show("copy");
   button.addEventListener("click", async () => {

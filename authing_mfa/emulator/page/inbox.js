@@ -21,7 +21,8 @@ const wanted = () => byId("inbox-filter").value.replace(/\s/g, "").toLowerCase()
 function shown() {
   const part = wanted();
   return messages.filter(
-    (message) => (!channel || message.channel === channel) && message.to.replace(/\s/g, "").toLowerCase().includes(part),
+    (message) =>
+      (!channel || message.channel === channel) && message.to.replace(/\s/g, "").toLowerCase().includes(part),
   );
 }
 
@@ -82,7 +83,12 @@ function render() {
     else newestOf.set(message.to, message.id);
   }
   renderHero(found[0]);
-  keyed(byId("messages"), found.slice(1, SHOWN), (message) => `${keyOf(message)} ${replaced.has(message.id)}`, (message) => row(message, replaced.has(message.id)));
+  keyed(
+    byId("messages"),
+    found.slice(1, SHOWN),
+    (message) => `${keyOf(message)} ${replaced.has(message.id)}`,
+    (message) => row(message, replaced.has(message.id)),
+  );
   const count = byId("count-inbox");
   count.hidden = messages.length === 0;
   count.textContent = messages.length >= KEPT ? `${KEPT}+` : messages.length;
@@ -101,7 +107,10 @@ function renderHero(message) {
   heroKey = key;
   if (!message) {
     const kind = messages.length ? "inbox_no_match" : "inbox_empty";
-    fill(byId("hero"), el("div", { class: "empty" }, icon("inbox"), el("h1", { text: t(kind) }), el("p", { text: t(`${kind}_hint`) })));
+    fill(
+      byId("hero"),
+      el("div", { class: "empty" }, icon("inbox"), el("h1", { text: t(kind) }), el("p", { text: t(`${kind}_hint`) })),
+    );
     return;
   }
   const fresh = message.id === arrived;
@@ -115,7 +124,14 @@ function renderHero(message) {
       el(
         "div",
         { class: "hero-foot" },
-        el("p", { class: "recipient" }, icon(message.channel), el("span", { class: "sr", text: `${t("to")} ` }), el("strong", { text: message.to }), scene(message)),
+        el(
+          "p",
+          { class: "recipient" },
+          icon(message.channel),
+          el("span", { class: "sr", text: `${t("to")} ` }),
+          el("strong", { text: message.to }),
+          scene(message),
+        ),
         copyButton(message.code, t("copy_code"), { big: true, words: t("copy") }),
       ),
       el("p", { class: "quote", text: message.text }),
@@ -123,7 +139,13 @@ function renderHero(message) {
   );
 }
 
-const age = (message) => el("time", { class: "age", "data-at": message.sent_at, title: timeOfDay(message.sent_at), text: ago(message.sent_at, now()) });
+const age = (message) =>
+  el("time", {
+    class: "age",
+    "data-at": message.sent_at,
+    title: timeOfDay(message.sent_at),
+    text: ago(message.sent_at, now()),
+  });
 
 const scene = (message) => (message.scene ? el("span", { class: "chip", text: message.scene }) : null);
 
@@ -133,7 +155,13 @@ function row(message, isReplaced) {
     { class: `message${isReplaced ? " replaced" : ""}` },
     icon(message.channel),
     el("span", { class: "message-code" }, codeDigits(message.code)),
-    el("span", { class: "message-to" }, el("span", { text: message.to }), scene(message), isReplaced && el("span", { class: "chip faint", title: t("replaced_hint"), text: t("replaced") })),
+    el(
+      "span",
+      { class: "message-to" },
+      el("span", { text: message.to }),
+      scene(message),
+      isReplaced && el("span", { class: "chip faint", title: t("replaced_hint"), text: t("replaced") }),
+    ),
     age(message),
     copyButton(message.code, `${t("copy_code")} ${message.code}`),
   );
@@ -160,11 +188,21 @@ function renderChannels() {
 
 function renderFacts() {
   if (info === null) return;
-  const facts = [["base_url", info.url], ["app_id", info.app_id], ["user_pool", info.user_pool_id], ["public_key", info.public_key]];
+  const facts = [
+    ["base_url", info.url],
+    ["app_id", info.app_id],
+    ["user_pool", info.user_pool_id],
+    ["public_key", info.public_key],
+  ];
   fill(
     byId("facts"),
     facts.map(([key, value]) =>
-      el("div", {}, el("dt", { text: t(key) }), el("dd", {}, el("code", { text: value, title: value }), copyButton(value, `${t("copy")}: ${t(key)}`))),
+      el(
+        "div",
+        {},
+        el("dt", { text: t(key) }),
+        el("dd", {}, el("code", { text: value, title: value }), copyButton(value, `${t("copy")}: ${t(key)}`)),
+      ),
     ),
   );
 }

@@ -49,12 +49,17 @@ export function renderRequests() {
   render();
 }
 
-const failed = (entry) => entry.fault !== null || entry.status === null || entry.status >= 400 || (entry.code !== null && entry.code !== 200);
+const failed = (entry) =>
+  entry.fault !== null || entry.status === null || entry.status >= 400 || (entry.code !== null && entry.code !== 200);
 
 function shown() {
   const part = byId("requests-filter").value.trim().toLowerCase();
   const onlyFailed = byId("requests-failed").checked;
-  return entries.filter((entry) => (!onlyFailed || failed(entry)) && `${entry.path} ${entry.operation ?? ""} ${entry.code ?? ""} ${entry.status ?? ""}`.toLowerCase().includes(part));
+  return entries.filter(
+    (entry) =>
+      (!onlyFailed || failed(entry)) &&
+      `${entry.path} ${entry.operation ?? ""} ${entry.code ?? ""} ${entry.status ?? ""}`.toLowerCase().includes(part),
+  );
 }
 
 function render() {
@@ -75,8 +80,16 @@ const renderSoon = paced(200, render);
 
 function nothing() {
   if (entries.length) return el("li", { class: "empty" }, icon("requests"), el("h1", { text: t("requests_no_match") }));
-  const command = address && el("p", { class: "command" }, el("code", { text: address }), copyButton(address, t("copy")));
-  return el("li", { class: "empty" }, icon("requests"), el("h1", { text: t("requests_empty") }), el("p", { text: t("requests_empty_hint") }), command);
+  const command =
+    address && el("p", { class: "command" }, el("code", { text: address }), copyButton(address, t("copy")));
+  return el(
+    "li",
+    { class: "empty" },
+    icon("requests"),
+    el("h1", { text: t("requests_empty") }),
+    el("p", { text: t("requests_empty_hint") }),
+    command,
+  );
 }
 
 function item(entry) {
@@ -87,7 +100,12 @@ function item(entry) {
     icon("chevron"),
     el("span", { class: "entry-time", text: timeOfDay(entry.at) }),
     el("span", { class: `method ${entry.method.toLowerCase()}`, text: entry.method }),
-    el("span", { class: "entry-what" }, el("span", { class: "entry-operation", text: entry.operation ?? entry.path }), entry.operation && el("span", { class: "entry-path", text: entry.path })),
+    el(
+      "span",
+      { class: "entry-what" },
+      el("span", { class: "entry-operation", text: entry.operation ?? entry.path }),
+      entry.operation && el("span", { class: "entry-path", text: entry.path }),
+    ),
     entry.fault !== null && el("span", { class: "chip warn" }, icon("bolt"), t("fault_of", { id: entry.fault })),
     outcome(entry),
     el("span", { class: `entry-ms${entry.ms >= 500 ? " slow" : ""}`, text: t("ms", { n: milliseconds(entry.ms) }) }),
@@ -95,7 +113,8 @@ function item(entry) {
   const toggle = (unfold) => {
     button.setAttribute("aria-expanded", unfold);
     details.hidden = !unfold;
-    if (unfold && !details.hasChildNodes()) fill(details, meta(entry), body("request", entry.request), body("answer", entry.response));
+    if (unfold && !details.hasChildNodes())
+      fill(details, meta(entry), body("request", entry.request), body("answer", entry.response));
     if (unfold) open.add(entry.id);
     else open.delete(entry.id);
   };
@@ -110,18 +129,33 @@ function outcome(entry) {
   if (entry.status === null) return el("span", { class: "chip bad", text: t("dropped") });
   const good = entry.status < 400 && (entry.code === null || entry.code === 200);
   const due = entry.code === 1635 || entry.code === 1636; // not a failure: the second factor is asked for
-  const text = entry.code === null || entry.code === entry.status ? `${entry.status}` : `${entry.status} · ${entry.code}`;
+  const text =
+    entry.code === null || entry.code === entry.status ? `${entry.status}` : `${entry.status} · ${entry.code}`;
   return el("span", { class: `chip outcome ${good ? "good" : due ? "todo" : "bad"}`, text });
 }
 
 function meta(entry) {
-  const parts = [`#${entry.id}`, timeOfDay(entry.at, { fractionalSecondDigits: 3 }), entry.user && t("say_user", { name: nameOfId(entry.user) })];
+  const parts = [
+    `#${entry.id}`,
+    timeOfDay(entry.at, { fractionalSecondDigits: 3 }),
+    entry.user && t("say_user", { name: nameOfId(entry.user) }),
+  ];
   return el("p", { class: "meta", text: parts.filter(Boolean).join(" · ") });
 }
 
 function body(title, value) {
-  const head = el("div", { class: "body-head" }, el("h3", { text: t(title) }), value !== null && copyButton(JSON.stringify(value, null, 2), `${t("copy")}: ${t(title)}`));
-  return el("section", { class: "body" }, head, value === null ? el("p", { class: "muted", text: t("no_json") }) : jsonBlock(value));
+  const head = el(
+    "div",
+    { class: "body-head" },
+    el("h3", { text: t(title) }),
+    value !== null && copyButton(JSON.stringify(value, null, 2), `${t("copy")}: ${t(title)}`),
+  );
+  return el(
+    "section",
+    { class: "body" },
+    head,
+    value === null ? el("p", { class: "muted", text: t("no_json") }) : jsonBlock(value),
+  );
 }
 
 export function startRequests() {

@@ -37,14 +37,20 @@ const TEXTS = {
   newest_code: ["Newest code", "最新验证码"],
   to: ["to", "发送至"],
   replaced: ["replaced", "已被替换"],
-  replaced_hint: ["A newer code was sent to the same recipient; this one no longer works.", "同一收件人已有更新的验证码，此码失效。"],
+  replaced_hint: [
+    "A newer code was sent to the same recipient; this one no longer works.",
+    "同一收件人已有更新的验证码，此码失效。",
+  ],
   inbox_empty: ["Nothing here yet", "还没有消息"],
   inbox_empty_hint: [
     "When your app asks for a code by SMS or e‑mail, it shows up here at once. Point the app at this emulator, or send a test code.",
     "当你的应用请求短信或邮件验证码时，会立即显示在这里。请将应用指向本模拟器，或发送一条测试验证码。",
   ],
   inbox_no_match: ["No message matches", "没有匹配的消息"],
-  inbox_no_match_hint: ["Change the filter above; codes keep arriving in the background.", "请修改上方筛选条件；新验证码仍会继续接收。"],
+  inbox_no_match_hint: [
+    "Change the filter above; codes keep arriving in the background.",
+    "请修改上方筛选条件；新验证码仍会继续接收。",
+  ],
   connect: ["Connect your app", "连接你的应用"],
   connect_hint: ["Give your client these instead of the real service's.", "在客户端中用以下参数代替真实服务。"],
   base_url: ["Base URL", "服务地址"],
@@ -84,7 +90,10 @@ const TEXTS = {
   locked: ["locked", "已锁定"],
   qr_show: ["Show {name}'s QR code large", "放大显示 {name} 的二维码"],
   qr_alt: ["QR code for {name}'s authenticator app", "{name} 的身份验证器二维码"],
-  qr_hint: ["Scan it with an authenticator app. It shows the same codes as this page while the emulator's clock is the real one.", "用身份验证器扫描。只要模拟器时钟与真实时间一致，显示的口令便与本页相同。"],
+  qr_hint: [
+    "Scan it with an authenticator app. It shows the same codes as this page while the emulator's clock is the real one.",
+    "用身份验证器扫描。只要模拟器时钟与真实时间一致，显示的口令便与本页相同。",
+  ],
   copy_uri: ["Copy the otpauth address", "复制 otpauth 地址"],
   totp_now: ["Code now", "当前口令"],
   seconds_left: ["{n} s", "{n} 秒"],
@@ -98,7 +107,10 @@ const TEXTS = {
   requests_filter: ["Filter by path, operation or code", "按路径、操作或代码筛选"],
   requests_failed: ["Only refusals and faults", "仅显示失败与故障"],
   requests_empty: ["No requests yet", "还没有请求"],
-  requests_empty_hint: ["Every call of your app is listed here with its time, its code and the exact JSON both ways. Try:", "应用的每次调用都会列在这里，包含耗时、返回码和双向的完整 JSON。试试："],
+  requests_empty_hint: [
+    "Every call of your app is listed here with its time, its code and the exact JSON both ways. Try:",
+    "应用的每次调用都会列在这里，包含耗时、返回码和双向的完整 JSON。试试：",
+  ],
   requests_no_match: ["No request matches", "没有匹配的请求"],
   request: ["Request", "请求"],
   answer: ["Answer", "响应"],
@@ -109,7 +121,10 @@ const TEXTS = {
 
   faults_title: ["What goes wrong", "故障规则"],
   faults_empty: ["Everything works", "一切正常"],
-  faults_empty_hint: ["No rule is set. Pick one below, or write your own, and see what your app does.", "尚无规则。从下方选择或自定义一条，看看应用如何应对。"],
+  faults_empty_hint: [
+    "No rule is set. Pick one below, or write your own, and see what your app does.",
+    "尚无规则。从下方选择或自定义一条，看看应用如何应对。",
+  ],
   faults_clear: ["Delete all", "全部删除"],
   presets: ["With one click", "一键添加"],
   preset_drop: ["Lose the next answer", "丢失下一个响应"],
@@ -176,7 +191,10 @@ const TEXTS = {
   say_user: ["user {name}", "用户 {name}"],
 
   clock_title: ["The emulator's clock", "模拟器时钟"],
-  clock_hint: ["Codes, tokens, lock-outs and authenticator codes all read it. Move it instead of waiting.", "验证码、令牌、锁定和动态口令都以它为准。拨动它，无需等待。"],
+  clock_hint: [
+    "Codes, tokens, lock-outs and authenticator codes all read it. Move it instead of waiting.",
+    "验证码、令牌、锁定和动态口令都以它为准。拨动它，无需等待。",
+  ],
   clock_by: ["Move by seconds", "拨动秒数"],
   clock_move: ["Move", "拨动"],
   clock_reset: ["Back to real time", "恢复真实时间"],
@@ -193,7 +211,10 @@ const TEXTS = {
   step_3600_hint: ["lock-outs end", "锁定解除"],
   step_86400_hint: ["tomorrow", "明天"],
   reset_title: ["Start over", "重新开始"],
-  reset_hint: ["Users, messages, requests, faults and the clock go back to how the emulator started, seed file included.", "用户、消息、请求、故障和时钟都将恢复到启动时的状态（包括种子文件）。"],
+  reset_hint: [
+    "Users, messages, requests, faults and the clock go back to how the emulator started, seed file included.",
+    "用户、消息、请求、故障和时钟都将恢复到启动时的状态（包括种子文件）。",
+  ],
   reset_button: ["Reset the emulator", "重置模拟器"],
   reset_sure: ["Forget everything?", "清空全部数据？"],
   reset_yes: ["Reset", "重置"],
@@ -247,7 +268,8 @@ export function switchLanguage() {
 function translatePage() {
   document.documentElement.lang = column === 0 ? "en" : "zh-CN";
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+  for (const node of document.querySelectorAll("[data-t-label]"))
+    node.setAttribute("aria-label", t(node.dataset.tLabel));
   for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
 }
 
@@ -262,7 +284,18 @@ export function ago(at, now) {
 }
 
 export const timeOfDay = (epoch, options = {}) =>
-  new Date(epoch * 1000).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...options });
+  new Date(epoch * 1000).toLocaleTimeString(document.documentElement.lang, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    ...options,
+  });
 
 export const dayOf = (epoch) =>
-  new Date(epoch * 1000).toLocaleDateString(document.documentElement.lang, { weekday: "short", year: "numeric", month: "short", day: "numeric" });
+  new Date(epoch * 1000).toLocaleDateString(document.documentElement.lang, {
+    weekday: "short",
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+  });

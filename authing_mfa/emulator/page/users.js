@@ -1,20 +1,17 @@
 // The users: what they have bound, the QR picture to scan, the code of now with its countdown.
 
-import { addressOf, get, paced, post } from "./api.js";
-import { byId, codeDigits, copyButton, copyText, el, fill, icon, keyed, ring, toast } from "./dom.js";
+import { get, paced, post } from "./api.js";
+import { keepCodes, pictureOf, totpBlock } from "./codes.js";
+import { byId, copyButton, copyText, el, fill, icon, keyed, toast } from "./dom.js";
 import { t } from "./texts.js";
-import { everySecond } from "./time.js";
 
 const PAGE = 12;
 const FACTORS = ["SMS", "EMAIL", "OTP", "FACE"];
-const PERIOD = 30;
 
 let users = [];
 let total = 0;
 let limit = PAGE;
 let loaded = false;
-let visible = false;
-const codes = new Map(); // by user id: {code, until: performance.now() in seconds, node, left, ring}
 
 const nameOf = (user) => user.username || user.phone || user.email || user.id;
 
@@ -47,11 +44,6 @@ export function renderUsers() {
   render();
 }
 
-export function showUsers(isVisible) {
-  visible = isVisible;
-  if (visible) refreshCodes(true);
-}
-
 function render() {
   if (!loaded) return;
   const count = byId("count-users");
@@ -67,17 +59,28 @@ function render() {
     people.querySelector(":scope > .empty")?.remove();
     keyed(people, users, (user) => JSON.stringify(user), card);
   }
-  for (const id of codes.keys()) if (!users.some((user) => user.id === id && user.totp_enabled)) codes.delete(id);
   const more = byId("users-more");
   more.hidden = total <= users.length;
   more.textContent = t("users_more", { n: total - users.length });
-  refreshCodes(true);
+  keepCodes(new Set(users.filter((user) => user.totp_enabled).map((user) => user.id)));
 }
 
 function nobody(filtered) {
   if (filtered) return el("div", { class: "empty" }, icon("users"), el("h1", { text: t("users_no_match") }));
-  const button = el("button", { class: "button primary", type: "button", onclick: openForm }, icon("plus"), el("span", { text: t("add_user") }));
-  return el("div", { class: "empty" }, icon("users"), el("h1", { text: t("users_empty") }), el("p", { text: t("users_empty_hint") }), button);
+  const button = el(
+    "button",
+    { class: "button primary", type: "button", onclick: openForm },
+    icon("plus"),
+    el("span", { text: t("add_user") }),
+  );
+  return el(
+    "div",
+    { class: "empty" },
+    icon("users"),
+    el("h1", { text: t("users_empty") }),
+    el("p", { text: t("users_empty_hint") }),
+    button,
+  );
 }
 
 function card(user) {
@@ -89,93 +92,67 @@ function card(user) {
       "div",
       { class: "person-head" },
       el("span", { class: "avatar", "aria-hidden": "true", text: [...name][0].toUpperCase() }),
-      el("div", { class: "person-names" }, el("h2", { text: name }), el("p", { class: "muted", text: [user.phone, user.email].filter((text) => text && text !== name).join(" · ") || user.id })),
+      el(
+        "div",
+        { class: "person-names" },
+        el("h2", { text: name }),
+        el("p", {
+          class: "muted",
+          text: [user.phone, user.email].filter((text) => text && text !== name).join(" · ") || user.id,
+        }),
+      ),
       user.locked && el("span", { class: "chip bad", text: t("locked") }),
     ),
     el("div", { class: "chips" }, factorChips(user)),
-    user.totp_enabled && totpBlock(user, name),
+    user.totp_enabled && totpBlock(user, name, openPicture),
     el(
       "div",
       { class: "person-foot" },
-      user.recovery_code && el("span", { class: "secret" }, el("span", { class: "muted", text: t("recovery") }), el("code", { text: user.recovery_code }), copyButton(user.recovery_code, t("copy_recovery", { name }))),
-      el("span", { class: "secret" }, el("span", { class: "muted", text: t("mfa_token") }), copyButton(async () => (await post(`users/${user.id}/mfa-token`)).token, t("copy_mfa_token", { name }))),
+      user.recovery_code &&
+        el(
+          "span",
+          { class: "secret" },
+          el("span", { class: "muted", text: t("recovery") }),
+          el("code", { text: user.recovery_code }),
+          copyButton(user.recovery_code, t("copy_recovery", { name })),
+        ),
+      el(
+        "span",
+        { class: "secret" },
+        el("span", { class: "muted", text: t("mfa_token") }),
+        copyButton(async () => (await post(`users/${user.id}/mfa-token`)).token, t("copy_mfa_token", { name })),
+      ),
     ),
   );
 }
 
 function factorChips(user) {
   const bound = { SMS: user.mfa_phone, EMAIL: user.mfa_email, OTP: user.totp_enabled, FACE: user.face_enabled };
-  const asked = user.mfa.map((factor) => chip(factor, bound[factor] ? "good" : "todo", bound[factor] ? "factor_bound" : "factor_unbound"));
-  const own = FACTORS.filter((factor) => bound[factor] && !user.mfa.includes(factor)).map((factor) => chip(factor, "good", "factor_own"));
+  const asked = user.mfa.map((factor) =>
+    chip(factor, bound[factor] ? "good" : "todo", bound[factor] ? "factor_bound" : "factor_unbound"),
+  );
+  const own = FACTORS.filter((factor) => bound[factor] && !user.mfa.includes(factor)).map((factor) =>
+    chip(factor, "good", "factor_own"),
+  );
   const chips = [...asked, ...own];
   return chips.length ? chips : [el("span", { class: "chip faint", text: t("no_factors") })];
 }
 
 function chip(factor, kind, hint) {
   const word = FACTORS.includes(factor) ? t(`factor_${factor}`) : factor;
-  return el("span", { class: `chip ${kind}`, title: t(hint) }, kind === "good" ? icon("check") : null, word, el("span", { class: "sr", text: `: ${t(hint)}` }));
-}
-
-function totpBlock(user, name) {
-  // The address changes with the secret, so that a new one is never shown as the old picture.
-  const picture = el("img", { class: "qr", src: addressOf(`users/${user.id}/qr.svg`), alt: t("qr_alt", { name }), width: "104", height: "104" });
-  picture.addEventListener("error", () => picture.replaceWith(el("code", { class: "secret-text", text: new URL(user.totp_uri).searchParams.get("secret") })));
-  const shown = el("strong", { class: "totp-code" });
-  const left = el("span", { class: "totp-left" });
-  const circle = ring();
-  codes.set(user.id, { shown, left, circle, code: "", until: 0 });
   return el(
-    "div",
-    { class: "totp" },
-    el("button", { class: "qr-button", type: "button", "aria-label": t("qr_show", { name }), onclick: () => openPicture(user, name) }, picture),
-    el(
-      "div",
-      { class: "totp-now" },
-      el("p", { class: "eyebrow", text: t("totp_now") }),
-      el("div", { class: "totp-line" }, shown, copyButton(() => codes.get(user.id).code, `${t("copy_code")}: ${name}`)),
-      el("p", { class: "countdown" }, circle, left),
-    ),
+    "span",
+    { class: `chip ${kind}`, title: t(hint) },
+    kind === "good" ? icon("check") : null,
+    word,
+    el("span", { class: "sr", text: `: ${t(hint)}` }),
   );
-}
-
-/** Ask for the codes that have run out, or for all of them. */
-function refreshCodes(all) {
-  if (!visible) return;
-  for (const [id, entry] of codes) if (all || seconds(entry) <= 0) refreshCode(id, entry);
-  renderCountdowns();
-}
-
-async function refreshCode(id, entry) {
-  if (entry.asking) return;
-  entry.asking = true;
-  try {
-    const answer = await get(`users/${id}/totp`);
-    entry.code = answer.code;
-    entry.until = performance.now() / 1000 + answer.seconds_left;
-    fill(entry.shown, codeDigits(answer.code));
-    renderCountdowns();
-  } catch {
-    // unbound or gone: the list is asked for anew by its own event
-  } finally {
-    entry.asking = false;
-  }
-}
-
-const seconds = (entry) => entry.until - performance.now() / 1000;
-
-function renderCountdowns() {
-  for (const entry of codes.values()) {
-    const left = Math.max(seconds(entry), 0);
-    entry.circle.show(left / PERIOD);
-    entry.circle.classList.toggle("soon", left <= 5);
-    entry.left.textContent = entry.code ? t("seconds_left", { n: Math.ceil(left) }) : "";
-  }
 }
 
 function openPicture(user, name) {
   byId("qr-title").textContent = name;
   const picture = byId("qr-large");
-  picture.src = addressOf(`users/${user.id}/qr.svg`);
+  picture.src = pictureOf(user);
   picture.alt = t("qr_alt", { name });
   byId("qr-copy").onclick = async () => {
     await copyText(user.totp_uri);
@@ -190,7 +167,14 @@ function openForm() {
   form.querySelector(".problem").hidden = true;
   fill(
     byId("user-mfa"),
-    FACTORS.map((factor) => el("label", { class: "check" }, el("input", { type: "checkbox", name: "mfa", value: factor }), el("span", { text: t(`factor_${factor}`) }))),
+    FACTORS.map((factor) =>
+      el(
+        "label",
+        { class: "check" },
+        el("input", { type: "checkbox", name: "mfa", value: factor }),
+        el("span", { text: t(`factor_${factor}`) }),
+      ),
+    ),
   );
   byId("user-dialog").showModal();
 }
@@ -203,7 +187,14 @@ async function add(event) {
   const mfa = [...form.querySelectorAll("[name=mfa]:checked")].map((box) => box.value);
   try {
     if (!text("username") || !form.elements.password.value) throw new Error(t("user_missing"));
-    await post("users", { username: text("username"), password: form.elements.password.value, phone: text("phone"), email: text("email"), mfa, totp: form.elements.totp.checked });
+    await post("users", {
+      username: text("username"),
+      password: form.elements.password.value,
+      phone: text("phone"),
+      email: text("email"),
+      mfa,
+      totp: form.elements.totp.checked,
+    });
     byId("user-dialog").close();
     toast(t("user_added", { name: text("username") }));
   } catch (error) {
@@ -223,5 +214,4 @@ export function startUsers() {
     limit += PAGE;
     usersChanged();
   });
-  everySecond((moved) => refreshCodes(moved));
 }

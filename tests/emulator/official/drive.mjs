@@ -24,7 +24,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     answer = { value: (await run(JSON.parse(line))) ?? null };
   } catch (error) {
-    answer = { error: { code: error.code ?? null, message: error.message ?? String(error), data: error.data ?? null, status: error.response?.status ?? null } };
+    answer = {
+      error: {
+        code: error.code ?? null,
+        message: error.message ?? String(error),
+        data: error.data ?? null,
+        status: error.response?.status ?? null,
+      },
+    };
   }
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
