@@ -8,6 +8,7 @@ than everything else in a hop, so it is paid once for all that is due.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from queue import SimpleQueue
@@ -40,7 +41,6 @@ class BackgroundLoop(Generic[T]):
         self._finish = finish
         self._inbox: deque[T] = deque()
         self._armed = False
-        self._stopped = False
         self.loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="authing-mfa-loop", daemon=True)
@@ -73,11 +73,8 @@ class BackgroundLoop(Generic[T]):
         return not self._thread.is_alive()
 
     def _wake(self, callback: Callable[[], None]) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(callback)
-        except RuntimeError:  # closed
-            if not self.loop.is_closed():
-                raise
 
     def _drain(self) -> None:
         self._armed = False

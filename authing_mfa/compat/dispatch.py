@@ -15,7 +15,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -85,13 +85,9 @@ class _Tk(_Threaded):
         # The next round is asked for first: a completion may open a dialog with an event loop of its own.
         self._timer = self._root.after(self._interval, self._pump)
         for _ in range(self._queue.qsize()):  # what comes meanwhile has its turn in the next round, after a redraw
-            try:
-                function = self._queue.get_nowait()
-            except Empty:
+            if self._queue.empty():  # a completion that opened a dialog let another round run inside this one
                 return
-            self._run(function)
-            if self._gone:
-                return
+            self._run(self._queue.get_nowait())
 
     def _destroyed(self, event: Any) -> None:
         if str(event.widget) != self._path or self._gone:

@@ -40,6 +40,9 @@ def attach(call: Call, owner: object, drop: Callable[[Call], None]) -> None:
     completion = call.completion
     if getattr(completion, "__self__", None) is owner and hasattr(completion, "__func__"):
         call.completion = weakref.WeakMethod(completion)
+    if is_gone(owner):
+        call.dropped = True
+        return
     calls = _calls_of(owner, drop)
     if calls is not None:
         calls.add(call)

@@ -26,16 +26,21 @@ class Heard:
         self.calls: list[tuple[Any, ...]] = []
         self.threads: list[threading.Thread] = []
         self._then = then
+        self._begun = threading.Semaphore(0)
         self._told = threading.Semaphore(0)
 
     def __call__(self, *arguments: Any) -> None:
         self.calls.append(arguments)
         self.threads.append(threading.current_thread())
+        self._begun.release()
         try:
             if self._then is not None:
                 self._then(*arguments)
         finally:
             self._told.release()
+
+    def wait_begun(self) -> None:
+        assert self._begun.acquire(timeout=PATIENCE), "not called"
 
     def wait(self, times: int = 1) -> list[tuple[Any, ...]]:
         for _ in range(times):

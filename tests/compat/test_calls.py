@@ -191,6 +191,7 @@ def test_a_slow_completion_does_not_stop_the_network(service):
     second = Heard()
     AuthClient().mfaCheck("1", None, first)
     service.wait_for_request()
+    first.wait_begun()
     AuthClient().mfaCheck("2", None, second)
     service.wait_for_request()
     assert second.calls == []
@@ -319,6 +320,14 @@ async def test_asyncio_loop_delivers_on_the_given_loop(service):
         call.wait()
     await asyncio.wait_for(told.wait(), PATIENCE)
     assert heard.threads == [threading.current_thread()]
+
+
+async def test_another_thread_may_wait_for_a_call_that_completes_on_the_loop(service):
+    """It is only the loop's own thread that may not."""
+    heard = Heard()
+    call = AuthClient().mfaCheck("1", None, heard, dispatcher=dispatch.asyncio_loop())
+    assert await asyncio.to_thread(call.wait, PATIENCE)
+    assert heard.calls == [(200, "fine", True)]
 
 
 def test_a_loop_that_is_closed_falls_back_to_the_callback_thread(service, errors):

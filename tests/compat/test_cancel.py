@@ -50,6 +50,27 @@ def test_a_call_cancelled_before_its_first_step_sends_nothing(service):
     assert [operation.phone for operation in service.seen] == ["blocker"]
 
 
+def test_a_task_cancelled_before_its_first_step_leaves_nothing_behind(service):
+    """A coroutine made for it beforehand would never be awaited, and Python would say so."""
+    go_on, busy = threading.Event(), threading.Event()
+    heard = Heard()
+
+    def block(function):
+        busy.set()
+        go_on.wait(PATIENCE)
+        function()
+
+    AuthClient().mfaVerifyByOTP("", Heard(), dispatcher=block)
+    assert busy.wait(PATIENCE)
+    call = AuthClient().mfaCheck("1", None, heard)  # its task is made in one go with …
+    AuthClient().mfaVerifyByOTP("", lambda *_: call.cancel(), dispatcher=lambda function: function())  # … this
+    go_on.set()
+    assert heard.wait() == [CANCELLED]
+    Authing.shutdown(PATIENCE)
+    gc.collect()
+    assert service.seen == []
+
+
 def test_an_answer_cancelled_on_its_way_to_the_completion_makes_nobody_current(service):
     """The completion gets 10102, so the user it would have brought is not current either."""
     service.answer = lambda operation: UserInfo(id="u1", id_token="t")

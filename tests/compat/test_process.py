@@ -60,6 +60,12 @@ def test_a_thread_that_outlives_the_main_one_can_still_call():
     assert said == ["completed 10100", "waited True"]
 
 
+def test_a_call_after_the_end_says_so():
+    """Nothing could complete it any more."""
+    said, _ = lines(run("leaving", "too late"))
+    assert said == ["The interpreter is exiting: no more calls can be made."]
+
+
 def test_leaving_while_a_picture_is_prepared_is_clean():
     """Thread pools refuse work by then."""
     said, _ = lines(run("leaving", "picture"))

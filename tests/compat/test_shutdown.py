@@ -1,5 +1,6 @@
 """Settings, start, shutdown."""
 
+import queue
 import threading
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from authing_mfa import InvalidInputError
 from authing_mfa.compat import AuthClient, Authing
 from authing_mfa.compat.session import SESSION
-from tests.compat.conftest import PATIENCE, Heard
+from tests.compat.conftest import PATIENCE, FakeClient, Heard
 
 
 def test_shutdown_completes_what_is_pending_with_10102(service):
@@ -16,6 +17,7 @@ def test_shutdown_completes_what_is_pending_with_10102(service):
     slow = Heard(lambda *_: go_on.wait(PATIENCE))
     AuthClient().mfaCheck("1", None, slow)
     service.wait_for_request()
+    slow.wait_begun()
     queued = Heard()
     AuthClient().mfaCheck("2", None, queued)
     service.wait_for_request()
@@ -37,6 +39,7 @@ def test_shutdown_completes_the_rest_although_one_completion_is_stuck(service):
     stuck = Heard(lambda *_: go_on.wait(PATIENCE))
     AuthClient().mfaCheck("1", None, stuck)
     service.wait_for_request()
+    stuck.wait_begun()
     rest = [Heard(), Heard()]
     for heard in rest:
         AuthClient().mfaCheck("2", None, heard)
@@ -206,3 +209,79 @@ def test_a_change_of_settings_closes_the_old_client_when_its_last_call_has_ended
     second.wait()
     assert (old.closed, new.closed) == (True, False)
     assert service.clients == [old, new]
+
+
+def test_a_client_that_cannot_be_closed_is_reported(service, errors, monkeypatch):
+    """The threads end all the same."""
+    defect = OSError("no")
+
+    async def aclose(self):
+        raise defect
+
+    monkeypatch.setattr(FakeClient, "aclose", aclose)
+    heard = Heard()
+    AuthClient().mfaCheck("1", None, heard)
+    heard.wait()
+    Authing.shutdown(PATIENCE)
+    assert errors == [defect]
+    assert not any(thread.name == "authing-mfa-loop" for thread in threading.enumerate())
+
+
+def test_where_no_thread_can_be_had_shutdown_completes_the_rest_itself(service, monkeypatch):
+    """So it is at the interpreter's exit from Python 3.12 on."""
+    go_on = threading.Event()
+    stuck = Heard(lambda *_: go_on.wait(PATIENCE))
+    AuthClient().mfaCheck("1", None, stuck)
+    service.wait_for_request()
+    stuck.wait_begun()
+    rest = Heard()
+    AuthClient().mfaCheck("2", None, rest)
+    service.wait_for_request()
+
+    def refuse():
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr("authing_mfa.compat.engine.CallbackThread", refuse)
+    Authing.shutdown(0.3)
+    go_on.set()
+    assert [code for code, *_ in rest.wait()] == [10102]
+    assert rest.threads == [threading.current_thread()]
+    stuck.wait()
+
+
+def test_shutdown_waits_for_a_dispatcher_that_runs_elsewhere(service):
+    """A living user interface on another thread gets its completions there."""
+    due: queue.SimpleQueue = queue.SimpleQueue()
+
+    class Elsewhere:
+        def __call__(self, function):
+            due.put(function)
+
+        def runs_here(self):
+            return threading.current_thread() is interface
+
+    def work():
+        due.get(timeout=PATIENCE)()
+
+    interface = threading.Thread(target=work)
+    interface.start()
+    service.hold()
+    heard = Heard()
+    AuthClient().mfaCheck("1", None, heard, dispatcher=Elsewhere())
+    service.wait_for_request()
+    Authing.shutdown(PATIENCE)
+    assert [code for code, *_ in heard.calls] == [10102]
+    assert heard.threads == [interface]
+    interface.join(PATIENCE)
+
+
+def test_an_unbounded_shutdown_waits_for_the_completions(service):
+    """None: as long as they take."""
+    go_on = threading.Event()
+    slow = Heard(lambda *_: go_on.wait(PATIENCE))
+    AuthClient().mfaCheck("1", None, slow)
+    service.wait_for_request()
+    slow.wait_begun()
+    threading.Timer(0.1, go_on.set).start()
+    Authing.shutdown(None)
+    assert slow.calls == [(200, "fine", True)]

@@ -90,7 +90,14 @@ def test_tk_completions_whose_loop_does_not_run_complete_at_the_end(display, way
 
 def test_a_destroyed_tk_widget_is_no_owner_any_more(display):
     """Though its Python object lives on. A child's destruction does not count."""
-    assert tk(display, "owner destroyed") == ["False False", "True 0", "True True", "late True"]
+    assert tk(display, "owner destroyed") == [
+        "False False",
+        "True 0",
+        "True True",
+        "late True",
+        "late True",
+        "other True",
+    ]
 
 
 @pytest.fixture(params=["offscreen", "xcb"])
@@ -158,3 +165,13 @@ def test_a_deleted_qt_object_is_no_owner_any_more(way):
 def test_qt_without_an_application_says_so():
     """Instead of losing every completion."""
     assert qt("no application") == ["Make the QApplication first, then the dispatcher."]
+
+
+def test_pyqt6_is_spoken_to_by_its_own_names():
+    """Signal, slot and the question whether an object is deleted are called otherwise."""
+    assert qt("as PyQt6") == ["['told']"]
+
+
+def test_qt_completions_run_on_the_callback_thread_when_their_bridge_is_deleted():
+    """Exactly once holds."""
+    assert qt("bridge deleted") == ["['authing-mfa-callbacks']"]

@@ -248,6 +248,39 @@ elif way == "owner collected":  # a QObject that Python owns
     gc.collect()
     until(lambda: call.done)
     print("dropped")
+elif way == "as PyQt6":  # its names, on PySide6's classes: PyQt6 is tried by hand
+    import types
+
+    import shiboken6
+    from PySide6 import QtCore
+
+    riverbank, core, sip = types.ModuleType("PyQt6"), types.ModuleType("PyQt6.QtCore"), types.ModuleType("PyQt6.sip")
+    for name in ("QObject", "QThread", "QCoreApplication", "Qt"):
+        setattr(core, name, getattr(QtCore, name))
+    core.pyqtSignal, core.pyqtSlot = QtCore.Signal, QtCore.Slot
+    sip.isdeleted = lambda widget: not shiboken6.isValid(widget)
+    riverbank.QtCore, riverbank.sip = core, sip
+    sys.modules.update({"PyQt6": riverbank, "PyQt6.QtCore": core, "PyQt6.sip": sip})
+    del sys.modules["PySide6.QtCore"].QObject  # so that only the other name is found
+    told, owner = [], QWidget()
+    Authing.setDispatcher(dispatch.qt())
+    AuthClient().mfaVerifyByOTP("", lambda *_: told.append("told"))
+    until(lambda: told)
+    owner.deleteLater()
+    QTimer.singleShot(0, app.quit)
+    app.exec()
+    late = AuthClient().mfaVerifyByOTP("", lambda *_: told.append("told again"), owner=owner)
+    until(lambda: late.done)
+    print(told)
+elif way == "bridge deleted":  # the object behind the dispatcher is gone before the application
+    import shiboken6
+
+    deliver = dispatch.qt()
+    shiboken6.delete(deliver._bridge)
+    told = []
+    AuthClient().mfaVerifyByOTP("", lambda *_: told.append(threading.current_thread().name), dispatcher=deliver)
+    until(lambda: told)
+    print(told)
 elif way == "no application":
     from PySide6.QtCore import QCoreApplication
 

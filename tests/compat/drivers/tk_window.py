@@ -247,6 +247,26 @@ elif way == "owner destroyed":  # a child window goes, the application stays
     while not late.done and time.monotonic() < end:
         root.update()
     print("late", late.done)
+    never = tk.Frame(root)
+    never.destroy()
+    late = AuthClient().mfaVerifyByOTP(
+        "", lambda *_: print("told"), owner=never
+    )  # gone before any call was made for it
+    while not late.done and time.monotonic() < end:
+        root.update()
+    print("late", late.done)
+    other = []  # an owner whose calls are made on another thread: Tk must not be spoken to there
+    frame = tk.Frame(root)
+    thread = threading.Thread(
+        target=lambda: other.append(AuthClient().sendSms("1", lambda *_: print("told"), owner=frame))
+    )
+    thread.start()
+    thread.join()
+    frame.destroy()
+    other[0].cancel()
+    while not other[0].done and time.monotonic() < end:
+        root.update()
+    print("other", other[0].done)
     root.destroy()
 else:
     raise SystemExit(f"no such way: {way}")

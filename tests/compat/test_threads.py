@@ -1,0 +1,97 @@
+"""The two threads under the callback layer, by themselves."""
+
+import threading
+
+import pytest
+
+from authing_mfa._loop import BackgroundLoop, CallbackThread, own_thread
+from tests.compat.conftest import PATIENCE
+
+
+async def nothing():
+    """A finish that has nothing to do."""
+
+
+def test_items_arrive_in_order_however_many_there_are():
+    """One wake-up takes a bounded number, and the next goes on where it stopped."""
+    busy, go_on, got = threading.Event(), threading.Event(), []
+
+    def receive(item):
+        if item == 0:
+            busy.set()
+            go_on.wait(PATIENCE)
+        got.append(item)
+
+    thread = BackgroundLoop(receive, nothing)
+    thread.post(0)
+    assert busy.wait(PATIENCE)
+    for item in range(1, 1000):
+        thread.post(item)
+    go_on.set()
+    thread.stop()
+    assert thread.join(PATIENCE)
+    assert got == list(range(1000))
+
+
+def test_many_posts_wake_the_loop_once():
+    """While it has not looked, one wake-up is on its way."""
+    busy, go_on, wakes = threading.Event(), threading.Event(), []
+
+    def receive(item):
+        busy.set()
+        go_on.wait(PATIENCE)
+
+    thread = BackgroundLoop(receive, nothing)
+    wake = thread.loop.call_soon_threadsafe
+    thread.loop.call_soon_threadsafe = lambda *a, **k: (wakes.append(1), wake(*a, **k))  # type: ignore[assignment]
+    thread.post(0)
+    assert busy.wait(PATIENCE)
+    for item in range(100):
+        thread.post(item)
+    go_on.set()
+    thread.stop()
+    assert thread.join(PATIENCE)
+    assert len(wakes) <= 3
+
+
+def test_a_post_after_the_end_is_lost_without_a_word():
+    """finish was the last to look; weakref callbacks may come at any time."""
+    thread = BackgroundLoop(lambda item: None, nothing)
+    thread.stop()
+    assert thread.join(PATIENCE)
+    thread.post(1)
+    thread.stop()
+
+
+def test_a_loop_whose_thread_cannot_be_had_is_closed(monkeypatch):
+    """Nothing is left behind that would warn."""
+    made = []
+
+    def refuse(self):
+        made.append(self)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError):
+        BackgroundLoop(lambda item: None, nothing)
+    assert len(made) == 1
+
+
+def test_each_thread_knows_what_it_is_and_never_joins_itself():
+    """Which is how waiting on it for itself is refused."""
+    told = []
+
+    class Item:
+        def deliver(self):
+            told.append((own_thread(), callbacks.join(0)))
+
+    callbacks = CallbackThread()
+    callbacks.put([Item()])
+    callbacks.stop()
+    assert callbacks.join(PATIENCE)
+    loop = BackgroundLoop(lambda item: told.append((own_thread(), loop.join(0))), nothing)
+    loop.post(1)
+    loop.stop()
+    assert loop.join(PATIENCE)
+    assert told == [("the callback thread", False), ("the loop's thread", False)]
+    assert own_thread() is None
