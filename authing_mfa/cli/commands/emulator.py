@@ -191,21 +191,20 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
     import subprocess
 
     environ = {name: value for name, value in os.environ.items() if name != "AUTHING_TOKEN"}
+    # Ctrl-C goes to the command as well, which decides what becomes of it. Ignored here by a handler that does nothing: an
+    # exception out of wait() could lose the exit code, and SIG_IGN would be handed on to the command.
+    interrupted = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    terminated = signal.getsignal(signal.SIGTERM)
     try:
         process = subprocess.Popen(command, env=environ | variables)  # noqa: S603 - to run it is what we are asked for
+        signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
+        status = process.wait()
     except OSError as error:
         run.output.note(f"{command[0]}: {error.strerror}")
         return 127 if isinstance(error, FileNotFoundError) else 126
-    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
-    try:
-        while True:
-            try:
-                status = process.wait()
-                break
-            except KeyboardInterrupt:
-                continue  # the command got it as well, and decides what becomes of it
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        signal.signal(signal.SIGINT, interrupted)
+        signal.signal(signal.SIGTERM, terminated)
     return status if status >= 0 else 128 - status
 
 
