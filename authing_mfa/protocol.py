@@ -80,7 +80,6 @@ def check_header_text(name: str, value: object) -> str:
 # ─────────────────────────────── requests ───────────────────────────────
 
 
-# Not slotted: attrs fills a frozen class with slots by three times the work, and these are made for each call.
 @attrs.frozen(slots=False)
 class Identity:
     """Who a request is from: the application, its user pool, and the user's token (never shown)."""
@@ -127,7 +126,7 @@ _JSON: Final = "application/json"
 _USUAL_TYPES: Final = (None, _JSON)
 
 
-@attrs.frozen(slots=False)
+@attrs.define
 class Request:
     """What goes on the wire, but for the host: the transport knows that."""
 
@@ -173,7 +172,17 @@ _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), al
 
 
 def _dump(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value) if orjson is not None else _encoder.encode(value).encode()
+    return orjson.dumps(value) if orjson is not None else _stdlib_dumps(value)
+
+
+def _stdlib_dumps(value: dict[str, Any]) -> bytes:
+    """A flat object, which is all that operations are, value by value: the encoder as a whole is slow to start up."""
+    text = _encoder.encode
+    members = [
+        f'"{name}":{"true" if item is True else "false" if item is False else text(item)}'
+        for name, item in value.items()
+    ]
+    return f"{{{','.join(members)}}}".encode()
 
 
 def _encode_upload(operation: UploadFaceImage, identity: Identity) -> Request:
@@ -193,7 +202,7 @@ def _encode_upload(operation: UploadFaceImage, identity: Identity) -> Request:
 # ─────────────────────────────── answers ───────────────────────────────
 
 
-@attrs.frozen(slots=False)
+@attrs.define
 class Response:
     """What came back, whole."""
 
@@ -202,7 +211,7 @@ class Response:
     body: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen(slots=False)
+@attrs.define
 class Answer(Generic[T]):
     """A success: the value, and the service's words beside it."""
 
@@ -317,15 +326,19 @@ def _api_error(
     return cls(message, **fields)
 
 
+_TOKEN_LENGTH: Final = 8  # a shorter one is nobody's token, but may be a word, like "token"
+
+
 def _redacted(message: str, operation: Operation[Any], token: str | None) -> str:
     """*message* without the caller's own secrets, should the service repeat them."""
-    secrets = [token] if token else []
+    secrets = [token] if token and len(token) >= _TOKEN_LENGTH else []
     for field in attrs.fields(type(operation)):
         value = getattr(operation, field.name)
         if not field.repr and isinstance(value, str):
             secrets += [value, getattr(value, "plain", value)]  # a sealed password knows what it seals
     for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
-        message = message.replace(secret, "***")
+        # Whole words only: a short code must not eat the service's own words.
+        message = re.sub(f"(?<![A-Za-z0-9']){re.escape(secret)}(?![A-Za-z0-9])", "***", message)
     return message
 
 
@@ -369,7 +382,13 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _stdlib_loads(body: bytes) -> Any:
-    value = _decoder.decode(str(body, "utf-8"))
+    text = str(body, "utf-8")
+    try:
+        value, end = _decoder.raw_decode(text)
+    except ValueError:
+        end = -1
+    if end != len(text):  # white space around it, or it is not JSON: the slower way tells
+        value = _decoder.decode(text)
     if b"\\" in body and _SURROGATE.search(body):
         _encoder.encode(value).encode()  # half of a surrogate pair is no text: UnicodeEncodeError, a ValueError
     return value

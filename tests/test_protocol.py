@@ -594,9 +594,9 @@ def test_an_echoed_secret_is_not_shown(parser):
     sealed = Sealed("c2VhbGVk")
     sealed.plain = "hunter2"
     operation = ops.LoginByAccount("ada", sealed)
-    body = {"code": 2333, "message": "no: ada hunter2 c2VhbGVk Bearer tok-en", "data": {"x": "tok-en"}}
+    body = {"code": 2333, "message": "no: ada hunter2 c2VhbGVk Bearer tok-en-of-ada", "data": {"x": "tok-en-of-ada"}}
     with pytest.raises(ApiError) as caught:
-        decode(operation, answer(body), "tok-en")
+        decode(operation, answer(body), "tok-en-of-ada")
     assert caught.value.message == "no: ada *** *** Bearer ***"
     error = refused(
         ops.VerifyByPhone("1390", "777888"), {"code": 6001, "message": "777888 for 1390"}, kind=WrongCodeError
@@ -607,8 +607,17 @@ def test_an_echoed_secret_is_not_shown(parser):
 def test_a_secret_within_a_secret(parser):
     """The longer one goes first, so that nothing of it is left standing."""
     with pytest.raises(ApiError) as caught:
-        decode(ops.VerifyByTotp("123"), answer({"code": 6001, "message": "a123b / 123"}), "a123b")
+        decode(ops.VerifyByTotp("123"), answer({"code": 6001, "message": "abc.123.def / 123"}), "abc.123.def")
     assert caught.value.message == "*** / ***"
+
+
+def test_the_services_own_words_stay_whole(parser):
+    """A short code, or a token that is a word, eats nothing of the message."""
+    with pytest.raises(ApiError) as caught:
+        decode(
+            ops.VerifyByTotp("e"), answer({"code": 2021, "message": "the token has expired, can't go on: e"}), "token"
+        )
+    assert caught.value.message == "the token has expired, can't go on: ***"
 
 
 def test_user_of_a_recovery_hides_the_new_code(parser):
