@@ -326,19 +326,21 @@ def _api_error(
     return cls(message, **fields)
 
 
-_TOKEN_LENGTH: Final = 8  # a shorter one is nobody's token, but may be a word, like "token"
+_LONG: Final = 8  # from here on a secret cannot be mistaken for one of the service's own words, or a part of one
 
 
 def _redacted(message: str, operation: Operation[Any], token: str | None) -> str:
     """*message* without the caller's own secrets, should the service repeat them."""
-    secrets = [token] if token and len(token) >= _TOKEN_LENGTH else []
+    secrets = [token] if token and len(token) >= _LONG else []  # a shorter one is nobody's token, but may be a word
     for field in attrs.fields(type(operation)):
         value = getattr(operation, field.name)
         if not field.repr and isinstance(value, str):
             secrets += [value, getattr(value, "plain", value)]  # a sealed password knows what it seals
     for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
-        # Whole words only: a short code must not eat the service's own words.
-        message = re.sub(f"(?<![A-Za-z0-9']){re.escape(secret)}(?![A-Za-z0-9])", "***", message)
+        if len(secret) >= _LONG:
+            message = message.replace(secret, "***")
+        else:  # as a whole word only, where the apostrophe of "can't" does not begin one: or it eats the service's own words
+            message = re.sub(rf"(?<![A-Za-z0-9])(?<![A-Za-z]'){re.escape(secret)}(?![A-Za-z0-9])", "***", message)
     return message
 
 

@@ -611,6 +611,25 @@ def test_a_secret_within_a_secret(parser):
     assert caught.value.message == "*** / ***"
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("code '777888' is wrong", "code '***' is wrong"),
+        ('code "777888"', 'code "***"'),
+        ("code=777888&x", "code=***&x"),
+        ("码777888错", "码***错"),
+        ("'777888' isn't '777888'", "'***' isn't '***'"),
+        ("order 17778889", "order 17778889"),
+        ("x-long-tok-en-y of%3Along-tok-en1", "x-***-y of%3A***1"),
+    ],
+)
+def test_a_secret_is_found_in_any_dress(parser, message, shown):
+    """Quoted, beside signs or Chinese text; a long one also inside a word. A longer number is not the code."""
+    with pytest.raises(WrongCodeError) as caught:
+        decode(ops.VerifyByTotp("777888"), answer({"code": 6001, "message": message}), "long-tok-en")
+    assert caught.value.message == shown
+
+
 def test_the_services_own_words_stay_whole(parser):
     """A short code, or a token that is a word, eats nothing of the message."""
     with pytest.raises(ApiError) as caught:
