@@ -196,7 +196,7 @@ async def test_an_echoed_password_is_not_shown():
         words = f"{seen.json['password']} is not hunter2 of {seen.header('Authorization')}"
         return reply({"code": 2333, "message": words})
 
-    async with serving(echo) as server, client_of(server) as client:
+    async with serving(echo) as server, client_of(server, token="tok-en-of-ada") as client:
         with pytest.raises(ApiError) as caught:
             await client.login_by_account("ada", "hunter2")
     assert caught.value.message == "*** is not *** of Bearer ***"
