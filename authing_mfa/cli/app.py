@@ -12,6 +12,7 @@ from authing_mfa._version import __version__
 from authing_mfa.cli import exits
 from authing_mfa.cli.failures import describe
 from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.output import ReaderGoneError
 from authing_mfa.cli.run import Run
 from authing_mfa.cli.settings import SETTINGS
 from authing_mfa.errors import AuthingError
@@ -103,11 +104,19 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
         text = run.explain(error)
         run.output.error(text, describe(error, text), code)
         return code
-    except BrokenPipeError:
-        # whoever read us has gone, like the end of `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except ReaderGoneError:
+        return _reader_gone()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click's way of ending a help page that nobody reads
+            return _reader_gone()
+        raise
     return result if isinstance(result, int) else exits.OK
+
+
+def _reader_gone() -> int:
+    """What is still buffered must not fail once more when Python closes stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exits.READER_GONE
 
 
 def _interrupted(run: Run) -> int:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +18,8 @@ import attrs
 
 from authing_mfa._version import __version__
 from authing_mfa.cli import exits
+from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
+from authing_mfa.cli.run import is_loopback
 from authing_mfa.cli.tokens import expiry_of
 from authing_mfa.discovery import api_base, check_base_url, check_host, config_base
 from authing_mfa.errors import AuthingError
@@ -78,11 +81,12 @@ class Diagnosis:
     def findings(self) -> Iterator[Finding]:
         """Each check as it is done; the first that nothing can go on from ends them."""
         try:
+            libraries = ", ".join(self._libraries())
             yield Finding(
-                "version", "ok", f"authing-mfa {__version__}, Python {platform.python_version()}, {_libraries()}"
+                "version", "ok", f"authing-mfa {__version__}, Python {platform.python_version()}, {libraries}"
             )
             base = self._settings()
-            yield Finding("settings", "ok", f"application {self._run.value('app_id')}, asking {base}")
+            yield Finding("settings", "ok", self._say("asking", app_id=self._run.value("app_id"), base=base))
             yield from self._reach(base)
             yield self._public_config(base)
             yield from self._api(base)
@@ -91,74 +95,98 @@ class Diagnosis:
         except _Stop as stop:
             yield stop.finding
 
+    def _say(self, key: str, /, **fields: object) -> str:
+        return DIAGNOSIS_TEXTS[key][1 if self._run.lang.lower().startswith("zh") else 0].format(**fields)
+
+    def _stop(self, check: str, detail: str, fix: str, code: int) -> NoReturn:
+        raise _Stop(Finding(check, "fail", detail, fix, code))
+
+    def _libraries(self) -> Iterator[str]:
+        from importlib.metadata import PackageNotFoundError, version
+
+        for name in ("aiohttp", "attrs", "cattrs", "Pillow", "cryptography"):
+            try:
+                yield f"{name} {version(name)}"
+            except PackageNotFoundError:
+                missing, fix = self._say("library_missing", name=name), self._say("install", name=name)
+                self._stop("version", missing, fix, exits.USAGE)
+
     def _settings(self) -> str:
         """The address that is asked for public-config."""
         run = self._run
         try:
             if run.value("app_id") is None:
-                _stop("settings", "there is no application id", run.say("no_app_id"), exits.USAGE)
+                self._stop("settings", self._say("app_missing"), run.say("no_app_id"), exits.USAGE)
             if run.value("base_url") is not None:
                 return check_base_url(run.value("base_url"))
             host = check_host(run.value("host"))
         except AuthingError as error:
-            _stop("settings", error.message, "See where it comes from: authing-mfa config list", exits.USAGE)
+            self._stop("settings", error.message, self._say("see_list"), exits.USAGE)
         return config_base(run.value("scheme"), host, on_premise=run.value("on_premise"))
+
+    # ─────────────────────────────── the way there ───────────────────────────────
 
     def _reach(self, base: str) -> Iterator[Finding]:
         """Name, connection, TLS."""
         parts = urlsplit(base)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(parts.scheme)
-        if proxy is not None and not self._loopback(host):
-            yield Finding("name", "skip", f"a proxy of the environment is used for {host}: it looks up the name")
+        if proxy is not None and not is_loopback(base):
+            yield Finding("name", "skip", self._say("proxied", host=host))
             return
         yield self._name(host, port)
         yield self._connection(host, port, tls=parts.scheme == "https")
 
-    @staticmethod
-    def _loopback(host: str) -> bool:
-        return host in ("localhost", "127.0.0.1", "::1")
-
-    @staticmethod
-    def _name(host: str, port: int) -> Finding:
+    def _name(self, host: str, port: int) -> Finding:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
-            fix = "Check the spelling of --host or --base-url, and this machine's network and DNS."
-            _stop("name", f"{host} cannot be resolved: {error.strerror or error}", fix, exits.NETWORK)
+            detail = self._say("unresolved", host=host, reason=error.strerror or error)
+            self._stop("name", detail, self._say("fix_name"), exits.NETWORK)
         addresses = sorted({str(entry[4][0]) for entry in found})
-        return Finding("name", "ok", f"{host} is {', '.join(addresses[:4])}")
+        return Finding("name", "ok", self._say("resolved", host=host, addresses=", ".join(addresses[:4])))
 
     def _connection(self, host: str, port: int, *, tls: bool) -> Finding:
-        started = time.perf_counter()
+        where, started = f"{host}:{port}", time.perf_counter()
         try:
             with socket.create_connection((host, port), timeout=_SECONDS) as plain:
-                took = f"{(time.perf_counter() - started) * 1000:.0f} ms"
+                ms = f"{(time.perf_counter() - started) * 1000:.0f}"
                 if not tls:
-                    return Finding("connection", "ok", f"{host}:{port} answers in {took}; without TLS")
+                    return Finding("connection", "ok", self._say("plain", where=where, ms=ms))
                 with self._context().wrap_socket(plain, server_hostname=host) as secure:
-                    return _certificate(secure, f"{host}:{port} answers in {took}")
+                    return self._certificate(secure, where, ms)
         except ssl.SSLCertVerificationError as error:
-            fix = "Trust a private authority with --ca-file FILE; behind an inspecting proxy, its certificate."
-            _stop("TLS", f"the certificate of {host} is not trusted: {error.verify_message}", fix, exits.NETWORK)
+            detail = self._say("untrusted", host=host, reason=error.verify_message)
+            self._stop("TLS", detail, self._say("fix_trust"), exits.NETWORK)
         except ssl.SSLError as error:
-            fix = "Check that the port speaks TLS, or give --scheme http."
-            _stop("TLS", f"{host}:{port}: {error.reason or error}", fix, exits.NETWORK)
+            detail = self._say("no_tls", where=where, reason=error.reason or error)
+            self._stop("TLS", detail, self._say("fix_tls"), exits.NETWORK)
         except OSError as error:
-            fix = "Check the address, and the firewall between; is the service (or the emulator) running?"
-            _stop("connection", f"{host}:{port} cannot be reached: {error.strerror or error}", fix, exits.NETWORK)
+            detail = self._say("unreachable", where=where, reason=error.strerror or error)
+            self._stop("connection", detail, self._say("fix_reach"), exits.NETWORK)
+
+    def _certificate(self, secure: ssl.SSLSocket, where: str, ms: str) -> Finding:
+        told = secure.getpeercert() or {}
+        ends = ssl.cert_time_to_seconds(str(told.get("notAfter", "Jan  1 00:00:00 2100 GMT")))
+        days = (ends - time.time()) / 86400
+        detail = self._say("secure", where=where, ms=ms, version=secure.version(), days=f"{days:.0f}")
+        if days < _CERTIFICATE_DAYS:
+            return Finding("TLS", "warn", detail, self._say("fix_renew"))
+        return Finding("TLS", "ok", detail)
 
     def _context(self) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=self._run.value("ca_file"))
         except OSError as error:
-            reason = error.strerror or error
-            _stop("settings", f"ca_file cannot be read: {reason}", "Give a PEM file with --ca-file.", exits.USAGE)
+            detail = self._say("ca_unreadable", reason=error.strerror or error)
+            self._stop("settings", detail, self._say("fix_ca"), exits.USAGE)
+
+    # ─────────────────────────────── what is there ───────────────────────────────
 
     def _public_config(self, base: str) -> Finding:
         url = f"{base}/api/v2/applications/{quote(self._run.value('app_id'), safe='')}/public-config"
         handlers: list[Any] = [_NoRedirect(), urllib.request.HTTPSHandler(context=self._context())]
-        if self._loopback(urlsplit(base).hostname or ""):
+        if is_loopback(base):
             handlers.append(urllib.request.ProxyHandler({}))
         asking = urllib.request.Request(url, headers={"User-Agent": f"authing-mfa-python/{__version__}"})  # noqa: S310 - http(s) only, checked
         self._asked = time.time()
@@ -170,10 +198,9 @@ class Diagnosis:
             with error:
                 body, status = error.read(1 << 20), error.code
                 self._headers = error.headers
-        except OSError as error:
-            reason = getattr(error, "reason", error)
-            fix = "Check the network and the proxy settings of the environment."
-            _stop("public-config", f"no answer: {reason}", fix, exits.NETWORK)
+        except (OSError, HTTPException) as error:
+            detail = self._say("no_answer", reason=getattr(error, "reason", error))
+            self._stop("public-config", detail, self._say("fix_answer"), exits.NETWORK)
         self._answered = time.time()
         return self._read_config(body, status)
 
@@ -182,88 +209,67 @@ class Diagnosis:
             answer = json.loads(body)
             code = int(answer.get("code") or answer.get("statusCode") or status)
         except (ValueError, AttributeError, TypeError):
-            fix = "Something else than the service answers there: check --host, --base-url and the proxy."
-            _stop("public-config", f"the answer (HTTP {status}) is not the service's", fix, exits.SERVICE)
+            detail = self._say("foreign", status=status)
+            self._stop("public-config", detail, self._say("fix_foreign"), exits.SERVICE)
         data = answer.get("data") if isinstance(answer.get("data"), dict) else answer
         if code not in (200, 201) or status not in (200, 201):
-            fix = "Check --app-id: it stands in the service's console, at the application."
-            _stop("public-config", f"refused ({code}): {answer.get('message')}", fix, exits.SERVICE)
+            detail = self._say("refused", code=code, message=answer.get("message"))
+            self._stop("public-config", detail, self._say("fix_app_id"), exits.SERVICE)
         self._config = data
-        return Finding("public-config", "ok", f"application {data.get('name')!r}, user pool {data.get('userPoolId')}")
+        detail = self._say("config_found", name=data.get("name"), pool=data.get("userPoolId"))
+        return Finding("public-config", "ok", detail)
 
     def _api(self, base: str) -> Iterator[Finding]:
         """Where the other calls go, where that is another host."""
         run = self._run
         if run.value("base_url") is not None:
-            pool = run.value("user_pool_id")
-            if pool is None or pool != self._config.get("userPoolId"):
-                fix = f"Give --user-pool-id {self._config.get('userPoolId')}"
-                yield Finding("user pool", "warn", f"the setting is {pool}, the application's is another", fix)
+            pool, right = run.value("user_pool_id"), self._config.get("userPoolId")
+            if pool != right:
+                fix = self._say("fix_pool", pool=right)
+                yield Finding("user pool", "warn", self._say("other_pool", pool=pool), fix)
             return
         try:
             api = api_base(run.value("scheme"), check_host(run.value("host")), self._config)
-        except AuthingError as error:
-            _stop("address", error.message, "Ask the administrator of the service.", exits.SERVICE)
-        yield Finding("address", "ok", f"calls go to {api}")
+        except AuthingError:
+            self._stop("address", self._say("bad_api"), self._say("fix_api"), exits.SERVICE)
+        yield Finding("address", "ok", self._say("api", api=api))
         if api != base:
             yield from self._reach(api)
+
+    # ─────────────────────────────── clock and token ───────────────────────────────
 
     def _clock(self) -> Finding:
         try:
             served = parsedate_to_datetime(str(self._headers and self._headers["Date"])).timestamp()
         except (KeyError, TypeError, ValueError):
-            return Finding("clock", "skip", "the service does not tell its time")
+            return Finding("clock", "skip", self._say("no_time"))
         # the header has whole seconds: half a second is the best guess of what it left out
         skew = (self._asked + self._answered) / 2 - (served + 0.5)
         if abs(skew) < _SKEW_WARN:
-            return Finding("clock", "ok", "this machine's clock and the service's agree")
-        way = "ahead of" if skew > 0 else "behind"
-        fix = "Set this machine's clock (NTP): TOTP codes computed here are wrong otherwise."
-        return Finding("clock", "warn", f"this machine is {abs(skew):.0f} s {way} the service", fix)
+            return Finding("clock", "ok", self._say("clock_ok"))
+        detail = self._say("clock_ahead" if skew > 0 else "clock_behind", seconds=f"{abs(skew):.0f}")
+        return Finding("clock", "warn", detail, self._say("fix_clock"))
 
     def _token(self) -> Finding:
         login = self._run.login()
         if login is None:
-            return Finding("token", "warn", "there is none", "Log in: authing-mfa login, or authing-mfa mfa")
-        where = "AUTHING_TOKEN" if login.kind == "environment" else f"kept for {login.account or '?'}"
+            return Finding("token", "warn", self._say("no_token"), self._say("fix_no_token"))
+        kept = login.kind != "environment"
+        where = self._say("token_of", account=login.account or "?") if kept else "AUTHING_TOKEN"
         expires = expiry_of(login.token)
         if expires is not None and expires < time.time():
-            return Finding("token", "warn", f"{where}: expired", "Log in again: authing-mfa login")
-        left = "" if expires is None else f", good for {_duration(expires - time.time())} more"
+            return Finding("token", "warn", self._say("token_expired", where=where), self._say("fix_expired"))
         if login.kind == "mfa":
-            return Finding("token", "warn", f"{where}: an mfaToken{left}", "Pass the second factor: authing-mfa verify")
-        return Finding("token", "ok", f"{where}{left}")
+            where = self._say("token_mfa", where=where)
+        left = None if expires is None else _duration(expires - time.time())
+        detail = where if left is None else self._say("token_good", where=where, left=left)
+        if login.kind == "mfa":
+            return Finding("token", "warn", detail, self._say("fix_mfa"))
+        return Finding("token", "ok", detail)
 
 
 def _duration(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _certificate(secure: ssl.SSLSocket, reached: str) -> Finding:
-    told = secure.getpeercert() or {}
-    ends = ssl.cert_time_to_seconds(str(told.get("notAfter", "Jan  1 00:00:00 2100 GMT")))
-    days = (ends - time.time()) / 86400
-    detail = f"{reached}; {secure.version()}, certificate good for {days:.0f} days"
-    if days < _CERTIFICATE_DAYS:
-        return Finding("TLS", "warn", detail, "The service's administrator should renew the certificate.")
-    return Finding("TLS", "ok", detail)
-
-
-def _libraries() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = []
-    for name in ("aiohttp", "attrs", "cattrs", "Pillow", "cryptography"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            fix = f"pip install {name}"
-            _stop("version", f"{name} is not installed", fix, exits.USAGE)
-    return ", ".join(found)
-
-
-def _stop(check: str, detail: str, fix: str, code: int) -> NoReturn:
-    raise _Stop(Finding(check, "fail", detail, fix, code))

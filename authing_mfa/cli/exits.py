@@ -21,7 +21,20 @@ from authing_mfa.errors import (
     WrongCodeError,
 )
 
-__all__ = ["BATCH", "INTERRUPTED", "LOGIN", "MEANINGS", "NETWORK", "NO", "OK", "RATE", "SERVICE", "USAGE", "exit_code"]
+__all__ = [
+    "BATCH",
+    "INTERRUPTED",
+    "LOGIN",
+    "MEANINGS",
+    "NETWORK",
+    "NO",
+    "OK",
+    "RATE",
+    "READER_GONE",
+    "SERVICE",
+    "USAGE",
+    "exit_code",
+]
 
 OK: Final = 0
 NO: Final = 1
@@ -32,6 +45,7 @@ RATE: Final = 5
 SERVICE: Final = 6
 BATCH: Final = 7
 INTERRUPTED: Final = 130
+READER_GONE: Final = 141
 
 MEANINGS: Final[dict[int, str]] = {
     OK: "yes: it was done, or the answer is yes",
@@ -43,6 +57,7 @@ MEANINGS: Final[dict[int, str]] = {
     SERVICE: "the service or the protocol: any other refusal, or an answer that cannot be understood",
     BATCH: "some rows of a batch failed (`batch` only)",
     INTERRUPTED: "interrupted with Ctrl-C",
+    READER_GONE: "whoever read the output went away, as `head` does",
 }
 
 _BY_CLASS: Final[tuple[tuple[type[AuthingError], int], ...]] = (

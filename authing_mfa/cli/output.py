@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["Output", "wants_colour"]
+__all__ = ["Output", "ReaderGoneError", "wants_colour"]
+
+
+class ReaderGoneError(Exception):
+    """Whoever read our output has gone. Not an OSError: click would make exit code 1 of it, which means another thing."""
 
 
 def wants_colour(environ: Mapping[str, str], stream: IO[str] | None) -> bool:
@@ -126,8 +130,11 @@ def _write(stream: IO[str] | None, line: str) -> None:
     if stream is None:
         return
     try:
-        stream.write(line + "\n")
-    except UnicodeEncodeError:
-        encoding = getattr(stream, "encoding", None) or "ascii"
-        stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
-    stream.flush()
+        try:
+            stream.write(line + "\n")
+        except UnicodeEncodeError:
+            encoding = getattr(stream, "encoding", None) or "ascii"
+            stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error

@@ -151,7 +151,6 @@ def _settings() -> str:
 def _exits() -> str:
     lines = ["## Exit codes", "", "| code | |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in MEANINGS.items()]
-    lines.append("| 141 | whoever read stdout went away, as `head` does |")
     return "\n".join(lines) + "\n"
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.models import MfaChallenge, UserInfo
 
-__all__ = ["Run", "Service", "user_json"]
+__all__ = ["Run", "Service", "is_loopback", "user_json"]
 
 T = TypeVar("T")
 
@@ -211,7 +211,7 @@ class Run:
             "app_id": app_id,
             "token": token,
             "host": host,
-            "trust_env": not _is_loopback(base_url or f"//{host}"),
+            "trust_env": not is_loopback(base_url or f"//{host}"),
         }
         for name in ("scheme", "on_premise", "user_pool_id", "public_key", "lang", "timeout"):
             options[name] = self.value(name)
@@ -267,7 +267,7 @@ def user_json(user: UserInfo) -> dict[str, Any]:
     return data
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Whether *url* is on this machine: then no proxy of the environment can be meant."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):

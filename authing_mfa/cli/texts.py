@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-__all__ = ["Say", "say", "speaker"]
+__all__ = ["TEXTS", "Say", "say"]
 
 
 class Say(Protocol):
@@ -18,15 +18,6 @@ class Say(Protocol):
 def say(key: str, lang: str, **fields: object) -> str:
     """The sentence *key*: Chinese where *lang* starts with ``zh``, else English."""
     return TEXTS[key][1 if lang.lower().startswith("zh") else 0].format(**fields)
-
-
-def speaker(lang: str) -> Say:
-    """`say` in one language."""
-
-    def speak(key: str, **fields: object) -> str:
-        return say(key, lang, **fields)
-
-    return speak
 
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
@@ -142,5 +133,25 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The code was wrong ({code}). Try again ({left} left).",
         "验证码错误（{code}）。请重试（还可尝试 {left} 次）。",
     ),
+    # a batch
+    "row": ("Row {number}{name}: {message}", "第 {number} 行{name}：{message}"),
+    "more_rows": ("There are more such rows; the output has them all.", "还有更多此类行，输出中包含全部。"),
+    "batch_done": (
+        "Done: {done} rows in {seconds} s: {ok} ok, {rejected} rejected, {failed} failed, {unknown} unknown.",
+        "完成：{seconds} 秒内处理 {done} 行：成功 {ok}，拒绝 {rejected}，失败 {failed}，未知 {unknown}。",
+    ),
+    "batch_looked": (
+        "Nothing was sent. {done} rows in {seconds} s: {ok} can be sent, {failed} cannot.",
+        "未发送任何请求。{seconds} 秒内检查 {done} 行：{ok} 行可发送，{failed} 行不可。",
+    ),
+    "by_code": ("By code: {codes}", "按代码：{codes}"),
+    "recovery_file": (
+        "New recovery codes are in {path}: give them to their users.",
+        "新的恢复代码在 {path} 中：请交给相应用户。",
+    ),
+    "stopped": ("Stopped: {reason}", "已停止：{reason}"),
+    "resumable": ("The same command with --resume goes on.", "使用相同命令加 --resume 可继续。"),
+    "batch_unreadable": ("The batch cannot be run: {reason}.", "批处理无法运行：{reason}。"),
+    "demo_done": ("All {count} steps are as they should be.", "全部 {count} 步均符合预期。"),
     "interrupted": ("Interrupted.", "已中断。"),
 }

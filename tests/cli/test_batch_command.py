@@ -1,6 +1,7 @@
 """`batch`: the shell around the engine: options, progress, summary, exit codes."""
 
 import json
+import socket
 import sqlite3
 
 import pytest
@@ -64,6 +65,49 @@ def test_some_unknown_is_3(cli, emulator, tmp_path):
     emulator.fault(path="mfa_verify_by_totp", drop="after", count=1)
     done = cli.invoke("batch", str(path), "--out", str(tmp_path / "out.jsonl"))
     assert (done.code, "1 unknown" in done.err) == (3, True)
+
+
+def test_new_recovery_codes_are_told_where(cli, emulator, tmp_path):
+    """They are in a file of their own, which the summary names."""
+    user = emulator.add_user(mfa=["OTP"], totp=True)
+    path = tmp_path / "rows.csv"
+    path.write_text(f"kind,token,code\nrecovery,{emulator.mfa_token_of(user)},{user['recovery_code']}\n")
+    codes = tmp_path / "codes.jsonl"
+    arguments = ("--out", str(tmp_path / "out.jsonl"), "--recovery-file", str(codes))
+    done = cli.invoke("batch", str(path), *arguments)
+    assert (done.code, str(codes) in done.err) == (0, True)
+    assert emulator.admin("GET", f"users/{user['id']}")["recovery_code"] in codes.read_text()
+
+
+def test_a_dead_service_stops_the_run(cli, emulator, tmp_path):
+    """After so many failures in a row: 7, with the command to go on."""
+    path = rows_of(emulator, tmp_path, count=12)
+    arguments = ("--out", str(tmp_path / "out.jsonl"), "--journal", str(tmp_path / "run.db"), "--concurrency", "1")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        dead = cli.with_env(AUTHING_BASE_URL=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        done = dead.invoke("batch", str(path), *arguments, "--stop-after-failures", "2")
+    assert (done.code, "Stopped:" in done.err, "--resume" in done.err) == (7, True, True)
+
+
+def test_ctrl_c_is_130_and_can_be_resumed(cli, emulator, tmp_path):
+    """What was sent is recorded; the same command with --resume does the rest."""
+    path = rows_of(emulator, tmp_path, count=40)
+    arguments = ("batch", str(path), "--out", str(tmp_path / "out.jsonl"), "--journal", str(tmp_path / "run.db"))
+    terminal = cli.terminal(*arguments, "--rate", "4")
+    terminal.expect(" 1 ok")
+    terminal.press_ctrl_c()
+    assert terminal.end() == 130
+    assert "--resume" in terminal.text
+    assert cli.invoke(*arguments, "--resume").code == 0
+    assert sorted(row["index"] for row in read(tmp_path / "out.jsonl")) == list(range(40))
+
+
+def test_in_chinese(cli, tmp_path):
+    """The summary too."""
+    path = tmp_path / "rows.csv"
+    path.write_text("kind,phone\ncheck,1\n")
+    assert "1 行可发送" in cli.with_env(LANG="zh_CN.UTF-8").invoke("batch", str(path), "--dry-run").err
 
 
 def test_a_dry_run_sends_nothing(cli, emulator, tmp_path):

@@ -1,5 +1,6 @@
 """`doctor`: each thing that can be wrong is found, and said how to fix."""
 
+import datetime as dt
 import socket
 import ssl
 import threading
@@ -85,7 +86,10 @@ class Answers(BaseHTTPRequestHandler):
     """Answers everything with the server's `body`, at the server's `date`."""
 
     def do_GET(self):
-        self.send_response_only(200)
+        if self.server.body == b"cut":
+            self.wfile.write(b"nonsense\r\n\r\n")
+            return
+        self.send_response_only(self.server.status)
         if self.server.date is not None:
             self.send_header("Date", formatdate(self.server.date, usegmt=True))
         self.send_header("Content-Length", str(len(self.server.body)))
@@ -104,9 +108,9 @@ def serve():
     """A server that answers GET with what it is told to; its address."""
     running = []
 
-    def start(body=GOOD, date=None, context=None):
+    def start(body=GOOD, date=None, context=None, status=200):
         server = HTTPServer(("127.0.0.1", 0), Answers)
-        server.body, server.date = body, date
+        server.body, server.date, server.status = body, date, status
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -140,6 +144,53 @@ def test_something_else_answers(body, bare, serve):
     """A login page of the network, a wrong host: 6."""
     done = bare.invoke("--app-id", "a", "--base-url", serve(body), "doctor", "--json")
     assert (done.code, checks(done)["public-config"]["status"]) == (6, "fail")
+
+
+def test_a_refusal_with_an_http_status(bare, serve):
+    """The service's own words are told."""
+    url = serve(b'{"code": 2011, "message": "no such application"}', status=404)
+    done = bare.invoke("--app-id", "a", "--base-url", url, "doctor", "--json")
+    assert (done.code, "no such application" in checks(done)["public-config"]["detail"]) == (6, True)
+
+
+def test_an_answer_that_is_not_http(bare, serve):
+    """No answer: 3."""
+    done = bare.invoke("--app-id", "a", "--base-url", serve(b"cut"), "doctor", "--json")
+    assert (done.code, checks(done)["public-config"]["status"]) == (3, "fail")
+
+
+def test_a_public_config_that_names_no_host(bare, serve):
+    """What discovery could not use is told before a call fails; a literal host is used as it is."""
+    url = serve(b'{"code": 200, "data": {"requestHostname": "http://a b"}}')
+    host = url.removeprefix("http://")
+    done = bare.invoke("--app-id", "a", "--host", host, "--scheme", "http", "doctor", "--json")
+    assert (done.code, url in checks(done)["address"]["detail"]) == (0, True)
+
+
+def test_a_proxy_looks_up_the_name(bare, monkeypatch):
+    """With a proxy in the environment the name is its business; where the proxy is not there, that is told."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    done = bare.invoke("--app-id", "a", "--base-url", "http://service.example", "doctor", "--json")
+    assert (done.code, checks(done)["name"]["status"]) == (3, "skip")
+    assert checks(done)["public-config"]["status"] == "fail"
+
+
+def test_a_certificate_that_ends_soon(bare, serve, tmp_path):
+    """A warning, before it is an outage."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=3)
+    made.issue_cert("127.0.0.1", not_after=soon).configure_cert(context)
+    arguments = ("--app-id", "a", "--base-url", serve(context=context), "--ca-file", str(tmp_path / "ca.pem"))
+    found = checks(bare.invoke(*arguments, "doctor", "--json"))["TLS"]
+    assert (found["status"], "renew" in found["fix"]) == ("warn", True)
+
+
+def test_in_chinese(bare):
+    """What to fix is said in the user's language."""
+    done = bare.with_env(LANG="zh_CN.UTF-8").invoke("--app-id", "a", "--base-url", "http://127.0.0.1:9", "doctor")
+    assert (done.code, "是否在运行" in done.out) == (3, True)
 
 
 @pytest.fixture

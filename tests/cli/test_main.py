@@ -1,5 +1,6 @@
 """How the command line starts: quickly, lazily, and with a sentence where its extra is missing."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -161,6 +162,26 @@ def test_zsh_and_fish_ask_for_completions(shell, found, bare):
     if shell == "fish":
         asking = asking.with_env(COMP_CWORD="who")
     assert asking.run().out.startswith(found)
+
+
+@pytest.mark.parametrize("arguments", [("completion", "bash"), ("--version",), ("demo", "--json"), ("batch", "-")])
+def test_a_reader_that_is_gone_is_never_1(arguments, bare):
+    """1 means that the service says no. A pipe whose other end is closed ends the run quietly, as it does for other programs."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "authing_mfa", *arguments],
+            input="kind,phone\nnonsense,1\n",
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**bare.environ, "AUTHING_APP_ID": "a"},
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, "Traceback" in done.stderr) == (141, False)
 
 
 def test_a_reader_that_goes_away_is_no_error(bare):

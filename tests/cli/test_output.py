@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from authing_mfa import errors
+from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
 from authing_mfa.cli.failures import describe, sentence
 from authing_mfa.cli.output import Output, wants_colour
 from authing_mfa.cli.texts import TEXTS
@@ -160,7 +161,7 @@ def test_every_text_has_both_languages_and_the_same_fields():
     """No sentence is half translated."""
     import string
 
-    for key, (english, chinese) in TEXTS.items():
+    for key, (english, chinese) in {**TEXTS, **DIAGNOSIS_TEXTS}.items():
         fields = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in (english, chinese)]
         assert fields[0] == fields[1], key
         assert chinese

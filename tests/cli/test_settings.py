@@ -2,6 +2,7 @@
 
 import pytest
 
+from authing_mfa.cli.run import is_loopback
 from authing_mfa.cli.settings import SETTINGS, locale_of, normal_lang, resolve
 from authing_mfa.errors import InvalidInputError
 
@@ -105,6 +106,39 @@ def test_config_list_masks_secrets(bare):
     lines = {line.split("\t")[0]: line.split("\t")[1:] for line in done.out.splitlines()}
     assert lines["token"] == ["********", "environment AUTHING_TOKEN"]
     assert lines["password"] == ["********", "environment AUTHING_PASSWORD"]
+
+
+def test_config_list_tells_of_a_kept_login_what_it_is(cli, emulator):
+    """Whose it is and until when it is good, but not the token."""
+    user = emulator.add_user()
+    cli.log_in(user)
+    row = listed(cli.invoke("config", "list", "--json"))["token"]
+    assert row["source"] == "kept"
+    assert row["value"].startswith(f"******** (mfaToken of {user['username']}, until ")
+    expiring = cli.with_env(AUTHING_TOKEN=emulator.token_of(user))
+    assert listed(expiring.invoke("config", "list", "--json"))["token"]["value"].startswith("******** (until ")
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("//localhost", True),
+        ("https://app.localhost:1", True),
+        ("http://[::1]:5", True),
+        ("https://authing.cn", False),
+        ("//10.0.0.1", False),
+    ],
+)
+def test_a_proxy_of_the_environment_is_not_meant_for_this_machine(url, local):
+    """An emulator is asked directly, whatever http_proxy says."""
+    assert is_loopback(url) is local
+
+
+def test_an_authority_that_cannot_be_read_is_a_usage_error(cli):
+    """Nothing is sent without the certificates that were asked for."""
+    done = cli.with_env(AUTHING_TOKEN="t").invoke("--ca-file", "/no/such/file.pem", "whoami")
+    assert (done.code, "/no/such/file.pem" in done.err) == (2, True)
 
 
 def test_a_nearer_host_switches_off_a_farther_base_url(bare):

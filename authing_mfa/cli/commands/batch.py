@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authing_mfa.cli import exits
+from authing_mfa.cli.failures import describe
 from authing_mfa.cli.lazy import Command
+from authing_mfa.cli.output import ReaderGoneError
 
 if TYPE_CHECKING:
     from authing_mfa.batch.rows import Outcome
@@ -67,7 +69,7 @@ def batch(run: Run, /, **given: Any) -> int:
     Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped before the end; the highest that
     applies. 130 interrupted.
     """
-    from authing_mfa.batch.errors import JournalError
+    from authing_mfa.batch.errors import CircuitOpenError, JournalError
     from authing_mfa.batch.run import BatchOptions, run_file
     from authing_mfa.cli.progress import shown
 
@@ -81,13 +83,14 @@ def batch(run: Run, /, **given: Any) -> int:
         keywords = run.client_options(login.token if login is not None else None)
         with shown(run.output) as on_progress:
             summary = asyncio.run(run_file(options, keywords, on_progress=on_progress, on_broken=broken))
-    except JournalError as error:
-        run.output.error(
-            str(error), {"type": type(error).__name__, "code": error.code, "message": str(error)}, exits.BATCH
-        )
+    except (JournalError, CircuitOpenError) as error:
+        text = run.explain(error)
+        run.output.error(text, describe(error, text), exits.BATCH)
         return exits.BATCH
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
     except (OSError, ImportError) as error:
-        raise click.UsageError(f"The batch cannot be run: {error}.") from error
+        raise click.UsageError(run.say("batch_unreadable", reason=error)) from error
     _tell(run, summary, to_stdout=options.out != "-" or options.dry_run)
     return summary.exit_code
 
@@ -104,25 +107,26 @@ class _Broken:
         if self._count <= _BROKEN_SHOWN:
             name = f" ({outcome.key})" if outcome.key else ""
             message = outcome.error.message if outcome.error is not None else ""
-            self._run.output.warn(f"Row {outcome.index + 1}{name}: {message}")
+            self._run.output.warn(self._run.say("row", number=outcome.index + 1, name=name, message=message))
         elif self._count == _BROKEN_SHOWN + 1:
-            self._run.output.warn("There are more such rows; the output has them all.")
+            self._run.output.warn(self._run.say("more_rows"))
 
 
 def _tell(run: Run, summary: Summary, *, to_stdout: bool) -> None:
     output, told = run.output, summary.as_json()
-    counts = ", ".join(f"{told[status]} {status}" for status in ("ok", "rejected", "failed", "unknown"))
-    verb = "Looked at" if summary.dry_run else "Done"
-    line = f"{verb}: {summary.done} rows in {summary.elapsed:.1f} s: {counts}."
+    counts = {name: told[name] for name in ("done", "ok", "rejected", "failed", "unknown")}
+    key = "batch_looked" if summary.dry_run else "batch_done"
+    line = run.say(key, seconds=f"{summary.elapsed:.1f}", **counts)
     (output.good if summary.exit_code == 0 else output.warn)(line)
     if any(code != "200" for code in told["codes"]):
-        output.note("By code: " + ", ".join(f"{code}: {count}" for code, count in told["codes"].items()))
+        codes = ", ".join(f"{code}: {count}" for code, count in told["codes"].items())
+        output.note(run.say("by_code", codes=codes))
     if summary.recovery_file is not None:
-        output.warn(f"New recovery codes are in {summary.recovery_file}: give them to their users.")
+        output.warn(run.say("recovery_file", path=summary.recovery_file))
     if summary.stopped is not None:
-        output.warn(f"Stopped: {summary.stopped}")
+        output.warn(run.say("stopped", reason=summary.stopped))
     if summary.resumable:
-        output.note("The same command with --resume goes on.")
+        output.note(run.say("resumable"))
     if output.as_json and to_stdout:
         output.data(told, code=summary.exit_code)
     elif output.as_json:

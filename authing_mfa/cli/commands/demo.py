@@ -43,7 +43,7 @@ def demo(run: Run, /) -> int:
         code = exits.SERVICE
         run.output.warn(str(error))
     else:
-        run.output.good(f"All {len(done)} steps are as they should be.")
+        run.output.good(run.say("demo_done", count=len(done)))
     run.output.data({"steps": steps}, code=code)
     return code
 

@@ -1,0 +1,88 @@
+"""What `doctor` says, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["DIAGNOSIS_TEXTS"]
+
+DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "library_missing": ("{name} is not installed", "未安装 {name}"),
+    "install": ("pip install {name}", "pip install {name}"),
+    "asking": ("application {app_id}, asking {base}", "应用 {app_id}，查询 {base}"),
+    "app_missing": ("there is no application id", "缺少应用 ID"),
+    "see_list": ("See where it comes from: authing-mfa config list", "查看其来源：authing-mfa config list"),
+    "proxied": (
+        "a proxy of the environment is used for {host}: it looks up the name",
+        "环境中的代理将用于访问 {host}，由代理解析域名",
+    ),
+    "resolved": ("{host} is {addresses}", "{host} 的地址为 {addresses}"),
+    "unresolved": ("{host} cannot be resolved: {reason}", "无法解析 {host}：{reason}"),
+    "fix_name": (
+        "Check the spelling of --host or --base-url, and this machine's network and DNS.",
+        "请检查 --host 或 --base-url 的拼写，以及本机的网络和 DNS。",
+    ),
+    "plain": ("{where} answers in {ms} ms; without TLS", "{where} 在 {ms} 毫秒内应答；未使用 TLS"),
+    "secure": (
+        "{where} answers in {ms} ms; {version}, certificate good for {days} days",
+        "{where} 在 {ms} 毫秒内应答；{version}，证书剩余 {days} 天",
+    ),
+    "fix_renew": ("The service's administrator should renew the certificate.", "请服务管理员更新证书。"),
+    "untrusted": ("the certificate of {host} is not trusted: {reason}", "{host} 的证书不受信任：{reason}"),
+    "fix_trust": (
+        "Trust a private authority with --ca-file FILE; behind an inspecting proxy, its certificate.",
+        "请用 --ca-file FILE 指定私有 CA；若处于检查流量的代理之后，请指定代理的证书。",
+    ),
+    "no_tls": ("{where}: {reason}", "{where}：{reason}"),
+    "fix_tls": (
+        "Check that the port speaks TLS, or give --scheme http.",
+        "请确认该端口使用 TLS，或使用 --scheme http。",
+    ),
+    "unreachable": ("{where} cannot be reached: {reason}", "无法连接 {where}：{reason}"),
+    "fix_reach": (
+        "Check the address, and the firewall between; is the service (or the emulator) running?",
+        "请检查地址和防火墙；服务（或模拟器）是否在运行？",
+    ),
+    "ca_unreadable": ("ca_file cannot be read: {reason}", "无法读取 ca_file：{reason}"),
+    "fix_ca": ("Give a PEM file with --ca-file.", "请用 --ca-file 指定 PEM 文件。"),
+    "no_answer": ("no answer: {reason}", "没有应答：{reason}"),
+    "fix_answer": (
+        "Check the network and the proxy settings of the environment.",
+        "请检查网络和环境中的代理设置。",
+    ),
+    "foreign": ("the answer (HTTP {status}) is not the service's", "应答（HTTP {status}）不是该服务的"),
+    "fix_foreign": (
+        "Something else than the service answers there: check --host, --base-url and the proxy.",
+        "应答者不是该服务：请检查 --host、--base-url 和代理。",
+    ),
+    "refused": ("refused ({code}): {message}", "被拒绝（{code}）：{message}"),
+    "fix_app_id": (
+        "Check --app-id: it stands in the service's console, at the application.",
+        "请检查 --app-id：可在服务控制台的应用页面找到。",
+    ),
+    "config_found": ("application {name!r}, user pool {pool}", "应用 {name!r}，用户池 {pool}"),
+    "other_pool": (
+        "the setting is {pool}, the application's is another",
+        "设置为 {pool}，与应用所属的用户池不同",
+    ),
+    "fix_pool": ("Give --user-pool-id {pool}", "请使用 --user-pool-id {pool}"),
+    "bad_api": ("public-config names a host that is not one", "public-config 中的主机名无效"),
+    "fix_api": ("Ask the administrator of the service.", "请联系服务管理员。"),
+    "api": ("calls go to {api}", "调用将发往 {api}"),
+    "no_time": ("the service does not tell its time", "服务未提供时间"),
+    "clock_ok": ("this machine's clock and the service's agree", "本机时钟与服务一致"),
+    "clock_ahead": ("this machine is {seconds} s ahead of the service", "本机时钟比服务快 {seconds} 秒"),
+    "clock_behind": ("this machine is {seconds} s behind the service", "本机时钟比服务慢 {seconds} 秒"),
+    "fix_clock": (
+        "Set this machine's clock (NTP): TOTP codes computed here are wrong otherwise.",
+        "请校准本机时钟（NTP），否则本机计算的 TOTP 验证码会出错。",
+    ),
+    "no_token": ("there is none", "没有令牌"),
+    "fix_no_token": ("Log in: authing-mfa login, or authing-mfa mfa", "请登录：authing-mfa login 或 authing-mfa mfa"),
+    "token_of": ("kept for {account}", "已为 {account} 保存"),
+    "token_expired": ("{where}: expired", "{where}：已过期"),
+    "fix_expired": ("Log in again: authing-mfa login", "请重新登录：authing-mfa login"),
+    "token_good": ("{where}, good for {left} more", "{where}，剩余有效期 {left}"),
+    "token_mfa": ("{where}: an mfaToken", "{where}：mfaToken"),
+    "fix_mfa": ("Pass the second factor: authing-mfa verify", "请完成二次验证：authing-mfa verify"),
+}
