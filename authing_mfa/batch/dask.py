@@ -333,7 +333,7 @@ async def _cluster(address: str) -> AsyncIterator[Any]:
     if not count.isdecimal() or not int(count):
         raise InvalidInputError("A local cluster is local:N, N being the number of processes.")
     cluster = start(
-        n_workers=int(count), threads_per_worker=1, processes=True, dashboard_address=None, asynchronous=True
+        n_workers=int(count), threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", asynchronous=True
     )
     async with cluster, connect(cluster, asynchronous=True) as client:
         yield client

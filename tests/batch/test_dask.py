@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 
+import attrs
 import pytest
 
 from authing_mfa import InvalidInputError
@@ -32,7 +33,7 @@ def cluster():
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
     ) as made:
         yield made
 
@@ -43,8 +44,8 @@ def client_options(emulator):
 
 
 @pytest.fixture
-def job(cluster, make_users, tmp_path):
-    """Options for a run of so many rows on the cluster, and the rows' tokens."""
+def job(request, make_users, tmp_path):
+    """Options for a run of so many rows, on the cluster unless `dask` says otherwise, and the rows' tokens."""
 
     def make(count, **options):
         users = make_users(count)
@@ -56,7 +57,7 @@ def job(cluster, make_users, tmp_path):
             "source": write_csv(tmp_path / "rows.csv", rows),
             "out": str(tmp_path / "out.jsonl"),
             "journal": str(tmp_path / "run.db"),
-            "dask": cluster.scheduler_address,
+            "dask": options.get("dask") or request.getfixturevalue("cluster").scheduler_address,
             "concurrency": 4,
             "partition_rows": 20,
             **options,
@@ -116,8 +117,6 @@ async def test_a_run_is_resumed_only_when_asked_and_only_with_its_input(job, cli
     await run_file(options, client_options)
     with pytest.raises(InvalidInputError, match="resume it"):
         await run_file(options, client_options)
-    import attrs
-
     resumed = attrs.evolve(options, resume=True)
     summary = await run_file(resumed, client_options)
     assert (summary.exit_code, summary.done) == (0, 45)
@@ -140,8 +139,6 @@ async def test_a_dead_service_stops_all_workers_and_resuming_finishes(job, clien
     assert (summary.exit_code, summary.resumable) == (7, True)
     assert summary.done < 240
     assert told[-1].done == summary.done
-    import attrs
-
     summary = await run_file(attrs.evolve(options, resume=True), client_options, on_broken=broken.append)
     assert summary.statuses == {"ok": 240, "failed": 1}
     assert 240 in {outcome.index for outcome in broken}
@@ -190,16 +187,14 @@ async def test_a_journal_in_a_file_does_not_serve_other_machines(job, client_opt
 )
 async def test_options_that_cannot_be_right_on_a_cluster_are_refused(job, client_options, change, said):
     """Before anything is started."""
-    import attrs
-
-    options, _ = job(1)
+    options, _ = job(1, dask="local:2")
     with pytest.raises(InvalidInputError, match=said):
         await run_file(attrs.evolve(options, **change), client_options)
 
 
 async def test_ctrl_c_lets_a_local_cluster_end_in_order(job, client_options, emulator, tmp_path):
     """The terminal's Ctrl-C reaches all processes; the run ends with what was sent recorded, and can be resumed."""
-    options, tokens = job(200)
+    options, tokens = job(200, dask="local:2")
     arguments = [options.source, "--out", options.out, "--journal", options.journal]
     arguments += ["--dask", "local:2", "--partition-rows", "20", "--rate", "40"]
     child = start(client_options, *arguments, start_new_session=True)
