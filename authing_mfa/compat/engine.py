@@ -109,6 +109,7 @@ class Engine:
             pending = list(self._calls)
         for call in pending:
             call.decide(EXITING if exiting else SHUT_DOWN, self)
+            self._thread.post(call)  # its task is to be stopped, even if it completes before the loop looks
         self._thread.stop()
         if own_thread() is not None:
             return

@@ -92,6 +92,7 @@ def test_shutdown_completes_calls_whose_thread_it_blocks(service):
     Authing.shutdown(PATIENCE)
     assert [code for code, *_ in heard.calls] == [10102]
     assert heard.threads == [threading.current_thread()]
+    assert service.cancelled == 1
 
 
 @pytest.mark.parametrize("timeout", [0.2, 0.0])
