@@ -107,9 +107,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
     except ReaderGoneError:
         return _reader_gone()
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # click's way of ending a help page that nobody reads
-            return _reader_gone()
-        raise
+        if end.code != 1 or "_AUTHING_MFA_COMPLETE" in run.environ:
+            raise  # the end of a completion
+        return _reader_gone()  # click's own end of a help page that nobody reads
     return result if isinstance(result, int) else exits.OK
 
 
