@@ -388,7 +388,7 @@ def _stdlib_loads(body: bytes) -> Any:
     try:
         value, end = _decoder.raw_decode(text)
     except ValueError:
-        end = -1
+        value, end = None, -1
     if end != len(text):  # white space around it, or it is not JSON: the slower way tells
         value = _decoder.decode(text)
     if b"\\" in body and _SURROGATE.search(body):
