@@ -9,6 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import aclosing
 from pathlib import Path
 
@@ -343,6 +344,35 @@ async def test_a_new_recovery_code_is_on_disk_before_it_is_given_and_comes_back(
     assert [outcome.value.recovery_code for outcome in outcomes] == [f"NEW-CODE-OF-t{i}" for i in range(20)]
 
 
+async def test_a_new_recovery_code_is_synced_before_it_is_given(tmp_path, monkeypatch):
+    """What is only in the system's memory would be lost with the power."""
+    file = tmp_path / "codes.jsonl"
+    synced = []
+    real = os.fsync
+
+    def noting(handle):
+        real(handle)
+        synced.append(file.read_text())
+
+    monkeypatch.setattr(os, "fsync", noting)
+    rows = [VerifyRequest.recovery("old", token=f"t{i}") for i in range(5)]
+    async for outcome in verify_many(FakeClient(), rows, recovery_file=file, concurrency=1):
+        assert outcome.value.recovery_code in synced[-1]
+
+
+async def test_sqlite_commits_are_durable(tmp_path):
+    """WAL with a sync for each commit."""
+    journal = await Journal.open(tmp_path / "run.db")
+    assert journal._connection is not None
+    settings = [(await journal._connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in DURABLE]
+    await journal._connection.rollback()
+    await journal.close()
+    assert dict(zip(DURABLE, settings, strict=True)) == DURABLE
+
+
+DURABLE = {"synchronous": 2, "journal_mode": "wal"}
+
+
 async def test_an_unrecorded_row_whose_new_code_is_on_disk_did_succeed(store, tmp_path):
     """Killed between the two writes, the row is not unknown: the code proves it."""
     file = tmp_path / "codes.jsonl"
@@ -407,34 +437,26 @@ async def test_the_new_owner_waits_until_the_old_one_can_send_nothing_more(store
     await old.close()
 
 
-async def test_a_worker_whose_partition_was_given_away_sends_nothing_more(store):
-    """A run that stood still for longer than its lease finds out before its next call, and ends."""
-    gate = asyncio.Event()
-    held = []
-
-    async def answer(operation, token):
-        held.append(token)
-        if len(held) == 3:
-            await gate.wait()
-        return default_answer(operation, token)
-
+async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_sends_nothing_more(store):
+    """A process that was stopped for longer than its lease looks before its next call: announced rows are not sent any more."""
     from authing_mfa.batch.many import engine_for
 
+    async def take_over():
+        other = await Journal.open(store, lease=0.3, steal=True)
+        await other.close()
+
+    def answer(operation, token):
+        if len(client.sent) == 3:  # nothing of this run goes on meanwhile: its whole event loop stands still
+            thread = threading.Thread(target=asyncio.run, args=(take_over(),))
+            thread.start()
+            thread.join()
+        return default_answer(operation, token)
+
     client = FakeClient(answer)
-    engine = engine_for(client, totp_rows(50), concurrency=1, journal=store, lease=0.3)
-    outcomes = []
-
-    async def consume():
-        async for outcome in engine.outcomes():
-            outcomes.append(outcome)  # noqa: PERF401 - the error must not lose what came before it
-
-    task = asyncio.create_task(consume())
-    await until(lambda: len(held) == 3)
-    other = await Journal.open(store, lease=0.3, steal=True)
-    await other.close()
-    gate.set()
+    engine = engine_for(client, totp_rows(50), concurrency=4, journal=store, lease=0.3)
     with pytest.raises(ClaimLostError):
-        await task
+        async for _ in engine.outcomes():
+            pass
     assert len(client.sent) == 3
 
 
