@@ -12,32 +12,27 @@ import base64
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa import (
     AuthClient,
-    AuthingError,
     FaceError,
     InvalidMfaTokenError,
     MfaRequiredError,
     NetworkError,
     WrongCodeError,
 )
+from authing_mfa._steps import Step, StepFailedError, Steps, mask, must
 from authing_mfa.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from PIL.Image import Image
 
     from authing_mfa import MfaChallenge, TotpEnrollment, UserInfo
 
 __all__ = ["Journey", "Step", "StepFailedError", "main", "run"]
-
-T = TypeVar("T")
-E = TypeVar("E", bound=AuthingError)
 
 ACCOUNT: Final = "ada"
 PASSWORD: Final = "correct horse"  # noqa: S105 - a made-up user of the emulator
@@ -49,106 +44,13 @@ SECONDS: Final = 60.0
 """The whole journey may take this long; it takes about one second."""
 
 
-@attrs.frozen
-class Step:
-    """One line of the journey.
-
-    Attributes:
-        number: counts from 1.
-        call: what was called, secrets masked.
-        outcome: what came back, in words.
-        elapsed: seconds it took.
-        ok: whether it is what it should be.
-    """
-
-    number: int
-    call: str
-    outcome: str
-    elapsed: float
-    ok: bool
-
-    def line(self) -> str:
-        """The step as text, in columns."""
-        mark = "ok" if self.ok else "FAILED"
-        return f"{self.number:>3}  {self.call:<41} {self.elapsed * 1000:>7.1f} ms  {mark:<3} {self.outcome}"
-
-
-class StepFailedError(Exception):
-    """A step was not as it should be; `step` says which."""
-
-    def __init__(self, step: Step) -> None:
-        super().__init__(f"Step {step.number} failed: {step.call}: {step.outcome}")
-        self.step = step
-
-
-class _UnexpectedError(Exception):
-    """What came back is not what should have come."""
-
-
-def _must(condition: object, otherwise: str) -> None:
-    if not condition:
-        raise _UnexpectedError(otherwise)
-
-
-def mask(secret: str) -> str:
-    """*secret* so that two can be told apart and none can be used: its first two characters and its length."""
-    return f"{secret[:2]}***({len(secret)})"
-
-
-class Journey:
+class Journey(Steps):
     """The steps in their order, each checked and told to *show*."""
 
     def __init__(self, emulator: Emulator, client: AuthClient, show: Callable[[Step], Any]) -> None:
+        super().__init__(show)
         self.emulator = emulator
         self.client = client
-        self.show = show
-        self.steps: list[Step] = []
-
-    # ─────────────────────────────── one step ───────────────────────────────
-
-    async def step(self, call: str, made: Awaitable[T], tell: Callable[[T], str]) -> T:
-        """Await *made*; *tell* says in words what came back, or raises `_UnexpectedError`.
-
-        Raises:
-            StepFailedError: an error came, or what came back is not what should have come.
-        """
-        started = time.perf_counter()
-        try:
-            value = await made
-        except AuthingError as error:
-            self._fail(call, f"{type(error).__name__}: {error}", started, error)
-        except _UnexpectedError as error:
-            self._fail(call, str(error), started, error)
-        elapsed = time.perf_counter() - started
-        try:
-            outcome = tell(value)
-        except (_UnexpectedError, LookupError) as error:
-            self._fail(call, str(error), started, error)
-        self._note(call, outcome, elapsed, ok=True)
-        return value
-
-    async def refused(
-        self, call: str, made: Awaitable[Any], expected: type[E], tell: Callable[[E], str] | None = None
-    ) -> E:
-        """Await *made*, which must end with an error of the class *expected*. The error is shown as a user would see it."""
-
-        async def caught() -> E:
-            try:
-                await made
-            except expected as error:
-                return error
-            raise _UnexpectedError(f"{expected.__name__} was due, but the call was accepted")
-
-        return await self.step(call, caught(), tell or (lambda error: f"{type(error).__name__}: {error}"))
-
-    def _note(self, call: str, outcome: str, elapsed: float, *, ok: bool) -> Step:
-        step = Step(len(self.steps) + 1, call, outcome, elapsed, ok)
-        self.steps.append(step)
-        self.show(step)
-        return step
-
-    def _fail(self, call: str, why: str, started: float, cause: Exception) -> NoReturn:
-        raise StepFailedError(self._note(call, why, time.perf_counter() - started, ok=False)) from cause
 
     # ─────────────────────────────── the journey ───────────────────────────────
 
@@ -171,8 +73,8 @@ class Journey:
 
         def tell(error: MfaRequiredError) -> str:
             words = [factor.policy for factor in error.challenge.factors]
-            _must(error.code == 1636, f"1636 was due, {error.code} came")
-            _must(words == ["SMS", "EMAIL", "OTP", "FACE"], f"unexpected factors: {words}")
+            must(error.code == 1636, f"1636 was due, {error.code} came")
+            must(words == ["SMS", "EMAIL", "OTP", "FACE"], f"unexpected factors: {words}")
             return f"1636: {', '.join(words)} are due"
 
         made = self.client.login_by_account(ACCOUNT, PASSWORD)
@@ -181,14 +83,14 @@ class Journey:
     def code_sent(self, to: str) -> str:
         """In words: a code lies in the emulator's inbox."""
         code = self.emulator.code_for(to)
-        _must(code.isdigit(), "no code in the inbox")
+        must(code.isdigit(), "no code in the inbox")
         return f"a code of {len(code)} digits is in the emulator's inbox"
 
     async def by_phone(self, challenge: MfaChallenge) -> None:
         """Check a phone, send a code to the bound one, verify it."""
 
         def free(answer: object) -> str:
-            _must(answer is True, f"True was due, {answer!r} came")
+            must(answer is True, f"True was due, {answer!r} came")
             return "True: it is free to be bound"
 
         user = self.client.as_user(challenge.token)
@@ -201,7 +103,7 @@ class Journey:
         """The same by e-mail; the user that comes back is asked for once more with its own token."""
 
         def same(user: UserInfo) -> str:
-            _must(user.email == EMAIL, f"another user came: {user!r}")
+            must(user.email == EMAIL, f"another user came: {user!r}")
             return f"the same user: {user.username}, {user.email}, {user.phone}"
 
         user = self.client.as_user(challenge.token)
@@ -217,12 +119,12 @@ class Journey:
         """Bind an authenticator app to the logged-in *user*, then log in with its code."""
 
         def enrolled(enrollment: TotpEnrollment) -> str:
-            _must(enrollment.uri.startswith("otpauth://totp/"), "the QR address is not one")
-            _must(len(enrollment.recovery_code) > 8, "there is no recovery code")
+            must(enrollment.uri.startswith("otpauth://totp/"), "the QR address is not one")
+            must(len(enrollment.recovery_code) > 8, "there is no recovery code")
             return f"secret {mask(enrollment.secret)}, recovery code {mask(enrollment.recovery_code)}"
 
         def listed(found: tuple[Any, ...]) -> str:
-            _must([a.enabled for a in found if a.type == "totp"] == [True], f"one bound TOTP was due: {found}")
+            must([a.enabled for a in found if a.type == "totp"] == [True], f"one bound TOTP was due: {found}")
             return "TOTP is bound"
 
         made = await self.step("mfa_associate_by_totp()", user.mfa_associate_by_totp(), enrolled)
@@ -249,8 +151,8 @@ class Journey:
 
         def tell(user: UserInfo) -> str:
             new = user.recovery_code
-            _must(new, "no new recovery code came back")
-            _must(new != old, "the new recovery code is the old one")
+            must(new, "no new recovery code came back")
+            must(new != old, "the new recovery code is the old one")
             return f"{logged_in(user)}; NEW recovery code {mask(new or '')}, to be kept"
 
         user = self.client.as_user(challenge.token)
@@ -275,7 +177,7 @@ class Journey:
         """Upload *picture* and get its key."""
 
         def tell(key: str) -> str:
-            _must(key, "no photo key came back")
+            must(key, "no photo key came back")
             return f"photo key {key.rpartition('/')[0]}/***"
 
         return await self.step(f"upload_face_image({name})", user.upload_face_image(picture), tell)
@@ -284,7 +186,7 @@ class Journey:
         """A wrong code, an expired mfaToken and a server that is not there, each as a user would see it."""
 
         def unsent(error: NetworkError) -> str:
-            _must(error.delivery == "not_sent", f"delivery not_sent was due, {error.delivery} came")
+            must(error.delivery == "not_sent", f"delivery not_sent was due, {error.delivery} came")
             return f"{type(error).__name__}: {error} Nothing was sent."
 
         user = self.client.as_user(challenge.token)
@@ -305,10 +207,10 @@ def logged_in(user: UserInfo) -> str:
     """In words: *user* is logged in.
 
     Raises:
-        _UnexpectedError: it is another user, or there is no token.
+        UnexpectedError: it is another user, or there is no token.
     """
-    _must(user.username == ACCOUNT, f"another user came: {user!r}")
-    _must(user.id_token, "no token came back")
+    must(user.username == ACCOUNT, f"another user came: {user!r}")
+    must(user.id_token, "no token came back")
     return f"{user.display_name} is logged in"
 
 

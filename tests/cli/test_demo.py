@@ -95,3 +95,26 @@ def test_a_misbehaving_service_fails_the_journey_and_names_the_step(misbehaviour
     assert re.search(step, done.stderr)
     assert "FAILED" in done.stdout.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"),
+    [
+        ('path="mfa_verify_by_email", body="html"', r"Step 7 failed: mfa_verify_by_email.*ResponseError"),
+        ('path="mfa_verify_by_recovery_code", drop="after"', r"Step 15 failed: .*NetworkError"),
+        ('path="upload_face_image", status=500', r"Step 19 failed: upload_face_image\(photo A\): ApiError"),
+    ],
+)
+def test_a_fault_of_the_service_fails_the_journey_and_names_the_step(fault, step):
+    """The emulator's own faults: an HTML page, a dropped connection, an HTTP 500."""
+    done = run(f"""
+        import sys
+        from authing_mfa import demo
+        from authing_mfa.emulator import Emulator
+
+        with Emulator() as emu:
+            emu.faults.add({fault})
+            sys.exit(demo.main(emu))
+    """)
+    assert done.returncode == 1
+    assert re.search(step, done.stderr)

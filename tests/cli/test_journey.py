@@ -91,6 +91,17 @@ def test_a_country_code_travels(cli, emulator):
     assert seen["request"] == {"phone": "2025550123", "phoneCountryCode": "+1"}
 
 
+def test_the_country_code_of_the_challenge_travels(cli, emulator):
+    """A phone outside of China needs no --country after the login: the challenge names it."""
+    user = emulator.add_user(phone_country_code="+44")
+    cli.log_in(user)
+    assert cli.invoke("send", "sms").code == 0
+    (message,) = emulator.admin("GET", "inbox?limit=1")["messages"]
+    assert cli.invoke("verify", "sms", "--code-stdin", stdin=message["code"]).code == 0
+    verified, sent = (seen["request"] for seen in emulator.admin("GET", "requests?limit=2")["requests"])
+    assert (sent["phoneCountryCode"], verified["phoneCountryCode"]) == ("+44", "+44")
+
+
 def test_register(cli):
     """--register makes the account."""
     assert cli.invoke("login", "newcomer", "--password-stdin", stdin="a password").code == 6
