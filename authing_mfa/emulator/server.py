@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
 __all__ = ["ServerThread"]
 
 _STOP_SECONDS = 5.0
+_BACKLOG = 4096
 _GRACE_SECONDS = 0.02  # aiohttp waits for idle connections too, and takes 0 for eternity
 
 
@@ -62,7 +62,8 @@ class ServerThread:
 
     def _run(self, listening: socket.socket) -> None:
         try:
-            with asyncio.Runner() as runner:
+            # A selector loop everywhere: only it can be told to stop accepting without losing a connection.
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve(listening))
         except Exception as error:  # noqa: BLE001 - told to whoever waits for the start
             self._failure = error
@@ -71,24 +72,36 @@ class ServerThread:
             self._ready.set()
 
     async def _serve(self, listening: socket.socket) -> None:
-        self.loop = asyncio.get_running_loop()
+        loop = self.loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         server = web.Server(self._handler, access_log=None)
-        listener = await self.loop.create_server(server, sock=listening, ssl=self._ssl_context, backlog=4096)
+        connecting: set[asyncio.Task[None]] = set()
+
+        def accept() -> None:
+            for accepted in _accepted(listening):
+                task = loop.create_task(self._connect(server, accepted))
+                connecting.add(task)
+                task.add_done_callback(connecting.discard)
+
+        loop.add_reader(listening, accept)
         self._ready.set()
         await self._stopping.wait()
-        with suppress(NotImplementedError):  # only where the loop has no readers, on Windows
-            # asyncio's own close trips over connections that are accepted while it closes.
-            self.loop.remove_reader(listening)
-        await _settle()
-        listener.close()
-        connected = list(server.connections)
+        # asyncio's own server trips over connections that come in while it closes, and leaves them open.
+        loop.remove_reader(listening)
+        listening.close()
+        await _end(connecting)
+        transports = [handler.transport for handler in server.connections]
         await server.shutdown(_GRACE_SECONDS)
-        for handler in (*connected, *server.connections):
-            if handler.transport is not None:
-                handler.transport.abort()
-        await _settle()
+        for transport in transports:
+            if transport is not None:
+                transport.abort()  # TLS would wait for the client's farewell
         self.loop = None
+
+    async def _connect(self, server: web.Server, accepted: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(server, accepted, ssl=self._ssl_context)
+        except (OSError, asyncio.CancelledError):  # the client has gone, or speaks no TLS
+            accepted.close()
 
     def stop(self) -> None:
         """Close every connection and end the thread. Stopping twice is fine."""
@@ -100,10 +113,24 @@ class ServerThread:
         thread.join(_STOP_SECONDS)
 
 
-async def _settle() -> None:
-    """Let what is scheduled happen: connections just accepted get their handler, connections just closed are taken down."""
-    for _ in range(5):
-        await asyncio.sleep(0)
+def _accepted(listening: socket.socket) -> Iterator[socket.socket]:
+    """The connections that wait to be accepted."""
+    for _ in range(_BACKLOG):
+        try:
+            accepted, _address = listening.accept()
+        except OSError:  # none is left, or the process has no descriptor left
+            return
+        accepted.setblocking(False)  # noqa: FBT003 - the same
+        yield accepted
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Let *tasks* come to their end, or cancel them after a moment."""
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -112,6 +139,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)  # noqa: FBT003 - the socket's own method
     except OSError:
         listening.close()
         raise

@@ -129,6 +129,16 @@ async def test_tls_with_an_authority_of_its_own(session):
         first_line(path)
 
 
+async def test_stopping_tls_does_not_wait_for_the_clients_farewell(session):
+    """The client's loop stands still while the emulator stops, and yet every socket is closed."""
+    require_module("trustme")
+    emu = Emulator(tls=True).start()
+    async with session.get(f"{emu.url}/_emulator/info", ssl=emu.client_ssl_context()) as response:
+        await response.read()
+    emu.stop()
+    gc.collect()
+
+
 def test_without_tls_there_is_nothing_to_trust(emu):
     """No file, no context."""
     assert (emu.ca_path, emu.client_ssl_context()) == (None, None)
