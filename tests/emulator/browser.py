@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    JavascriptException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -54,7 +58,7 @@ class Page:
 
     def wait(self, happened: Callable[[], Any]) -> Any:
         """What *happened* answers, once that is true."""
-        ignored = (StaleElementReferenceException, IndexError, JavascriptException)
+        ignored = (StaleElementReferenceException, ElementClickInterceptedException, IndexError, JavascriptException)
         return WebDriverWait(self.driver, PATIENCE, 0.05, ignored).until(lambda _: happened())
 
     def all(self, selector: str) -> list[WebElement]:
@@ -90,7 +94,7 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click the first element that is to be seen."""
-        self.one(selector).click()
+        self.wait(lambda: [element.click() for element in self.all(selector)[:1]])
 
     def type(self, selector: str, text: str) -> None:
         """Clear the input and type *text*."""

@@ -14,6 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 pytest_plugins = ["tests.emulator.browser", "tests.emulator.official_clients"]
+pytestmark = pytest.mark.timeout(400)  # the first run installs the client
 
 PAGE = "<!DOCTYPE html><title>An application</title><script src='/index.min.js'></script>"
 

@@ -20,6 +20,7 @@ from authing_mfa.emulator import totp
 from tests.emulator.official.process import ClientError
 
 pytest_plugins = ["tests.emulator.official_clients"]
+pytestmark = pytest.mark.timeout(400)  # the first run installs the client
 
 PASSWORD = "correct-horse"
 MFA_METHODS = {
@@ -101,6 +102,16 @@ def test_login_answers_the_challenge_with_its_factors(client, ann):
     with pytest.raises(ClientError) as unknown:
         client.call("loginByUsername", "nobody", PASSWORD)
     assert unknown.value.code == 2004
+
+
+async def test_an_encrypted_password_may_lack_its_leading_zeros(emu, api):
+    """The client's RSA writes a number, one in 256 of them a byte short; that is no wrong password."""
+    emu.add_user(username="dora", password=PASSWORD)
+    cipher = b"-"
+    while cipher[0] != 0:
+        cipher = base64.b64decode(api.encrypted(PASSWORD))
+    body = {"account": "dora", "password": base64.b64encode(cipher[1:]).decode()}
+    assert (await api.post("/api/v2/login/account", body))["code"] == 200
 
 
 def test_sms_verification(emu, client, ann):

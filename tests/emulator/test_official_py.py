@@ -17,6 +17,7 @@ from authing_mfa.emulator import totp
 from tests.emulator.official.process import ClientError
 
 pytest_plugins = ["tests.emulator.official_clients"]
+pytestmark = pytest.mark.timeout(400)  # the first run installs the client
 
 PASSWORD = "correct-horse"
 MFA_METHODS = {

@@ -103,6 +103,36 @@ EFFECTS = [
 ]
 
 
+HOLD = """
+    const real = window.fetch;
+    window.held = 0;
+    window.fetch = async (address, options) => {
+        const answer = await real(address, options);
+        if (address.endsWith("faults") && options.method === "GET") {
+            window.held += 1;
+            await new Promise((resolve) => { window.release = resolve; });
+        }
+        return answer;
+    };
+"""
+"""Holds back the answers to the question which rules there are."""
+
+
+def test_an_answer_that_comes_late_does_not_undo_newer_news(emu, page):
+    """A rule that was announced stays, though the answer to an older question does not know it."""
+    page.show("faults")
+    page.run(HOLD)
+    page.click("[data-preset=limit]")
+    page.wait(lambda: page.run("return window.held") == 1)
+    emu.faults.add(latency=0)
+    page.wait(lambda: len(page.texts(".rule")) == 2)
+    page.driver.execute_async_script(
+        "window.release(); const done = arguments[0];"
+        "setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())), 0)"
+    )
+    assert len(page.texts(".rule")) == 2
+
+
 def test_every_effect_has_its_form(emu, page):
     """What is filled in is the rule the emulator has, and the list says it in words."""
     common = {"path": "mfa_verify_by_totp", "user": "ann", "nth": 2, "probability": 0.5, "count": 3}

@@ -66,3 +66,13 @@ export function paced(pause, action) {
     else again = true;
   };
 }
+
+/** `begin()` as a question is asked, or when something newer is known; it answers a function: is nothing newer known since? */
+export function newest() {
+  let count = 0;
+  return () => {
+    count += 1;
+    const mine = count;
+    return () => mine === count;
+  };
+}

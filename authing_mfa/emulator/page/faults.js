@@ -1,6 +1,6 @@
 // Faults on demand: the rules there are, some with one click, and a form for one's own.
 
-import { drop, get, paced, post } from "./api.js";
+import { drop, get, newest, paced, post } from "./api.js";
 import { byId, el, fill, icon, keyed, toast } from "./dom.js";
 import { t } from "./texts.js";
 
@@ -81,15 +81,19 @@ let loaded = false;
 
 const numeric = (text) => (text === "" || text === undefined ? null : Number(text));
 
+const begin = newest();
+
 export function setRules(answer) {
+  begin();
   rules = answer.faults;
   loaded = true;
   render();
 }
 
 export async function loadFaults(current = () => true) {
+  const isNewest = begin();
   const answer = await get("faults");
-  if (current()) setRules(answer);
+  if (current() && isNewest()) setRules(answer);
 }
 
 /** A rule fired: how often it did is asked anew. */

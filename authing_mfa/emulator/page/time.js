@@ -1,6 +1,6 @@
 // The emulator's clock as the page knows it: asked once, then counted on, asked again when it is moved.
 
-import { get } from "./api.js";
+import { get, newest } from "./api.js";
 
 let base = Date.now() / 1000;
 let asked = performance.now();
@@ -15,7 +15,10 @@ export function everySecond(listener) {
   listeners.push(listener);
 }
 
+const begin = newest();
+
 export function setClock(answer) {
+  begin();
   base = answer.now;
   asked = performance.now();
   const moved = Math.abs(answer.offset - offset) > 0.001;
@@ -24,7 +27,9 @@ export function setClock(answer) {
 }
 
 export async function askClock() {
-  setClock(await get("clock"));
+  const isNewest = begin();
+  const answer = await get("clock");
+  if (isNewest()) setClock(answer);
 }
 
 function tick(moved) {

@@ -1,6 +1,6 @@
 // The users: what they have bound, the QR picture to scan, the code of now with its countdown.
 
-import { get, paced, post } from "./api.js";
+import { get, newest, paced, post } from "./api.js";
 import { keepCodes, pictureOf, totpBlock } from "./codes.js";
 import { byId, copyButton, copyText, el, fill, icon, keyed, toast } from "./dom.js";
 import { t } from "./texts.js";
@@ -21,10 +21,13 @@ export function nameOfId(id) {
   return user ? nameOf(user) : id;
 }
 
+const begin = newest();
+
 export async function loadUsers(current = () => true) {
+  const isNewest = begin();
   const part = byId("users-filter").value.trim();
   const answer = await get(`users?limit=${limit}&q=${encodeURIComponent(part)}`);
-  if (!current() || part !== byId("users-filter").value.trim()) return;
+  if (!current() || !isNewest()) return;
   ({ users, total } = answer);
   loaded = true;
   render();
