@@ -8,29 +8,27 @@ for each whose answer is known. A row with the first and without the second is o
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 
 from authing_mfa.batch.claims import LEASE, Claim, Owner, boot_clock, takeover
 from authing_mfa.batch.errors import ClaimLostError, JournalError
-from authing_mfa.errors import AuthingError, InvalidInputError
+from authing_mfa.batch.place import make_engine, shown
+from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-__all__ = ["Entry", "Journal", "Span", "Writing", "default_recovery_file"]
+__all__ = ["Entry", "Journal", "Span", "Writing"]
 
 _LAST: Final = (1 << 63) - 1  # the highest position a database can hold
 _WATCH: Final = 0.1  # seconds between two looks at a claim
-_WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 'authing-mfa[batch]' (for PostgreSQL 'authing-mfa[postgresql]')."
 
 
 @attrs.frozen
@@ -127,7 +125,7 @@ class Journal:
         """
         journal = cls(place, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
-            async with _said(f"The journal {_shown(place)} cannot be opened"):
+            async with _said(f"The journal {shown(place)} cannot be opened"):
                 await journal._connect()
                 await journal._prepare()
                 await journal._claim(steal=steal)
@@ -185,7 +183,7 @@ class Journal:
     # ─────────────────────────────── opening ───────────────────────────────
 
     async def _connect(self) -> None:
-        self._engine = await asyncio.to_thread(_make_engine, self._place)  # it imports a lot, and opens files
+        self._engine = await asyncio.to_thread(make_engine, self._place)  # it imports a lot, and opens files
         self._connection = await self._engine.connect()
 
     async def _prepare(self) -> None:
@@ -284,19 +282,6 @@ class Journal:
                 await engine.dispose()
 
 
-def _make_engine(place: str | os.PathLike[str]) -> AsyncEngine:
-    try:
-        from authing_mfa.batch import schema
-
-        url = _address(place)
-        path = schema.sqlite_file(url)
-        if path is not None:
-            _make_private(Path(path))
-        return schema.engine(url)
-    except ImportError as error:
-        raise JournalError(_WITHOUT_EXTRA) from error
-
-
 def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., AbstractAsyncContextManager[Any]]:
     from contextlib import asynccontextmanager
 
@@ -323,45 +308,3 @@ async def _said(what: str) -> AsyncIterator[None]:
         cause = getattr(error, "orig", None) or error
         first = str(cause).strip().partition("\n")[0] or type(cause).__name__
         raise JournalError(f"{what}: {first.rstrip('.')}.") from error
-
-
-def _address(place: str | os.PathLike[str]) -> URL:
-    """The database's address: a plain path is an SQLite file."""
-    from sqlalchemy.engine import URL, make_url
-    from sqlalchemy.exc import ArgumentError
-
-    text = os.fspath(place)
-    if "://" not in text:
-        return URL.create("sqlite+aiosqlite", database=text)
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise InvalidInputError("journal must be a path or a database URL.") from None
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    backend = url.drivername.partition("+")[0]
-    if backend not in drivers:
-        raise InvalidInputError("journal must be a path, or a URL of sqlite+aiosqlite:// or postgresql+asyncpg://.")
-    return url.set(drivername=drivers[backend])
-
-
-def _shown(place: str | os.PathLike[str]) -> str:
-    text = os.fspath(place)
-    return f"at {text.partition('://')[0]}://…" if "://" in text else text
-
-
-def _make_private(path: Path) -> None:
-    """An empty file of mode 0600 where there is none, so that the database is never readable by others."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if not path.stat().st_mode & 0o200:
-        raise JournalError(f"The journal {path} is read-only.")
-
-
-def default_recovery_file(place: str | os.PathLike[str], run: str) -> Path:
-    """Where new recovery codes go when nothing is said: beside an SQLite journal, else in the current directory."""
-    text = os.fspath(place)
-    if "://" not in text:
-        return Path(f"{text}.recovery-codes.jsonl")
-    database = _address(text).database
-    if text.startswith("sqlite") and database:
-        return Path(f"{database}.recovery-codes.jsonl")
-    return Path(f"{run}.recovery-codes.jsonl")

@@ -173,7 +173,8 @@ def _opener(  # noqa: PLR0913 - the journal's settings, all but two by name
 
     async def open_it() -> Recorder:
         # Late: without a journal a run needs none of this.
-        from authing_mfa.batch.journal import Journal, default_recovery_file
+        from authing_mfa.batch.journal import Journal
+        from authing_mfa.batch.place import default_recovery_file
         from authing_mfa.batch.recorder import Recorder
         from authing_mfa.batch.recovery import RecoveryFile
 

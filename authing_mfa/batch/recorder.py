@@ -8,10 +8,7 @@ and their recorded outcome at any time: that is what an interruption can leave u
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
-import json
-from base64 import urlsafe_b64decode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -20,6 +17,7 @@ import attrs
 from authing_mfa.batch.answers import INTERRUPTED, from_journal, to_journal
 from authing_mfa.batch.claims import boot_clock
 from authing_mfa.batch.errors import InputChangedError, JournalError
+from authing_mfa.batch.fingerprint import fingerprint
 from authing_mfa.batch.journal import Writing
 from authing_mfa.batch.rows import Outcome, VerifyRequest
 from authing_mfa.errors import AuthingError, NetworkError
@@ -29,11 +27,10 @@ if TYPE_CHECKING:
     from authing_mfa.batch.journal import Entry, Journal
     from authing_mfa.batch.recovery import RecoveryFile
 
-__all__ = ["Recorder", "fingerprint"]
+__all__ = ["Recorder"]
 
 _BLOCK: Final = 1024  # rows of the journal read ahead at once
 _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
-_TIMES: Final = ("iat", "exp", "nbf", "jti", "auth_time")  # claims of a token that change with each new one
 
 Sent = tuple[int, VerifyRequest]
 
@@ -366,32 +363,3 @@ class Recorder:
         self._run.lost(self.drop_unannounced())
         self._run.recorded(outcomes)
         self._run.fail(self._broken)
-
-
-def fingerprint(row: VerifyRequest, salt: bytes) -> str:
-    """What tells *row* from another beside its position, keyed with the run's *salt*.
-
-    It is taken of the kind, of whom the row is about, and of its key, or where it has none of whom its token belongs to. The
-    code is left out: six digits could be found from any digest of them. So is what changes when a token is issued anew.
-    """
-    holder = _holder(row.token) if row.key is None else None
-    pieces = (row.kind, row.key, holder, *row.target())
-    text = "".join("-" if piece is None else f"{len(piece)}:{piece}" for piece in pieces)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt[:64], digest_size=16).hexdigest()
-
-
-def _holder(token: str | None) -> str | None:
-    """Whom *token* belongs to: what stays the same when it is issued anew, all of it when it is no JWT."""
-    if token is None:
-        return None
-    parts = token.split(".")
-    if len(parts) != 3:
-        return token
-    try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
-        return token
-    if not isinstance(claims, dict):
-        return token
-    lasting = {name: value for name, value in claims.items() if name not in _TIMES}
-    return json.dumps(lasting, sort_keys=True) if lasting else token

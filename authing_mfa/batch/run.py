@@ -22,7 +22,6 @@ An `InvalidInputError` (a wrong option, a missing column; a usage error, exit co
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import threading
 import time
@@ -36,6 +35,7 @@ import attrs
 
 from authing_mfa.batch.files import count_rows, read_rows
 from authing_mfa.batch.many import STOP_AFTER_FAILURES, engine_for
+from authing_mfa.batch.place import default_recovery_file
 from authing_mfa.batch.results import results_for
 from authing_mfa.batch.rows import BrokenRow, Outcome
 from authing_mfa.client import AuthClient
@@ -322,12 +322,8 @@ def recovery_file_for(options: BatchOptions) -> Path | None:
     """Where a run without another word keeps new recovery codes; never nowhere."""
     if options.recovery_file is not None:
         return Path(options.recovery_file)
-    if options.journal is not None:
-        if "://" not in options.journal:
-            return Path(f"{options.journal}.recovery-codes.jsonl")
-        return Path(f"{options.run_name}.recovery-codes.jsonl") if options.out == "-" else _beside(options.out)
-    return Path("recovery-codes.jsonl") if options.out == "-" else _beside(options.out)
-
-
-def _beside(out: str) -> Path:
-    return Path(f"{os.fspath(out)}.recovery-codes.jsonl")
+    if options.journal is not None and ("://" not in options.journal or options.journal.startswith("sqlite")):
+        return default_recovery_file(options.journal, options.run_name)
+    return Path(
+        f"{options.run_name}.recovery-codes.jsonl" if options.out == "-" else f"{options.out}.recovery-codes.jsonl"
+    )

@@ -30,8 +30,8 @@ from authing_mfa.batch import (
 from authing_mfa.batch import claims as claims_module
 from authing_mfa.batch import recorder as recorder_module
 from authing_mfa.batch.claims import Claim, Owner, takeover
+from authing_mfa.batch.fingerprint import fingerprint
 from authing_mfa.batch.journal import Journal, Span, Writing
-from authing_mfa.batch.recorder import fingerprint
 from tests.batch.conftest import FakeClient, default_answer, totp_rows, until
 from tests.batch.test_engine import collect, collect_into
 
