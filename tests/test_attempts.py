@@ -1,0 +1,183 @@
+"""How one try is made and timed: the same bytes on the wire by each way of writing, and one timer for all deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from authing_mfa import AuthClient, CallTimeoutError, NetworkError, attempts
+from authing_mfa.attempts import Attempts
+from tests.servers import USER, Drop, Seen, answering, hang, ok, serving
+
+
+def client_of(server, **options) -> AuthClient:
+    """A client that speaks to *server* and never repeats."""
+    return AuthClient("app", token="tok", base_url=server.url, **{"max_attempts": 1, **options})
+
+
+def told(seen: Seen) -> tuple[str, str, list[tuple[str, str]], bytes]:
+    """Everything that *seen* said."""
+    return seen.method, seen.target, seen.headers, seen.body
+
+
+@pytest.mark.parametrize(("known", "eager"), [(True, False), (True, True), (False, False), (False, True)])
+async def test_every_way_of_writing_sends_the_same(monkeypatch, known, eager):
+    """With an aiohttp that is not known inside out, or a Python that starts tasks eagerly, the request is the same."""
+    async with serving(answering(ok(USER), ok(USER))) as server, client_of(server) as client:
+        await client.mfa_verify_by_totp("123456")
+        monkeypatch.setattr(attempts, "_KNOWN", known)
+        monkeypatch.setattr(attempts, "_EAGER", eager)
+        await client.mfa_verify_by_totp("123456")
+    first, second = server.seen
+    assert told(first) == told(second)
+
+
+async def test_a_body_over_the_limit_is_left_to_aiohttp():
+    """A long text goes out whole, by aiohttp's own way."""
+    account = "é" * attempts._SMALL
+    async with serving(answering(ok(USER))) as server, client_of(server) as client:
+        await client.login_by_email_code(account, "123456")
+    assert server.seen[0].json["email"] == account
+
+
+async def test_a_pool_that_closes_its_connections_says_so():
+    """A borrowed pool with force_close tells the server, as aiohttp would."""
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with (
+        serving(answering(ok(USER))) as server,
+        aiohttp.ClientSession(connector=connector) as session,
+        client_of(server, session=session) as client,
+    ):
+        await client.mfa_verify_by_totp("123456")
+    assert server.seen[0].header("Connection") == "close"
+
+
+async def test_the_traces_of_a_borrowed_session_see_the_call():
+    """A borrowed session's tracing is told of the body, which the quick way of writing would hide."""
+    chunks: list[bytes] = []
+    tracing = aiohttp.TraceConfig()
+
+    async def on_chunk(_session, _context, params) -> None:
+        chunks.append(params.chunk)
+
+    tracing.on_request_chunk_sent.append(on_chunk)
+    async with (
+        serving(answering(ok(USER))) as server,
+        aiohttp.ClientSession(trace_configs=[tracing]) as session,
+        client_of(server, session=session) as client,
+    ):
+        await client.mfa_verify_by_totp("123456")
+    assert b"".join(chunks) == server.seen[0].body
+
+
+async def test_a_connection_that_closes_under_the_request_is_an_error_of_unknown_delivery():
+    """Writing to a connection that the server has just closed is a NetworkError, not a crash."""
+    async with serving(answering(ok(USER), Drop())) as server, client_of(server) as client:
+        await client.mfa_verify_by_totp("123456")
+        with pytest.raises(NetworkError) as caught:
+            await client.mfa_verify_by_totp("123456")
+    assert caught.value.delivery == "unknown"
+
+
+# ─────────────────────────────── deadlines ───────────────────────────────
+
+
+async def sleeper(tries: Attempts, seconds: float, gate: asyncio.Event) -> str:
+    """A try that waits for *gate*, and says how it ended."""
+    attempt = tries.begin(seconds)
+    try:
+        await gate.wait()
+    except asyncio.CancelledError:
+        if not attempt.only_late():
+            raise
+        return "late"
+    else:
+        return "done"
+    finally:
+        tries.end(attempt)
+
+
+async def test_deadlines_in_any_order_are_kept():
+    """The earliest deadline is kept first, whichever came first; those that are far off are not touched."""
+    tries, gate = Attempts(asyncio.get_running_loop()), asyncio.Event()
+    ended: list[float] = []
+
+    async def one(seconds: float) -> None:
+        assert await sleeper(tries, seconds, gate) == "late"
+        ended.append(seconds)
+
+    far = asyncio.create_task(sleeper(tries, 60, gate))
+    await asyncio.gather(*(one(seconds) for seconds in (0.06, 0.02, 0.1)))
+    assert ended == [0.02, 0.06, 0.1]
+    assert not far.done()
+    gate.set()
+    assert await far == "done"
+    tries.close()
+
+
+async def test_calls_that_end_in_time_share_one_timer(monkeypatch):
+    """A thousand calls arm the loop's timer once."""
+    loop = asyncio.get_running_loop()
+    armed: list[float] = []
+    call_at = loop.call_at
+    monkeypatch.setattr(loop, "call_at", lambda when, *rest: (armed.append(when), call_at(when, *rest))[1])
+    tries = Attempts(loop)
+    for _ in range(1000):
+        tries.end(tries.begin(60))
+    assert len(armed) == 1
+    tries.close()
+
+
+async def test_the_timer_rests_when_nothing_is_open():
+    """A timer that rings for a call long ended arms no other."""
+    tries, gate = Attempts(asyncio.get_running_loop()), asyncio.Event()
+    gate.set()
+    assert await sleeper(tries, 0.01, gate) == "done"
+    await asyncio.sleep(0.05)
+    assert tries._due == float("inf")
+    gate.clear()
+    assert await sleeper(tries, 0.01, gate) == "late"
+
+
+async def test_a_caller_that_cancels_when_the_time_is_up_is_cancelled():
+    """Somebody else's cancellation is never swallowed by the time-out that comes with it."""
+    tries, gate = Attempts(asyncio.get_running_loop()), asyncio.Event()
+    task = asyncio.create_task(sleeper(tries, 60, gate))
+    await asyncio.sleep(0)
+    tries._open[task].expire()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelling() == 1
+    tries.close()
+
+
+async def test_a_time_out_leaves_no_cancellation_behind():
+    """After a time-out the task is as it was, and can wait, cancel and time out again."""
+    async with serving(hang) as server, client_of(server, timeout=0.05) as client:
+        for _ in range(2):
+            with pytest.raises(CallTimeoutError):
+                await client.mfa_verify_by_totp("123456")
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await client.mfa_verify_by_totp("123456")
+
+
+async def test_a_late_call_that_fails_otherwise_counts_as_late():
+    """An error that the interruption itself causes is reported as the time-out that it is."""
+
+    async def late_then_broken(seen: Seen) -> bytes:
+        transport = client._engine.transport
+        (attempt,) = transport._attempts._open.values()
+        attempt.late = True
+        attempt.task.cancelling()
+        raise Drop
+
+    async with serving(late_then_broken) as server, client_of(server) as client:
+        with pytest.raises(CallTimeoutError):
+            await client.mfa_verify_by_totp("123456")
