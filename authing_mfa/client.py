@@ -88,7 +88,7 @@ class _Engine:
         place = self.discovery.place
         if place is None:
             started = self.clock()
-            place = await self.discovery.find()
+            place = await self.discovery.find(self.ask_public_config)
             budget -= self.clock() - started
             if budget <= 0:
                 raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
@@ -257,7 +257,6 @@ class AuthClient:
             key=passwords.CLOUD_PUBLIC_KEY if public_key is None else public_key,
         )
         self._engine.discovery = Discovery(
-            self._engine.ask_public_config,
             scheme=scheme,
             host=check_host(host),
             on_premise=on_premise,
@@ -321,7 +320,7 @@ class AuthClient:
             ConfigError: public-config cannot be had.
         """
         self._engine.transport.enter()
-        await self._engine.discovery.find()
+        await self._engine.discovery.find(self._engine.ask_public_config)
 
     # ─────────────────────── the eight calls of the reference document ───────────────────────
 

@@ -140,7 +140,6 @@ class Discovery:
 
     def __init__(
         self,
-        ask: Callable[[str], Awaitable[dict[str, Any]]],
         *,
         scheme: str,
         host: str,
@@ -148,7 +147,6 @@ class Discovery:
         user_pool_id: str | None,
         base_url: str | None,
     ) -> None:
-        self._ask = ask
         self._scheme = scheme
         self._host = host
         self._on_premise = on_premise
@@ -157,8 +155,10 @@ class Discovery:
         self.place = Place(base_url, user_pool_id) if base_url is not None else None
         """Where calls go, once it is known."""
 
-    async def find(self) -> Place:
-        """Where calls go; asks only when nobody has yet. A failure is not remembered: the next call asks again.
+    async def find(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Place:
+        """Where calls go; *ask* is asked only when nobody has been yet. A failure is not remembered: the next call asks again.
+
+        (What asks is not kept: it holds this, and the two would be freed in any order.)
 
         Raises:
             ConfigError: public-config cannot be had.
@@ -167,7 +167,7 @@ class Discovery:
             return self.place
         if self._asking is None:
             # A context of its own: the first caller's must not leak into what all share.
-            self._asking = asyncio.get_running_loop().create_task(self._look(), context=Context())
+            self._asking = asyncio.get_running_loop().create_task(self._look(ask), context=Context())
             self._asking.add_done_callback(self._looked)
         asking = self._asking
         try:
@@ -181,8 +181,8 @@ class Discovery:
             # A new error for each caller: one object raised in many tasks would gather all their tracebacks.
             raise ConfigError(f"The application's public-config cannot be had: {error.message}") from error
 
-    async def _look(self) -> Place:
-        config = await self._ask(config_base(self._scheme, self._host, on_premise=self._on_premise))
+    async def _look(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Place:
+        config = await ask(config_base(self._scheme, self._host, on_premise=self._on_premise))
         pool = config.get("userPoolId")
         named = pool if isinstance(pool, str) and pool.isascii() and pool.isprintable() and pool.strip() else None
         return Place(api_base(self._scheme, self._host, config), self._user_pool_id or named)

@@ -156,7 +156,7 @@ async def test_what_is_known_is_not_asked_again():
     async with serving(Internet()) as proxy, client_of(proxy) as client:
         discovery = client._engine.discovery
         await client._find_service()
-        assert await discovery.find() is discovery.place
+        assert await discovery.find(client._engine.ask_public_config) is discovery.place
         await client.get_current_user()
     assert len(proxy.seen) == 2
 
@@ -293,13 +293,13 @@ async def test_the_first_callers_context_stays_its_own():
     who: ContextVar[str] = ContextVar("who", default="nobody")
     seen = []
     async with serving(Internet()) as proxy, client_of(proxy) as client:
-        ask = client._engine.discovery._ask
+        ask = client._engine.ask_public_config
 
         async def note(base_url: str):
             seen.append(who.get())
             return await ask(base_url)
 
-        client._engine.discovery._ask = note
+        client._engine.ask_public_config = note
         context = copy_context()
         context.run(who.set, "ada")
         await asyncio.create_task(client.get_current_user(), context=context)
