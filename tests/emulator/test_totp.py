@@ -175,3 +175,13 @@ async def test_an_expired_user_token_is_not_a_login(emu, api, bob):
     emu.clock.advance(16 * 86400)
     assert (await api.post(ASSOCIATE, {}, token))["code"] == 2020
     assert (await api.get("/api/v2/users/me", token))["code"] == 2020
+
+
+async def test_a_binding_for_the_application_is_not_asked_for_as_ones_own(emu, api):
+    """Without policies, TOTP that was bound for the application (source APPLICATION) leaves the login as it is: no 1635."""
+    eve = emu.add_user(username="eve", password="pw")
+    token = emu.issue_user_token(eve)
+    made = (await api.post(ASSOCIATE, {"source": "APPLICATION"}, token))["data"]
+    await api.post(CONFIRM, {"totp": code_of(emu, made["secret"]), "source": "APPLICATION"}, token)
+    assert eve.totp_enabled
+    assert (await api.login("eve", "pw"))["code"] == 200
