@@ -189,8 +189,9 @@ class Journal:
     async def _prepare(self) -> None:
         from authing_mfa.batch import schema
 
-        async with self._transaction("read") as connection:
-            await schema.check_whole(connection)
+        if self._span.rows is None or self._span.whole:  # not anew for each partition: it reads all there is
+            async with self._transaction("read") as connection:
+                await schema.check_whole(connection)
         async with self._transaction("written") as connection:
             await schema.create(connection)
             self._run, salt = await schema.run_of(

@@ -261,6 +261,7 @@ def test_a_fingerprint_ignores_what_may_change(word):
         (VerifyRequest.email("a", "2"), VerifyRequest.phone("a", "2")),
         (VerifyRequest.totp("1", token="opaque-1"), VerifyRequest.totp("1", token="opaque-2")),
         (VerifyRequest.totp("1", token="a.b.c"), VerifyRequest.totp("1", token="a.b.d")),
+        (VerifyRequest.totp("1", token="a.W10.c"), VerifyRequest.totp("1", token="a.W10.d")),
         (VerifyRequest.totp("1", key="1"), VerifyRequest.totp("1", key="2")),
         (VerifyRequest.totp("1"), VerifyRequest.totp("1", token="t")),
         (VerifyRequest.check(phone="12"), VerifyRequest.check(phone="1", email="2")),
@@ -402,6 +403,41 @@ async def test_no_recovery_code_is_spent_when_the_new_one_could_not_be_kept(stor
     with pytest.raises(JournalError, match="recovery codes"):
         await collect(client, rows, journal=store, recovery_file=tmp_path / "missing" / "codes.jsonl")
     assert client.sent == []
+
+
+async def test_a_new_recovery_code_that_cannot_be_written_is_at_least_given(store, tmp_path, monkeypatch):
+    """On a full disk the outcome still comes, with its code; the error says so, and nothing more is sent."""
+    from authing_mfa.batch import recovery
+
+    def full(handle, data):
+        raise OSError(28, "No space left on device")
+
+    rows = [VerifyRequest.recovery("old", token=f"t{i}", key=f"k{i}") for i in range(50)]
+    client = FakeClient()
+    monkeypatch.setattr(recovery.os, "write", full)
+    outcomes = []
+    with pytest.raises(JournalError, match="No space left"):
+        await collect_into(outcomes, client, rows, journal=store, concurrency=2, recovery_file=tmp_path / "codes")
+    monkeypatch.undo()
+    assert {outcome.value.recovery_code for outcome in outcomes} == {
+        f"NEW-CODE-OF-{token}" for token in client.counts()
+    }
+    assert 1 <= len(client.sent) <= 4
+    again = FakeClient()
+    resumed = await collect(again, rows, journal=store, concurrency=2, recovery_file=tmp_path / "codes")
+    assert not set(again.counts()) & set(client.counts())
+    assert sum(outcome.status == "unknown" for outcome in resumed) <= 4
+
+
+@pytest.mark.parametrize("content", ["not json\n", "[]\n", '{"run": "run"}\n'])
+async def test_lines_that_are_no_recovery_codes_are_passed_over(tmp_path, content):
+    """A file that was cut off or edited does not stop a resumed run."""
+    journal, file = tmp_path / "run.db", tmp_path / "codes"
+    rows = [VerifyRequest.recovery("old", token="t", key="k")]
+    await collect(FakeClient(), rows, journal=journal, recovery_file=file)
+    file.write_text(content)
+    outcomes = await collect(FakeClient(), rows, journal=journal, recovery_file=file)
+    assert (outcomes[0].status, outcomes[0].value.recovery_code) == ("ok", None)
 
 
 # ─────────────────────────────── who may write ───────────────────────────────

@@ -15,6 +15,7 @@ import pytest
 from authing_mfa import InvalidInputError
 from authing_mfa.batch import JournalError
 from authing_mfa.batch.__main__ import main
+from authing_mfa.batch.results import ResultFile
 from authing_mfa.batch.run import BatchOptions, Summary, run_file
 from tests.batch.conftest import until
 from tests.batch.test_files import records, write_csv
@@ -176,6 +177,36 @@ async def test_results_that_cannot_be_written_are_told_before_anything_is_sent(
     with pytest.raises(JournalError):
         await run_file(BatchOptions(source=source, out=str(tmp_path / "no" / "o.jsonl")), client_options)
     assert [emulator.verify_count(token) for token in tokens] == [0, 0]
+
+
+async def test_a_full_disk_under_the_output_stops_a_run_that_can_be_resumed(
+    make_rows, client_options, tmp_path, emulator, monkeypatch
+):
+    """The summary says why; what was sent is in the journal, and the resumed run writes all of it."""
+    source, tokens = make_rows(40)
+    real, written = ResultFile.write, []
+
+    def full(self, outcome):
+        written.append(outcome)
+        if len(written) > 10:
+            raise JournalError("The results cannot be written: No space left on device.")
+        real(self, outcome)
+
+    options = {
+        "source": source,
+        "out": str(tmp_path / "out.jsonl"),
+        "journal": str(tmp_path / "run.db"),
+        "concurrency": 4,
+    }
+    monkeypatch.setattr(ResultFile, "write", full)
+    summary = await run_file(BatchOptions(**options), client_options)
+    monkeypatch.undo()
+    assert (summary.exit_code, summary.resumable) == (7, True)
+    assert "No space left" in str(summary.stopped)
+    summary = await run_file(BatchOptions(**options, resume=True), client_options)
+    assert summary.exit_code == 0
+    assert sorted(record["index"] for record in records(tmp_path / "out.jsonl")) == list(range(40))
+    emulator.assert_verified_once(tokens)
 
 
 @pytest.mark.parametrize(
