@@ -78,7 +78,6 @@ export function totpBlock(user, name, openPicture) {
 function refreshCodes(all) {
   if (!visible) return;
   for (const [id, entry] of codes) if (all || seconds(entry) <= 0) refreshCode(id, entry);
-  renderCountdowns();
 }
 
 async function refreshCode(id, entry) {
@@ -99,13 +98,16 @@ async function refreshCode(id, entry) {
 
 const seconds = (entry) => entry.until - performance.now() / 1000;
 
-function renderCountdowns() {
+function renderCountdowns(slowly = false) {
   for (const entry of codes.values()) {
     const left = Math.max(seconds(entry), 0);
-    entry.circle.show(left / PERIOD);
+    entry.circle.show(left / PERIOD, slowly);
     entry.circle.classList.toggle("soon", left <= 5);
     entry.left.textContent = entry.code ? t("seconds_left", { n: Math.ceil(left) }) : "";
   }
 }
 
-everySecond((moved) => refreshCodes(moved));
+everySecond((moved) => {
+  refreshCodes(moved);
+  renderCountdowns(!moved);
+});

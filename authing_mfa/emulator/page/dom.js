@@ -48,7 +48,7 @@ export function icon(name) {
   return svg;
 }
 
-/** A ring that empties: set it with `ring.show(0…1)`. */
+/** A ring that empties: set it with `ring.show(0…1, slowly)`. */
 export function ring() {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 36 36");
@@ -60,7 +60,10 @@ export function ring() {
       circle.setAttribute(key, value);
     svg.append(circle);
   }
-  svg.show = (share) => svg.lastChild.setAttribute("stroke-dasharray", `${Math.max(share, 0) * 100} 100`);
+  svg.show = (share, slowly) => {
+    svg.lastChild.classList.toggle("slowly", slowly);
+    svg.lastChild.setAttribute("stroke-dasharray", `${Math.max(share, 0) * 100} 100`);
+  };
   return svg;
 }
 
