@@ -24,10 +24,12 @@ LEASE: Final = 15.0
 """Seconds that a claim holds without being renewed."""
 
 
+_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC if hasattr(time, "CLOCK_MONOTONIC") else None)
+
+
 def boot_clock() -> float:
     """Seconds, monotonic, also while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
 
 @attrs.frozen

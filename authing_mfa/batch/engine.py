@@ -269,7 +269,8 @@ class Engine:
                 await turn
                 continue
             index, row = ready.popleft()
-            if (recorder is not None or not pace.free) and not await self._may_send(index, row):
+            must_ask = not pace.free or (recorder is not None and recorder.stale())
+            if must_ask and not await self._may_send(index, row):
                 continue
             self._calls += 1
             started = clock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import urlsafe_b64decode
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -24,7 +25,14 @@ def fingerprint(row: VerifyRequest, salt: bytes) -> str:
     holder = _holder(row.token) if row.key is None else None
     pieces = (row.kind, row.key, holder, *row.target())
     text = "".join("-" if piece is None else f"{len(piece)}:{piece}" for piece in pieces)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=salt[:64], digest_size=16).hexdigest()
+    digest = _keyed(salt).copy()
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+@cache
+def _keyed(salt: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(key=salt[:64], digest_size=16)
 
 
 def _holder(token: str | None) -> str | None:

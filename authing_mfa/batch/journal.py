@@ -66,12 +66,19 @@ class Entry:
 
 @attrs.define
 class Writing:
-    """What goes into one transaction. Lists of the tables' rows; `undo` and `withdraw` are positions."""
+    """What goes into one transaction.
 
-    rows: list[dict[str, Any]] = attrs.Factory(list)
-    outcomes: list[dict[str, Any]] = attrs.Factory(list)
-    undo: list[int] = attrs.Factory(list)  # outcomes to be forgotten: their rows are sent again
-    withdraw: list[int] = attrs.Factory(list)  # rows that were announced and then not sent
+    Attributes:
+        rows: announced: position, key, kind and fingerprint of each.
+        outcomes: position and answer of each.
+        undo: positions whose outcomes are to be forgotten: the rows are sent again.
+        withdraw: positions that were announced and then not sent.
+    """
+
+    rows: list[tuple[int, str | None, str, str]] = attrs.Factory(list)
+    outcomes: list[tuple[int, str]] = attrs.Factory(list)
+    undo: list[int] = attrs.Factory(list)
+    withdraw: list[int] = attrs.Factory(list)
 
 
 class Journal:
@@ -158,14 +165,17 @@ class Journal:
             renewed = await connection.execute(schema.RENEW, mine)
             if renewed.rowcount != 1:
                 raise ClaimLostError("Another worker has taken this run over: nothing more is sent or written here.")
-            for statement, lines in (
-                (schema.FORGET_OUTCOME, [{"run_": self._run, "position_": p} for p in writing.undo]),
-                (schema.ADD_ROW, [{"run": self._run, "part": self._part, **line} for line in writing.rows]),
-                (schema.ADD_OUTCOME, [{"run": self._run, "epoch": self.epoch, **line} for line in writing.outcomes]),
-                (schema.FORGET_ROW, [{"run_": self._run, "position_": p} for p in writing.withdraw]),
-            ):
-                if lines:
+            for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.withdraw)):
+                if positions:
+                    lines = [{"run_": self._run, "position_": position} for position in positions]
                     await connection.execute(statement, lines)
+            run, part, epoch = self._run, self._part, self.epoch
+            if writing.rows:
+                rows = [(run, position, part, *row) for position, *row in writing.rows]
+                await schema.insert(connection, schema.ROW, rows)
+            if writing.outcomes:
+                outcomes = [(run, position, epoch, answer) for position, answer in writing.outcomes]
+                await schema.insert(connection, schema.OUTCOME, outcomes)
         self.deadline = began + self.lease
 
     async def close(self) -> None:

@@ -33,6 +33,7 @@ _BLOCK: Final = 1024  # rows of the journal read ahead at once
 _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
 
 Sent = tuple[int, VerifyRequest]
+Line = tuple[int, str | None, str, str]  # of a row in the journal: position, key, kind, fingerprint
 
 
 class Run(Protocol):
@@ -94,8 +95,8 @@ class Recorder:
         self._known: dict[int, Entry] = {}
         self._known_from = self._known_to = 0
         self._codes: dict[int, dict[str, Any]] = {}
-        self._announce: list[tuple[int, VerifyRequest, dict[str, Any] | None]] = []
-        self._checks: dict[int, dict[str, Any]] = {}  # lines of rows that need no announcing, written with the outcome
+        self._announce: list[tuple[int, VerifyRequest, Line | None]] = []
+        self._checks: dict[int, Line] = {}  # lines of rows that need no announcing, written with the outcome
         self._entered: set[int] = set()  # rows that have a line already and are sent again
         self._undo: list[int] = []
         self._unknown_before: set[int] = set()
@@ -258,8 +259,8 @@ class Recorder:
                     await self.journal.close()
 
     @staticmethod
-    def _line(index: int, row: VerifyRequest, salt: bytes) -> dict[str, Any]:
-        return {"position": index, "key": row.key, "kind": row.kind, "digest": fingerprint(row, salt)}
+    def _line(index: int, row: VerifyRequest, salt: bytes) -> Line:
+        return index, row.key, row.kind, fingerprint(row, salt)
 
     # ─────────────────────────────── the one who writes ───────────────────────────────
 
@@ -327,7 +328,7 @@ class Recorder:
             if self.journal is not None:
                 lines = [line for _, _, line in announce if line is not None]
                 lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
-                answers = [{"position": outcome.index, "answer": to_journal(outcome)} for outcome in outcomes]
+                answers = [(outcome.index, to_journal(outcome)) for outcome in outcomes]
                 await self.journal.write(Writing(lines, answers, undo, withdraw))
         except BaseException:
             self._outcomes = outcomes + self._outcomes

@@ -444,7 +444,7 @@ async def test_lines_that_are_no_recovery_codes_are_passed_over(tmp_path, conten
 
 
 def line(position):
-    return {"position": position, "key": None, "kind": "totp", "digest": "d"}
+    return (position, None, "totp", "d")
 
 
 async def test_a_partition_that_was_taken_over_cannot_be_written_any_more(store):
@@ -454,11 +454,11 @@ async def test_a_partition_that_was_taken_over_cannot_be_written_any_more(store)
     await old.write(Writing(rows=[line(30)]))
     new = await Journal.open(store, span=span, lease=0.2, steal=True)
     assert new.epoch == old.epoch + 1
-    for writing in (Writing(rows=[line(31)]), Writing(outcomes=[{"position": 30, "answer": "{}"}]), Writing()):
+    for writing in (Writing(rows=[line(31)]), Writing(outcomes=[(30, "{}")]), Writing()):
         with pytest.raises(ClaimLostError):
             await old.write(writing)
     assert await counts(store) == (1, 0)
-    await new.write(Writing(outcomes=[{"position": 30, "answer": "{}"}]))
+    await new.write(Writing(outcomes=[(30, "{}")]))
     await new.close()
     await old.close()
     assert (await query(store, "SELECT owner FROM mfa_batch_claim")) == [("",)]
