@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from authing_mfa import InvalidInputError
-from authing_mfa.batch import JournalError
+from authing_mfa import AuthClient, InvalidInputError
+from authing_mfa.batch import JournalError, VerifyRequest, verify_many
 from authing_mfa.batch.__main__ import main
 from authing_mfa.batch.results import ResultFile
 from authing_mfa.batch.run import BatchOptions, Summary, run_file
@@ -177,6 +177,23 @@ async def test_results_that_cannot_be_written_are_told_before_anything_is_sent(
     with pytest.raises(JournalError):
         await run_file(BatchOptions(source=source, out=str(tmp_path / "no" / "o.jsonl")), client_options)
     assert [emulator.verify_count(token) for token in tokens] == [0, 0]
+
+
+async def test_one_429_of_the_service_pauses_all_of_a_run(make_users, client_options, emulator):
+    """The client does not wait on its own: between the 429 and its Retry-After only calls that were under way arrive."""
+    users = make_users(30)
+    rows = [VerifyRequest.phone(phone, code, token=token) for phone, token, code in users]
+    seen = len(emulator.requests)
+    rule = emulator.faults.add("mfa_verify_by_phone", retry_after=1, nth=10)
+    async with AuthClient(**client_options) as client:
+        outcomes = [outcome async for outcome in verify_many(client, rows, concurrency=3)]
+    emulator.faults.remove(rule.id)
+    assert {outcome.status for outcome in outcomes} == {"ok"}
+    calls = emulator.requests[seen:]
+    limited = next(call for call in calls if call.status == 429)
+    assert len([call for call in calls if limited.at < call.at < limited.at + 0.9]) <= 2
+    assert len(calls) == 31
+    emulator.assert_verified_once([token for _, token, _ in users])
 
 
 async def test_a_full_disk_under_the_output_stops_a_run_that_can_be_resumed(
