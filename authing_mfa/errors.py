@@ -12,6 +12,8 @@
     ├── ConfigError                  10002  not_sent   the application's public-config cannot be had
     ├── LoginError                   10003  not_sent   the call needs a token and has none
     ├── ResponseError                10004  answered   an answer the protocol does not allow
+    ├── JournalError                 10103             a batch's journal cannot be used (`authing_mfa.batch`)
+    ├── CircuitOpenError             10104             a batch stopped because the service is dead (`authing_mfa.batch`)
     └── ApiError                     answered          the service said no
         ├── MfaRequiredError         1635, 1636        carries the challenge
         ├── InvalidMfaTokenError     2021
@@ -24,7 +26,7 @@
 `delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (it said what it did) or
 ``unknown`` (the request was sent and no whole answer was read; it may have acted).
 
-Codes 10001-10004 are those of the official mobile clients (wire reference, section 6.2), 10100-10102 are ours.
+Codes 10001-10004 are those of the official mobile clients (wire reference, section 6.2), 10100-10104 are ours.
 Every error pickles, and none shows a token, a code, a password or a recovery code.
 """
 
@@ -69,7 +71,7 @@ class AuthingError(Exception):
     """The root of the tree. Catch this to catch everything the package raises about a call.
 
     Attributes:
-        code: the service's code, or one of 10001-10004 and 10100-10102 where the service did not answer.
+        code: the service's code, or one of 10001-10004 and 10100-10104 where the service did not answer.
         message: a sentence for a person; the service's own words where it answered (they follow `lang`).
         delivery: whether the service may have acted, see the module's text.
     """
