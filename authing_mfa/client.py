@@ -112,7 +112,8 @@ class _Engine:
         while True:
             attempt += 1
             slots = transport.slots
-            await slots.acquire()
+            if not slots.take():
+                await slots.acquire()
             started = self.clock()  # waiting for a slot does not count
             try:
                 response = await transport.send(url, request, budget)

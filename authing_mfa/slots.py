@@ -23,16 +23,26 @@ class Slots:
         self._closed = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def acquire(self) -> None:
-        """Wait for a slot. A waiter that is cancelled gives its turn to the next.
+    def take(self) -> bool:
+        """Take a slot if one is free: then nobody waits, for a freed slot goes to a waiter first.
 
         Raises:
             UsageError: the gate is closed.
         """
         if self._closed:
             raise closed_client()
-        if self._free > 0:  # then nobody waits: a freed slot goes to a waiter first
+        if self._free > 0:
             self._free -= 1
+            return True
+        return False
+
+    async def acquire(self) -> None:
+        """Wait for a slot. A waiter that is cancelled gives its turn to the next.
+
+        Raises:
+            UsageError: the gate is closed.
+        """
+        if self.take():
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
