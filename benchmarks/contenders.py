@@ -45,8 +45,14 @@ def bare_same_request(base: str, ca: str | None) -> contextlib.AbstractAsyncCont
 
 
 @contextlib.asynccontextmanager
-async def tuned(base: str, ca: str | None, *, headers: dict[str, str] | None, loads: Callable[[bytes], Any],
-                dumps: Callable[[Any], bytes]) -> AsyncIterator[Call]:
+async def tuned(
+    base: str,
+    ca: str | None,
+    *,
+    headers: dict[str, str] | None,
+    loads: Callable[[bytes], Any],
+    dumps: Callable[[Any], bytes],
+) -> AsyncIterator[Call]:
     """aiohttp without an SDK, with everything that its public interface offers for speed."""
     import aiohttp
     from multidict import CIMultiDict

@@ -15,7 +15,9 @@ BETWEEN = 1000
 """Two runs differ by so many calls; what one costs more is these calls alone."""
 
 
-def count(contender: str, base: str, calls: int, concurrency: int, *, orjson: bool = True, ca: str | None = None) -> int:
+def count(
+    contender: str, base: str, calls: int, concurrency: int, *, orjson: bool = True, ca: str | None = None
+) -> int:
     """Instructions of a whole process that makes *calls* calls."""
     assert VALGRIND is not None
     command = [
@@ -51,7 +53,5 @@ def per_call(
     between: int = BETWEEN,
 ) -> float:
     """Instructions per call of *contender* at *concurrency*."""
-    few, many = (
-        count(contender, base, calls, concurrency, orjson=orjson, ca=ca) for calls in (between, 2 * between)
-    )
+    few, many = (count(contender, base, calls, concurrency, orjson=orjson, ca=ca) for calls in (between, 2 * between))
     return (many - few) / between

@@ -1,6 +1,6 @@
 """One contender makes a number of calls, and nothing else: what cachegrind counts.
 
-    python -m benchmarks.probe CONTENDER BASE CALLS CONCURRENCY [--no-orjson] [--ca FILE] [--cpu]
+python -m benchmarks.probe CONTENDER BASE CALLS CONCURRENCY [--no-orjson] [--ca FILE] [--cpu]
 """
 
 from __future__ import annotations

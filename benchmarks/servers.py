@@ -8,14 +8,18 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trustme
 
 from benchmarks.fixture import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".benchmarks"
@@ -67,9 +71,13 @@ def free_port() -> int:
 
 
 def cores() -> tuple[int, int]:
-    """The core of the client and the core of the servers."""
-    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-    return usable[0], usable[-1]
+    """The core of the clients and the core of the servers. Asked once, and told to children: who is pinned sees one."""
+    told = os.environ.get("BENCHMARK_CORES")
+    if told is None:
+        usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+        told = os.environ["BENCHMARK_CORES"] = f"{usable[0]} {usable[-1]}"
+    client, server = told.split()
+    return int(client), int(server)
 
 
 def pinned(core: int) -> list[str]:
@@ -133,8 +141,7 @@ def all_servers() -> Iterator[Servers]:
         slow = stack.enter_context(protocol_server(20))
         if NGINX:
             http, https = free_port(), free_port()
-            prefix = WORK / "nginx"
-            prefix.mkdir(exist_ok=True)
+            prefix = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nginx-", dir=WORK)))
             config = prefix / "nginx.conf"
             config.write_text(
                 CONFIG.format(prefix=prefix, http=http, https=https, certificate=server, answer=ANSWER.decode())

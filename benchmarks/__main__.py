@@ -1,0 +1,69 @@
+"""All benchmarks: ``python -m benchmarks [--quick] [--only NAME ...] [--guard]``. See README.md beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import guard
+from benchmarks.goals import goals
+from benchmarks.sections import SECTIONS, Run
+from benchmarks.servers import ROOT, WORK, all_servers, cores
+from benchmarks.tables import goals_text
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="What the SDK costs, as ratios in one run."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="about two minutes: fewer rounds, fewer contenders, no plots"
+    )
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="NAME", help=f"of {', '.join(SECTIONS)}")
+    parser.add_argument("--json", type=Path, default=WORK / "results.json", help="where all figures go")
+    parser.add_argument("--guard", action="store_true", help="fail if a ratio has doubled against baseline.json")
+    parser.add_argument("--update-baseline", action="store_true", help="with --guard: write baseline.json instead")
+    given = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {cores()[0]})
+    WORK.mkdir(exist_ok=True)
+    started = time.perf_counter()
+    with all_servers() as servers:
+        if given.guard:
+            return guard.check(servers, update=given.update_baseline)
+        run = Run(servers, quick=given.quick)
+        print(f"Server: {servers.name}, on core {cores()[1]}; clients on core {cores()[0]}.", flush=True)
+        for name, section in SECTIONS.items():
+            if given.only and name not in given.only:
+                continue
+            for table in section(run):
+                print(table.text(), flush=True)
+                run.tables.append(table)
+                if not given.quick:
+                    table.draw(ROOT / "docs" / "images")
+    reached = goals(run.figures)
+    print(goals_text(reached))
+    print(f"\n{time.perf_counter() - started:.0f} s. All figures: {given.json}")
+    given.json.write_text(
+        json.dumps(
+            {
+                "server": servers.name,
+                "quick": given.quick,
+                "figures": run.figures,
+                "goals": [
+                    {"text": goal.text, "limit": goal.limit, "value": goal.value, "mark": goal.mark} for goal in reached
+                ],
+            },
+            indent=1,
+        )
+        + "\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

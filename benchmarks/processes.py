@@ -1,0 +1,58 @@
+"""Throughput of one process and of two, each on its own core: batch rows in a fixed time.
+
+python -m benchmarks.processes BASE SECONDS START        rows verified from START (a clock's time) on, for SECONDS
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from benchmarks.servers import ROOT, cores, pinned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+async def work(base: str, seconds: float, start: float) -> int:
+    from authing_mfa import AuthClient
+    from authing_mfa.batch import VerifyRequest, verify_many
+
+    until = float("inf")
+
+    def rows() -> Iterator[VerifyRequest]:
+        while time.time() < until:
+            yield VerifyRequest.totp("123456", token="token")
+
+    async with AuthClient("APP", base_url=base, token="token", max_connections=128) as client:
+        until = time.time() + 0.5
+        async for _ in verify_many(client, rows(), concurrency=128):
+            pass
+        await asyncio.sleep(max(0.0, start - time.time()))
+        until, count = start + seconds, 0
+        async for outcome in verify_many(client, rows(), concurrency=128):
+            count += outcome.ok
+    return count
+
+
+def rows_per_second(base: str, number: int, seconds: float) -> float:
+    """Rows of *number* processes together."""
+    start = time.time() + 3
+    running = [
+        subprocess.Popen(
+            [*pinned(core), sys.executable, "-m", "benchmarks.processes", base, str(seconds), str(start)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for core in cores()[:number]
+    ]
+    counts = [int(process.communicate()[0]) for process in running]
+    return sum(counts) / seconds
+
+
+if __name__ == "__main__":
+    print(asyncio.run(work(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))))
