@@ -34,6 +34,10 @@ __all__ = ["Transport"]
 
 _LARGE_BODY: Final = 1 << 20  # aiohttp asks for larger bodies as a file
 
+# asyncio receives into a new buffer of 256 KiB each time. glibc asks the system for one and gives it back, a tenth of a call's
+# time, until a larger one has been freed once: then it keeps them. Elsewhere this is one allocation, and no more.
+_LARGER_THAN_A_RECEIVE_BUFFER: Final = 1 << 19
+
 # Provably not sent: the name was not found, nobody listened, TLS or the proxy said no.
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
@@ -103,6 +107,7 @@ class Transport:
     def _open(self) -> aiohttp.ClientSession:
         """A session of our own, on a pool of our own or on the borrowed one: never the borrowed session's cookies."""
         own = self._borrowed is None
+        bytes(_LARGER_THAN_A_RECEIVE_BUFFER)
         if self._borrowed is None:
             tls = self._ssl_context if self._ssl_context is not None else True
             connector: aiohttp.BaseConnector | None = _Connector(limit=0, ssl=tls)
