@@ -183,7 +183,8 @@ class Transport:
         length = reply.content_length
         if length is not None and length <= self._limit and "Content-Encoding" not in reply.headers:
             content = reply.content
-            if content.is_eof() and self._borrowed is None:  # all of it came with the headers; nobody traces the reading
+            if content.is_eof() and self._borrowed is None:
+                # All of it came with the headers, and nobody traces the reading.
                 return content.read_nowait()
             return await reply.read()
         body = bytearray()
