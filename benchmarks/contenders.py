@@ -110,6 +110,19 @@ async def ours(base: str, ca: str | None) -> AsyncIterator[Call]:
 
 
 @contextlib.asynccontextmanager
+async def ours_default(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """AuthClient as it comes: 512 connections, more callers wait their turn."""
+    from authing_mfa import AuthClient
+
+    async with AuthClient(APP_ID, token=TOKEN, base_url=base, user_pool_id=POOL_ID, ssl_context=tls(ca)) as client:
+
+        async def call() -> Any:
+            return await client.mfa_verify_by_totp("123456")
+
+        yield call
+
+
+@contextlib.asynccontextmanager
 async def compat(base: str, ca: str | None) -> AsyncIterator[Call]:
     """The callback layer, called from another loop as a UI would: its completion wakes the caller's future."""
     from authing_mfa.compat import AuthClient, Authing
@@ -190,11 +203,11 @@ CONTENDERS: dict[str, Contender] = {
     "tuned-orjson": tuned_orjson,
     "tuned-orjson-bare": tuned_orjson_bare,
     "ours": ours,
+    "ours-default": ours_default,
     "compat": compat,
     "httpx": httpx_async,
     "requests": requests_threads,
 }
-THREADED = {"requests"}
 
 
 async def drive(call: Call, calls: int, concurrency: int) -> None:

@@ -51,8 +51,8 @@ async def measure(
             with contextlib.suppress(ImportError):
                 opened[key] = await stack.enter_async_context(CONTENDERS[key](base, ca))
         names = [name for name, (key, _, _) in FIELD.items() if key in opened]
-        for key in opened:
-            await drive(opened[key], 3 * concurrency, concurrency)
+        for call in opened.values():
+            await drive(call, 3 * concurrency, concurrency)
         gc.collect()
         gc.freeze()
         taken: dict[str, list[float | None]] = {name: [] for name in names}

@@ -39,7 +39,7 @@ def resident() -> int:
 
 
 async def memory(base: str, calls: int) -> dict[str, int]:
-    async with CONTENDERS["ours"](base, None) as call:
+    async with CONTENDERS["ours-default"](base, None) as call:
         await drive(call, 10_000, 64)
         gc.collect()
         before = resident()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+WARM = 0.5  # seconds of warming up, not counted
+
+
 async def work(base: str, seconds: float, start: float) -> int:
     from authing_mfa import AuthClient
     from authing_mfa.batch import VerifyRequest, verify_many
@@ -28,7 +31,7 @@ async def work(base: str, seconds: float, start: float) -> int:
             yield VerifyRequest.totp("123456", token="token")
 
     async with AuthClient("APP", base_url=base, token="token", max_connections=128) as client:
-        until = time.time() + 0.5
+        until = time.time() + WARM
         async for _ in verify_many(client, rows(), concurrency=128):
             pass
         await asyncio.sleep(max(0.0, start - time.time()))

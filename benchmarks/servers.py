@@ -27,8 +27,8 @@ WORK = ROOT / ".benchmarks"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
 
 CONFIG = """
-worker_processes 1;
 daemon off;
+master_process off;
 pid {prefix}/nginx.pid;
 error_log stderr crit;
 events {{ worker_connections 16384; }}
@@ -63,6 +63,15 @@ class Servers:
     https: str
     slow: str  # 20 ms
     ca: str  # path of the certificate that https is signed by
+    pid: int | None  # of nginx
+
+    def cpu(self) -> float:
+        """Seconds of CPU that nginx has used; nan where that is not known."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return float("nan")
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -106,11 +115,11 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int) -> Iterator[None]:
+def running(command: list[str], port: int) -> Iterator[int]:
     process = subprocess.Popen(command)
     try:
         wait_for(port, process)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(10)
@@ -147,12 +156,17 @@ def all_servers() -> Iterator[Servers]:
                 CONFIG.format(prefix=prefix, http=http, https=https, certificate=server, answer=ANSWER.decode())
             )
             nginx = [*pinned(cores()[1]), NGINX, "-p", str(prefix), "-c", str(config), "-e", "stderr"]
-            stack.enter_context(running(nginx, http))
+            pid: int | None = stack.enter_context(running(nginx, http))
             name = "nginx"
         else:
             http = stack.enter_context(protocol_server())
             https = stack.enter_context(protocol_server(certificate=server))
-            name = "asyncio protocol server (nginx is not installed)"
+            name, pid = "asyncio protocol server (nginx is not installed)", None
         yield Servers(
-            name, f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", f"http://127.0.0.1:{slow}", str(ca)
+            name,
+            f"http://127.0.0.1:{http}",
+            f"https://127.0.0.1:{https}",
+            f"http://127.0.0.1:{slow}",
+            str(ca),
+            pid,
         )
