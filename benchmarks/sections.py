@@ -214,10 +214,10 @@ def growth_section(run: Run) -> Iterator[Table]:
 
 def processes_section(run: Run) -> Iterator[Table]:
     seconds = 3 if run.quick else 10
-    before = run.servers.cpu()
     one = processes.rows_per_second(run.servers.http, 1, seconds)
-    server = (run.servers.cpu() - before) / (one * (seconds + processes.WARM)) * 1e6
+    before = run.servers.cpu()
     two = processes.rows_per_second(run.servers.http, 2, seconds)
+    server = (run.servers.cpu() - before) / (two * (seconds + processes.WARM)) * 1e6
     # Two cores carry two clients and the server: no more than 2 c / (c + s) of what one core carries for the client alone.
     ceiling = 2 / (1 + server * one / 1e6) if os.cpu_count() == 2 and server == server else 2.0  # noqa: PLR0124 - nan
     run.figures["processes"] = {"one": one, "two": two, "ratio": two / one, "server_us": server, "ceiling": ceiling}
