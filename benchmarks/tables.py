@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-WIDTH, ROW, LABEL, VALUE = 860, 26, 300, 210
+WIDTH, ROW, LABEL, VALUE = 910, 26, 300, 260
 
 
 @dataclass
