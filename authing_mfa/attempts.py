@@ -137,8 +137,9 @@ class TrackedRequest(aiohttp.ClientRequest):
         else:
             super().update_body_from_data(body, _stacklevel)
 
-    # pyright takes CoroutineType for another type than Coroutine
-    def send(self, conn: Any) -> Coroutine[Any, Any, aiohttp.ClientResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def send(  # pyright: ignore[reportIncompatibleMethodOverride]  # it takes CoroutineType for another type than Coroutine
+        self, conn: Any
+    ) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
         """Write the request."""
         attempt = _by_task[asyncio.current_task()]
         if attempt.sent:

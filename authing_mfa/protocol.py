@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 try:
     import orjson
 except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
-    orjson = None  # type: ignore[assignment]
+    orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
 __all__ = [
     "DEFAULT_LIMIT",

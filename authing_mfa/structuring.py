@@ -254,10 +254,10 @@ def _enrollment(payload: Any, recovery_code: str | None) -> TotpEnrollment:
 
 
 def _required(raw: dict[str, Any], *names: str) -> str:
-    value = next((raw[name] for name in names if raw.get(name) is not None), None)
-    if not _strict_optional_text(value, None):
+    value: str = _strict_text(next((raw[name] for name in names if raw.get(name) is not None), ""), str)
+    if not value:
         raise ValueError(f"{names[0]} is missing")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _png(data_url: str) -> bytes:

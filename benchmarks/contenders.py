@@ -203,7 +203,7 @@ def in_threads(pool: ThreadPoolExecutor, one: Callable[[], Any]) -> Call:
         return await loop.run_in_executor(pool, one)
 
     call.plain = one  # type: ignore[attr-defined]  # `drive` runs it in threads without the loop
-    call.pool = pool  # type: ignore[attr-defined]
+    call.pool = pool  # type: ignore[attr-defined]  # closed by whoever opened the contender
     return call
 
 

@@ -13,8 +13,8 @@ from authing_mfa.models import UserInfo
 
 try:
     import orjson
-except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
-    orjson = None  # type: ignore[assignment]
+except ImportError:  # as in `protocol`: the extra `speed` brings it
+    orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
 __all__ = ["INTERRUPTED", "compact", "from_journal", "public_value", "to_journal"]
 

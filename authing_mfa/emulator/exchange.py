@@ -105,7 +105,7 @@ class Exchange:
         try:
             found = routing.route_of(self.request.method, self.path)
             if found is None:
-                raise Refusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301
+                raise Refusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301 - answered where all refusals are
             self.cls, fields = found
             if self.cls is UploadFaceImage:
                 self.operation = self._upload(call)

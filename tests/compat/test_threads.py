@@ -43,7 +43,7 @@ def test_many_posts_wake_the_loop_once():
 
     thread = BackgroundLoop(receive, nothing)
     wake = thread.loop.call_soon_threadsafe
-    thread.loop.call_soon_threadsafe = lambda *a, **k: (wakes.append(1), wake(*a, **k))  # type: ignore[assignment]
+    thread.loop.call_soon_threadsafe = lambda *a, **k: (wakes.append(1), wake(*a, **k))  # type: ignore[assignment]  # counted
     thread.post(0)
     assert busy.wait(PATIENCE)
     for item in range(100):
