@@ -14,10 +14,10 @@ from yarl import URL
 
 from authing_mfa import images, passwords, retry
 from authing_mfa import operations as ops
+from authing_mfa._transport.transport import Transport
 from authing_mfa.discovery import Discovery, check_base_url, check_host, check_proxy
 from authing_mfa.errors import AuthingError, CallTimeoutError, InvalidInputError
 from authing_mfa.protocol import DEFAULT_LIMIT, Answer, Identity, check_header_text, check_token, decode, encode
-from authing_mfa.transport import Transport
 
 if TYPE_CHECKING:
     import ssl

@@ -124,7 +124,7 @@ class Demo:
 
     def hint(self, screen: str, window: MfaWindow) -> str:
         """What to enter on *screen*."""
-        from authing_mfa.emulator import totp
+        from authing_mfa.emulator.crypto import totp
 
         if screen == "login":
             return window.text("demo").format(*self.ACCOUNTS, self.PASSWORD)

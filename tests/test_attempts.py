@@ -7,8 +7,9 @@ import asyncio
 import aiohttp
 import pytest
 
-from authing_mfa import AuthClient, CallTimeoutError, NetworkError, attempts
-from authing_mfa.attempts import Attempts
+from authing_mfa import AuthClient, CallTimeoutError, NetworkError
+from authing_mfa._transport import aiohttp_request as attempts
+from authing_mfa._transport.aiohttp_request import Attempts
 from tests.servers import USER, Drop, Seen, answering, hang, ok, serving
 
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
-from authing_mfa.slots import Slots
+from authing_mfa._transport.fair_queue import Slots
 from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from authing_mfa import AuthClient, MfaChallenge, UserInfo
 from authing_mfa import operations as ops
-from authing_mfa.compat import CompatAuthClient, Dispatcher, surface
+from authing_mfa.compat import CompatAuthClient, Dispatcher
+from authing_mfa.compat import client as surface
 from authing_mfa.images import ImageSource
 from authing_mfa.operations import OPERATIONS, PhotoKey
 

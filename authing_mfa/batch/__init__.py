@@ -1,12 +1,12 @@
 """Millions of verifications: flat memory, a steady rate, and with a journal nothing sent twice and nothing lost.
 
-`verify_many` does it in code, `authing_mfa.batch.run` for files (the command line's `batch`), `authing_mfa.batch.dask` on a
+`verify_many` does it in code, `authing_mfa.batch.run_file` for files (the command line's `batch`), `authing_mfa.batch.dask.driver` on a
 cluster. docs/batch.md tells what is promised, and what happens when something fails.
 """
 
+from authing_mfa.batch.api import verify_many
 from authing_mfa.batch.errors import CircuitOpenError, ClaimLostError, InputChangedError, JournalError
-from authing_mfa.batch.many import verify_many
-from authing_mfa.batch.rows import Outcome, Progress, VerifyRequest
+from authing_mfa.batch.models import Outcome, Progress, VerifyRequest
 
 __all__ = [
     "CircuitOpenError",

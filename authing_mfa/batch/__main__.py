@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-from authing_mfa.batch.run import BatchOptions, run_file
+from authing_mfa.batch.run_file import BatchOptions, run_file
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 

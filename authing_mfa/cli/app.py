@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authing_mfa._version import __version__
-from authing_mfa.cli import exits
-from authing_mfa.cli.failures import describe
+from authing_mfa.cli import exit_codes as exits
+from authing_mfa.cli.context import Run
+from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.output import ReaderGoneError
-from authing_mfa.cli.run import Run
 from authing_mfa.cli.settings import SETTINGS
 from authing_mfa.errors import AuthingError
 

@@ -17,9 +17,9 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from authing_mfa._version import __version__
-from authing_mfa.cli import exits
+from authing_mfa.cli import exit_codes as exits
+from authing_mfa.cli.context import is_loopback
 from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
-from authing_mfa.cli.run import is_loopback
 from authing_mfa.cli.tokens import expiry_of
 from authing_mfa.discovery import api_base, check_base_url, check_host, config_base
 from authing_mfa.errors import AuthingError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
 
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["Diagnosis", "Finding"]
 

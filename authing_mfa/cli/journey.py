@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import click
 
-from authing_mfa.cli import exits
+from authing_mfa.cli import exit_codes as exits
 from authing_mfa.errors import MfaRequiredError, WrongCodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from authing_mfa.cli.run import Run, Service
+    from authing_mfa.cli.context import Run, Service
     from authing_mfa.models import MfaChallenge, UserInfo
 
 __all__ = ["Answers", "Journey"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from authing_mfa.batch.rows import Progress
+    from authing_mfa.batch.models import Progress
     from authing_mfa.cli.output import Output
 
 __all__ = ["shown", "words"]

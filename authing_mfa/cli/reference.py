@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from authing_mfa.cli.app import PROGRAM, cli
-from authing_mfa.cli.exits import MEANINGS
+from authing_mfa.cli.exit_codes import MEANINGS
 from authing_mfa.cli.settings import SETTINGS
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ and 1636 bring the `MfaChallenge` as value. See docs/porting-from-swift.md.
 from authing_mfa.compat import dispatch
 from authing_mfa.compat.authing import Authing
 from authing_mfa.compat.call import Call
-from authing_mfa.compat.dispatch import Dispatcher
-from authing_mfa.compat.surface import (
+from authing_mfa.compat.client import (
     AuthenticatorsCompletion,
     CheckCompletion,
     CompatAuthClient,
@@ -25,6 +24,7 @@ from authing_mfa.compat.surface import (
     UploadCompletion,
     UserCompletion,
 )
+from authing_mfa.compat.dispatch import Dispatcher
 
 AuthClient = CompatAuthClient
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.compat.current import Current
-from authing_mfa.compat.session import SESSION
+from authing_mfa.compat.state import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

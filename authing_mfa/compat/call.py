@@ -9,7 +9,7 @@ from contextvars import Context, copy_context
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa._loop import own_thread
+from authing_mfa._threads import own_thread
 from authing_mfa.compat.outcome import CANCELLED
 from authing_mfa.compat.owner import is_gone
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from authing_mfa.client import AuthClient
     from authing_mfa.compat.dispatch import Dispatcher
-    from authing_mfa.compat.engine import Engine
     from authing_mfa.compat.outcome import Outcome
+    from authing_mfa.compat.runner import Engine
     from authing_mfa.compat.settings import Settings
     from authing_mfa.operations import Operation
     from authing_mfa.protocol import Answer

@@ -20,14 +20,14 @@ a request of the service's API from end to end, `admin` (with `asking`, `admin_m
 from __future__ import annotations
 
 from authing_mfa.emulator.emulator import Emulator
-from authing_mfa.emulator.faults import FaultRule
-from authing_mfa.emulator.journal import RecordedRequest
-from authing_mfa.emulator.records import SentMessage
+from authing_mfa.emulator.namespace import Service
 from authing_mfa.emulator.seeding import write_starter
-from authing_mfa.emulator.service import Service
 from authing_mfa.emulator.serving import serve
-from authing_mfa.emulator.settings import Settings
-from authing_mfa.emulator.views import EmulatedUser
+from authing_mfa.emulator.state.faults import FaultRule
+from authing_mfa.emulator.state.records import SentMessage
+from authing_mfa.emulator.state.request_log import RecordedRequest
+from authing_mfa.emulator.state.settings import Settings
+from authing_mfa.emulator.user import EmulatedUser
 
 __all__ = [
     "EmulatedUser",

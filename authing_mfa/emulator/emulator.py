@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from authing_mfa.emulator import seeding
-from authing_mfa.emulator.admin import admin
-from authing_mfa.emulator.exchange import MARK, Exchange
-from authing_mfa.emulator.guard import cors_headers, host_allowed
-from authing_mfa.emulator.pages import page_file
-from authing_mfa.emulator.server import ServerThread
-from authing_mfa.emulator.service import Service
-from authing_mfa.emulator.state import hex_id
+from authing_mfa.emulator.http.admin import admin
+from authing_mfa.emulator.http.host_check import cors_headers, host_allowed
+from authing_mfa.emulator.http.pages import page_file
+from authing_mfa.emulator.http.request import MARK, Exchange
+from authing_mfa.emulator.http.server import ServerThread
+from authing_mfa.emulator.namespace import Service
+from authing_mfa.emulator.state.state import hex_id
 
 if TYPE_CHECKING:
     import ssl
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Self
 
-    from authing_mfa.emulator.settings import Settings
-    from authing_mfa.emulator.tls import LocalAuthority
+    from authing_mfa.emulator.http.tls import LocalAuthority
+    from authing_mfa.emulator.state.settings import Settings
 
 __all__ = ["Emulator"]
 
@@ -96,7 +96,7 @@ class Emulator(Service):
         self._authority: LocalAuthority | None = None
         context = None
         if tls:
-            from authing_mfa.emulator.tls import LocalAuthority
+            from authing_mfa.emulator.http.tls import LocalAuthority
 
             self._authority = LocalAuthority("127.0.0.1", "localhost", "::1", *sorted(self._names))
             context = self._authority.server_context()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from authing_mfa.emulator.settings import Settings
+from authing_mfa.emulator.state.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from authing_mfa.emulator.service import Service
+    from authing_mfa.emulator.namespace import Service
 
 __all__ = ["STARTER", "apply", "check", "read", "settings_of", "write_starter"]
 

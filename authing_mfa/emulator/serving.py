@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from authing_mfa.emulator.views import EmulatedUser
+    from authing_mfa.emulator.user import EmulatedUser
 
 __all__ = ["environment", "ready_made_user", "ready_report", "serve"]
 

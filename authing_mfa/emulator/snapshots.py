@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import cattrs
 
-from authing_mfa.emulator.records import (
+from authing_mfa.emulator.crypto.tokens import TokenSigner
+from authing_mfa.emulator.state.records import (
     Enrollment,
     Photo,
     SentCode,
@@ -19,13 +20,12 @@ from authing_mfa.emulator.records import (
     canonical_phone,
     canonical_target,
 )
-from authing_mfa.emulator.tokens import TokenSigner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from authing_mfa.emulator.service import Service
+    from authing_mfa.emulator.namespace import Service
 
 __all__ = ["put_back", "read", "take", "write"]
 

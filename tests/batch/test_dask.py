@@ -13,7 +13,7 @@ import pytest
 
 from authing_mfa import InvalidInputError
 from authing_mfa.batch import CircuitOpenError, InputChangedError
-from authing_mfa.batch.run import BatchOptions, run_file
+from authing_mfa.batch.run_file import BatchOptions, run_file
 from tests.batch.conftest import until
 from tests.batch.test_files import records, write_csv
 from tests.batch.test_pacing import most_in_a_second
@@ -22,7 +22,7 @@ from tests.needs import require_module
 
 require_module("distributed")
 
-from authing_mfa.batch import dask as on_dask  # noqa: E402 - where it is not installed this module is skipped
+from authing_mfa.batch.dask import driver as on_dask  # noqa: E402 - where it is not installed this module is skipped
 
 WORKERS = 3
 

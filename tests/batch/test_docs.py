@@ -10,8 +10,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from authing_mfa.batch.results import FIELDS
-from authing_mfa.batch.rows import COLUMNS
+from authing_mfa.batch.files.output import FIELDS
+from authing_mfa.batch.models import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")

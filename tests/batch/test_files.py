@@ -12,9 +12,9 @@ import pytest
 
 from authing_mfa import InvalidInputError, NetworkError, UserInfo, WrongCodeError
 from authing_mfa.batch import JournalError, Outcome, VerifyRequest
-from authing_mfa.batch.files import count_rows, format_of, read_rows
-from authing_mfa.batch.results import FIELDS, ResultFile, record_of, results_for
-from authing_mfa.batch.rows import BrokenRow
+from authing_mfa.batch.files.input import count_rows, format_of, read_rows
+from authing_mfa.batch.files.output import FIELDS, ResultFile, record_of, results_for
+from authing_mfa.batch.models import BrokenRow
 from tests.needs import require_module
 
 ROWS = [

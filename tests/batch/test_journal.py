@@ -27,11 +27,11 @@ from authing_mfa.batch import (
     VerifyRequest,
     verify_many,
 )
-from authing_mfa.batch import claims as claims_module
-from authing_mfa.batch import recorder as recorder_module
-from authing_mfa.batch.claims import Claim, Owner, takeover
-from authing_mfa.batch.fingerprint import fingerprint
-from authing_mfa.batch.journal import Journal, Span, Writing
+from authing_mfa.batch.journal import claims as claims_module
+from authing_mfa.batch.journal import writer as recorder_module
+from authing_mfa.batch.journal.claims import Claim, Owner, takeover
+from authing_mfa.batch.journal.fingerprint import fingerprint
+from authing_mfa.batch.journal.journal import Journal, Span, Writing
 from tests.batch.conftest import FakeClient, default_answer, totp_rows, until
 from tests.batch.test_engine import collect, collect_into
 
@@ -407,7 +407,7 @@ async def test_no_recovery_code_is_spent_when_the_new_one_could_not_be_kept(stor
 
 async def test_a_new_recovery_code_that_cannot_be_written_is_at_least_given(store, tmp_path, monkeypatch):
     """On a full disk the outcome still comes, with its code; the error says so, and nothing more is sent."""
-    from authing_mfa.batch import recovery
+    from authing_mfa.batch.journal import recovery_codes as recovery
 
     def full(handle, data):
         raise OSError(28, "No space left on device")
@@ -475,7 +475,7 @@ async def test_the_new_owner_waits_until_the_old_one_can_send_nothing_more(store
 
 async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_sends_nothing_more(store):
     """A process that was stopped for longer than its lease looks before its next call: announced rows are not sent any more."""
-    from authing_mfa.batch.many import engine_for
+    from authing_mfa.batch.api import engine_for
 
     async def take_over():
         other = await Journal.open(store, lease=0.3, steal=True)
@@ -734,7 +734,7 @@ async def test_a_full_disk_stops_the_run_and_nothing_is_sent_that_is_not_recorde
 
 async def test_the_claim_is_kept_while_nothing_happens(store, monkeypatch):
     """A slow call does not lose a run its claim: it is renewed meanwhile."""
-    from authing_mfa.batch.many import engine_for
+    from authing_mfa.batch.api import engine_for
 
     beats = []
     real = Journal.write

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from authing_mfa import ApiError, ConfigError, InvalidInputError, NetworkError, RateLimitedError, WrongCodeError
-from authing_mfa.batch.pacing import Breaker, Pace, Schedule
+from authing_mfa.batch.run.rate_limit import Breaker, Pace, Schedule
 
 
 class Clock:

@@ -15,8 +15,8 @@ import pytest
 from authing_mfa import AuthClient, InvalidInputError
 from authing_mfa.batch import JournalError, VerifyRequest, verify_many
 from authing_mfa.batch.__main__ import main
-from authing_mfa.batch.results import ResultFile
-from authing_mfa.batch.run import BatchOptions, Summary, run_file
+from authing_mfa.batch.files.output import ResultFile
+from authing_mfa.batch.run_file import BatchOptions, Summary, run_file
 from tests.batch.conftest import until
 from tests.batch.test_files import records, write_csv
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authing_mfa.batch.shares import Shares
+from authing_mfa.batch.dask.shared_rate import Shares
 
 
 class Clock:

@@ -13,8 +13,8 @@ import sys
 import aiosqlite  # noqa: F401 - imported once for all runs
 import asyncpg  # noqa: F401 - the same
 
-from authing_mfa.batch import recorder, schema  # noqa: F401 - the same
 from authing_mfa.batch.__main__ import main
+from authing_mfa.batch.journal import schema, writer  # noqa: F401 - the same
 
 
 def child(arguments: list[str]) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from authing_mfa.batch.rows import Progress
+from authing_mfa.batch.models import Progress
 from authing_mfa.cli.output import Output
 from authing_mfa.cli.progress import shown, words
 

@@ -83,10 +83,12 @@ def test_a_misbehaving_service_fails_the_journey_and_names_the_step(misbehaviour
     done = run(f"""
         import sys
         from authing_mfa import demo
-        from authing_mfa.emulator import Emulator, faces, totp
-        from authing_mfa.emulator.clock import VirtualClock
+        from authing_mfa.emulator import Emulator
+        from authing_mfa.emulator.crypto import faces
+        from authing_mfa.emulator.crypto import totp
+        from authing_mfa.emulator.state.clock import VirtualClock
         from authing_mfa.emulator.rules import face as rule
-        from authing_mfa.emulator.state import State
+        from authing_mfa.emulator.state.state import State
 
         {misbehaviour}
         sys.exit(demo.main())

@@ -7,7 +7,7 @@ import pytest
 
 from authing_mfa import errors
 from authing_mfa.batch.errors import JournalError
-from authing_mfa.cli.exits import exit_code
+from authing_mfa.cli.exit_codes import exit_code
 from authing_mfa.models import MfaChallenge
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from authing_mfa import errors
 from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
-from authing_mfa.cli.failures import describe, sentence
+from authing_mfa.cli.error_messages import describe, sentence
 from authing_mfa.cli.output import Output, wants_colour
 from authing_mfa.cli.texts import TEXTS
 from authing_mfa.models import MfaChallenge, MfaFactor

@@ -2,7 +2,7 @@
 
 import pytest
 
-from authing_mfa.cli.run import is_loopback
+from authing_mfa.cli.context import is_loopback
 from authing_mfa.cli.settings import SETTINGS, locale_of, normal_lang, resolve
 from authing_mfa.errors import InvalidInputError
 

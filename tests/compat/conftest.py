@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authing_mfa.compat import Authing
-from authing_mfa.compat.session import SESSION
 from authing_mfa.compat.settings import Settings
+from authing_mfa.compat.state import SESSION
 from authing_mfa.protocol import Answer
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from authing_mfa import InvalidInputError
 from authing_mfa.compat import AuthClient, Authing
-from authing_mfa.compat.session import SESSION
+from authing_mfa.compat.state import SESSION
 from tests.compat.conftest import PATIENCE, FakeClient, Heard
 
 
@@ -242,7 +242,7 @@ def test_where_no_thread_can_be_had_shutdown_completes_the_rest_itself(service, 
     def refuse():
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    monkeypatch.setattr("authing_mfa.compat.engine.CallbackThread", refuse)
+    monkeypatch.setattr("authing_mfa.compat.runner.CallbackThread", refuse)
     Authing.shutdown(0.3)
     go_on.set()
     assert [code for code, *_ in rest.wait()] == [10102]

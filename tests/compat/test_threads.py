@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from authing_mfa._loop import BackgroundLoop, CallbackThread, own_thread
+from authing_mfa._threads import BackgroundLoop, CallbackThread, own_thread
 from tests.compat.conftest import PATIENCE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authing_mfa.emulator import totp
+from authing_mfa.emulator.crypto import totp
 
 LIST, GET, RESET, ASK, ENROLL = (
     f"/api/v3/{path}"

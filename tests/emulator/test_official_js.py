@@ -16,7 +16,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from authing_mfa.emulator import totp
+from authing_mfa.emulator.crypto import totp
 from tests.emulator.official.process import ClientError
 
 pytest_plugins = ["tests.emulator.official_clients"]

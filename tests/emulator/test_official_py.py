@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from authing_mfa.emulator import totp
+from authing_mfa.emulator.crypto import totp
 from tests.emulator.official.process import ClientError
 
 pytest_plugins = ["tests.emulator.official_clients"]

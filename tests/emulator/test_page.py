@@ -13,7 +13,8 @@ from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
 from authing_mfa import AuthClient, MfaRequiredError
-from authing_mfa.emulator import Emulator, totp
+from authing_mfa.emulator import Emulator
+from authing_mfa.emulator.crypto import totp
 
 pytest_plugins = ["tests.emulator.browser"]
 

@@ -8,7 +8,7 @@ import io
 import pytest
 from PIL import Image
 
-from authing_mfa.emulator import totp
+from authing_mfa.emulator.crypto import totp
 from tests.needs import require_module
 
 VERIFY, RECOVER, ASSOCIATE, CONFIRM, LIST = (

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from authing_mfa.cli import exits
-from authing_mfa.cli.failures import describe
+from authing_mfa.cli import exit_codes as exits
+from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.output import ReaderGoneError
 
 if TYPE_CHECKING:
-    from authing_mfa.batch.rows import Outcome
-    from authing_mfa.batch.run import Summary
-    from authing_mfa.cli.run import Run
+    from authing_mfa.batch.models import Outcome
+    from authing_mfa.batch.run_file import Summary
+    from authing_mfa.cli.context import Run
 
 __all__ = ["batch"]
 
@@ -70,7 +70,7 @@ def batch(run: Run, /, **given: Any) -> int:
     applies. 130 interrupted.
     """
     from authing_mfa.batch.errors import CircuitOpenError, JournalError
-    from authing_mfa.batch.run import BatchOptions, run_file
+    from authing_mfa.batch.run_file import BatchOptions, run_file
     from authing_mfa.cli.progress import shown
 
     told = {name: value for name, value in given.items() if value is not None}

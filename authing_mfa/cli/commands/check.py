@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from authing_mfa.cli import exits
+from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.options import token_stdin
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["check"]
 

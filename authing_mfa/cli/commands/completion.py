@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 from authing_mfa.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["completion"]
 

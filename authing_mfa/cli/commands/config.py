@@ -12,7 +12,7 @@ from authing_mfa.cli.settings import PROFILE_KEYS, parse
 from authing_mfa.cli.tokens import expiry_of
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["config"]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from authing_mfa.cli import exits
+from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
     from authing_mfa.demo import Step
 
 __all__ = ["demo"]

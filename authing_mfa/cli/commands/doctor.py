@@ -11,7 +11,7 @@ import click
 from authing_mfa.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["doctor"]
 

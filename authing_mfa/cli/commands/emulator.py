@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from authing_mfa.cli import exits
+from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.lazy import Command, LazyGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
     from authing_mfa.emulator import Emulator
 
 __all__ = ["emulator"]

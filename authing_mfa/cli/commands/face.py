@@ -11,7 +11,7 @@ from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.options import login_options, token_stdin
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run, Service
+    from authing_mfa.cli.context import Run, Service
 
 __all__ = ["face", "photo_key", "verify_photo"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from authing_mfa.cli.context import user_json
 from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.options import code_stdin, country, login_options, token_stdin
-from authing_mfa.cli.run import user_json
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["login", "logout", "token", "whoami"]
 

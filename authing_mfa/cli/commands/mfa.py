@@ -10,7 +10,7 @@ from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.options import country, login_options
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["mfa"]
 

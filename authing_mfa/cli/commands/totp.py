@@ -16,7 +16,7 @@ from authing_mfa.cli.options import code_stdin, login_options, token_stdin
 from authing_mfa.cli.totp_codes import Secret, read_secret
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["totp"]
 

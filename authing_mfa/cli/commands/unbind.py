@@ -12,7 +12,7 @@ from authing_mfa.cli.options import token_stdin
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
     from authing_mfa.client import AuthClient
 
 __all__ = ["unbind", "unbind_with"]

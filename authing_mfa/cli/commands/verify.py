@@ -12,7 +12,7 @@ from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.options import code_stdin, country, email_target, login_options, phone_target, token_stdin
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.run import Run
+    from authing_mfa.cli.context import Run
 
 __all__ = ["verify"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator.call import Refusal
+from authing_mfa.emulator.rules.context import Refusal
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call, Reply
-    from authing_mfa.emulator.records import User
+    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.state.records import User
 
 __all__ = ["act", "refuse_code"]
 

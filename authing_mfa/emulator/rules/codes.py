@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authing_mfa.emulator.call import Refusal
-from authing_mfa.emulator.operations import SendEmail, SendSmsV3, SendSmsWithScene
-from authing_mfa.emulator.records import canonical_phone, canonical_target
 from authing_mfa.emulator.rules.base import act, refuse_code
+from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.rules.endpoints import SendEmail, SendSmsV3, SendSmsWithScene
+from authing_mfa.emulator.state.records import canonical_phone, canonical_target
 from authing_mfa.operations import MfaCheck, UnbindEmail, UnbindPhone, VerifyByEmail, VerifyByPhone
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call, Reply
-    from authing_mfa.emulator.records import User
+    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.state.records import User
 
 __all__ = ["bind_email", "bind_phone"]
 

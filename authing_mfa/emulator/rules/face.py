@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authing_mfa.emulator.call import Refusal
-from authing_mfa.emulator.faces import prints_match
+from authing_mfa.emulator.crypto.faces import prints_match
 from authing_mfa.emulator.rules.base import act
+from authing_mfa.emulator.rules.context import Refusal
 from authing_mfa.operations import AssociateFace, UploadFaceImage, VerifyByFace
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call, Reply
+    from authing_mfa.emulator.rules.context import Call, Reply
 
 __all__ = ["stored_print"]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator.call import Refusal
-from authing_mfa.emulator.operations import (
+from authing_mfa.emulator.rules.base import act, refuse_code
+from authing_mfa.emulator.rules.codes import bind_email, bind_phone
+from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.rules.endpoints import (
     EnrollFactor,
     GetFactor,
     IntrospectMfaToken,
@@ -14,16 +16,14 @@ from authing_mfa.emulator.operations import (
     ListFactorsToEnroll,
     SendEnrollFactorRequest,
 )
-from authing_mfa.emulator.records import Enrollment, canonical_target
-from authing_mfa.emulator.rules.base import act, refuse_code
-from authing_mfa.emulator.rules.codes import bind_email, bind_phone
 from authing_mfa.emulator.rules.face import stored_print
 from authing_mfa.emulator.rules.totp import confirm_pending, enrollment_json
+from authing_mfa.emulator.state.records import Enrollment, canonical_target
 from authing_mfa.operations import UnbindFactor
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call, Reply
-    from authing_mfa.emulator.records import User
+    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.state.records import User
 
 __all__: list[str] = []
 

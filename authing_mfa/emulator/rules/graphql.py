@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator.call import Refusal, Reply, user_json
-from authing_mfa.emulator.operations import GraphQL, SendEmail
 from authing_mfa.emulator.rules.base import act
+from authing_mfa.emulator.rules.context import Refusal, Reply, user_json
+from authing_mfa.emulator.rules.endpoints import GraphQL, SendEmail
 from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.emulator.call import Call
+    from authing_mfa.emulator.rules.context import Call
     from authing_mfa.operations import Operation
 
 __all__: list[str] = []

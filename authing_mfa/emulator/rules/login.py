@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import keys
-from authing_mfa.emulator.call import Refusal, Reply
-from authing_mfa.emulator.records import canonical_phone, canonical_target
+from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.rules.base import act, refuse_code
+from authing_mfa.emulator.rules.context import Refusal, Reply
+from authing_mfa.emulator.state.records import canonical_phone, canonical_target
 from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call
-    from authing_mfa.emulator.records import User
+    from authing_mfa.emulator.rules.context import Call
+    from authing_mfa.emulator.state.records import User
 
 __all__ = ["first_factor_passed"]
 

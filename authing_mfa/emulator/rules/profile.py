@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import keys
-from authing_mfa.emulator.call import Refusal, Reply, user_json
-from authing_mfa.emulator.operations import Captcha, UserFieldValues, WellKnown
+from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.rules.base import act
+from authing_mfa.emulator.rules.context import Refusal, Reply, user_json
+from authing_mfa.emulator.rules.endpoints import Captcha, UserFieldValues, WellKnown
 from authing_mfa.operations import GetCurrentUser, GetCustomUserData, PublicConfig
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call
-    from authing_mfa.emulator.records import User
+    from authing_mfa.emulator.rules.context import Call
+    from authing_mfa.emulator.state.records import User
 
 __all__: list[str] = []
 

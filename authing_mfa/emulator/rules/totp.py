@@ -5,10 +5,10 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import totp
-from authing_mfa.emulator.call import Refusal
-from authing_mfa.emulator.clock import iso
+from authing_mfa.emulator.crypto import totp
 from authing_mfa.emulator.rules.base import act
+from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.state.clock import iso
 from authing_mfa.operations import (
     AssociateTotp,
     ConfirmTotp,
@@ -19,8 +19,8 @@ from authing_mfa.operations import (
 )
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.call import Call, Reply
-    from authing_mfa.emulator.records import Totp, User
+    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.state.records import Totp, User
 
 __all__ = ["confirm_pending", "enrollment_json"]
 
@@ -36,7 +36,7 @@ def _(operation: AssociateTotp, call: Call) -> Reply:
 
 def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
     """What the user needs to set up an authenticator app (section 5.3)."""
-    from authing_mfa.emulator.qr import png_data_url
+    from authing_mfa.emulator.crypto.qr import png_data_url
 
     uri = otpauth_uri(user, binding)
     return {

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from authing_mfa.compat import Authing
-from authing_mfa.compat.session import SESSION
+from authing_mfa.compat.state import SESSION
 
 page = Path(sys.argv[1]).read_text("utf-8")
 errors = []

@@ -1,0 +1,1 @@
+"""A batch across machines, on Dask."""

@@ -1,0 +1,285 @@
+"""A batch on a Dask cluster: Dask distributes the partitions, the journal sees to it that nothing is sent twice.
+
+A dead worker's partitions are started again by Dask, on another worker.
+
+The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
+partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that fences out whoever had the
+partition before, and writes the outcomes to ``OUT.parts/`` on storage that all share; what comes back is a receipt. The rate
+is the cluster's: each worker leases a share of it for a second at a time (`RateDesk`). At the end the parts become one file.
+
+Tokens and codes travel to the workers over Dask's own connections: on a network that is not yours, use its TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+import uuid
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from distributed import Client, LocalCluster
+
+from authing_mfa.batch.dask.worker import ClientPlugin, Job, Partition, RateDesk, Receipt, verify_partition
+from authing_mfa.batch.errors import InputChangedError
+from authing_mfa.batch.files.output import ResultFile, results_for
+from authing_mfa.batch.journal.claims import LEASE, Owner
+from authing_mfa.batch.journal.journal import Span
+from authing_mfa.batch.models import BrokenRow, Outcome, Progress
+from authing_mfa.batch.run_file import BatchOptions, Summary, stopped_by_signals
+from authing_mfa.errors import AuthingError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+__all__ = ["run_on_dask"]
+
+_AHEAD: Final = 2  # partitions at the cluster for each of its slots
+_RETRIES: Final = 2  # of a partition whose task fails, e.g. because the database could not be reached
+
+
+async def run_on_dask(
+    options: BatchOptions,
+    client_options: Mapping[str, Any],
+    *,
+    on_progress: Callable[[Progress], Any] | None = None,
+    on_broken: Callable[[Outcome], Any] | None = None,
+    lease: float = LEASE,
+) -> Summary:
+    """Do a run of files on the cluster `options.dask`; `authing_mfa.batch.run_file.run_file` calls this.
+
+    Args:
+        options: what to do. The journal and the output must be where all workers reach them.
+        client_options: the keywords of `AuthClient`; each worker makes one.
+        on_progress: called with each partition that is done.
+        on_broken: called with each line of the input that is no row.
+        lease: seconds; a partition whose worker cannot be reached is taken over after as long.
+
+    Raises:
+        InvalidInputError: an option cannot be right here.
+        JournalError: the journal cannot be used.
+    """
+    driver = _Driver(options, client_options, lease)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(_cluster(options.dask or ""))
+        await driver.install(client, stack)
+        with stopped_by_signals(driver.stop) as interrupted:
+            await driver.work(on_progress, on_broken)
+        driver.summary.interrupted = interrupted.is_set()
+    summary = driver.summary
+    complete = summary.stopped is None and not summary.interrupted
+    await asyncio.to_thread(driver.gather, complete=complete)
+    summary.resumable = not complete
+    return summary
+
+
+@asynccontextmanager
+async def _cluster(address: str) -> AsyncIterator[Any]:
+    """A client of the scheduler at *address*, or of ``local:N`` processes of our own."""
+    connect: Any = Client
+    start: Any = LocalCluster
+    if not address.startswith("local"):
+        async with connect(address, asynchronous=True) as client:
+            yield client
+        return
+    count = address.partition(":")[2] or "2"
+    if not count.isdecimal() or not int(count):
+        raise InvalidInputError("A local cluster is local:N, N being the number of processes.")
+    cluster = start(
+        n_workers=int(count), threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", asynchronous=True
+    )
+    async with cluster, connect(cluster, asynchronous=True) as client:
+        yield client
+
+
+class _Driver:
+    """Hands out partitions and collects receipts."""
+
+    def __init__(self, options: BatchOptions, client_options: Mapping[str, Any], lease: float) -> None:
+        if options.journal is None:
+            raise InvalidInputError("On a cluster a run needs a journal: what a dead worker had sent is known from it.")
+        if options.out == "-":
+            raise InvalidInputError("On a cluster the output must be a file, on storage that all workers share.")
+        if options.partition_rows < 1:
+            raise InvalidInputError("partition_rows must be a whole number from 1.")
+        self._options = options
+        self._client_options = {"max_connections": max(options.concurrency, 1), **client_options}
+        self._lease = lease
+        self._name = f"authing-mfa-{uuid.uuid4().hex}"
+        self._folder = Path(f"{options.out}.parts").absolute()
+        self._codes = Path(options.recovery_file or f"{options.out}.recovery-codes").absolute()
+        self._known_to = -1
+        self._rows = 0
+        self._results = results_for(options.out, options.out_format, resume=False, tokens=options.tokens)
+        self._client: Any = None
+        self._stopping = False
+        self._slots = 1
+        self._job: Job
+        self._receipts: dict[int, Receipt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.summary = Summary()
+
+    async def install(self, client: Any, stack: AsyncExitStack) -> None:
+        """Bring the client and the rate to the cluster."""
+        options = self._options
+        self._client = client
+        facts = await client.run(_facts)
+        if not facts:
+            raise InvalidInputError("The cluster has no workers.")
+        journal = _journal_for(options.journal or "", {machine for machine, _ in facts.values()})
+        await self._look_at(journal)
+        for folder in (self._folder, self._codes):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._results.open()
+        local = (options.dask or "").startswith("local")
+        await client.register_plugin(RateDesk(self._name, options.rate))
+        await client.register_plugin(ClientPlugin(self._name, self._client_options, local=local))
+        stack.push_async_callback(client.unregister_worker_plugin, self._name)
+        self._slots = sum(threads for _, threads in facts.values())
+        self._job = Job(
+            name=self._name,
+            journal=journal,
+            run_name=options.run_name,
+            parts=str(self._folder),
+            recovery=str(self._codes),
+            concurrency=max(1, options.concurrency // max(threads for _, threads in facts.values())),
+            ordered=options.ordered,
+            resend_unknown=options.resend_unknown,
+            stop_after_failures=options.stop_after_failures,
+            tokens=options.tokens,
+            lease=self._lease,
+        )
+
+    async def _look_at(self, journal: str) -> None:
+        from authing_mfa.batch.journal.journal import Journal
+
+        span = Span(part=-1, rows=self._options.partition_rows, whole=True)
+        opened = await Journal.open(journal, run=self._options.run_name, span=span, lease=self._lease)
+        await opened.close()
+        if opened.last >= 0 and not self._options.resume:
+            raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
+        self._known_to = opened.last
+
+    def stop(self) -> None:
+        """Hand out no more; the workers end what they have sent."""
+        if not self._stopping:
+            self._stopping = True
+            self._tasks.add(asyncio.create_task(self._tell_to_stop()))
+
+    async def _tell_to_stop(self) -> None:
+        await getattr(self._client.scheduler, f"{self._name}-stop")()
+
+    async def work(
+        self, on_progress: Callable[[Progress], Any] | None, on_broken: Callable[[Outcome], Any] | None
+    ) -> None:
+        """Hand out all partitions, a few at a time, and wait for all receipts."""
+        began = time.monotonic()
+        waiting: set[asyncio.Task[Receipt]] = set()
+        partitions = self._partitions(on_broken)
+        more = True
+        while more or waiting:
+            while more and not self._stopping and len(waiting) < _AHEAD * self._slots:
+                partition = await asyncio.to_thread(next, partitions, None)
+                if partition is None:
+                    more = False
+                    break
+                waiting.add(asyncio.create_task(self._receipt(partition)))
+            more = more and not self._stopping
+            if waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._note(task)
+                if on_progress is not None:
+                    on_progress(self._progress(time.monotonic() - began))
+        if not self._stopping and self._known_to >= self._rows:
+            said = (
+                f"The input has {self._rows} rows, and the journal knows row {self._known_to}: the input was changed."
+            )
+            self.summary.stopped = InputChangedError(said)
+
+    def _partitions(self, on_broken: Callable[[Outcome], Any] | None) -> Iterator[Partition]:
+        rows, size, first = self._options.rows(), self._options.partition_rows, 0
+        while chunk := list(islice(rows, size)):
+            for index, row in enumerate(chunk, first):
+                if isinstance(row, BrokenRow) and on_broken is not None:
+                    on_broken(Outcome(index, row.key, None, row.error, 0.0, row.kind))
+            yield Partition(Span(first // size, first, size), chunk)
+            first += len(chunk)
+            self._rows = first
+
+    async def _receipt(self, partition: Partition) -> Receipt:
+        future = self._client.submit(
+            verify_partition,
+            partition,
+            self._job,
+            key=f"{self._name}-{partition.span.part}",
+            pure=False,
+            retries=_RETRIES,
+        )
+        return await future  # type: ignore[no-any-return]  # what the task returns
+
+    def _note(self, task: asyncio.Task[Receipt]) -> None:
+        try:
+            receipt = task.result()
+        except AuthingError as error:
+            self.summary.stopped = self.summary.stopped or error
+            self.stop()
+            return
+        except Exception as error:  # noqa: BLE001 - Dask's own: too many workers died, or none is left
+            said = f"The cluster gave a partition up: {type(error).__name__}."
+            self.summary.stopped = self.summary.stopped or AuthingError(said, delivery="unknown")
+            self.stop()
+            return
+        self._receipts[receipt.part] = receipt
+        self.summary.statuses.update(receipt.statuses)
+        self.summary.codes.update(receipt.codes)
+        if receipt.stopped is not None:
+            self.summary.stopped = self.summary.stopped or receipt.stopped
+            self.stop()
+
+    def _progress(self, elapsed: float) -> Progress:
+        statuses = self.summary.statuses
+        done, ok = statuses.total(), statuses["ok"]
+        return Progress(
+            done=done,
+            total=None,
+            ok=ok,
+            failed=done - ok,
+            rate=done / max(elapsed, 1e-9),
+            elapsed=elapsed,
+            rejected=statuses["rejected"],
+            unknown=statuses["unknown"],
+        )
+
+    def gather(self, *, complete: bool) -> None:
+        """Make one file of the parts, in the order of the partitions; when nothing is missing, the parts go."""
+        results = self._results
+        assert isinstance(results, ResultFile)
+        files = [receipt.file for _, receipt in sorted(self._receipts.items()) if receipt.file is not None]
+        results.replace_with([Path(file) for file in files], complete=complete)
+        with suppress(OSError):
+            self._codes.rmdir()  # when it is empty
+        self.summary.recovery_file = self._codes if self._codes.exists() else None
+        if complete:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _facts(dask_worker: Any) -> tuple[str, int]:
+    """Of a worker: its machine, and how many tasks it runs at once."""
+    return Owner.me().machine, dask_worker.state.nthreads
+
+
+def _journal_for(journal: str, machines: set[str]) -> str:
+    """The journal's address for all workers. A file serves several processes of one machine, not several machines.
+
+    Raises:
+        InvalidInputError: it is a file, and the workers are elsewhere.
+    """
+    if "://" in journal and not journal.startswith("sqlite"):
+        return journal
+    if machines - {Owner.me().machine}:
+        raise InvalidInputError("A journal in a file serves the workers of one machine: use postgresql+asyncpg://….")
+    return journal if "://" in journal else str(Path(journal).absolute())

@@ -1,0 +1,263 @@
+"""What runs on the workers and the scheduler of a Dask cluster; `dask` is the other half."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+from distributed import SchedulerPlugin, WorkerPlugin, get_worker
+
+from authing_mfa.batch.api import engine_for
+from authing_mfa.batch.dask.shared_rate import Shares
+from authing_mfa.batch.files.output import ResultFile
+from authing_mfa.batch.journal.journal import Span
+from authing_mfa.batch.models import BrokenRow, VerifyRequest
+from authing_mfa.batch.run.rate_limit import Pace
+from authing_mfa.client import AuthClient
+from authing_mfa.errors import AuthingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from authing_mfa.batch.models import Outcome
+    from authing_mfa.batch.run.engine import Engine
+
+__all__ = ["ClientPlugin", "Job", "Partition", "RateDesk", "Receipt", "verify_partition"]
+
+
+@attrs.frozen
+class Partition:
+    """Rows that are worked as one Dask task. Rows of one run are all divided alike."""
+
+    span: Span
+    rows: list[VerifyRequest | BrokenRow] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Receipt:
+    """What a worker hands back for a partition: where its outcomes are, and their counts.
+
+    Attributes:
+        part: the partition's number.
+        file: the file of outcomes, None where nothing was begun because the run was stopped.
+        statuses: counts by status.
+        codes: counts by code.
+        stopped: what ended the partition before its time.
+    """
+
+    part: int
+    file: str | None
+    statuses: Counter[str]
+    codes: Counter[int]
+    stopped: AuthingError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """What all partitions of a run have in common."""
+
+    name: str
+    journal: str
+    run_name: str
+    parts: str
+    recovery: str
+    concurrency: int
+    ordered: bool
+    resend_unknown: bool
+    stop_after_failures: int | None
+    tokens: bool
+    lease: float
+
+
+# ─────────────────────────────── on the scheduler ───────────────────────────────
+
+
+class RateDesk(SchedulerPlugin):
+    """Leases shares of a run's rate to the workers, and passes on that the service asks to slow down, or that it is over."""
+
+    def __init__(self, name: str, rate: float | None) -> None:
+        self.name = name
+        self._rate = rate
+
+    async def start(self, scheduler: Any) -> None:
+        """Answer the workers' and the driver's questions."""
+        shares = Shares(self._rate, time.monotonic)
+
+        def lease(owner: str, pause: float) -> dict[str, Any]:
+            return attrs.asdict(shares.lease(owner, pause))
+
+        def stop() -> None:
+            shares.stopped = True
+
+        scheduler.handlers.update({f"{self.name}-lease": lease, f"{self.name}-stop": stop})
+
+
+# ─────────────────────────────── on a worker ───────────────────────────────
+
+
+class SharedPace(Pace):
+    """One worker's share of the cluster's rate, for all partitions that it works on."""
+
+    def __init__(self, ask: Callable[..., Any], owner: str, stop: Callable[[], None]) -> None:
+        super().__init__(None, clock=time.monotonic, lease=self._ask_for_share)
+        self._ask = ask
+        self._owner = owner
+        self._stop = stop
+        self._to_tell = 0.0
+        self._starts = 0
+
+    def hold(self, seconds: float, recent_rate: float) -> None:
+        """This worker was answered 429: the others hear of it with their next lease."""
+        super().hold(seconds, recent_rate)
+        self._to_tell = max(self._to_tell, seconds)
+        self.expire()
+
+    async def _ask_for_share(self) -> tuple[float | None, float]:
+        telling, self._to_tell = self._to_tell, 0.0
+        recent, self._starts = self._starts, 0
+        answer = await self._ask(owner=self._owner, pause=telling)
+        if answer["stop"]:
+            self._stop()
+        if answer["pause"] > 0 and not telling:
+            super().hold(answer["pause"], float(recent))
+        return answer["rate"], answer["seconds"]
+
+    def _note(self, now: float) -> None:
+        super()._note(now)
+        self._starts += 1
+
+
+class Turn:
+    """A partition's view of its worker's pace: it can be closed without closing the others'."""
+
+    free = False
+
+    def __init__(self, pace: SharedPace) -> None:
+        self._pace = pace
+        self.closed = False
+
+    async def turn(self) -> bool:
+        """As `Pace.turn`."""
+        return not self.closed and await self._pace.turn() and not self.closed
+
+    def hold(self, seconds: float, recent_rate: float) -> None:
+        """As `Pace.hold`."""
+        self._pace.hold(seconds, recent_rate)
+
+    def close(self) -> None:
+        """No call of this partition may start any more."""
+        self.closed = True
+
+
+class ClientPlugin(WorkerPlugin):
+    """One client and one share of the rate for each worker."""
+
+    def __init__(self, name: str, client_options: Mapping[str, Any], *, local: bool) -> None:
+        self.name = name
+        self._client_options = dict(client_options)
+        self._local = local
+        self.client: AuthClient
+        self.pace: SharedPace
+        self.engines: set[Engine] = set()
+        self.stopped = False
+
+    async def setup(self, worker: Any) -> None:
+        """The worker is there."""
+        if self._local and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it lets the workers end in order
+        self.client = AuthClient(**self._client_options)
+        self.pace = SharedPace(getattr(worker.scheduler, f"{self.name}-lease"), worker.address, self.stop)
+
+    async def teardown(self, worker: Any) -> None:
+        """The worker, or the run, is at its end."""
+        del worker
+        self.stop()
+        await self.client.aclose()
+
+    def stop(self) -> None:
+        """Start no more rows."""
+        self.stopped = True
+        for engine in list(self.engines):
+            engine.stop()
+
+
+async def verify_partition(partition: Partition, job: Job) -> Receipt:
+    """The Dask task."""
+    plugin = cast("ClientPlugin", get_worker().plugins[job.name])
+    part = partition.span.part
+    if plugin.stopped:
+        return Receipt(part, None, Counter(), Counter())
+    parts = _Parts(Path(job.parts), part, tokens=job.tokens)
+    engine = engine_for(
+        plugin.client,
+        partition.rows,
+        concurrency=job.concurrency,
+        ordered=job.ordered,
+        journal=job.journal,
+        resend_unknown=job.resend_unknown,
+        stop_after_failures=job.stop_after_failures,
+        recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl",
+        run_name=job.run_name,
+        span=partition.span,
+        steal=True,  # Dask has given the partition to this worker
+        lease=job.lease,
+        pace=Turn(plugin.pace),
+        on_claim=parts.open,
+    )
+    plugin.engines.add(engine)
+    statuses: Counter[str] = Counter()
+    codes: Counter[int] = Counter()
+    stopped: AuthingError | None = None
+    try:
+        async for outcome in engine.outcomes():
+            parts.write(outcome)
+            statuses[outcome.status] += 1
+            codes[200 if outcome.error is None else outcome.error.code] += 1
+    except AuthingError as error:
+        if not statuses:
+            raise
+        stopped = error
+    finally:
+        plugin.engines.discard(engine)
+        parts.finish()
+    return Receipt(part, str(parts.file), statuses, codes, stopped)
+
+
+class _Parts:
+    """A partition's files. Each owner writes one of its own, so that one who lost the partition can spoil nothing."""
+
+    def __init__(self, folder: Path, part: int, *, tokens: bool) -> None:
+        self._folder = folder
+        self._stem = f"part-{part:06d}"
+        self._tokens = tokens
+        self._results: ResultFile | None = None
+        self.file: Path | None = None
+
+    def open(self, epoch: int) -> None:
+        """The claim is ours: begin with what earlier owners wrote."""
+        self.file = self._folder / f"{self._stem}.e{epoch}.jsonl"
+        earlier = sorted(self._folder.glob(f"{self._stem}.e*.jsonl"), key=_epoch_of)
+        if earlier:
+            shutil.copyfile(earlier[-1], self.file)
+        self._results = ResultFile(self.file, "jsonl", resume=True, tokens=self._tokens)
+        self._results.open()
+
+    def write(self, outcome: Outcome) -> None:
+        """Write one outcome."""
+        assert self._results is not None
+        self._results.write(outcome)
+
+    def finish(self) -> None:
+        """The partition is over."""
+        if self._results is not None:
+            self._results.finish(complete=True)
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.name.rpartition(".e")[2].partition(".")[0])

@@ -1,0 +1,1 @@
+"""Input files, output files, and a batch of one file on this machine."""

@@ -1,0 +1,321 @@
+"""The journal: what was sent and what came of it, in a database, SQLite or PostgreSQL by one path through SQLAlchemy.
+
+Two tables carry the promise. `row` has a line for each row that may have been sent, committed before it is; `outcome` has one
+for each whose answer is known. A row with the first and without the second is of unknown fate. `claim` says who may write
+(see `claims`), `run` holds the salt of the rows' fingerprints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import attrs
+
+from authing_mfa.batch.errors import ClaimLostError, JournalError
+from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
+from authing_mfa.batch.journal.database import make_engine, shown
+from authing_mfa.errors import AuthingError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+__all__ = ["Entry", "Journal", "Span", "Writing"]
+
+_LAST: Final = (1 << 63) - 1  # the highest position a database can hold
+_WATCH: Final = 0.1  # seconds between two looks at a claim
+
+
+@attrs.frozen
+class Span:
+    """Which rows a journal is opened for: all of them, or of a run that is divided, partition `part`: `rows` from `first`.
+
+    `whole` is for a look at all of a run that is divided.
+    """
+
+    part: int = 0
+    first: int = 0
+    rows: int | None = None
+    whole: bool = False
+
+    @property
+    def layout(self) -> str:
+        """How the run is divided: it must stay so, for a claim is on a partition's number."""
+        return "all rows in one" if self.rows is None else f"partitions of {self.rows} rows"
+
+    def range(self) -> dict[str, int]:
+        """First and last position, for a query."""
+        everything = self.rows is None or self.whole
+        return {"first": self.first, "last": _LAST if everything else self.first + (self.rows or 0) - 1}
+
+
+@attrs.frozen
+class Entry:
+    """What the journal knows of a row; `answer` is None when its outcome was not recorded."""
+
+    key: str | None
+    kind: str
+    digest: str
+    answer: str | None
+
+
+@attrs.define
+class Writing:
+    """What goes into one transaction.
+
+    Attributes:
+        rows: announced: position, key, kind and fingerprint of each.
+        outcomes: position and answer of each.
+        undo: positions whose outcomes are to be forgotten: the rows are sent again.
+        withdraw: positions that were announced and then not sent.
+    """
+
+    rows: list[tuple[int, str | None, str, str]] = attrs.Factory(list)
+    outcomes: list[tuple[int, str]] = attrs.Factory(list)
+    undo: list[int] = attrs.Factory(list)
+    withdraw: list[int] = attrs.Factory(list)
+
+
+class Journal:
+    """One run in one database, or one partition of it, for one owner at a time. Use `open` to make one.
+
+    Attributes:
+        last: the highest position that the journal knew when it was opened, -1 when it is new.
+        salt: the key of the rows' fingerprints, one for each run.
+        deadline: on `boot_clock`; nothing may be sent after it before the claim is renewed.
+        epoch: of the claim.
+    """
+
+    def __init__(self, place: str | os.PathLike[str], *, run: str, span: Span, lease: float, owner: Owner) -> None:
+        self.last = -1
+        self.salt = b""
+        self.deadline = 0.0
+        self.epoch = 0
+        self.lease = lease
+        self._place = place
+        self._run_name = run
+        self._run = 0
+        self._part = span.part
+        self._span = span
+        self._owner = owner
+        self._engine: AsyncEngine | None = None
+        self._connection: AsyncConnection | None = None
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def open(
+        cls,
+        place: str | os.PathLike[str],
+        *,
+        run: str = "run",
+        span: Span | None = None,
+        steal: bool = False,
+        lease: float = LEASE,
+    ) -> Self:
+        """Open or make the journal at *place* and claim *run*, or its partition.
+
+        Args:
+            place: a path (SQLite) or a database URL.
+            run: the name of the run, for several in one database.
+            span: the partition, where the rows are divided; else all of them are one.
+            steal: take the partition from an owner that lives: whoever distributes the work has given it away.
+            lease: seconds that the claim holds without being renewed; at most a takeover by another machine takes as long.
+
+        Raises:
+            JournalError: it cannot be opened, is read-only or damaged, or another run is at work on it.
+            InvalidInputError: the address is none, or of another database.
+        """
+        journal = cls(place, run=run, span=span or Span(), lease=lease, owner=Owner.me())
+        try:
+            async with _said(f"The journal {shown(place)} cannot be opened"):
+                await journal._connect()
+                await journal._prepare()
+                await journal._claim(steal=steal)
+                journal.last = await journal._highest()
+        except BaseException:
+            await journal._dispose()
+            raise
+        return journal
+
+    async def load(self, first: int, last: int) -> dict[int, Entry]:
+        """What is known of the rows from position *first* to *last*."""
+        from authing_mfa.batch.journal import schema
+
+        async with self._transaction("read") as connection:
+            found = await connection.execute(schema.KNOWN, {"run": self._run, "first": first, "last": last})
+            return {line[0]: Entry(*line[1:]) for line in found}
+
+    async def write(self, writing: Writing) -> None:
+        """Write all of *writing*, or nothing, durably, and renew the claim.
+
+        Raises:
+            ClaimLostError: somebody else has taken over.
+            JournalError: it cannot be written; nothing of it is.
+        """
+        from authing_mfa.batch.journal import schema
+
+        began = boot_clock()
+        async with self._transaction("written") as connection:
+            mine = {"run_": self._run, "part_": self._part, "epoch_": self.epoch}
+            renewed = await connection.execute(schema.RENEW, mine)
+            if renewed.rowcount != 1:
+                raise ClaimLostError("Another worker has taken this run over: nothing more is sent or written here.")
+            for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.withdraw)):
+                if positions:
+                    lines = [{"run_": self._run, "position_": position} for position in positions]
+                    await connection.execute(statement, lines)
+            run, part, epoch = self._run, self._part, self.epoch
+            if writing.rows:
+                rows = [(run, position, part, *row) for position, *row in writing.rows]
+                await schema.insert(connection, schema.ROW, rows)
+            if writing.outcomes:
+                outcomes = [(run, position, epoch, answer) for position, answer in writing.outcomes]
+                await schema.insert(connection, schema.OUTCOME, outcomes)
+        self.deadline = began + self.lease
+
+    async def close(self) -> None:
+        """Give the claim back and close the connection."""
+        from authing_mfa.batch.journal import schema
+
+        try:
+            if self._connection is not None:
+                async with self._transaction("written") as connection:
+                    mine = {"run_": self._run, "part_": self._part, "epoch_": self.epoch}
+                    await connection.execute(schema.RELEASE, mine)
+        finally:
+            await self._dispose()
+
+    # ─────────────────────────────── opening ───────────────────────────────
+
+    async def _connect(self) -> None:
+        self._engine = await asyncio.to_thread(make_engine, self._place)  # it imports a lot, and opens files
+        self._connection = await self._engine.connect()
+
+    async def _prepare(self) -> None:
+        from authing_mfa.batch.journal import schema
+
+        if self._span.rows is None or self._span.whole:  # not anew for each partition: it reads all there is
+            async with self._transaction("read") as connection:
+                await schema.check_whole(connection)
+        async with self._transaction("written") as connection:
+            await schema.create(connection)
+            self._run, salt = await schema.run_of(
+                connection, self._run_name, salt=secrets.token_hex(32), layout=self._span.layout
+            )
+            self.salt = bytes.fromhex(salt)
+
+    async def _highest(self) -> int:
+        from authing_mfa.batch.journal import schema
+
+        async with self._transaction("read") as connection:
+            found = await connection.execute(schema.HIGHEST, {"run": self._run, **self._span.range()})
+            return int(found.scalar_one())
+
+    # ─────────────────────────────── claiming ───────────────────────────────
+
+    async def _claim(self, *, steal: bool) -> None:
+        seen: Claim | None = None
+        until = boot_clock() + self.lease
+        while True:
+            began = boot_clock()
+            claim = await self._read_claim()
+            how = takeover(claim, self._owner.machine, steal=steal)
+            if how == "watch" and claim is not None:
+                seen, until = await self._watch(claim, seen, until)
+                if boot_clock() < until:
+                    continue
+                how = "take"  # silent for as long as its lease: it can have sent nothing since
+            if await self._take(claim):
+                self.deadline = began + self.lease
+                if how == "take and wait" and claim is not None:
+                    await self._wait_out(claim.lease)
+                return
+
+    async def _read_claim(self) -> Claim | None:
+        from authing_mfa.batch.journal import schema
+
+        async with self._transaction("read") as connection:
+            found = await connection.execute(schema.READ_CLAIM, {"run_": self._run, "part_": self._part})
+            line = found.first()
+            return None if line is None else Claim(*line)
+
+    async def _watch(self, claim: Claim, seen: Claim | None, until: float) -> tuple[Claim, float]:
+        if seen is None:
+            return claim, boot_clock() + claim.lease
+        if claim != seen:
+            owner = Owner.parse(claim.owner)
+            who = f"process {owner.pid} on {owner.machine.partition('/')[0]}" if owner else "another process"
+            raise JournalError(f"Another run ({who}) is at work on this journal. Let it end, or use another journal.")
+        await asyncio.sleep(min(_WATCH, claim.lease / 4))
+        return seen, until
+
+    async def _take(self, claim: Claim | None) -> bool:
+        """Take the claim as it was seen; False when somebody changed it meanwhile."""
+        from authing_mfa.batch.journal import schema
+
+        mine = {"owner": self._owner.text(), "lease": self.lease}
+        async with self._transaction("written") as connection:
+            if claim is None:
+                self.epoch = 1
+                values = {"run": self._run, "part": self._part, "epoch": 1, "beat": 0, **mine}
+                return (await connection.execute(schema.first_claim(connection.dialect.name), values)).rowcount == 1
+            self.epoch = claim.epoch + 1
+            values = {"run_": self._run, "part_": self._part, "epoch_": claim.epoch, "beat_": claim.beat, **mine}
+            return (await connection.execute(schema.TAKE_OVER, values)).rowcount == 1
+
+    async def _wait_out(self, seconds: float) -> None:
+        """Until the old owner, which can no longer renew its lease, has stopped sending; ours is kept meanwhile."""
+        until = boot_clock() + seconds
+        while (left := until - boot_clock()) > 0:
+            await asyncio.sleep(min(left, self.lease / 3))
+            await self.write(Writing())
+
+    # ─────────────────────────────── database ───────────────────────────────
+
+    def _transaction(self, doing: str) -> AbstractAsyncContextManager[AsyncConnection]:
+        return _transaction(self, doing)
+
+    async def _dispose(self) -> None:
+        connection, self._connection = self._connection, None
+        engine, self._engine = self._engine, None
+        try:
+            if connection is not None:
+                await connection.close()
+        except Exception:  # noqa: BLE001, S110 - it is broken already, and the error that broke it is on its way
+            pass
+        finally:
+            if engine is not None:
+                await engine.dispose()
+
+
+def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    from contextlib import asynccontextmanager
+
+    return asynccontextmanager(function)
+
+
+@_contextmanager
+async def _transaction(journal: Journal, doing: str) -> AsyncIterator[AsyncConnection]:
+    connection = journal._connection  # noqa: SLF001 - of this module
+    if connection is None:
+        raise JournalError("The journal is closed.")
+    async with _said(f"The journal could not be {doing}"), journal._lock, connection.begin():  # noqa: SLF001 - the same
+        yield connection
+
+
+@_contextmanager
+async def _said(what: str) -> AsyncIterator[None]:
+    """Any error of the database, said in a sentence; the statement and its values are left out."""
+    try:
+        yield
+    except AuthingError:
+        raise
+    except Exception as error:
+        cause = getattr(error, "orig", None) or error
+        first = str(cause).strip().partition("\n")[0] or type(cause).__name__
+        raise JournalError(f"{what}: {first.rstrip('.')}.") from error

@@ -1,0 +1,124 @@
+"""New recovery codes, on disk before anybody is told: one line of JSON each, appended and synced, in a file of mode 0600."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.batch.errors import JournalError
+from authing_mfa.models import UserInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authing_mfa.batch.models import Outcome
+
+__all__ = ["RecoveryFile"]
+
+
+class RecoveryFile:
+    """The recovery codes of one run, or of one partition of it. It is only made when there is something to write.
+
+    Several runs, and several owners of a partition one after the other, may share one: lines are only ever added.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], run: str) -> None:
+        self.path = Path(path)
+        self._run = run
+        self._file: int | None = None
+
+    async def recorded(self) -> dict[int, dict[str, Any]]:
+        """The lines of this run by the position of their row; none when there is no file yet.
+
+        Raises:
+            JournalError: the file is there and cannot be read.
+        """
+        return await asyncio.to_thread(self._read)
+
+    async def open(self) -> None:
+        """Make sure that it can be written, before a recovery code is spent.
+
+        Raises:
+            JournalError: it cannot.
+        """
+        if self._file is None:
+            await asyncio.to_thread(self._open)
+
+    async def write(self, outcomes: Sequence[Outcome]) -> None:
+        """Write and sync the new codes among *outcomes*.
+
+        Raises:
+            JournalError: they could not be written. The outcomes still hold them.
+        """
+        lines = "".join(self._line(outcome) for outcome in outcomes if _has_code(outcome))
+        if lines:
+            await self.open()
+            await asyncio.to_thread(self._append, lines.encode())
+
+    def close(self) -> None:
+        """Twice is fine."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _line(self, outcome: Outcome) -> str:
+        user: UserInfo = outcome.value
+        kept = {
+            "run": self._run,
+            "index": outcome.index,
+            "key": outcome.key,
+            "user": user.id,
+            "recovery_code": user.recovery_code,
+        }
+        return json.dumps(kept, ensure_ascii=False) + "\n"
+
+    def _open(self) -> None:
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            size = os.fstat(file).st_size
+            if size and os.pread(file, 1, size - 1) != b"\n":
+                os.write(file, b"\n")  # a line that was cut off stays a line of its own
+            os.fsync(file)
+        except OSError as error:
+            raise JournalError(f"The file for new recovery codes cannot be written: {_said(error)}") from error
+        self._file = file
+
+    def _append(self, lines: bytes) -> None:
+        assert self._file is not None
+        try:
+            while lines:
+                lines = lines[os.write(self._file, lines) :]
+            os.fsync(self._file)
+        except OSError as error:
+            raise JournalError(
+                f"New recovery codes could not be written to their file: {_said(error)} "
+                "They are in the outcomes that are given now: keep those."
+            ) from error
+
+    def _read(self) -> dict[int, dict[str, Any]]:
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise JournalError(f"The file of new recovery codes cannot be read: {_said(error)}") from error
+        known: dict[int, dict[str, Any]] = {}
+        for line in lines:
+            try:
+                kept = json.loads(line)
+                if kept["run"] == self._run:
+                    known[int(kept["index"])] = {"key": kept["key"], "id": kept["user"], "code": kept["recovery_code"]}
+            except (ValueError, KeyError, TypeError):
+                continue  # the line that was being written when the machine stopped
+        return known
+
+
+def _has_code(outcome: Outcome) -> bool:
+    return isinstance(outcome.value, UserInfo) and outcome.value.recovery_code is not None
+
+
+def _said(error: OSError) -> str:
+    return f"{error.strerror or type(error).__name__}."

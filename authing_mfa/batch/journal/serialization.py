@@ -1,0 +1,92 @@
+"""Outcomes as JSON and back: what the journal keeps of an answer, and what a result file says. Never a token or a code."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import attrs
+
+from authing_mfa import errors
+from authing_mfa.batch.models import Outcome
+from authing_mfa.models import UserInfo
+
+try:
+    import orjson
+except ImportError:  # as in `protocol`: the extra `speed` brings it
+    orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
+
+__all__ = ["INTERRUPTED", "compact", "from_journal", "public_value", "to_journal"]
+
+_PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.repr)
+_SECRET: Final = tuple(field.name for field in attrs.fields(UserInfo) if not field.repr)
+_TOKENS: Final = ("token", "id_token", "access_token", "refresh_token")
+
+_KEPT: Final = ("http_status", "request_id", "retry_after")  # of an error, beside code, message and delivery
+
+INTERRUPTED: Final = (
+    "The run ended after this row was sent and before its answer was recorded: the service may have acted on it."
+)
+
+_encoder: Final = json.JSONEncoder(separators=(",", ":"), default=str)
+
+
+def compact(value: Any) -> str:
+    """*value* as one line of JSON; what JSON does not know as text."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value, default=str).decode()
+        except TypeError:  # half of a surrogate pair, or a number that is too large: the standard library takes them
+            pass
+    return _encoder.encode(value)
+
+
+def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False) -> Any:
+    """*value* as plain JSON: a user without what is secret, unless it is asked for; anything else as it is."""
+    if not isinstance(value, UserInfo):
+        return value
+    names = _PUBLIC + (("recovery_code",) if recovery_code else ()) + (_TOKENS if tokens else ())
+    return {name: field for name in names if (field := getattr(value, name)) is not None}
+
+
+def to_journal(outcome: Outcome) -> str:
+    """What the journal keeps of *outcome*: enough to give it again, no secrets."""
+    kept: dict[str, Any] = {"t": round(outcome.elapsed, 6)}
+    error = outcome.error
+    if error is not None:
+        kept["e"] = [type(error).__name__, error.code, error.message, error.delivery]
+        extra = {name: value for name in _KEPT if (value := getattr(error, name, None)) is not None}
+        if extra:
+            kept["x"] = extra
+    elif isinstance(outcome.value, UserInfo):
+        kept["u"] = public_value(outcome.value, recovery_code=False)
+    else:
+        kept["v"] = outcome.value
+    return compact(kept)
+
+
+def from_journal(text: str, index: int, key: str | None, kind: str) -> Outcome:
+    """The outcome that `to_journal` wrote.
+
+    A user comes back without tokens, recovery code and `raw`; an error with code, message and delivery, and of an answer
+    that asked for a second factor as a plain `ApiError`, without its challenge.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not one.
+    """
+    kept = json.loads(text)
+    value = UserInfo(**kept["u"]) if "u" in kept else kept.get("v")
+    error = _error(kept["e"], kept.get("x", {})) if "e" in kept else None
+    return Outcome(index, key, value, error, float(kept["t"]), kind, restored=True)
+
+
+def _error(said: list[Any], extra: dict[str, Any]) -> errors.AuthingError:
+    name, code, message, delivery = said
+    cls = getattr(errors, name, errors.AuthingError) if name in errors.__all__ else errors.AuthingError
+    if issubclass(cls, errors.MfaRequiredError):
+        cls = errors.ApiError
+    if issubclass(cls, errors.ApiError):
+        return cls(message, code=code, **extra)
+    if issubclass(cls, errors.ResponseError):
+        return cls(message, **extra)
+    return cls(message, code=code, delivery=delivery)

@@ -1,0 +1,366 @@
+"""Between the run and its journal: announces rows before they are sent, records what came of them, both in windows.
+
+One task does all the writing. While a transaction is on its way the next window gathers, and one transaction records outcomes
+and announces as many new rows, so a durable write costs the run little. At most `most` rows are between their announcement
+and their recorded outcome at any time: that is what an interruption can leave unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import attrs
+
+from authing_mfa.batch.errors import InputChangedError, JournalError
+from authing_mfa.batch.journal.claims import boot_clock
+from authing_mfa.batch.journal.fingerprint import fingerprint
+from authing_mfa.batch.journal.journal import Writing
+from authing_mfa.batch.journal.serialization import INTERRUPTED, from_journal, to_journal
+from authing_mfa.batch.models import Outcome, VerifyRequest
+from authing_mfa.errors import AuthingError, NetworkError
+from authing_mfa.models import UserInfo
+
+if TYPE_CHECKING:
+    from authing_mfa.batch.journal.journal import Entry, Journal
+    from authing_mfa.batch.journal.recovery_codes import RecoveryFile
+
+__all__ = ["Recorder"]
+
+_BLOCK: Final = 1024  # rows of the journal read ahead at once
+_GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
+
+Sent = tuple[int, VerifyRequest]
+Line = tuple[int, str | None, str, str]  # of a row in the journal: position, key, kind, fingerprint
+
+
+class Run(Protocol):
+    """What the recorder tells the run. All of it happens on the event loop."""
+
+    def announced(self, rows: list[Sent]) -> None:
+        """These may be sent now."""
+
+    def recorded(self, outcomes: list[Outcome]) -> None:
+        """These are durable now."""
+
+    def fail(self, error: BaseException) -> None:
+        """The journal cannot be written: stop."""
+
+    def lost(self, count: int) -> None:
+        """So many rows were not announced, and never will be."""
+
+    def hungry(self) -> bool:
+        """The run has little left to send: announce what there is."""
+        ...
+
+    def idle(self) -> bool:
+        """The run has nothing left to do but to wait for the journal."""
+        ...
+
+
+class Recorder:
+    """Keeps the promise for one run.
+
+    Attributes:
+        journal: None where only new recovery codes are kept.
+        recovery: where they are kept.
+    """
+
+    def __init__(
+        self,
+        journal: Journal | None,
+        recovery: RecoveryFile | None,
+        *,
+        window: int,
+        most: int,
+        resend_unknown: bool = False,
+    ) -> None:
+        """Begin with `start`.
+
+        Args:
+            journal: opened.
+            recovery: the file for new recovery codes.
+            window: how many rows are worth a transaction.
+            most: how many rows may be announced and not recorded.
+            resend_unknown: rows of unknown fate are sent again.
+        """
+        self.journal = journal
+        self.recovery = recovery
+        self._window = window
+        self._most = most
+        self._open = 0  # rows announced and not recorded
+        self._resend_unknown = resend_unknown
+        self._known: dict[int, Entry] = {}
+        self._known_from = self._known_to = 0
+        self._codes: dict[int, dict[str, Any]] = {}
+        self._announce: list[tuple[int, VerifyRequest, Line | None]] = []
+        self._checks: dict[int, Line] = {}  # lines of rows that need no announcing, written with the outcome
+        self._entered: set[int] = set()  # rows that have a line already and are sent again
+        self._undo: list[int] = []
+        self._unknown_before: set[int] = set()
+        self._outcomes: list[Outcome] = []
+        self._withdraw: list[int] = []
+        self._renewals: list[asyncio.Future[None]] = []
+        self._news = asyncio.Event()
+        self._closing = False
+        self._broken: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._run: Run
+
+    async def start(self, run: Run) -> None:
+        """Begin to write, for *run*."""
+        self._run = run
+        if self.recovery is not None and self.journal is not None and self.journal.last >= 0:
+            self._codes = await self.recovery.recorded()
+        self._task = asyncio.create_task(self._write_all(), name="batch journal")
+
+    # ─────────────────────────────── what was before ───────────────────────────────
+
+    async def look_up(self, first: int, count: int) -> None:
+        """Read what the journal knows of *count* rows from *first*, in blocks: `recall` is then at hand."""
+        if self.journal is None or first > self.journal.last or first + count <= self._known_to:
+            return
+        left = {index: entry for index, entry in self._known.items() if index >= first}
+        start = max(first, self._known_to)
+        self._known_to = start + max(count, _BLOCK)
+        self._known = left | await self.journal.load(start, self._known_to - 1)
+
+    def recall(self, index: int, row: object) -> Outcome | None:
+        """What is already known to have come of *row*; None: it is to be sent.
+
+        Raises:
+            InputChangedError: the journal knows another row at this position.
+            JournalError: its entry cannot be read.
+        """
+        entry = self._known.pop(index, None)
+        if entry is None or self.journal is None:
+            return None
+        if not isinstance(row, VerifyRequest) or not self._same(entry, row):
+            raise InputChangedError(
+                f"Row {index} is not the row that the journal knows at this position: the input was changed. "
+                "Give the old input, or begin with a new journal."
+            )
+        outcome = self._outcome(index, entry)
+        if outcome.undone or (outcome.status == "unknown" and (self._resend_unknown or row.kind == "check")):
+            if entry.answer is not None:
+                self._undo.append(index)
+            if outcome.status == "unknown":
+                self._unknown_before.add(index)
+            self._entered.add(index)
+            return None
+        return outcome
+
+    def check_end(self, count: int, first: int) -> None:
+        """The input ended after *count* rows from *first*.
+
+        Raises:
+            InputChangedError: the journal knows more.
+        """
+        if self.journal is not None and self.journal.last >= first + count:
+            raise InputChangedError(
+                f"The input has {count} rows, and the journal knows row {self.journal.last}: the input was changed."
+            )
+
+    def _same(self, entry: Entry, row: VerifyRequest) -> bool:
+        assert self.journal is not None
+        mine = fingerprint(row, self.journal.salt)
+        return entry.key == row.key and entry.kind == row.kind and hmac.compare_digest(entry.digest, mine)
+
+    def _outcome(self, index: int, entry: Entry) -> Outcome:
+        kept = self._codes.get(index) if entry.kind == "recovery" else None
+        if entry.answer is None:
+            if kept is not None:  # the new code was written before the run ended: it did succeed
+                value = UserInfo(id=kept["id"], recovery_code=kept["code"])
+                return Outcome(index, entry.key, value, None, 0.0, entry.kind, restored=True)
+            error = NetworkError(INTERRUPTED, delivery="unknown")
+            return Outcome(index, entry.key, None, error, 0.0, entry.kind, restored=True)
+        try:
+            outcome = from_journal(entry.answer, index, entry.key, entry.kind)
+        except (ValueError, KeyError, TypeError) as error:
+            raise JournalError(f"The journal's entry of row {index} cannot be read.") from error
+        if kept is not None and isinstance(outcome.value, UserInfo):
+            outcome = attrs.evolve(outcome, value=attrs.evolve(outcome.value, recovery_code=kept["code"]))
+        return outcome
+
+    # ─────────────────────────────── what comes now ───────────────────────────────
+
+    def announce(self, index: int, row: VerifyRequest) -> bool:
+        """*row* is to be sent once it is announced; False: it needs no announcing, send it."""
+        if self.journal is None:
+            if row.kind != "recovery" or self.recovery is None:
+                return False
+            line = None
+        else:
+            line = None if index in self._entered else self._line(index, row, self.journal.salt)
+            self._entered.discard(index)
+            if row.kind == "check":
+                if line is not None:
+                    self._checks[index] = line
+                return False
+        self._announce.append((index, row, line))
+        self._wake()
+        return True
+
+    def note(self, outcome: Outcome) -> bool:
+        """*outcome* will be given once it is durable; False: it needs no recording."""
+        if self._broken is not None:
+            return False
+        if self.journal is None and (self.recovery is None or outcome.kind != "recovery"):
+            return False
+        self._outcomes.append(outcome)
+        self._wake()
+        return True
+
+    def drop_unannounced(self) -> int:
+        """The run is stopping: forget the rows that are not announced yet; how many there were."""
+        dropped, self._announce = self._announce, []
+        if self._undo:
+            keep = {index for index, _, _ in dropped}
+            self._undo = [index for index in self._undo if index not in keep]
+        return len(dropped)
+
+    def withdraw(self, index: int, row: VerifyRequest) -> None:
+        """A row that could be sent will not be after all. One of unknown fate stays so."""
+        self._checks.pop(index, None)
+        if self.journal is not None and row.kind != "check" and index not in self._unknown_before:
+            self._withdraw.append(index)
+
+    def stale(self) -> bool:
+        """The claim must be renewed before anything is sent."""
+        return self.journal is not None and boot_clock() >= self.journal.deadline
+
+    async def renew(self) -> None:
+        """Renew the claim now.
+
+        Raises:
+            JournalError: it cannot be; a `ClaimLostError` when somebody else has it.
+        """
+        if self._broken is not None:
+            raise self._broken
+        renewed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._renewals.append(renewed)
+        self._wake()
+        await renewed
+
+    async def finish(self) -> None:
+        """Write what is left, give the claim back, close."""
+        self._closing = True
+        self._wake()
+        try:
+            if self._task is not None:
+                await self._task
+        finally:
+            if self.recovery is not None:
+                self.recovery.close()
+            if self.journal is not None:
+                with suppress(JournalError):  # what was to be written is, or was said not to be; the next owner copes
+                    await self.journal.close()
+
+    @staticmethod
+    def _line(index: int, row: VerifyRequest, salt: bytes) -> Line:
+        return index, row.key, row.kind, fingerprint(row, salt)
+
+    # ─────────────────────────────── the one who writes ───────────────────────────────
+
+    def _wake(self) -> None:
+        if not self._news.is_set():
+            self._news.set()
+
+    async def _write_all(self) -> None:
+        try:
+            while True:
+                self._news.clear()
+                if not (self._announceable() or self._outcomes or self._withdraw or self._renewals):
+                    if self._closing:
+                        return
+                    await self._wait_for_news()
+                    continue
+                await self._gather()
+                await self._write_window()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the run must hear of it
+            self._give_up(error)
+
+    async def _wait_for_news(self) -> None:
+        beat = None if self.journal is None else self.journal.lease / 3
+        try:
+            async with asyncio.timeout(beat):
+                await self._news.wait()
+        except TimeoutError:
+            assert self.journal is not None
+            await self.journal.write(Writing())
+
+    async def _gather(self) -> None:
+        """Let the window fill, unless somebody waits for it."""
+        until = asyncio.get_running_loop().time() + _GATHER
+        run = self._run
+        while not (
+            self._closing
+            or self._renewals
+            or run.idle()
+            or len(self._outcomes) + (announceable := self._announceable()) >= self._window
+            or (announceable and run.hungry())
+        ):
+            self._news.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._news.wait()
+            except TimeoutError:
+                return
+
+    def _announceable(self) -> int:
+        """How many of the rows that wait for it may be announced with the next window."""
+        if not self._announce:
+            return 0
+        settled = len(self._withdraw) + sum(outcome.kind != "check" for outcome in self._outcomes)
+        return min(len(self._announce), self._most - self._open + settled)
+
+    async def _write_window(self) -> None:
+        count = self._announceable()
+        announce, self._announce = self._announce[:count], self._announce[count:]
+        outcomes, self._outcomes = self._outcomes, []
+        renewals, self._renewals = self._renewals, []
+        undo, self._undo = self._undo, []
+        withdraw, self._withdraw = self._withdraw, []
+        try:
+            await self._keep_codes(announce, outcomes)
+            if self.journal is not None:
+                lines = [line for _, _, line in announce if line is not None]
+                lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
+                answers = [(outcome.index, to_journal(outcome)) for outcome in outcomes]
+                await self.journal.write(Writing(lines, answers, undo, withdraw))
+        except BaseException:
+            self._outcomes = outcomes + self._outcomes
+            self._renewals = renewals + self._renewals
+            self._run.lost(len(announce))
+            raise
+        self._open += len(announce) - len(withdraw) - sum(outcome.kind != "check" for outcome in outcomes)
+        if self._unknown_before:
+            self._unknown_before.difference_update(outcome.index for outcome in outcomes)
+        for renewed in renewals:
+            if not renewed.done():
+                renewed.set_result(None)
+        if outcomes:
+            self._run.recorded(outcomes)
+        if announce:
+            self._run.announced([(index, row) for index, row, _ in announce])
+
+    async def _keep_codes(self, announce: list[Any], outcomes: list[Outcome]) -> None:
+        if self.recovery is None:
+            return
+        if any(entry[1].kind == "recovery" for entry in announce):
+            await self.recovery.open()
+        await self.recovery.write(outcomes)
+
+    def _give_up(self, error: BaseException) -> None:
+        """Nothing more can be written. What is known is still given; what was not announced is never sent."""
+        self._broken = error if isinstance(error, AuthingError) else JournalError(f"The journal failed: {error!r}.")
+        outcomes, self._outcomes = self._outcomes, []
+        renewals, self._renewals = self._renewals, []
+        for renewed in renewals:
+            if not renewed.done():
+                renewed.set_exception(self._broken)
+        self._run.lost(self.drop_unannounced())
+        self._run.recorded(outcomes)
+        self._run.fail(self._broken)

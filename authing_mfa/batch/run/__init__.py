@@ -1,0 +1,1 @@
+"""Running a batch: the engine, its source, its rate, its progress."""

@@ -1,0 +1,87 @@
+"""How one row is performed: for its own user, a photo uploaded first, tried again only where that is safe."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+from authing_mfa import retry
+from authing_mfa.errors import AuthingError, InvalidInputError, NetworkError, RateLimitedError
+from authing_mfa.operations import VerifyByFace
+
+if TYPE_CHECKING:
+    from authing_mfa.batch.models import VerifyRequest
+    from authing_mfa.client import AuthClient
+
+__all__ = ["Caller", "backoff", "pause_before_retry"]
+
+LIMITED_ATTEMPTS: Final = 8
+"""How often a row is tried that the service answers 429, each time after the whole run has paused."""
+
+_LONGEST_BACKOFF: Final = 30.0  # seconds
+
+
+class Caller:
+    """Performs rows with one client, each try once: waiting is the run's business, so that one 429 slows all of it."""
+
+    def __init__(self, client: AuthClient) -> None:
+        self._client: Any = client._tried_once()  # noqa: SLF001 - of this package, for this use
+
+    async def prepare(self) -> None:
+        """Find the service's address before the first row, so that the first rows start at the rate that was asked for.
+
+        What goes wrong here is told by the rows.
+        """
+        try:
+            await self._client._find_service()  # noqa: SLF001 - the same
+        except AuthingError:
+            return
+
+    async def __call__(self, row: VerifyRequest) -> Any:
+        """What the service answers to *row*.
+
+        Raises:
+            AuthingError: as `AuthClient.perform`.
+        """
+        client = self._client if row.token is None else self._client.as_user(row.token)
+        operation = row.operation
+        if operation is None:
+            operation = VerifyByFace(await _upload(client, row.image))
+        return await client.perform(operation)
+
+
+async def _upload(client: Any, image: Any) -> str:
+    """Upload a photo. Whatever becomes of it, nothing was verified: a failure is never of unknown fate."""
+    try:
+        return await client.upload_face_image(image)  # type: ignore[no-any-return]  # a client, or what stands in for it
+    except NetworkError as error:
+        raise type(error)(f"The photo could not be uploaded: {error.message}", delivery="not_sent") from error
+    except (OSError, TypeError, ValueError) as error:
+        if isinstance(error, AuthingError):
+            raise
+        raise InvalidInputError(f"The photo cannot be read: {type(error).__name__}.") from error
+
+
+def pause_before_retry(row: VerifyRequest, error: AuthingError, attempt: int) -> float | None:
+    """Seconds to wait before *row* is tried again after *error*, None: it is not. 429 is not asked about here."""
+    if hasattr(row.image, "read"):
+        return None  # an open file has been read to its end
+    return retry.verdict(
+        row.operation or _VERIFY_FACE,
+        error,
+        attempt=attempt,
+        max_attempts=retry.MAX_ATTEMPTS,
+        budget=math.inf,
+        jitter=random.random(),  # noqa: S311 - a back-off, not a secret
+    )
+
+
+_VERIFY_FACE: Final = VerifyByFace("photo")
+
+
+def backoff(error: RateLimitedError, strikes: int) -> float:
+    """Seconds that the whole run pauses after a 429: what the service asks for, else doubling from one second."""
+    if error.retry_after is not None:
+        return error.retry_after
+    return float(min(_LONGEST_BACKOFF, 1 << min(strikes, 5)))

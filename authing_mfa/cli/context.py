@@ -1,0 +1,287 @@
+"""One run of the command line: its settings, its output, its login, and the client called from plain code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from authing_mfa.cli import settings as sources
+from authing_mfa.cli.error_messages import sentence
+from authing_mfa.cli.output import Output
+from authing_mfa.cli.profiles import DEFAULT_PROFILE, Profiles, config_folder
+from authing_mfa.cli.prompts import Asker
+from authing_mfa.cli.texts import say
+from authing_mfa.cli.tokens import Login, TokenStore
+from authing_mfa.errors import AuthingError, InvalidInputError, LoginError, MfaRequiredError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+    from pathlib import Path
+
+    from authing_mfa.models import MfaChallenge, UserInfo
+
+__all__ = ["Run", "Service", "is_loopback", "user_json"]
+
+T = TypeVar("T")
+
+
+class Run:
+    """What every command is given.
+
+    Attributes:
+        flags: the settings given before the command.
+        profile_flag: `--profile`.
+        challenge_kept: a challenge's mfaToken was kept for the next command.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.output = Output(environ)
+        self.flags: dict[str, Any] = {}
+        self.profile_flag: str | None = None
+        self.challenge_kept = False
+
+    # ─────────────────────────────── settings ───────────────────────────────
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where profiles and tokens are kept."""
+        return config_folder(self.environ)
+
+    @property
+    def profiles(self) -> Profiles:
+        """The profile file."""
+        return Profiles(self.folder)
+
+    @property
+    def profile(self) -> str:
+        """The name of the profile in force."""
+        return self.profile_flag or self.environ.get("AUTHING_PROFILE", "").strip() or DEFAULT_PROFILE
+
+    @cached_property
+    def values(self) -> dict[str, sources.Value]:
+        """Every setting with its source.
+
+        Raises:
+            InvalidInputError: the profile or a value cannot be used.
+        """
+        table = self.profiles.table(self.profile, named=self.profile != DEFAULT_PROFILE)
+        for key in table:
+            if key not in sources.PROFILE_KEYS:
+                self.output.warn(f"Warning: profile {self.profile} has a key that means nothing: {key}")
+        return sources.resolve(self.flags, self.environ, table, self.profile)
+
+    def value(self, name: str) -> Any:
+        """A setting that is in force, else None."""
+        found = self.values[name]
+        return None if found.unused else found.value
+
+    @property
+    def lang(self) -> str:
+        """The language of sentences. Never fails: errors need it too."""
+        with contextlib.suppress(AuthingError):
+            return str(self.values["lang"].value)
+        given = self.flags.get("lang") or self.environ.get("AUTHING_LANG") or ""
+        found = sources.locale_of(self.environ)
+        return str(given) or (found[0] if found else "en-US")
+
+    def say(self, key: str, **fields: object) -> str:
+        """A sentence in the user's language."""
+        return say(key, self.lang, **fields)
+
+    def explain(self, error: AuthingError) -> str:
+        """*error* in a sentence that ends with the next step, in the user's language."""
+        return sentence(error, self.lang, kept=self.challenge_kept)
+
+    @property
+    def asker(self) -> Asker:
+        """Asks for what is not given."""
+        return Asker(self.environ, self.say)
+
+    # ─────────────────────────────── the login ───────────────────────────────
+
+    @cached_property
+    def store(self) -> TokenStore:
+        """The login of this profile with this application of this service."""
+        where = self.value("base_url") or f"{self.value('scheme')}://{self.value('host')}"
+        key = f"{self.profile} {self.value('app_id')} {where.rstrip('/')}"
+        return TokenStore(self.folder, key, self.output.warn, self.say)
+
+    def login(self, *, stdin: bool = False) -> Login | None:
+        """Who the run speaks for: a line of stdin, else AUTHING_TOKEN, else the login that is kept, else nobody."""
+        if stdin:
+            return Login(self.asker.line(self.say("token"), "--token-stdin"), "given")
+        given = self.environ.get("AUTHING_TOKEN", "").strip()
+        if given:
+            return Login(given, "environment")
+        return self.store.load()
+
+    def needs_login(self, *, stdin: bool = False) -> Login:
+        """The same, for commands that speak for a user.
+
+        Raises:
+            LoginError: there is nobody to speak for.
+        """
+        login = self.login(stdin=stdin)
+        if login is None:
+            raise LoginError("There is no token")
+        return login
+
+    def keep(self, login: Login) -> bool:
+        """Keep *login* for the next commands; whether that could be done."""
+        try:
+            in_keyring = self.store.save(login)
+        except OSError as error:
+            self.output.warn(self.say("not_kept", reason=error.strerror or error))
+            return False
+        if in_keyring and login.kind == "user":
+            self.output.note(self.say("kept"))
+        if self.environ.get("AUTHING_TOKEN", "").strip():
+            self.output.warn(self.say("env_wins"))
+        return True
+
+    def keep_challenge(self, challenge: MfaChallenge, account: str | None) -> None:
+        """Keep an mfaToken, so that the next commands go on with the journey."""
+        self.challenge_kept = self.keep(
+            Login(
+                challenge.token,
+                "mfa",
+                account,
+                challenge.phone,
+                challenge.phone_country_code,
+                challenge.email,
+                tuple(factor.policy for factor in challenge.factors),
+            )
+        )
+
+    def welcome(
+        self,
+        user: UserInfo,
+        *,
+        keep: bool = True,
+        show_token: bool = False,
+        text: str = "logged_in",
+        recovery_code: str | None = None,
+    ) -> None:
+        """Tell who is logged in now, and keep the token. *recovery_code*: of a TOTP that was bound on the way."""
+        name = user.display_name or user.id or "?"
+        self.output.good(self.say(text, name=name))
+        if user.recovery_code:
+            self.output.note(self.say("new_recovery"))
+        if keep and user.id_token:
+            self.keep(Login(user.id_token, "user", name))
+        data = user_json(user)
+        if recovery_code is not None:
+            data.setdefault("recovery_code", recovery_code)
+        if show_token:
+            data["token"] = user.id_token
+        shown = {name: value for name, value in data.items() if name not in ("photo", "user_pool_id")}
+        self.output.data(data, self.output.fields(shown.items()))
+
+    # ─────────────────────────────── the service ───────────────────────────────
+
+    def service(self, token: str | None = None) -> Service:
+        """The client for these settings, speaking with *token*.
+
+        Raises:
+            click.UsageError: there is no application id.
+            InvalidInputError: a setting cannot be used.
+        """
+        return Service(self, token)
+
+    def client_options(self, token: str | None) -> dict[str, Any]:
+        """The keywords of an `AuthClient` for these settings.
+
+        Raises:
+            click.UsageError: there is no application id.
+            InvalidInputError: a setting cannot be used.
+        """
+        app_id = self.value("app_id")
+        if app_id is None:
+            raise click.UsageError(self.say("no_app_id"))
+        base_url, host = self.value("base_url"), self.value("host")
+        ca_file = self.value("ca_file")
+        options: dict[str, Any] = {
+            "app_id": app_id,
+            "token": token,
+            "host": host,
+            "trust_env": not is_loopback(base_url or f"//{host}"),
+        }
+        for name in ("scheme", "on_premise", "user_pool_id", "public_key", "lang", "timeout"):
+            options[name] = self.value(name)
+        if base_url is not None:
+            options["base_url"] = base_url
+        if ca_file is not None:
+            options["ssl_context"] = _trusting(ca_file)
+        return options
+
+
+class Service:
+    """The client called from plain code: `service(service.client.mfa_check(…))`. Ctrl-C cancels the call."""
+
+    def __init__(self, run: Run, token: str | None) -> None:
+        self._run = run
+        from authing_mfa.client import AuthClient
+
+        self.client = AuthClient(**run.client_options(token))
+        self._base = self.client
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, call: Coroutine[Any, Any, T], *, account: str | None = None, keep: bool = True) -> T:
+        """Await *call*. A challenge in its answer is kept for the next command (unless *keep* is false), and raised.
+
+        Raises:
+            AuthingError: as the client does.
+        """
+        try:
+            return self._runner.run(call)
+        except MfaRequiredError as error:
+            if keep:
+                self._run.keep_challenge(error.challenge, account)
+            raise
+
+    def speak_for(self, token: str | None) -> None:
+        """Go on with another token."""
+        self.client = self._base.as_user(token)
+
+    def __exit__(self, *exc: object) -> None:
+        with self._runner:
+            self._runner.run(self._base.aclose())
+
+
+def user_json(user: UserInfo) -> dict[str, Any]:
+    """A user for `--json`: no token; the recovery code only where a new one came."""
+    names = ("id", "username", "nickname", "name", "email", "phone", "phone_country_code", "photo", "user_pool_id")
+    data: dict[str, Any] = {name: getattr(user, name) for name in names}
+    if user.recovery_code:
+        data["recovery_code"] = user.recovery_code
+    return data
+
+
+def is_loopback(url: str) -> bool:
+    """Whether *url* is on this machine: then no proxy of the environment can be meant."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _trusting(ca_file: str) -> Any:
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"ca_file {ca_file} cannot be used: {error}.") from error

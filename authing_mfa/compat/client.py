@@ -1,0 +1,293 @@
+"""The Swift SDK's `AuthClient`, name for name: each method makes one call and returns at once; the completion hears of it later."""
+# ruff: noqa: N802, N803, SLF001 - the names are the Swift SDK's; the client's _answer, _upload and _login are made for us
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from authing_mfa import operations as ops
+from authing_mfa.compat.state import SESSION
+from authing_mfa.models import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
+
+if TYPE_CHECKING:
+    from authing_mfa.client import AuthClient
+    from authing_mfa.compat.call import Call
+    from authing_mfa.compat.dispatch import Dispatcher
+    from authing_mfa.images import ImageSource
+    from authing_mfa.protocol import Answer
+
+__all__ = [
+    "AuthenticatorsCompletion",
+    "CheckCompletion",
+    "CompatAuthClient",
+    "Completion",
+    "CustomDataCompletion",
+    "EmptyCompletion",
+    "EnrollmentCompletion",
+    "UploadCompletion",
+    "UserCompletion",
+]
+
+Completion: TypeAlias = Callable[[int, str | None, Any], object]
+"""What every completion but the upload's takes: the code, the message, the value."""
+
+UserCompletion: TypeAlias = Callable[[int, str | None, UserInfo | MfaChallenge | None], object]
+"""The user with code 200; the challenge with 1635 and 1636; else None."""
+
+CheckCompletion: TypeAlias = Callable[[int, str | None, bool | None], object]
+EmptyCompletion: TypeAlias = Callable[[int, str | None, None], object]
+EnrollmentCompletion: TypeAlias = Callable[[int, str | None, TotpEnrollment | None], object]
+AuthenticatorsCompletion: TypeAlias = Callable[[int, str | None, tuple[Authenticator, ...] | None], object]
+CustomDataCompletion: TypeAlias = Callable[[int, str | None, tuple[CustomField, ...] | None], object]
+
+UploadCompletion: TypeAlias = Callable[[int, str | None], object]
+"""``(200, photo key)`` or ``(code, message)``."""
+
+
+class CompatAuthClient:
+    """The calls of the Swift SDK. It holds nothing: make one wherever you need it, as in Swift.
+
+    Every method takes the completion last, and after it by name: `dispatcher`, who runs this completion (by default the one of
+    `Authing.setDispatcher`), and `owner`, the window or object it is for: when that is gone, the call is cancelled and the
+    completion dropped. Each returns its `Call`.
+    """
+
+    def mfaCheck(
+        self,
+        phone: str | None,
+        email: str | None,
+        completion: CheckCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Ask whether a phone number or an e-mail address may be used for MFA: True when it is free, False when taken.
+
+        Args:
+            phone: the phone number, without country code.
+            email: the e-mail address. One of the two is needed; both given, both are asked about.
+            completion: gets the code, the message, and whether it is free.
+            dispatcher: who runs the completion.
+            owner: whom it is for.
+        """
+        return SESSION.call(lambda: ops.MfaCheck(phone, email), completion, dispatcher, owner)
+
+    def mfaVerifyByPhone(
+        self,
+        phone: str,
+        code: str,
+        completion: UserCompletion,
+        *,
+        phoneCountryCode: str | None = None,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Verify, or bind, a phone with the code that was sent to it by SMS; the user is logged in.
+
+        Args:
+            phone: the phone number, without country code.
+            code: the code of the SMS.
+            completion: gets the code, the message, and the user.
+            phoneCountryCode: e.g. ``+86``; sent only when given.
+            dispatcher: who runs the completion.
+            owner: whom it is for.
+        """
+        return SESSION.call(lambda: ops.VerifyByPhone(phone, code, phoneCountryCode), completion, dispatcher, owner)
+
+    def mfaVerifyByEmail(
+        self,
+        email: str,
+        code: str,
+        completion: UserCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in."""
+        return SESSION.call(lambda: ops.VerifyByEmail(email, code), completion, dispatcher, owner)
+
+    def mfaVerifyByOTP(
+        self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Verify with a code of the authenticator app; the user is logged in."""
+        return SESSION.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
+
+    def mfaVerifyByTOTP(
+        self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Verify with a code of the authenticator app; the document's other name for `mfaVerifyByOTP`."""
+        return SESSION.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
+
+    def mfaVerifyByRecoveryCode(
+        self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user."""
+        return SESSION.call(lambda: ops.VerifyByRecoveryCode(code), completion, dispatcher, owner)
+
+    def uploadFaceImage(
+        self,
+        image: ImageSource,
+        isPrivate: bool = True,  # noqa: FBT001, FBT002 - as in Swift
+        *,
+        completion: UploadCompletion,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
+
+        Args:
+            image: a `PIL.Image`, the bytes of a picture file, its path, or a binary file.
+            isPrivate: whether the service keeps it from public reach.
+            completion: gets ``(200, key)`` or ``(code, message)``; code 10101: the picture cannot be read.
+            dispatcher: who runs the completion.
+            owner: whom it is for.
+        """
+
+        async def upload(client: AuthClient) -> Answer[str]:
+            return await client._answer(await client._upload(image, private=isPrivate))
+
+        return SESSION.call(lambda: upload, completion, dispatcher, owner, pair=True)
+
+    def mfaAssociateByFace(
+        self,
+        photoKeyA: str,
+        photoKeyB: str,
+        completion: UserCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Bind a face with the keys of two uploaded photos; the user is logged in."""
+        return SESSION.call(lambda: ops.AssociateFace(photoKeyA, photoKeyB), completion, dispatcher, owner)
+
+    def mfaVerifyByFace(
+        self, photoKey: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Verify the bound face with the key of an uploaded photo; the user is logged in."""
+        return SESSION.call(lambda: ops.VerifyByFace(photoKey), completion, dispatcher, owner)
+
+    # ─────────────────────── what a real MFA journey needs around them ───────────────────────
+
+    def loginByAccount(
+        self,
+        account: str,
+        password: str,
+        completion: UserCompletion,
+        *,
+        autoRegister: bool = False,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Log in with a user name, phone or e-mail address and the password, which travels encrypted."""
+
+        async def login(client: AuthClient) -> Answer[UserInfo]:
+            return await client._answer(await client._login(account, password, auto_register=autoRegister))
+
+        return SESSION.call(lambda: login, completion, dispatcher, owner)
+
+    def loginByPhoneCode(
+        self,
+        phone: str,
+        code: str,
+        completion: UserCompletion,
+        *,
+        phoneCountryCode: str | None = None,
+        autoRegister: bool = False,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Log in with a code that was sent by SMS."""
+        return SESSION.call(
+            lambda: ops.LoginByPhoneCode(phone, code, phoneCountryCode, autoRegister), completion, dispatcher, owner
+        )
+
+    def loginByEmail(
+        self,
+        email: str,
+        code: str,
+        completion: UserCompletion,
+        *,
+        autoRegister: bool = False,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Log in with a code that was sent by e-mail."""
+        return SESSION.call(lambda: ops.LoginByEmailCode(email, code, autoRegister), completion, dispatcher, owner)
+
+    def sendSms(
+        self,
+        phone: str,
+        completion: EmptyCompletion,
+        *,
+        phoneCountryCode: str | None = None,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Send a code by SMS."""
+        return SESSION.call(lambda: ops.SendSms(phone, phoneCountryCode), completion, dispatcher, owner)
+
+    def sendMFAEmail(
+        self, email: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Send an MFA code by e-mail."""
+        return SESSION.call(lambda: ops.SendMfaEmail(email), completion, dispatcher, owner)
+
+    def mfaAssociateByOTP(
+        self, completion: EnrollmentCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Ask for a TOTP secret to bind; nothing is in force until `mfaAssociateConfirmByOTP`."""
+        return SESSION.call(ops.AssociateTotp, completion, dispatcher, owner)
+
+    def mfaAssociateConfirmByOTP(
+        self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Confirm the TOTP secret with a first code; the user where the service answers one, else None."""
+        return SESSION.call(lambda: ops.ConfirmTotp(code), completion, dispatcher, owner)
+
+    def mfaDeleteOTP(
+        self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Unbind TOTP; needs a logged-in user's token."""
+        return SESSION.call(ops.DeleteTotp, completion, dispatcher, owner)
+
+    def mfaListAuthenticators(
+        self, completion: AuthenticatorsCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """List the user's TOTP authenticators, unconfirmed ones included."""
+        return SESSION.call(ops.ListAuthenticators, completion, dispatcher, owner)
+
+    def unbindMFAPhone(
+        self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Unbind the MFA phone; needs a logged-in user's token."""
+        return SESSION.call(ops.UnbindPhone, completion, dispatcher, owner)
+
+    def unbindMFAEmail(
+        self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Unbind the MFA e-mail address; needs a logged-in user's token."""
+        return SESSION.call(ops.UnbindEmail, completion, dispatcher, owner)
+
+    def mfaUnbindFactor(
+        self, factorId: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Reset one factor by its id."""
+        return SESSION.call(lambda: ops.UnbindFactor(factorId), completion, dispatcher, owner)
+
+    def getCurrentUserInfo(
+        self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """The user whose token the client speaks with."""
+        return SESSION.call(ops.GetCurrentUser, completion, dispatcher, owner, refresh=True)
+
+    def getCustomUserData(
+        self,
+        userId: str,
+        completion: CustomDataCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """The user pool's own fields of one user."""
+        return SESSION.call(lambda: ops.GetCustomUserData(userId), completion, dispatcher, owner)

@@ -1,0 +1,1 @@
+"""TOTP, tokens, keys, face comparison and QR codes of the emulator."""

@@ -1,0 +1,1 @@
+"""The emulator's HTTP server: routing, the admin API, the pages."""

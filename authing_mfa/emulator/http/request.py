@@ -1,0 +1,256 @@
+"""One request of the service's own API: act, let the faults interfere, write the journal, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from aiohttp import web
+
+from authing_mfa._version import __version__
+from authing_mfa.emulator.http import routing
+from authing_mfa.emulator.namespace import Service
+from authing_mfa.emulator.rules import act
+from authing_mfa.emulator.rules.context import Call, Refusal, Reply
+from authing_mfa.emulator.state.request_log import RecordedRequest
+from authing_mfa.operations import (
+    Operation,
+    UploadFaceImage,
+    VerifyByEmail,
+    VerifyByFace,
+    VerifyByPhone,
+    VerifyByRecoveryCode,
+    VerifyByTotp,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authing_mfa.emulator.state.faults import FaultRule
+
+__all__ = ["MARK", "Exchange", "bearer_of"]
+
+MARK = {"x-authing-emulator": __version__}
+"""On every answer, so that nobody takes an emulator for the service."""
+
+_VERIFYING = (VerifyByPhone, VerifyByEmail, VerifyByTotp, VerifyByRecoveryCode, VerifyByFace)
+_SLICES = 8  # of a body that is dribbled
+_HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+def bearer_of(headers: Mapping[str, str]) -> str | None:
+    """The token of a request, with ``Bearer`` in front or without (wire reference, section 2.1)."""
+    value = headers.get("Authorization", "").strip()
+    if value[:7].lower() == "bearer ":
+        value = value[7:].strip()
+    return value or None
+
+
+@attrs.define
+class Exchange:
+    """A request, and what becomes of it. *path* is without the namespace's *prefix*."""
+
+    request: web.BaseRequest
+    service: Service
+    path: str
+    prefix: str
+    cors: dict[str, str]
+    started: float = attrs.field(init=False, factory=time.perf_counter)
+    at: float = attrs.field(init=False, default=0.0)
+    content: bytes = attrs.field(init=False, default=b"")
+    cls: type[Operation[Any]] | None = attrs.field(init=False, default=None)
+    operation: Operation[Any] | Refusal | None = attrs.field(init=False, default=None)
+
+    async def answer(self) -> web.StreamResponse:
+        """Do it all."""
+        self.content = await self.request.read()
+        with self.service.lock:
+            self.at = self.service.clock()
+            call = self._call()
+            self._read_operation(call)
+            rules = self._firing(call) if len(self.service.faults) else []
+            if not rules:
+                return self._finish(call, self._perform(call), None)
+        for rule in rules:
+            if rule.latency is not None:
+                await asyncio.sleep(rule.seconds())
+        rule = rules[-1]
+        with self.service.lock:
+            reply = self._perform(call) if rule.service_acts else _refusal_of(rule)
+            response = self._finish(call, reply, rule)
+        return await self._distorted(response, rule)
+
+    def _call(self) -> Call:
+        request = self.request
+        host = request.headers.get("Host", "")
+        return Call(
+            state=self.service.state,
+            lang=request.headers.get("x-authing-lang") or "zh-CN",
+            token=bearer_of(request.headers),
+            origin=f"{request.scheme}://{host}{self.prefix}",
+            host=host,
+            app_id=self.service.app_id,
+            ip=request.remote or "127.0.0.1",
+            v3=self.path.startswith(("/api/v3/", "/mfa/token/")),
+            query=dict(request.query) if request.query_string else {},
+        )
+
+    def _read_operation(self, call: Call) -> None:
+        """Which operation it is; a Refusal where it is none."""
+        try:
+            found = routing.route_of(self.request.method, self.path)
+            if found is None:
+                raise Refusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301 - answered where all refusals are
+            self.cls, fields = found
+            if self.cls is UploadFaceImage:
+                self.operation = self._upload(call)
+            else:
+                body = routing.read_body(self.content)
+                self.operation = routing.operation_of(
+                    self.cls, {**call.query, **body, **fields} if call.query or fields else body
+                )
+        except Refusal as refusal:
+            self.operation = refusal
+
+    def _upload(self, call: Call) -> UploadFaceImage:
+        part = routing.multipart_file(self.content, self.request.headers.get("Content-Type", ""))
+        if part is None or not part[0]:
+            raise Refusal(400, "no_file", status=400)
+        image, call.file_type = part
+        return UploadFaceImage(image=image)
+
+    def _firing(self, call: Call) -> list[FaultRule]:
+        caller, _, _ = self.service.state.read_token(call.token)
+        if caller is None:
+            account = next((getattr(self.operation, name, None) for name in ("account", "phone", "email")), None)
+            caller = self.service.state.find(account) if isinstance(account, str) else None
+        names = () if self.cls is None else (self.cls.method, self.cls.__name__)
+        users = () if caller is None else (caller.id, caller.username, caller.phone, caller.email)
+        return self.service.faults.firing(self.path, names, users)
+
+    def _perform(self, call: Call) -> Reply:
+        operation = self.operation
+        try:
+            if isinstance(operation, Refusal):
+                raise operation
+            if call.token is not None and isinstance(operation, _VERIFYING):
+                self.service.journal.acted[call.token] += 1
+            return act(operation, call)
+        except Refusal as refusal:
+            return call.refused(refusal)
+
+    # ─────────────────────────────── the answer ───────────────────────────────
+
+    def _finish(self, call: Call, reply: Reply, rule: FaultRule | None) -> web.Response:
+        body = reply.body if isinstance(reply.body, bytes) else _dump(reply.body)
+        status = reply.status if rule is None or rule.status is None else rule.status
+        self._record(
+            call, None if rule is not None and (rule.drop or rule.reset) else status, _code(reply.body), body, rule
+        )
+        headers = MARK | self.cors if self.cors else dict(MARK)
+        if rule is not None and rule.retry_after is not None:
+            headers["Retry-After"] = f"{rule.retry_after:g}"
+        return web.Response(body=body, status=status, headers=headers, content_type=reply.content_type)
+
+    def _record(self, call: Call, status: int | None, code: int | None, body: bytes, rule: FaultRule | None) -> None:
+        service = self.service
+        if call.token is not None and isinstance(self.operation, _VERIFYING):
+            service.journal.received[call.token] += 1
+        service.journal.seen += 1
+        user = call.user
+        if user is None and call.token is not None:
+            user = service.state.read_token(call.token)[0]
+        entry = RecordedRequest(
+            id=service.journal.seen,
+            at=self.at,
+            method=self.request.method,
+            path=self.path,
+            operation=None if self.cls is None else self.cls.method,
+            status=status,
+            code=None if status is None else code,
+            ms=round((time.perf_counter() - self.started) * 1000, 3),
+            namespace=service.name,
+            user=None if user is None else user.id,
+            fault=None if rule is None else rule.id,
+            request_body=b"" if self.cls is UploadFaceImage else self.content,
+            response_body=b"" if status is None else body,
+        )
+        service.journal.entries.append(entry)
+        if service.events:
+            service.events.publish("request", entry.as_json())
+
+    async def _distorted(self, response: web.Response, rule: FaultRule) -> web.StreamResponse:
+        """*response* as *rule* lets it through."""
+        body = response.body if isinstance(response.body, bytes) else b""
+        if rule.drop is not None or rule.reset is not None:
+            _cut(self.request, reset=rule.reset is not None)
+        elif rule.body == "html":
+            return web.Response(body=_HTML, status=response.status, headers=MARK, content_type="text/html")
+        elif rule.body == "empty":
+            response.body = b""
+        elif rule.body == "malformed":
+            response.body = body[: max(len(body) // 2, 1)]
+        elif rule.body == "truncated":
+            return await self._sent_in_part(response, body)
+        elif rule.slow_body is not None:
+            return await self._dribbled(response, body, rule.slow_body)
+        return response
+
+    async def _begun(self, response: web.Response, body: bytes) -> web.StreamResponse:
+        stream = web.StreamResponse(status=response.status, headers=response.headers)
+        stream.content_length = len(body)
+        await stream.prepare(self.request)
+        return stream
+
+    async def _sent_in_part(self, response: web.Response, body: bytes) -> web.StreamResponse:
+        stream = await self._begun(response, body)
+        await stream.write(body[: len(body) // 2])
+        _cut(self.request, reset=False)
+        return stream
+
+    async def _dribbled(self, response: web.Response, body: bytes, seconds: float) -> web.StreamResponse:
+        stream = await self._begun(response, body)
+        size = max(len(body) // _SLICES, 1)
+        for start in range(0, len(body), size):
+            await asyncio.sleep(seconds / _SLICES)
+            await stream.write(body[start : start + size])
+        return stream
+
+
+def _refusal_of(rule: FaultRule) -> Reply:
+    """What *rule* answers in the service's place."""
+    status = rule.status or (429 if rule.retry_after is not None else 200)
+    code = rule.code if rule.code is not None else status
+    return Reply({"code": code, "message": rule.message or "A fault of the emulator."}, status)
+
+
+def _cut(request: web.BaseRequest, *, reset: bool) -> None:
+    """End the connection: politely, or with a TCP reset."""
+    transport = request.transport
+    if transport is None:
+        return
+    sock = transport.get_extra_info("socket")
+    if reset and sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    else:
+        transport.close()
+
+
+def _dump(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _code(body: Any) -> int | None:
+    if not isinstance(body, dict):
+        return None
+    errors = body.get("errors")
+    if errors:  # GraphQL's way
+        body = errors[0]["message"]
+    code = body.get("code", body.get("apiCode", body.get("statusCode")))
+    return code if isinstance(code, int) else None

@@ -1,0 +1,138 @@
+"""From a request to the operation it asks for: paths, methods, spellings of fields.
+
+What every official client sends is taken (wire reference, section 9): both path families, snake_case and camelCase, a POST
+without body, nulls, fields nobody asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa import operations as ops
+from authing_mfa.emulator.rules import endpoints as own
+from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.errors import InvalidInputError
+from authing_mfa.structuring import camel, operation_from_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authing_mfa.operations import Operation
+
+__all__ = ["ROUTES", "multipart_file", "operation_of", "read_body", "route_of"]
+
+_SERVED: tuple[type[Operation[Any]], ...] = (
+    *(cls for cls in ops.OPERATIONS if cls not in (ops.SendSms, ops.SendMfaEmail)),
+    own.SendSmsWithScene,
+    own.SendEmail,
+    own.SendSmsV3,
+    own.SendEnrollFactorRequest,
+    own.EnrollFactor,
+    own.ListEnrolledFactors,
+    own.ListFactorsToEnroll,
+    own.GetFactor,
+    own.VerifyTotpV3,
+    own.IntrospectMfaToken,
+    own.UserFieldValues,
+    own.WellKnown,
+    own.Captcha,
+    own.GraphQL,
+)
+
+
+def _routes() -> dict[tuple[str, str], type[Operation[Any]]]:
+    table: dict[tuple[str, str], type[Operation[Any]]] = {}
+    for cls in _SERVED:
+        path = cls.route.path
+        table[cls.route.method, path] = cls
+        # Guard web and Flutter use applications/mfa where the others use mfa, and the other way round does no harm.
+        for one, other in (
+            ("/api/v2/mfa/", "/api/v2/applications/mfa/"),
+            ("/api/v2/applications/mfa/", "/api/v2/mfa/"),
+        ):
+            if path.startswith(one):
+                table[cls.route.method, other + path.removeprefix(one)] = cls
+    table["POST", "/api/v2/email/send-email"] = own.SendEmail
+    table["GET", "/api/v3/get-factors"] = own.GetFactor
+    table["POST", "/graphql"] = own.GraphQL
+    table["GET", "/.well-known"] = own.WellKnown
+    return table
+
+
+ROUTES = _routes()
+"""Every method and path that is served, but for public-config, whose path holds the application's id."""
+
+_CONFIG_HEAD, _CONFIG_TAIL = ops.PublicConfig.route.path.split("{app_id}")
+
+_MISSING: dict[type[Operation[Any]], dict[str, tuple[int, str]]] = {
+    ops.VerifyByTotp: {"totp": (6003, "missing_totp")},
+    ops.VerifyByRecoveryCode: {"recoveryCode": (6004, "missing_recovery")},
+    ops.VerifyByFace: {"photo": (1700, "face_missing")},
+    ops.AssociateFace: {"photoA": (1700, "face_missing"), "photoB": (1701, "face_compare_missing")},
+}
+"""Missing fields that have a code of their own (wire reference, section 6.1). All others are 400."""
+
+
+def route_of(method: str, path: str) -> tuple[type[Operation[Any]], dict[str, Any]] | None:
+    """The operation class of *method* and *path*, and the fields that stand in the path; None where nothing is served."""
+    cls = ROUTES.get((method, path))
+    if cls is not None:
+        return cls, {}
+    if method == "GET" and path.startswith(_CONFIG_HEAD) and path.endswith(_CONFIG_TAIL):
+        return ops.PublicConfig, {"appId": path[len(_CONFIG_HEAD) : -len(_CONFIG_TAIL)]}
+    return None
+
+
+def read_body(content: bytes) -> dict[str, Any]:
+    """The JSON object in a request; an empty body is an empty object.
+
+    Raises:
+        Refusal: it is not one.
+    """
+    if not content.strip():
+        return {}
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "bad_request", status=400, detail=": JSON") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "bad_request", status=400, detail=": JSON object")
+    return body
+
+
+def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operation[Any]:
+    """The operation of class *cls* with *fields* in any spelling.
+
+    Raises:
+        Refusal: a field is missing, empty, or not of its type.
+    """
+    body = {(camel(name) if "_" in name else name): value for name, value in fields.items() if value is not None}
+    for name, (code, key) in _MISSING.get(cls, {}).items():
+        if not str(body.get(name, "")).strip():
+            raise Refusal(code, key)
+    try:
+        return operation_from_wire(cls, body)
+    except KeyError as error:
+        detail = f": {error.args[0]}"
+    except (InvalidInputError, TypeError, ValueError) as error:
+        detail = f": {error}"
+    raise Refusal(400, "bad_request", status=400, detail=detail)
+
+
+def multipart_file(content: bytes, content_type: str) -> tuple[bytes, str] | None:
+    """The part named ``file`` of a multipart body and its content type; None where there is none.
+
+    A line break in front of the first boundary is allowed: the iOS client sends one (section 1.6).
+    """
+    _, _, boundary = content_type.partition("boundary=")
+    boundary = boundary.partition(";")[0].strip().strip('"')
+    if not boundary:
+        return None
+    for part in content.split(b"--" + boundary.encode()):
+        head, gap, data = part.partition(b"\r\n\r\n")
+        lines = head.decode("utf-8", "replace").strip().split("\r\n")
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if gap and 'name="file"' in headers.get("content-disposition", ""):
+            return data.removesuffix(b"\r\n"), headers.get("content-type", "application/octet-stream")
+    return None

@@ -1,0 +1,263 @@
+"""One namespace of the emulator: its state behind a lock, and the calls a test makes on it. Safe from any thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator import seeding, snapshots
+from authing_mfa.emulator.crypto import keys
+from authing_mfa.emulator.state.clock import VirtualClock
+from authing_mfa.emulator.state.events import Events
+from authing_mfa.emulator.state.faults import Faults
+from authing_mfa.emulator.state.records import SentMessage, canonical_target
+from authing_mfa.emulator.state.request_log import Journal, RecordedRequest
+from authing_mfa.emulator.state.state import State
+from authing_mfa.emulator.user import EmulatedUser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
+
+    from authing_mfa.emulator.crypto.faces import ImageSource
+    from authing_mfa.emulator.state.settings import Settings
+
+__all__ = ["Service"]
+
+
+class Service:
+    """One namespace: users, messages, clock, faults, journal. `Emulator` is the default one."""
+
+    public_key = keys.PUBLIC_KEY
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        source: Callable[[], float],
+        user_pool_id: str,
+        app_id: str,
+        seed: str | None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.app_id = app_id
+        self.user_pool_id = user_pool_id
+        self.lock = threading.RLock()
+        self.clock = VirtualClock(source, self._clock_moved)
+        self.state = State(settings, self.clock, user_pool_id, seed)
+        self.journal = Journal(settings.journal_size)
+        self.events = Events()
+        self.faults = Faults(self.lock, self._faults_changed)
+        self.state.notify = self.events.publish
+        self.baseline: Mapping[str, Any] | None = None
+
+    def _clock_moved(self) -> None:
+        self.events.publish("clock", {"now": self.clock()})
+
+    def _faults_changed(self) -> None:
+        if self.events:
+            self.events.publish("faults", {"faults": [rule.as_json() for rule in self.faults]})
+
+    # ─────────────────────────────── users ───────────────────────────────
+
+    def add_user(  # noqa: PLR0913 - a user has many parts, all but two optional keywords
+        self,
+        *,
+        username: str,
+        password: str,
+        phone: str | None = None,
+        email: str | None = None,
+        mfa: Iterable[str] = (),
+        totp: bool = False,
+        face: ImageSource | None = None,
+        phone_country_code: str | None = None,
+        nickname: str | None = None,
+        custom: Mapping[str, object] | None = None,
+    ) -> EmulatedUser:
+        """Register a user.
+
+        Args:
+            username: what the user logs in with; the phone and the address do as well.
+            password: in plain text; a hash of it is kept.
+            phone: the account's phone; bound as MFA target where *mfa* names SMS.
+            email: the account's address; bound as MFA target where *mfa* names EMAIL.
+            mfa: the second factors that the application asks of this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
+                With none of them a login asks only for a TOTP the user has bound (1635).
+            totp: bind a TOTP; its secret and recovery code stand in the view that is returned.
+            face: bind the face in this picture.
+            phone_country_code: of *phone*, e.g. ``+44``; ``+86`` where nothing says otherwise.
+            nickname: to be shown.
+            custom: the pool's own fields of this user, answered by udvs/get.
+
+        Raises:
+            ValueError: the name, phone or address belongs to another user, or a policy word is unknown.
+            OSError: *face* cannot be read as a picture.
+        """
+        with self.lock:
+            user = self.state.add_user(
+                username=username,
+                password=password,
+                phone=phone,
+                email=email,
+                mfa=mfa,
+                totp_bound=totp,
+                face=face,
+                phone_country_code=phone_country_code,
+                nickname=nickname,
+                custom=custom,
+            )
+        return EmulatedUser(self, user.id)
+
+    def user(self, account: str) -> EmulatedUser:
+        """The user with this user name, phone, address or id.
+
+        Raises:
+            LookupError: there is none.
+        """
+        with self.lock:
+            found = self.state.find(account)
+        if found is None:
+            raise LookupError(f"there is no user {account!r}")
+        return EmulatedUser(self, found.id)
+
+    def user_by_id(self, user_id: str) -> EmulatedUser:
+        """The user with this id.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if user_id not in self.state.users:
+            raise LookupError("there is no such user")
+        return EmulatedUser(self, user_id)
+
+    @property
+    def users(self) -> list[EmulatedUser]:
+        """All users, oldest first."""
+        with self.lock:
+            return [EmulatedUser(self, ident) for ident in self.state.users]
+
+    def issue_mfa_token(self, user: EmulatedUser) -> str:
+        """An mfaToken of *user*, as a login that asks for a second factor gives it. Each one is different."""
+        with self.lock:
+            return self.state.mfa_token(user.record)
+
+    def issue_user_token(self, user: EmulatedUser) -> str:
+        """A token of *user*, as a finished login gives it."""
+        with self.lock:
+            return self.state.user_token(user.record)
+
+    # ─────────────────────────────── messages ───────────────────────────────
+
+    def code_for(self, target: str) -> str:
+        """The newest code that was sent to this phone number or address, used or not.
+
+        Raises:
+            LookupError: none was sent.
+        """
+        with self.lock:
+            newest = self.state.newest
+            message = newest.get(canonical_target(target)) or newest.get(target)
+        if message is None:
+            raise LookupError(f"no code was sent to {target}")
+        return message.code
+
+    def send_code(self, target: str, *, scene: str | None = None) -> str:
+        """Send a code to *target* as if the application had asked for it, whatever the resend window says. Returns the code."""
+        channel = "email" if "@" in target else "sms"
+        with self.lock:
+            self.state.send(channel, target, None, scene, force=True)
+            return self.code_for(target)
+
+    def fix_code(self, target: str, code: str | None) -> None:
+        """From now on send *code* to *target*; None: random ones again. Such a code expires and is spent like any other."""
+        with self.lock:
+            if code is None:
+                self.state.fixed_codes.pop(canonical_target(target), None)
+            else:
+                self.state.fixed_codes[canonical_target(target)] = code
+
+    @property
+    def outbox(self) -> list[SentMessage]:
+        """Everything that was sent, oldest first (the newest 100,000)."""
+        with self.lock:
+            return list(self.state.outbox)
+
+    # ─────────────────────────────── journal ───────────────────────────────
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The newest requests, oldest first (`Settings.journal_size` of them)."""
+        with self.lock:
+            return list(self.journal.entries)
+
+    def verify_count(self, token: str, *, received: bool = False) -> int:
+        """How many verifications the service acted on for *token*, right or wrong; exact, however long ago.
+
+        With *received* those are counted too that a fault dropped before the service acted.
+        """
+        with self.lock:
+            return (self.journal.received if received else self.journal.acted)[token]
+
+    def assert_verified_once(self, tokens: Iterable[str] | None = None) -> None:
+        """Check that the service acted on exactly one verification for each of *tokens*, or for each token it ever saw.
+
+        Raises:
+            AssertionError: some were verified more often, or never. No token is shown.
+        """
+        with self.lock:
+            acted = self.journal.acted
+            counts = list(acted.values()) if tokens is None else [acted[token] for token in tokens]
+        wrong = [count for count in counts if count != 1]
+        if wrong:
+            often, never = sum(count > 1 for count in wrong), sum(count == 0 for count in wrong)
+            raise AssertionError(f"of {len(counts)} tokens, {often} were verified more than once and {never} never")
+
+    # ─────────────────────────────── state ───────────────────────────────
+
+    def reset(self) -> None:
+        """Forget everything (users, messages, clock, faults, journal) and go back to the seed file, where there is one.
+
+        With a seed the same ids and codes come again.
+        """
+        with self.lock:
+            self.clock.offset = 0.0
+            self.faults.clear()
+            self.state.clear()
+            self.journal.clear()
+            if self.baseline is not None:
+                seeding.apply(self, self.baseline)
+        self.events.publish("reset", {})
+
+    def seed_from(self, seeds: Mapping[str, Any]) -> None:
+        """Add what *seeds* lists (see `seeding.read`), now and after every reset."""
+        with self.lock:
+            self.baseline = seeds
+            seeding.apply(self, seeds)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything there is, as JSON: users, bindings, messages, photos, clock, faults. It holds secrets."""
+        with self.lock:
+            return snapshots.take(self)
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go back to *snapshot*. Tokens and codes of that time are good again.
+
+        Raises:
+            ValueError: it is not a snapshot of this version of the emulator.
+        """
+        with self.lock:
+            snapshots.put_back(self, snapshot)
+        self.events.publish("reset", {})
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a snapshot into the file *path*, readable by its owner only."""
+        snapshots.write(self.snapshot(), path)
+
+    def load(self, path: str | PathLike[str]) -> None:
+        """Go back to the snapshot in the file *path*.
+
+        Raises:
+            ValueError: it is not a snapshot of this version of the emulator.
+        """
+        self.restore(snapshots.read(path))

@@ -1,0 +1,192 @@
+"""One request as the rules see it: who asks, in which language, of which state; and the two ways to answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from authing_mfa.emulator.rules.messages import say
+from authing_mfa.emulator.state.clock import iso
+from authing_mfa.emulator.state.records import User
+from authing_mfa.emulator.state.state import State
+
+__all__ = ["Call", "Refusal", "Reply", "user_json"]
+
+
+@attrs.frozen
+class Reply:
+    """An answer: a JSON value, or finished bytes of another content type."""
+
+    body: Any
+    status: int = 200
+    content_type: str = "application/json"
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a mishap
+    """The service says no: *code* and the sentence *key*; *detail* is added to the sentence."""
+
+    def __init__(self, code: int, key: str, *, status: int = 200, detail: str = "", data: Any = None) -> None:
+        super().__init__(code, key)
+        self.code, self.key, self.status, self.detail, self.data = code, key, status, detail, data
+
+
+@attrs.define
+class Call:
+    """A request after routing.
+
+    Attributes:
+        origin: where the service is for this caller, with the namespace's prefix: the start of photo addresses.
+        host: the same as ``host:port``, without scheme and prefix.
+        v3: answer with the envelope of the v3 API.
+        user: whose token it is, for the journal; the rules set it.
+    """
+
+    state: State
+    lang: str = "zh-CN"
+    token: str | None = attrs.field(default=None, repr=False)
+    origin: str = ""
+    host: str = ""
+    app_id: str = ""
+    ip: str = "127.0.0.1"
+    v3: bool = False
+    query: dict[str, str] = attrs.field(factory=dict)
+    file: bytes | None = attrs.field(default=None, repr=False)
+    file_type: str = "application/octet-stream"
+    user: User | None = None
+
+    # ─────────────────────────────── who asks ───────────────────────────────
+
+    def mfa_user(self) -> User:
+        """The user of the mfaToken that this call needs; anything else is refused with 2021."""
+        user, is_mfa, good = self.state.read_token(self.token)
+        self.user = user
+        if user is None or not is_mfa or not good:
+            raise Refusal(2021, "mfa_token_invalid")
+        return self._unlocked(user)
+
+    def logged_in_user(self) -> User:
+        """The user of the token that this call needs; anything else, an mfaToken too, is refused with 2020."""
+        user, is_mfa, good = self.state.read_token(self.token)
+        self.user = user
+        if user is None or is_mfa or not good:
+            raise Refusal(2020, "not_logged_in")
+        return user
+
+    def either_user(self) -> tuple[User, bool]:
+        """The user of an mfaToken or of a login, and whether it is an mfaToken."""
+        user, is_mfa, good = self.state.read_token(self.token)
+        self.user = user
+        if user is not None and good:
+            return (self._unlocked(user) if is_mfa else user), is_mfa
+        if user is not None and not is_mfa:
+            raise Refusal(2020, "not_logged_in")
+        raise Refusal(2021, "mfa_token_invalid")
+
+    def _unlocked(self, user: User) -> User:
+        if self.state.locked(user):
+            raise Refusal(2005, "locked")
+        return user
+
+    # ─────────────────────────────── answers ───────────────────────────────
+
+    def ok(self, key: str, data: Any = None, **beside: Any) -> Reply:
+        """Success, in the envelope of the API that was called. `data` is left out where it is None, as v2 does."""
+        envelope: dict[str, Any] = {"statusCode" if self.v3 else "code": 200, "message": say(key, self.lang)}
+        if data is not None:
+            envelope["data"] = data
+        return Reply(envelope | beside if beside else envelope)
+
+    def refused(self, refusal: Refusal) -> Reply:
+        """*refusal* in the envelope of the API that was called."""
+        message = say(refusal.key, self.lang) + refusal.detail
+        if self.v3:
+            status = refusal.code if refusal.code < 600 else 401 if refusal.code in (2020, 2021) else 400
+            body = {
+                "statusCode": status,
+                "message": message,
+                "apiCode": refusal.code,
+                "requestId": self.state.rng.randbytes(16).hex(),
+            }
+        else:
+            body = {"code": refusal.code, "message": message}
+        if refusal.data is not None:
+            body["data"] = refusal.data
+        return Reply(body, refusal.status)
+
+    def logged_in(self, user: User, key: str, *, second_factor: bool = False, **beside: Any) -> Reply:
+        """The user, logged in: a new token, the failures forgotten."""
+        now = self.state.clock()
+        user.failures = 0
+        user.logins += 1
+        user.last_login = now
+        if second_factor:
+            user.last_mfa = now
+        self.user = user
+        return self.ok(key, user_json(self.state, user, self.state.user_token(user), self.ip), **beside)
+
+
+_NULL_FIELDS = dict.fromkeys(
+    (
+        "unionid",
+        "openid",
+        "company",
+        "browser",
+        "device",
+        "givenName",
+        "familyName",
+        "middleName",
+        "profile",
+        "preferredUsername",
+        "website",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "address",
+        "formatted",
+        "streetAddress",
+        "locality",
+        "region",
+        "postalCode",
+        "city",
+        "province",
+        "country",
+        "externalId",
+    )
+)
+
+
+def user_json(state: State, user: User, token: str | None, ip: str = "127.0.0.1") -> dict[str, Any]:
+    """A user as a login answers it (wire reference, section 5.2); password hash and salt are left out, unlike the service."""
+    data: dict[str, Any] = {
+        "id": user.id,
+        "arn": state.arn(user),
+        "userPoolId": state.user_pool_id,
+        "status": "Activated",
+        "username": user.username,
+        "email": user.email,
+        "emailVerified": user.email is not None,
+        "phone": user.phone,
+        "phoneVerified": user.phone is not None,
+        "phoneCountryCode": user.phone_country_code,
+        "nickname": user.nickname,
+        "name": user.name,
+        "photo": "https://files.authing.co/authing-console/default-user-avatar.png",
+        "gender": "U",
+        "createdAt": iso(user.created_at),
+        "updatedAt": iso(user.updated_at),
+        "lastLogin": None if user.last_login is None else iso(user.last_login),
+        "lastMfaTime": None if user.last_mfa is None else iso(user.last_mfa),
+        "lastIp": ip,
+        "loginsCount": user.logins,
+        "registerSource": ["basic:username-password"],
+        "blocked": False,
+        "isDeleted": False,
+        "isRoot": False,
+        "identities": [],
+        **_NULL_FIELDS,
+    }
+    if token is not None:
+        data["token"] = token
+        data["tokenExpiredAt"] = iso(state.clock() + state.settings.user_token_ttl)
+    return data

@@ -1,0 +1,1 @@
+"""What the emulator knows: users, settings, messages, faults, its clock."""

@@ -1,0 +1,129 @@
+"""A live view of one user, for tests and for the admin API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator.crypto import totp
+from authing_mfa.emulator.rules.totp import otpauth_uri
+
+if TYPE_CHECKING:
+    from authing_mfa.emulator.namespace import Service
+    from authing_mfa.emulator.state.records import User
+
+__all__ = ["EmulatedUser"]
+
+
+class EmulatedUser:
+    """A live view of one user: it always says how things are now. An association that is not confirmed changes nothing here."""
+
+    def __init__(self, service: Service, user_id: str) -> None:
+        self._service = service
+        self.id = user_id
+
+    def __repr__(self) -> str:
+        return f"EmulatedUser(id={self.id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EmulatedUser) and (self._service, self.id) == (other._service, other.id)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def record(self) -> User:
+        """What the emulator remembers of the user; read it, never change it.
+
+        Raises:
+            LookupError: the user is gone, the emulator was reset.
+        """
+        user = self._service.state.users.get(self.id)
+        if user is None:
+            raise LookupError("this user is gone: the emulator was reset")
+        return user
+
+    @property
+    def username(self) -> str:
+        """The user name; empty for a user who registered by phone or e-mail."""
+        return self.record.username or ""
+
+    @property
+    def phone(self) -> str | None:
+        """The phone of the account; `mfa_phone` is the one bound for MFA."""
+        return self.record.phone
+
+    @property
+    def email(self) -> str | None:
+        """The address of the account; `mfa_email` is the one bound for MFA."""
+        return self.record.email
+
+    @property
+    def mfa(self) -> tuple[str, ...]:
+        """The second factors that are asked of this user."""
+        return self._service.state.policies_of(self.record)
+
+    @property
+    def mfa_phone(self) -> str | None:
+        """The phone bound for MFA."""
+        return self.record.mfa_phone
+
+    @property
+    def mfa_email(self) -> str | None:
+        """The address bound for MFA."""
+        return self.record.mfa_email
+
+    @property
+    def totp_enabled(self) -> bool:
+        """Whether a TOTP is bound and confirmed."""
+        return self.record.totp is not None
+
+    @property
+    def totp_secret(self) -> str | None:
+        """The base32 secret of the bound TOTP."""
+        binding = self.record.totp
+        return None if binding is None else binding.secret
+
+    @property
+    def totp_uri(self) -> str | None:
+        """``otpauth://…`` of the bound TOTP."""
+        user = self.record
+        return None if user.totp is None else otpauth_uri(user, user.totp)
+
+    @property
+    def totp_code(self) -> str | None:
+        """The code that an authenticator app would show now, by the emulator's clock."""
+        binding = self.record.totp
+        return None if binding is None else totp.code_at(binding.secret, totp.step_of(self._service.clock()))
+
+    @property
+    def recovery_code(self) -> str | None:
+        """The recovery code that is good now."""
+        binding = self.record.totp
+        return None if binding is None else binding.recovery_code
+
+    @property
+    def face_enabled(self) -> bool:
+        """Whether a face is bound."""
+        return bool(self.record.face)
+
+    @property
+    def locked(self) -> bool:
+        """Whether too many wrong codes have locked the user, by the emulator's clock."""
+        return self._service.state.locked(self.record)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the admin API tells of the user."""
+        return {
+            "id": self.id,
+            "username": self.record.username,
+            "phone": self.phone,
+            "email": self.email,
+            "mfa": list(self.mfa),
+            "mfa_phone": self.mfa_phone,
+            "mfa_email": self.mfa_email,
+            "totp_enabled": self.totp_enabled,
+            "face_enabled": self.face_enabled,
+            "locked": self.locked,
+            "recovery_code": self.recovery_code,
+            "totp_uri": self.totp_uri,
+        }
