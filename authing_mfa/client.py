@@ -332,7 +332,7 @@ class AuthClient:
             phone: the phone number, without country code.
             email: the e-mail address. One of the two is needed; both given, both are asked about.
 
-        Source: reference document "mfaCheck"; wire reference 1.4.
+        Source: docs/wire.md#mfa-check (on the service's page: `mfaCheck`).
         """
         return await self.perform(ops.MfaCheck(phone, email))
 
@@ -344,21 +344,21 @@ class AuthClient:
             code: the code of the SMS.
             phone_country_code: e.g. ``+86``; sent only when given.
 
-        Source: reference document "mfaVerifyByPhone"; wire reference 1.4.
+        Source: docs/wire.md#sms-and-e-mail-verification (on the service's page: `mfaVerifyByPhone`).
         """
         return await self.perform(ops.VerifyByPhone(phone, code, phone_country_code))
 
     async def mfa_verify_by_email(self, email: str, code: str) -> UserInfo:
         """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in.
 
-        Source: reference document "mfaVerifyByEmail"; wire reference 1.4.
+        Source: docs/wire.md#sms-and-e-mail-verification (on the service's page: `mfaVerifyByEmail`).
         """
         return await self.perform(ops.VerifyByEmail(email, code))
 
     async def mfa_verify_by_totp(self, code: str) -> UserInfo:
         """Verify with a code of the authenticator app; the user is logged in.
 
-        Source: reference document "mfaVerifyByOTP"; wire reference 1.5.
+        Source: docs/wire.md#totp-verification (on the service's page: `mfaVerifyByOTP`).
         """
         return await self.perform(ops.VerifyByTotp(code))
 
@@ -369,7 +369,7 @@ class AuthClient:
     async def mfa_verify_by_recovery_code(self, code: str) -> UserInfo:
         """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
 
-        Source: reference document "mfaVerifyByRecoveryCode"; wire reference 1.5, 5.5.
+        Source: docs/wire.md#recovery-code (on the service's page: `mfaVerifyByRecoveryCode`).
         """
         return await self.perform(ops.VerifyByRecoveryCode(code))
 
@@ -383,21 +383,21 @@ class AuthClient:
         Raises:
             ImageError: the picture cannot be read, or is too large to be read safely.
 
-        Source: reference document "uploadFaceImage"; wire reference 1.6, 2.3.
+        Source: docs/wire.md#photo-upload (on the service's page: `uploadFaceImage`).
         """
         return await self.perform(await self._upload(image, private=private))
 
     async def mfa_associate_by_face(self, photo_key_a: str, photo_key_b: str) -> UserInfo:
         """Bind a face with the keys of two uploaded photos; the user is logged in.
 
-        Source: reference document "mfaAssociateByFace"; wire reference 1.6, 7.
+        Source: docs/wire.md#face (on the service's page: `mfaAssociateByFace`).
         """
         return await self.perform(ops.AssociateFace(photo_key_a, photo_key_b))
 
     async def mfa_verify_by_face(self, photo_key: str) -> UserInfo:
         """Verify the bound face with the key of an uploaded photo; the user is logged in.
 
-        Source: reference document "mfaVerifyByFace"; wire reference 1.6.
+        Source: docs/wire.md#face (on the service's page: `mfaVerifyByFace`).
         """
         return await self.perform(ops.VerifyByFace(photo_key))
 
@@ -409,7 +409,7 @@ class AuthClient:
         Raises:
             MfaRequiredError: a second factor is due; its challenge says which.
 
-        Source: wire reference 1.2.
+        Source: docs/wire.md#password-login.
         """
         return await self.perform(await self._login(account, password, auto_register=auto_register))
 
@@ -421,7 +421,7 @@ class AuthClient:
         Raises:
             MfaRequiredError: a second factor is due; its challenge says which.
 
-        Source: wire reference 1.2.
+        Source: docs/wire.md#code-login.
         """
         return await self.perform(ops.LoginByPhoneCode(phone, code, phone_country_code, auto_register))
 
@@ -431,7 +431,7 @@ class AuthClient:
         Raises:
             MfaRequiredError: a second factor is due; its challenge says which.
 
-        Source: wire reference 1.2.
+        Source: docs/wire.md#code-login.
         """
         return await self.perform(ops.LoginByEmailCode(email, code, auto_register))
 
@@ -441,7 +441,7 @@ class AuthClient:
         Raises:
             RateLimitedError: one was sent less than a minute ago.
 
-        Source: wire reference 1.3.
+        Source: docs/wire.md#sending-codes.
         """
         await self.perform(ops.SendSms(phone, phone_country_code))
 
@@ -451,70 +451,70 @@ class AuthClient:
         Raises:
             RateLimitedError: one was sent less than a minute ago.
 
-        Source: wire reference 1.3.
+        Source: docs/wire.md#sending-codes.
         """
         await self.perform(ops.SendMfaEmail(email))
 
     async def mfa_associate_by_totp(self) -> TotpEnrollment:
         """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`.
 
-        Source: wire reference 1.5, 5.3.
+        Source: docs/wire.md#totp-binding.
         """
         return await self.perform(ops.AssociateTotp())
 
     async def mfa_confirm_totp(self, code: str) -> UserInfo | None:
         """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
 
-        Source: wire reference 1.5, 5.4.
+        Source: docs/wire.md#totp-confirmation.
         """
         return await self.perform(ops.ConfirmTotp(code))
 
     async def mfa_delete_totp(self) -> None:
         """Unbind TOTP; needs a logged-in user's token.
 
-        Source: wire reference 1.5.
+        Source: docs/wire.md#totp-deletion.
         """
         await self.perform(ops.DeleteTotp())
 
     async def mfa_list_authenticators(self) -> tuple[Authenticator, ...]:
         """List the user's TOTP authenticators, unconfirmed ones included.
 
-        Source: wire reference 1.5, 5.6.
+        Source: docs/wire.md#authenticator-list.
         """
         return await self.perform(ops.ListAuthenticators())
 
     async def mfa_unbind_phone(self) -> None:
         """Unbind the MFA phone; needs a logged-in user's token.
 
-        Source: wire reference 1.7.
+        Source: docs/wire.md#unbinding.
         """
         await self.perform(ops.UnbindPhone())
 
     async def mfa_unbind_email(self) -> None:
         """Unbind the MFA e-mail address; needs a logged-in user's token.
 
-        Source: wire reference 1.7.
+        Source: docs/wire.md#unbinding.
         """
         await self.perform(ops.UnbindEmail())
 
     async def mfa_unbind_factor(self, factor_id: str) -> None:
         """Reset one factor by its id.
 
-        Source: wire reference 1.7 (v3 API).
+        Source: docs/wire.md#unbinding.
         """
         await self.perform(ops.UnbindFactor(factor_id))
 
     async def get_current_user(self) -> UserInfo:
         """The user whose token the client speaks with.
 
-        Source: wire reference 1.7.
+        Source: docs/wire.md#profile.
         """
         return await self.perform(ops.GetCurrentUser())
 
     async def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
         """The user pool's own fields of one user.
 
-        Source: wire reference 1.7, 5.9.
+        Source: docs/wire.md#custom-data.
         """
         return await self.perform(ops.GetCustomUserData(user_id))
 

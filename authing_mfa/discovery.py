@@ -1,6 +1,6 @@
 """Where an application's calls go: its public-config, asked once and shared by every user of the client.
 
-The rules are the iOS client's (wire reference, sections 1.1 and 3), without its bugs 13-15: no token goes to the console
+The rules are the iOS client's (docs/wire.md#hosts), without its bugs 13-15: no token goes to the console
 host, a failure is not remembered, and a host with an address or a port is used as it is.
 """
 

@@ -26,7 +26,7 @@
 `delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (it said what it did) or
 ``unknown`` (the request was sent and no whole answer was read; it may have acted).
 
-Codes 10001-10004 are those of the official mobile clients (wire reference, section 6.2), 10100-10104 are ours.
+Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10104 are ours.
 Every error pickles, and none shows a token, a code, a password or a recovery code.
 """
 
@@ -259,7 +259,7 @@ def api_error_class(code: int, http_status: int, special: Mapping[int, type[ApiE
     """Which class says this answer best.
 
     HTTP 429 always means "not done" and comes first; then what the *special* codes of the operation mean (400 and 422
-    mean different things on different calls), then the code's own meaning, then the status's. Wire reference, section 6.1.
+    mean different things on different calls), then the code's own meaning, then the status's. Source: docs/wire.md#server-codes.
     """
     if http_status == 429:
         return RateLimitedError

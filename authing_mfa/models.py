@@ -25,7 +25,7 @@ def _raw() -> Any:
 # Not slotted: attrs fills the many fields of a frozen class with slots by three times the work.
 @attrs.frozen(slots=False)
 class UserInfo:
-    """A user, as a login or a verification answers it (wire reference, section 5.2).
+    """A user, as a login or a verification answers it (docs/wire.md#user).
 
     Attributes:
         id: `id`, else `sub`; a nested `userEntity` is unwrapped. None only when a recovery answer brought a new recovery
@@ -75,7 +75,7 @@ class MfaFactor:
 
 @attrs.frozen
 class MfaChallenge:
-    """The `data` of a 1635 or 1636 answer (wire reference, section 5.1).
+    """The `data` of a 1635 or 1636 answer (docs/wire.md#mfa-challenge).
 
     Attributes:
         token: the mfaToken; it lives six minutes. `client.as_user(challenge.token)` goes on with it.
@@ -100,7 +100,7 @@ class MfaChallenge:
 
 @attrs.frozen
 class TotpEnrollment:
-    """A TOTP secret to be confirmed with a first code (wire reference, section 5.3).
+    """A TOTP secret to be confirmed with a first code (docs/wire.md#totp-secret).
 
     Attributes:
         secret: base32, 16 characters.
@@ -117,7 +117,7 @@ class TotpEnrollment:
 
 @attrs.frozen
 class Authenticator:
-    """One bound or half-bound authenticator (wire reference, section 5.6). The service's list also exposes secrets: left out.
+    """One bound or half-bound authenticator (docs/wire.md#authenticator-list). The service's list also exposes secrets: left out.
 
     Attributes:
         id: the authenticator's id.
@@ -134,7 +134,7 @@ class Authenticator:
 
 @attrs.frozen
 class CustomField:
-    """One field of the user pool's own data (wire reference, section 5.9).
+    """One field of the user pool's own data (docs/wire.md#custom-data).
 
     Attributes:
         key: its name.

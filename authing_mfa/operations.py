@@ -4,8 +4,8 @@ An operation holds what the caller gives (checked when it is made), and as class
 fields that are fixed on the wire, what it answers, whose token it speaks with, whether it may be repeated, what its method is
 called on both faces. Secret fields do not show in its repr.
 
-Paths and bodies are those of the official iOS client (wire reference, sections 1.1-1.7), except where its section 8 lists
-them as bugs. Field names become camelCase on the wire; fields that are None are left out;
+Paths and bodies are those of the official iOS client (docs/wire.md#requests), except where
+docs/wire.md#bugs-of-ios lists them. Field names become camelCase on the wire; fields that are None are left out;
 a field whose wire name is another word says so in its metadata. Field names are the parameter names of the methods.
 """
 
@@ -133,7 +133,7 @@ _TOTP = {"authenticatorType": "totp"}
 
 @attrs.frozen
 class MfaCheck(Operation[bool]):
-    """Ask whether a phone number or an e-mail address may be used for MFA (section 1.4). Both given: both are sent."""
+    """Ask whether a phone number or an e-mail address may be used for MFA (docs/wire.md#mfa-check). Both given: both are sent."""
 
     route = Route.post("/api/v2/applications/mfa/check")
     answer = bool
@@ -151,7 +151,7 @@ class MfaCheck(Operation[bool]):
 
 @attrs.frozen
 class VerifyByPhone(Operation[UserInfo]):
-    """Verify, or bind, a phone with the code that was sent to it by SMS (section 1.4)."""
+    """Verify, or bind, a phone with the code that was sent to it by SMS (docs/wire.md#sms-and-e-mail-verification)."""
 
     route = Route.post("/api/v2/applications/mfa/sms/verify")
     answer = UserInfo
@@ -165,7 +165,7 @@ class VerifyByPhone(Operation[UserInfo]):
 
 @attrs.frozen
 class VerifyByEmail(Operation[UserInfo]):
-    """Verify, or bind, an e-mail address with the code that was sent to it (section 1.4)."""
+    """Verify, or bind, an e-mail address with the code that was sent to it (docs/wire.md#sms-and-e-mail-verification)."""
 
     route = Route.post("/api/v2/applications/mfa/email/verify")
     answer = UserInfo
@@ -178,7 +178,7 @@ class VerifyByEmail(Operation[UserInfo]):
 
 @attrs.frozen
 class VerifyByTotp(Operation[UserInfo]):
-    """Verify with a code of the authenticator app (section 1.5)."""
+    """Verify with a code of the authenticator app (docs/wire.md#totp-verification)."""
 
     route = Route.post("/api/v2/mfa/totp/verify")
     answer = UserInfo
@@ -191,7 +191,7 @@ class VerifyByTotp(Operation[UserInfo]):
 
 @attrs.frozen
 class VerifyByRecoveryCode(Operation[UserInfo]):
-    """Verify with the recovery code; a new one comes back beside `data`, the old one dies (section 1.5)."""
+    """Verify with the recovery code; a new one comes back beside `data`, the old one dies (docs/wire.md#recovery-code)."""
 
     route = Route.post("/api/v2/mfa/totp/recovery")
     answer = UserInfo
@@ -204,7 +204,7 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
 
 @attrs.frozen
 class UploadFaceImage(Operation[PhotoKey]):
-    """Upload a face photo and get its key (sections 1.6 and 2.3). No official client authenticates this call.
+    """Upload a face photo and get its key (docs/wire.md#photo-upload). No official client authenticates this call.
 
     `image` is the finished picture file, JPEG; `images.prepare` makes it from anything.
     """
@@ -222,7 +222,7 @@ class UploadFaceImage(Operation[PhotoKey]):
 
 @attrs.frozen
 class AssociateFace(Operation[UserInfo]):
-    """Bind a face with the keys of two photos; the answer is the final login (sections 1.6 and 7)."""
+    """Bind a face with the keys of two photos; the answer is the final login (docs/wire.md#face)."""
 
     route = Route.post("/api/v2/mfa/face/associate")
     answer = UserInfo
@@ -236,7 +236,7 @@ class AssociateFace(Operation[UserInfo]):
 
 @attrs.frozen
 class VerifyByFace(Operation[UserInfo]):
-    """Verify the bound face with the key of one photo (section 1.6)."""
+    """Verify the bound face with the key of one photo (docs/wire.md#face)."""
 
     route = Route.post("/api/v2/mfa/face/verify")
     answer = UserInfo
@@ -252,7 +252,7 @@ class VerifyByFace(Operation[UserInfo]):
 
 @attrs.frozen
 class LoginByAccount(Operation[UserInfo]):
-    """Log in with a user name, phone or e-mail address and the RSA-encrypted password (section 1.2)."""
+    """Log in with a user name, phone or e-mail address and the RSA-encrypted password (docs/wire.md#password-login)."""
 
     route = Route.post("/api/v2/login/account")
     answer = UserInfo
@@ -267,7 +267,7 @@ class LoginByAccount(Operation[UserInfo]):
 
 @attrs.frozen
 class LoginByPhoneCode(Operation[UserInfo]):
-    """Log in with a code that was sent by SMS (section 1.2)."""
+    """Log in with a code that was sent by SMS (docs/wire.md#code-login)."""
 
     route = Route.post("/api/v2/login/phone-code")
     answer = UserInfo
@@ -283,7 +283,7 @@ class LoginByPhoneCode(Operation[UserInfo]):
 
 @attrs.frozen
 class LoginByEmailCode(Operation[UserInfo]):
-    """Log in with a code that was sent by e-mail (section 1.2)."""
+    """Log in with a code that was sent by e-mail (docs/wire.md#code-login)."""
 
     route = Route.post("/api/v2/login/email-code")
     answer = UserInfo
@@ -298,7 +298,7 @@ class LoginByEmailCode(Operation[UserInfo]):
 
 @attrs.frozen
 class SendSms(Operation[None]):
-    """Send a code by SMS (section 1.3)."""
+    """Send a code by SMS (docs/wire.md#sending-codes)."""
 
     route = Route.post("/api/v2/sms/send")
     answer = NoneType
@@ -313,7 +313,7 @@ class SendSms(Operation[None]):
 
 @attrs.frozen
 class SendMfaEmail(Operation[None]):
-    """Send an MFA code by e-mail, scene MFA_VERIFY (section 1.3)."""
+    """Send an MFA code by e-mail, scene MFA_VERIFY (docs/wire.md#sending-codes)."""
 
     route = Route.post("/api/v2/email/send")
     answer = NoneType
@@ -328,7 +328,7 @@ class SendMfaEmail(Operation[None]):
 
 @attrs.frozen
 class AssociateTotp(Operation[TotpEnrollment]):
-    """Ask for a TOTP secret to bind; nothing is in force until it is confirmed (sections 1.5 and 5.3)."""
+    """Ask for a TOTP secret to bind; nothing is in force until it is confirmed (docs/wire.md#totp-binding)."""
 
     route = Route.post("/api/v2/mfa/totp/associate")
     answer = TotpEnrollment
@@ -341,7 +341,7 @@ class AssociateTotp(Operation[TotpEnrollment]):
 
 @attrs.frozen
 class ConfirmTotp(Operation["UserInfo | None"]):
-    """Confirm the TOTP secret with a first code (sections 1.5 and 5.4). A wrong one is answered with code 400."""
+    """Confirm the TOTP secret with a first code (docs/wire.md#totp-confirmation). A wrong one is answered with code 400."""
 
     route = Route.post("/api/v2/mfa/totp/associate/confirm")
     answer = UserInfo | None
@@ -356,7 +356,7 @@ class ConfirmTotp(Operation["UserInfo | None"]):
 
 @attrs.frozen
 class DeleteTotp(Operation[None]):
-    """Unbind TOTP (section 1.5). Needs a logged-in user's token."""
+    """Unbind TOTP (docs/wire.md#totp-deletion). Needs a logged-in user's token."""
 
     route = Route.delete("/api/v2/mfa/totp/associate")
     answer = NoneType
@@ -366,7 +366,7 @@ class DeleteTotp(Operation[None]):
 
 @attrs.frozen
 class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
-    """List the user's TOTP authenticators (sections 1.5 and 5.6)."""
+    """List the user's TOTP authenticators (docs/wire.md#authenticator-list)."""
 
     route = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
     answer = tuple[Authenticator, ...]
@@ -376,7 +376,7 @@ class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
 
 @attrs.frozen
 class UnbindPhone(Operation[None]):
-    """Unbind the MFA phone (section 1.7). Needs a logged-in user's token."""
+    """Unbind the MFA phone (docs/wire.md#unbinding). Needs a logged-in user's token."""
 
     route = Route.post("/api/v2/mfa/phone/unbind")
     answer = NoneType
@@ -386,7 +386,7 @@ class UnbindPhone(Operation[None]):
 
 @attrs.frozen
 class UnbindEmail(Operation[None]):
-    """Unbind the MFA e-mail address (section 1.7). Needs a logged-in user's token."""
+    """Unbind the MFA e-mail address (docs/wire.md#unbinding). Needs a logged-in user's token."""
 
     route = Route.post("/api/v2/mfa/email/unbind")
     answer = NoneType
@@ -396,7 +396,7 @@ class UnbindEmail(Operation[None]):
 
 @attrs.frozen
 class UnbindFactor(Operation[None]):
-    """Reset one factor by its id, through the v3 API (section 1.7)."""
+    """Reset one factor by its id, through the v3 API (docs/wire.md#unbinding)."""
 
     route = Route.post("/api/v3/reset-factor")
     answer = NoneType
@@ -409,7 +409,7 @@ class UnbindFactor(Operation[None]):
 
 @attrs.frozen
 class GetCurrentUser(Operation[UserInfo]):
-    """The user whose token it is (section 1.7)."""
+    """The user whose token it is (docs/wire.md#profile)."""
 
     route = Route.get("/api/v2/users/me")
     answer = UserInfo
@@ -419,7 +419,7 @@ class GetCurrentUser(Operation[UserInfo]):
 
 @attrs.frozen
 class GetCustomUserData(Operation[tuple[CustomField, ...]]):
-    """The user pool's own fields of one user (sections 1.7 and 5.9)."""
+    """The user pool's own fields of one user (docs/wire.md#custom-data)."""
 
     route = Route.post("/api/v2/udvs/get")
     answer = tuple[CustomField, ...]
@@ -459,7 +459,7 @@ OPERATIONS: tuple[type[Operation[Any]], ...] = (
 
 @attrs.frozen
 class PublicConfig(Operation[dict[str, Any]]):
-    """The application's public configuration: where its calls go, its user pool (sections 1.1 and 5.8). Discovery asks it."""
+    """The application's public configuration: where its calls go, its user pool (docs/wire.md#public-configuration). Discovery asks it."""
 
     route = Route.get("/api/v2/applications/{app_id}/public-config")
     answer = dict

@@ -1,4 +1,4 @@
-"""Passwords travel encrypted: RSA PKCS#1 v1.5 of the UTF-8 text, base64 (wire reference, section 1.2)."""
+"""Passwords travel encrypted: RSA PKCS#1 v1.5 of the UTF-8 text, base64 (docs/wire.md#encrypted-passwords)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The wire, both ways, without any I/O: `encode` an operation into a request, `decode` an answer into a value or an error.
 
 Everything that can go wrong with an answer is decided here, from its status, headers and bytes alone. The facts are those of
-the wire reference: bodies of sections 1.1-1.7, headers of 2.2, envelopes of 4.1, payloads of 5.1-5.9, codes of 6.1.
+docs/wire.md: its sections Requests, Headers, Answers, Payloads and Codes.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Identity:
     )
 
     def headers(self, bearer: Bearer, content_type: str | None = None) -> Mapping[str, str]:
-        """The headers that every request of this identity carries (section 2.2, as the iOS client sends them).
+        """The headers that every request of this identity carries (docs/wire.md#other-headers, as the iOS client sends them).
 
         Made once for each of the few kinds of requests, in the form that aiohttp takes as it is.
         """
@@ -186,7 +186,7 @@ def _stdlib_dumps(value: dict[str, Any]) -> bytes:
 
 
 def _encode_upload(operation: UploadFaceImage, identity: Identity) -> Request:
-    """One part named `file` (section 1.6). The boundary comes from the content, so the same picture is the same bytes."""
+    """One part named `file` (docs/wire.md#photo-upload). The boundary comes from the content, so the same picture is the same bytes."""
     boundary = hashlib.sha256(operation.image).hexdigest()
     head = (
         f"--{boundary}\r\n"
@@ -284,7 +284,7 @@ def _unreadable(response: Response, problem: str) -> ApiError | ResponseError:
 
 
 def _code_of(body: dict[str, Any], response: Response) -> int | None:
-    """`code`, else `apiCode`, else `statusCode`: a number, or digits in a text (section 4.1, shapes 1 and 7)."""
+    """`code`, else `apiCode`, else `statusCode`: a number, or digits in a text (docs/wire.md#envelopes, shapes 1 and 7)."""
     for name in ("code", "apiCode", "statusCode"):
         value = body.get(name)
         if value is None:

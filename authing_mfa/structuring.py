@@ -1,7 +1,7 @@
 """JSON objects to typed values and back, by one cattrs converter. Strict: a wrong type is an error, never coerced.
 
 `to_wire` makes an operation's JSON object, `from_wire` an answer's value, `operation_from_wire` an operation from a request
-(what the emulator does). The wire's names and shapes are those of the wire reference, sections 1 and 5.
+(what the emulator does). The wire's names and shapes are those of docs/wire.md, sections Requests and Payloads.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _user_structurer() -> Callable[[Any, Any], Any]:
 
 
 def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
-    """What the use of a recovery code answers (section 5.5): the user, and the new code beside it or among its fields.
+    """What the use of a recovery code answers (docs/wire.md#verification-answers): the user, and the new code beside it or among its fields.
 
     The new code is never lost: where one came and the user cannot be read, the user is all None but for it.
 
@@ -164,7 +164,7 @@ def _unwrapped(payload: Any) -> dict[str, Any]:
 
 
 def _user(payload: Any, recovery_code: str | None) -> UserInfo:
-    """A user of any of the service's shapes (section 5.2): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
+    """A user of any of the service's shapes (docs/wire.md#user): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
     raw = _unwrapped(payload)
     fields = dict(raw)
     for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
@@ -181,7 +181,7 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
 
 
 def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
-    """What confirming a TOTP binding answers (section 5.4): nothing, or for an application's own MFA the user."""
+    """What confirming a TOTP binding answers (docs/wire.md#totp-confirmation): nothing, or for an application's own MFA the user."""
     if payload is None or payload is True:
         return None
     fields = _object(payload)
@@ -196,7 +196,7 @@ def _factor_structurer() -> Callable[[Any, Any], Any]:
 
 
 def challenge_from_wire(data: Any, code: int) -> MfaChallenge:
-    """The challenge in the `data` of a 1635 or 1636 answer (section 5.1).
+    """The challenge in the `data` of a 1635 or 1636 answer (docs/wire.md#mfa-challenge).
 
     Factors of status 0 are left out, the others ordered by `sort`; empty text counts as absent. A 1635 answer has no list of
     factors: it asks for the user's own TOTP.
@@ -242,7 +242,7 @@ def _array(payload: Any) -> list[Any]:
 
 
 def _enrollment(payload: Any, recovery_code: str | None) -> TotpEnrollment:
-    """A TOTP secret (section 5.3), in the snake_case of v2 or the camelCase of v3."""
+    """A TOTP secret (docs/wire.md#totp-secret), in the snake_case of v2 or the camelCase of v3."""
     raw = _object(payload)
     picture = next((raw[name] for name in ("qrcode_data_url", "qrCodeDataUrl") if raw.get(name) not in _ABSENT), None)
     return TotpEnrollment(

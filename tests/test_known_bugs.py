@@ -1,4 +1,4 @@
-"""Bugs of the official clients, by their number in the wire reference's section 8: each test shows that ours is none of them.
+"""Bugs of the official clients, by their number in docs/wire.md#bugs-of-the-official-clients: each test shows that ours is none of them.
 
 Left out are rows about screens (20, 21, 57), about callbacks and a current user (17, 26: the callback layer's own tests), about
 protocols that are not spoken here (22) and about other people's test files (47).

@@ -1,7 +1,7 @@
 """The browser build of the service's own JavaScript client, in Chromium, on a web page of another origin than the emulator's.
 
 These are the two methods that need a browser (a picture from a file dialog, a Blob), and with them what a browser adds: CORS
-with credentials. Bug 38 of the wire reference: a local file is sent as both photos.
+with credentials. Bug 38 of docs/wire.md: a local file is sent as both photos.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The service's own JavaScript client, unmodified, against the emulator: each of its MFA methods does what its documentation says.
 
-Its own bugs are asserted as they are, by their number in the wire reference: 35 (confirm does not send the mfaToken), 36 (the new
+Its own bugs are asserted as they are, by their number in docs/wire.md: 35 (confirm does not send the mfaToken), 36 (the new
 recovery code is dropped), 37 (an HTTP error hides the service's code), 38 (one photo for both sides), 39 (`source` is lost), 40
 (fixed texts; `sendSmsCode` answers nothing).
 """

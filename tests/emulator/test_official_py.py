@@ -1,6 +1,6 @@
 """The service's own Python client (authing 4.5.17), unmodified, against the emulator: each of its MFA methods.
 
-Its own bugs are asserted as they are, by their number in the wire reference: 42 (the mfaToken of a challenge cannot be had), 43
+Its own bugs are asserted as they are, by their number in docs/wire.md: 42 (the mfaToken of a challenge cannot be had), 43
 (verify_face_mfa posts to face/associate), 44 (a refusal raises nothing), 45b (an extra request for the schema at each login), 46
 (no country code, no face by key, delete without an mfaToken).
 """

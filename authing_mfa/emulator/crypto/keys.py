@@ -1,6 +1,6 @@
 """The emulator's RSA key for passwords: a published test key, the same in every installation. It protects nothing.
 
-The service's clients encrypt the password with RSA, PKCS#1 v1.5, 1024 bits (wire reference, section 1.2). The emulator only
+The service's clients encrypt the password with RSA, PKCS#1 v1.5, 1024 bits (docs/wire.md#encrypted-passwords). The emulator only
 has to read that, so it does the arithmetic itself and imports no cryptography: that keeps its start short.
 """
 

@@ -44,7 +44,7 @@ _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>
 
 
 def bearer_of(headers: Mapping[str, str]) -> str | None:
-    """The token of a request, with ``Bearer`` in front or without (wire reference, section 2.1)."""
+    """The token of a request, with ``Bearer`` in front or without (docs/wire.md#authorization)."""
     value = headers.get("Authorization", "").strip()
     if value[:7].lower() == "bearer ":
         value = value[7:].strip()

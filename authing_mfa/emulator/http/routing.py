@@ -1,6 +1,6 @@
 """From a request to the operation it asks for: paths, methods, spellings of fields.
 
-What every official client sends is taken (wire reference, section 9): both path families, snake_case and camelCase, a POST
+What every official client sends is taken (docs/wire.md#where-the-clients-disagree): both path families, snake_case and camelCase, a POST
 without body, nulls, fields nobody asked for.
 """
 
@@ -71,7 +71,7 @@ _MISSING: dict[type[Operation[Any]], dict[str, tuple[int, str]]] = {
     ops.VerifyByFace: {"photo": (1700, "face_missing")},
     ops.AssociateFace: {"photoA": (1700, "face_missing"), "photoB": (1701, "face_compare_missing")},
 }
-"""Missing fields that have a code of their own (wire reference, section 6.1). All others are 400."""
+"""Missing fields that have a code of their own (docs/wire.md#server-codes). All others are 400."""
 
 
 def route_of(method: str, path: str) -> tuple[type[Operation[Any]], dict[str, Any]] | None:
@@ -123,7 +123,7 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
 def multipart_file(content: bytes, content_type: str) -> tuple[bytes, str] | None:
     """The part named ``file`` of a multipart body and its content type; None where there is none.
 
-    A line break in front of the first boundary is allowed: the iOS client sends one (section 1.6).
+    A line break in front of the first boundary is allowed: the iOS client sends one (docs/wire.md#photo-upload).
     """
     _, _, boundary = content_type.partition("boundary=")
     boundary = boundary.partition(";")[0].strip().strip('"')

@@ -1,4 +1,4 @@
-"""Codes by SMS and e-mail: sending them, verifying with them, binding and unbinding targets (sections 1.3, 1.4, 1.7)."""
+"""Codes by SMS and e-mail: sending them, verifying with them, binding and unbinding targets (docs/wire.md#sending-codes)."""
 
 from __future__ import annotations
 

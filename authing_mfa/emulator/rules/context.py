@@ -157,7 +157,7 @@ _NULL_FIELDS = dict.fromkeys(
 
 
 def user_json(state: State, user: User, token: str | None, ip: str = "127.0.0.1") -> dict[str, Any]:
-    """A user as a login answers it (wire reference, section 5.2); password hash and salt are left out, unlike the service."""
+    """A user as a login answers it (docs/wire.md#user); password hash and salt are left out, unlike the service."""
     data: dict[str, Any] = {
         "id": user.id,
         "arn": state.arn(user),

@@ -32,14 +32,14 @@ __all__ = [
 
 @attrs.frozen
 class SendSmsWithScene(SendSms):
-    """The SMS call as the JavaScript client makes it (section 1.3)."""
+    """The SMS call as the JavaScript client makes it (docs/wire.md#sending-codes)."""
 
     scene: str | None = None
 
 
 @attrs.frozen
 class SendEmail(Operation[None]):
-    """A code by e-mail for any scene (section 1.3): MFA_VERIFY, MFA_VERIFY_CODE, VERIFY_CODE and others."""
+    """A code by e-mail for any scene (docs/wire.md#sending-codes): MFA_VERIFY, MFA_VERIFY_CODE, VERIFY_CODE and others."""
 
     route = Route.post("/api/v2/email/send")
     answer = NoneType
@@ -53,7 +53,7 @@ class SendEmail(Operation[None]):
 
 @attrs.frozen
 class SendSmsV3(Operation[None]):
-    """The SMS call of the MFA component (section 1.3)."""
+    """The SMS call of the MFA component (docs/wire.md#sending-codes)."""
 
     route = Route.post("/api/v3/send-sms")
     answer = NoneType
@@ -68,7 +68,7 @@ class SendSmsV3(Operation[None]):
 
 @attrs.frozen
 class SendEnrollFactorRequest(Operation[dict[str, Any]]):
-    """Ask to bind a factor (section 1.7): sends a code, or makes a TOTP secret."""
+    """Ask to bind a factor (docs/wire.md#factor-enrollment): sends a code, or makes a TOTP secret."""
 
     route = Route.post("/api/v3/send-enroll-factor-request")
     answer = dict
@@ -81,7 +81,7 @@ class SendEnrollFactorRequest(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class EnrollFactor(Operation[None]):
-    """Bind the factor that was asked for (section 1.7)."""
+    """Bind the factor that was asked for (docs/wire.md#factor-enrollment)."""
 
     route = Route.post("/api/v3/enroll-factor")
     answer = NoneType
@@ -95,7 +95,7 @@ class EnrollFactor(Operation[None]):
 
 @attrs.frozen
 class ListEnrolledFactors(Operation[dict[str, Any]]):
-    """The user's bound factors (section 1.7)."""
+    """The user's bound factors (docs/wire.md#factor-enrollment)."""
 
     route = Route.get("/api/v3/list-enrolled-factors")
     answer = dict
@@ -105,7 +105,7 @@ class ListEnrolledFactors(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class ListFactorsToEnroll(Operation[dict[str, Any]]):
-    """The factors that the user could bind (section 1.7)."""
+    """The factors that the user could bind (docs/wire.md#factor-enrollment)."""
 
     route = Route.get("/api/v3/list-factors-to-enroll")
     answer = dict
@@ -115,7 +115,7 @@ class ListFactorsToEnroll(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class GetFactor(Operation[dict[str, Any]]):
-    """One bound factor (section 1.7)."""
+    """One bound factor (docs/wire.md#factor-enrollment)."""
 
     route = Route.get("/api/v3/get-factor")
     answer = dict
@@ -127,7 +127,7 @@ class GetFactor(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class VerifyTotpV3(VerifyByTotp):
-    """TOTP verification of the v3 API (section 1.7)."""
+    """TOTP verification of the v3 API (docs/wire.md#factor-enrollment)."""
 
     route = Route.post("/api/v3/mfa-totp-verify")
     method = "mfa_totp_verify_v3"
@@ -135,7 +135,7 @@ class VerifyTotpV3(VerifyByTotp):
 
 @attrs.frozen
 class IntrospectMfaToken(Operation[dict[str, Any]]):
-    """Whether an mfaToken is good (section 1.7)."""
+    """Whether an mfaToken is good (docs/wire.md#token-introspection)."""
 
     route = Route.post("/mfa/token/introspection")
     answer = dict
@@ -148,7 +148,7 @@ class IntrospectMfaToken(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class UserFieldValues(Operation[tuple[dict[str, Any], ...]]):
-    """Custom data as the Flutter client asks for it (section 1.7)."""
+    """Custom data as the Flutter client asks for it (docs/wire.md#profile)."""
 
     route = Route.get("/api/v2/udfs/values")
     answer = dict
@@ -160,7 +160,7 @@ class UserFieldValues(Operation[tuple[dict[str, Any], ...]]):
 
 @attrs.frozen
 class WellKnown(Operation[dict[str, Any]]):
-    """The key for passwords, where the JavaScript client looks for it (section 1.1)."""
+    """The key for passwords, where the JavaScript client looks for it (docs/wire.md#public-configuration)."""
 
     route = Route.get("/api/v2/.well-known")
     answer = dict
@@ -171,7 +171,7 @@ class WellKnown(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class Captcha(Operation[dict[str, Any]]):
-    """A captcha picture (section 1.2). Logins never ask for it here."""
+    """A captcha picture (docs/wire.md#captcha). Logins never ask for it here."""
 
     route = Route.get("/api/v2/security/captcha")
     answer = dict
@@ -182,7 +182,7 @@ class Captcha(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class GraphQL(Operation[dict[str, Any]]):
-    """What the JavaScript and Python clients do through GraphQL (section 1)."""
+    """What the JavaScript and Python clients do through GraphQL (docs/wire.md#password-login)."""
 
     route = Route.post("/graphql/v2")
     answer = dict

@@ -1,4 +1,4 @@
-"""Photos and faces (wire reference, section 1.6). Whether two photos match is a stand-in for recognition, see `faces`."""
+"""Photos and faces (docs/wire.md#face). Whether two photos match is a stand-in for recognition, see `faces`."""
 
 from __future__ import annotations
 

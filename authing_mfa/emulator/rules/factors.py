@@ -1,4 +1,4 @@
-"""The v3 API of factors: list, enroll, reset (wire reference, section 1.7)."""
+"""The v3 API of factors: list, enroll, reset (docs/wire.md#factor-enrollment)."""
 
 from __future__ import annotations
 

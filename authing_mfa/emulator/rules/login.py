@@ -1,4 +1,4 @@
-"""Logging in: the first factor, and the challenge for the second (wire reference, sections 1.2 and 5.1)."""
+"""Logging in: the first factor, and the challenge for the second (docs/wire.md#password-login, docs/wire.md#mfa-challenge)."""
 
 from __future__ import annotations
 

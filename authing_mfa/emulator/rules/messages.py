@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["say"]
 
 _TEXTS: dict[str, tuple[str, str]] = {
-    # key: (Chinese, English). Chinese of the published samples where they have one (wire reference, section 5).
+    # key: (Chinese, English). Chinese of the published samples where they have one (docs/wire.md#sources, MFA guide).
     "ok": ("操作成功", "Success."),
     "login": ("登录成功", "Logged in."),
     "verified": ("二次验证成功", "Second factor verified."),

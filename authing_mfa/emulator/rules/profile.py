@@ -1,4 +1,4 @@
-"""The application and the user's own data (wire reference, sections 1.1, 1.7, 5.8, 5.9)."""
+"""The application and the user's own data (docs/wire.md#public-configuration, docs/wire.md#profile)."""
 
 from __future__ import annotations
 

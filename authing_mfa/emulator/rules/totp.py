@@ -1,4 +1,4 @@
-"""TOTP and its recovery code: associate, confirm, verify, recover, list, delete (wire reference, sections 1.5 and 5.3-5.6)."""
+"""TOTP and its recovery code: associate, confirm, verify, recover, list, delete (docs/wire.md#totp-binding)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _(operation: AssociateTotp, call: Call) -> Reply:
 
 
 def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
-    """What the user needs to set up an authenticator app (section 5.3)."""
+    """What the user needs to set up an authenticator app (docs/wire.md#totp-secret)."""
     from authing_mfa.emulator.crypto.qr import png_data_url
 
     uri = otpauth_uri(user, binding)
@@ -55,7 +55,7 @@ def otpauth_uri(user: User, binding: Totp) -> str:
 
 @act.register(ConfirmTotp)
 def _(operation: ConfirmTotp, call: Call) -> Reply:
-    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (section 5.4)."""
+    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp-confirmation)."""
     user, _ = call.either_user()
     if not confirm_pending(call, user, operation.code):
         raise Refusal(400, "wrong_totp", status=400)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["POLICIES", "Settings", "normalized_policies"]
 
 POLICIES = ("SMS", "EMAIL", "OTP", "FACE", "DEVICE", "PASSKEY")
-"""The words of `mfaPolicy` (wire reference, section 5.1)."""
+"""The words of `mfaPolicy` (docs/wire.md#mfa-challenge)."""
 
 
 def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:

@@ -253,11 +253,11 @@ class State:
         return self.signer.sign(claims)
 
     def mfa_token(self, user: User) -> str:
-        """A new mfaToken (section 5.1)."""
+        """A new mfaToken (docs/wire.md#mfa-challenge)."""
         return self._token(user, self.settings.mfa_token_ttl, 1)
 
     def user_token(self, user: User) -> str:
-        """A new token of a finished login (section 5.2)."""
+        """A new token of a finished login (docs/wire.md#user)."""
         return self._token(user, self.settings.user_token_ttl, None)
 
     def arn(self, user: User) -> str:
