@@ -12,7 +12,7 @@ import contextlib
 import threading
 from collections import deque
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -101,23 +101,22 @@ class BackgroundLoop(Generic[T]):
         await self._finish()
 
 
-class Deliverable(Protocol):
-    """Something a callback thread runs. `deliver` must not raise."""
+class CallbackThread(Generic[T]):
+    """A daemon thread that handles items, one after the other, in order.
 
-    def deliver(self) -> None: ...
+    Args:
+        handle: called with each item, on this thread. It must not raise.
+    """
 
-
-class CallbackThread:
-    """A daemon thread that runs what it is given, one after the other."""
-
-    def __init__(self) -> None:
-        self._batches: SimpleQueue[Sequence[Deliverable] | None] = SimpleQueue()
+    def __init__(self, handle: Callable[[T], object]) -> None:
+        self._handle = handle
+        self._batches: SimpleQueue[Sequence[T] | None] = SimpleQueue()
         self._abandoned = False
         self._thread = threading.Thread(target=self._run, name="authing-mfa-callbacks", daemon=True)
         self._thread.start()
 
-    def put(self, batch: Sequence[Deliverable]) -> None:
-        """Run the whole *batch*, after everything that was put before."""
+    def put(self, batch: Sequence[T]) -> None:
+        """Handle the whole *batch*, after everything that was put before."""
         self._batches.put(batch)
 
     def stop(self) -> None:
@@ -138,6 +137,6 @@ class CallbackThread:
         _here.kind = "the callback thread"
         for batch in iter(self._batches.get, None):
             for item in batch:
-                item.deliver()
+                self._handle(item)
             if self._abandoned:
                 return

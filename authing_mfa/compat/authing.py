@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.compat.current import Current
-from authing_mfa.compat.state import SESSION
+from authing_mfa.compat.outcome import CurrentUser
+from authing_mfa.compat.state import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,19 +37,19 @@ class Authing:
             InvalidInputError: a value that cannot be right.
         """
         token = options.pop("token", None)
-        SESSION.start(app_id, options)
+        STATE.start(app_id, options)
         if token is not None:
-            SESSION.current.value = Current(None, token)
+            STATE.current = CurrentUser(None, token)
 
     @staticmethod
     def setHost(host: str) -> None:
         """Choose the service's domain, e.g. ``authing.cn`` (the default). It takes the place of a `base_url`."""
-        SESSION.set(host=host, base_url=None)
+        STATE.set(host=host, base_url=None)
 
     @staticmethod
     def setSchema(schema: str) -> None:
         """Choose ``https`` (the default) or ``http``."""
-        SESSION.set(scheme=schema)
+        STATE.set(scheme=schema)
 
     @staticmethod
     def setOnPremiseInfo(host: str, publicKey: str) -> None:
@@ -59,12 +59,12 @@ class Authing:
             host: its host, which is asked for public-config itself.
             publicKey: its RSA key for passwords, base64 or PEM.
         """
-        SESSION.set(host=host, base_url=None, public_key=publicKey, on_premise=True)
+        STATE.set(host=host, base_url=None, public_key=publicKey, on_premise=True)
 
     @staticmethod
     def setLanguage(language: str) -> None:
         """Choose the language of the service's messages, e.g. ``zh-CN``."""
-        SESSION.set(lang=language)
+        STATE.set(lang=language)
 
     @staticmethod
     def setDispatcher(dispatch: Dispatcher | None) -> None:
@@ -76,24 +76,24 @@ class Authing:
         """
         if dispatch is not None and not callable(dispatch):
             raise TypeError("dispatch must be a function, or None.")
-        SESSION.dispatcher = dispatch
+        STATE.dispatcher = dispatch
 
     @staticmethod
     def setErrorHandler(handler: Callable[[BaseException], Any] | None) -> None:
         """Choose who is told, once, of a completion that raised; None: it is logged with its traceback."""
         if handler is not None and not callable(handler):
             raise TypeError("handler must be a function, or None.")
-        SESSION.error_handler = handler
+        STATE.error_handler = handler
 
     @staticmethod
     def getCurrentUser() -> UserInfo | None:
         """The user who last logged in or passed a second factor; None between the two."""
-        return SESSION.current.value.user
+        return STATE.current.user
 
     @staticmethod
     def setCurrentToken(token: str | None) -> None:
         """Speak with *token* from now on, e.g. an mfaToken obtained elsewhere; None: nobody is logged in any more."""
-        SESSION.current.value = Current(None, token)
+        STATE.current = CurrentUser(None, token)
 
     @staticmethod
     def shutdown(timeout: float | None = 5.0) -> None:
@@ -105,4 +105,4 @@ class Authing:
             timeout: seconds it may take; None: as long as the completions take. In a completion it does not wait at all: the
                 pending ones run after that one.
         """
-        SESSION.shutdown(timeout)
+        STATE.shutdown(timeout)

@@ -1,4 +1,4 @@
-"""`Call`: one call of the callback layer, from the request to its completion's return."""
+"""`Call`: one call of the callback layer, as its maker sees it. `authing_mfa.compat.runner` runs it."""
 
 from __future__ import annotations
 
@@ -7,66 +7,87 @@ import time
 import weakref
 from contextvars import Context, copy_context
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from authing_mfa._threads import own_thread
-from authing_mfa.compat.outcome import CANCELLED
-from authing_mfa.compat.owner import is_gone
+from authing_mfa.compat.dispatch import runs_here
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractContextManager
 
     from authing_mfa.client import AuthClient
     from authing_mfa.compat.dispatch import Dispatcher
     from authing_mfa.compat.outcome import Outcome
-    from authing_mfa.compat.runner import Engine
+    from authing_mfa.compat.owner import Watch
     from authing_mfa.compat.settings import Settings
     from authing_mfa.operations import Operation
     from authing_mfa.protocol import Answer
 
     Request = Operation[Any] | Callable[[AuthClient], Awaitable[Answer[Any]]]
 
-__all__ = ["Call"]
+__all__ = ["Call", "Stage"]
 
-_INTERRUPTIBLE = 1.0  # seconds; a longer wait is taken in slices, for Ctrl-C does not reach a lock on every system
+_INTERRUPTIBLE = 1.0  # seconds; a longer wait is taken in slices, because Ctrl-C does not reach a lock on every system
 
 
-class _Stage(Enum):
-    OPEN = 1  # the completion has not begun: whoever ends the call first decides what it gets
+class Runner(Protocol):
+    """The part of a runner that a call uses."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Guards the stages of all calls."""
+
+    @property
+    def abandoned(self) -> bool:
+        """True in the child process after a fork: the parent completes these calls."""
+
+    def cancel(self, call: Call) -> bool:
+        """Cancel *call*. True if its completion gets code 10102."""
+
+    def post(self, call: Call) -> None:
+        """Look at *call* again: it was cancelled, or its owner is gone."""
+
+
+class Stage(Enum):
+    """How far a call's completion is."""
+
+    OPEN = 1  # the completion has not begun: whoever ends the call first decides what the completion gets
     RUNNING = 2
     DONE = 3
 
 
-_OPEN, _RUNNING, _DONE = _Stage  # the hot path looks names up in the module
+_OPEN, _RUNNING, _DONE = Stage  # module globals: the hot path reads them
+_EMPTY = Context()
 
 
 class Call:
     """A running call. Its completion runs exactly once, never inside the call that made it.
 
-    The client makes these. Keep one to cancel it or to wait for it; it may be dropped, the call goes on.
+    The methods of `AuthClient` return one. Keep it to cancel the call or to wait for it; if you drop it, the call goes on.
     """
 
-    # What most calls never change stands in the class: making a call is the dearest part of the hop.
-    owner: weakref.ref[Any] | None = None
-    engine: Engine | None = None
+    # Defaults are class attributes, so that creating a call (the hot path) sets fewer attributes.
+    owner: Watch | None = None
+    owner_gone = False
+    runner: Runner | None = None
     task: asyncio.Task[None] | None = None
-    handed_over = False
-    dropped = False
-    _stage = _OPEN
+    delivered = False  # to a dispatcher or to the callback thread
+    stage = _OPEN
     _ended: threading.Event | None = None
 
     def __init__(
         self,
         request: Request | None,
-        completion: Callable[..., Any],
+        completion: Callable[..., Any] | weakref.WeakMethod[Any],
         dispatcher: Dispatcher | None,
         *,
         settings: Settings | None,
         token: str | None,
         outcome: Outcome | None = None,
-        pair: bool = False,
-        refresh: bool = False,
+        upload_shape: bool = False,
+        only_if_same_user: bool = False,
     ) -> None:
         self.request = request
         self.completion: Callable[..., Any] | weakref.WeakMethod[Any] | None = completion
@@ -74,8 +95,8 @@ class Call:
         self.settings = settings
         self.token = token
         self.outcome = outcome
-        self.pair = pair  # the completion takes two arguments
-        self.refresh = refresh  # an answer about somebody who is no longer current changes nothing
+        self.upload_shape = upload_shape  # the completion takes two arguments
+        self.only_if_same_user = only_if_same_user  # the answer changes nothing once another user is current
         self.context: Context = copy_context()
 
     def __repr__(self) -> str:
@@ -84,25 +105,27 @@ class Call:
     @property
     def done(self) -> bool:
         """True once the completion has returned, or was dropped because its owner is gone."""
-        return self._stage is _DONE
+        return self.stage is _DONE
 
     def cancel(self) -> bool:
-        """Stop the call. True: its completion gets code 10102. False: the completion has begun or is done.
+        """Cancel the call. True: its completion gets code 10102. False: the completion has begun or is done.
 
-        An answer that has arrived but not yet reached the completion is thrown away, and makes nobody current.
+        An answer that has arrived but has not reached the completion is thrown away, and makes nobody the current user.
         """
-        engine = self.engine
-        if engine is None or not self.decide(CANCELLED, engine):
-            return False
-        engine.post(self)
-        return True
+        return self.runner is not None and self.runner.cancel(self)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until the call is done; False when *timeout* seconds pass first. Ctrl-C cancels the call.
+        """Block until the call is done. Ctrl-C cancels the call.
+
+        Args:
+            timeout: seconds to wait at most; None waits without a limit.
+
+        Returns:
+            False when *timeout* passed first.
 
         Raises:
-            RuntimeError: on the thread the completion needs, where waiting would never end; or the call was made before a
-                fork, by the parent process.
+            RuntimeError: this thread must run the completion, so waiting would never end; or the parent process made the
+                call before a fork.
         """
         self._check_may_wait()
         event = self._event()
@@ -123,27 +146,27 @@ class Call:
     def _check_may_wait(self) -> None:
         thread = own_thread()
         if thread is not None:
-            raise RuntimeError(f"wait() on {thread} would never end: go on in the completion instead.")
+            raise RuntimeError(f"wait() on {thread} would never end: continue in the completion instead.")
         if self.dispatcher is not None and runs_here(self.dispatcher):
-            raise RuntimeError("wait() on the thread that runs the completion would never end: go on in it instead.")
-        if self.engine is not None and self.engine.abandoned and not self.done:
+            raise RuntimeError("wait() on the thread that runs the completion would never end: continue there instead.")
+        if self.runner is not None and self.runner.abandoned and not self.done:
             raise RuntimeError("This call was made before the fork: it belongs to the parent process.")
 
     def _event(self) -> threading.Event | None:
-        """What is set when the call is done; None when it is."""
-        engine = self.engine
-        assert engine is not None, "a call is submitted before anybody has it"
-        with engine.lock:
+        """Return the event that is set when the call is done, or None if the call is done."""
+        runner = self.runner
+        assert runner is not None, "a call is submitted before its maker gets it"
+        with runner.lock:
             if self.done:
                 return None
             if self._ended is None:
                 self._ended = threading.Event()
             return self._ended
 
-    # ─────────────────────── the engine's side ───────────────────────
+    # ─────────────────────── for the runner ───────────────────────
 
     def wait_ended(self, timeout: float | None) -> None:
-        """Block until the call is done or *timeout* seconds have passed, whatever thread this is."""
+        """Block until the call is done or *timeout* seconds have passed, on any thread."""
         event = self._event()
         if event is not None:
             event.wait(timeout)
@@ -151,79 +174,24 @@ class Call:
     @property
     def open(self) -> bool:
         """True until the completion begins."""
-        return self._stage is _OPEN
+        return self.stage is _OPEN
 
-    def decide(self, outcome: Outcome, engine: Engine, *, first: bool = False) -> bool:
-        """Let the call end with *outcome*, unless the completion has begun; with *first*, unless anything is decided."""
-        if engine.abandoned:
-            return False
-        with engine.lock:
-            if self._stage is not _OPEN or (first and self.outcome is not None):
-                return False
-            self.outcome = outcome
-            return True
+    def note_owner_gone(self) -> None:
+        """The owner is gone: no completion. Takes no lock, so any thread may call it at any moment."""
+        self.owner_gone = True
+        if self.runner is not None:
+            self.runner.post(self)
 
-    def deliver(self) -> None:
-        """Run the completion, if it has not begun. Whatever it raises is reported; this raises nothing."""
-        engine = self.engine
-        if engine is None or engine.abandoned:
-            return
-        completion = self._living_completion()
-        if completion is None:
-            self.drop()
-            return
-        with engine.lock:
-            outcome = self.outcome
-            if self._stage is not _OPEN or outcome is None:
-                return
-            self._stage = _RUNNING
-            engine.adopt(self, outcome)
-        try:
-            self.context.run(completion, *outcome.arguments(pair=self.pair))
-        except BaseException as error:  # noqa: BLE001 - SystemExit included: it is the completion's, not the thread's
-            engine.report(error)
-        finally:
-            del completion
-            self._end(engine)
-
-    def drop(self) -> None:
-        """End without a completion: its owner is gone, there is no one to tell."""
-        engine = self.engine
-        if engine is None or engine.abandoned:
-            return
-        with engine.lock:
-            if self._stage is not _OPEN:
-                return
-            self._stage = _DONE
-        self._end(engine)
-
-    def _living_completion(self) -> Callable[..., Any] | None:
+    def living_completion(self) -> Callable[..., Any] | None:
+        """Return the completion, or None if the owner is gone."""
         completion = self.completion
-        if self.owner is None and not self.dropped:
-            return completion
-        if self.dropped or self.owner is None or is_gone(self.owner()):
+        if self.owner_gone or (self.owner is not None and self.owner.gone):
             return None
-        if isinstance(completion, weakref.WeakMethod):
-            method: Callable[..., Any] | None = completion()
-            return method
-        return completion
+        return completion() if isinstance(completion, weakref.WeakMethod) else completion
 
-    def _end(self, engine: Engine) -> None:
-        # What the call holds is let go of: an application may keep the call for long.
+    def release(self) -> threading.Event | None:
+        """Drop what the call holds (its maker may keep it for long). Return the event to set, if a thread waits for it."""
         self.completion = self.request = self.settings = self.token = self.owner = None
         self.context = _EMPTY
-        with engine.lock:
-            self._stage = _DONE
-            event = self._ended
-        engine.forget(self)
-        if event is not None:
-            event.set()
-
-
-_EMPTY = Context()
-
-
-def runs_here(dispatcher: Dispatcher) -> bool:
-    """Whether *dispatcher* runs completions on the running thread, as far as it says so."""
-    says = getattr(dispatcher, "runs_here", None)
-    return bool(says()) if callable(says) else False
+        self.stage = _DONE
+        return self._ended

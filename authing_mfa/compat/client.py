@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from authing_mfa import operations as ops
-from authing_mfa.compat.state import SESSION
+from authing_mfa.compat.state import STATE
 from authing_mfa.models import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion.
             owner: whom it is for.
         """
-        return SESSION.call(lambda: ops.MfaCheck(phone, email), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.MfaCheck(phone, email), completion, dispatcher, owner)
 
     def mfaVerifyByPhone(
         self,
@@ -93,7 +93,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion.
             owner: whom it is for.
         """
-        return SESSION.call(lambda: ops.VerifyByPhone(phone, code, phoneCountryCode), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.VerifyByPhone(phone, code, phoneCountryCode), completion, dispatcher, owner)
 
     def mfaVerifyByEmail(
         self,
@@ -105,25 +105,25 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in."""
-        return SESSION.call(lambda: ops.VerifyByEmail(email, code), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.VerifyByEmail(email, code), completion, dispatcher, owner)
 
     def mfaVerifyByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Verify with a code of the authenticator app; the user is logged in."""
-        return SESSION.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
 
     def mfaVerifyByTOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Verify with a code of the authenticator app; the document's other name for `mfaVerifyByOTP`."""
-        return SESSION.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
 
     def mfaVerifyByRecoveryCode(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user."""
-        return SESSION.call(lambda: ops.VerifyByRecoveryCode(code), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.VerifyByRecoveryCode(code), completion, dispatcher, owner)
 
     def uploadFaceImage(
         self,
@@ -147,7 +147,7 @@ class CompatAuthClient:
         async def upload(client: AuthClient) -> Answer[str]:
             return await client._answer(await client._upload(image, private=isPrivate))
 
-        return SESSION.call(lambda: upload, completion, dispatcher, owner, pair=True)
+        return STATE.call(lambda: upload, completion, dispatcher, owner, upload_shape=True)
 
     def mfaAssociateByFace(
         self,
@@ -159,13 +159,13 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """Bind a face with the keys of two uploaded photos; the user is logged in."""
-        return SESSION.call(lambda: ops.AssociateFace(photoKeyA, photoKeyB), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.AssociateFace(photoKeyA, photoKeyB), completion, dispatcher, owner)
 
     def mfaVerifyByFace(
         self, photoKey: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Verify the bound face with the key of an uploaded photo; the user is logged in."""
-        return SESSION.call(lambda: ops.VerifyByFace(photoKey), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.VerifyByFace(photoKey), completion, dispatcher, owner)
 
     # ─────────────────────── what a real MFA journey needs around them ───────────────────────
 
@@ -184,7 +184,7 @@ class CompatAuthClient:
         async def login(client: AuthClient) -> Answer[UserInfo]:
             return await client._answer(await client._login(account, password, auto_register=autoRegister))
 
-        return SESSION.call(lambda: login, completion, dispatcher, owner)
+        return STATE.call(lambda: login, completion, dispatcher, owner)
 
     def loginByPhoneCode(
         self,
@@ -198,7 +198,7 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """Log in with a code that was sent by SMS."""
-        return SESSION.call(
+        return STATE.call(
             lambda: ops.LoginByPhoneCode(phone, code, phoneCountryCode, autoRegister), completion, dispatcher, owner
         )
 
@@ -213,7 +213,7 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """Log in with a code that was sent by e-mail."""
-        return SESSION.call(lambda: ops.LoginByEmailCode(email, code, autoRegister), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.LoginByEmailCode(email, code, autoRegister), completion, dispatcher, owner)
 
     def sendSms(
         self,
@@ -225,61 +225,61 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """Send a code by SMS."""
-        return SESSION.call(lambda: ops.SendSms(phone, phoneCountryCode), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.SendSms(phone, phoneCountryCode), completion, dispatcher, owner)
 
     def sendMFAEmail(
         self, email: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Send an MFA code by e-mail."""
-        return SESSION.call(lambda: ops.SendMfaEmail(email), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.SendMfaEmail(email), completion, dispatcher, owner)
 
     def mfaAssociateByOTP(
         self, completion: EnrollmentCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Ask for a TOTP secret to bind; nothing is in force until `mfaAssociateConfirmByOTP`."""
-        return SESSION.call(ops.AssociateTotp, completion, dispatcher, owner)
+        return STATE.call(ops.AssociateTotp, completion, dispatcher, owner)
 
     def mfaAssociateConfirmByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Confirm the TOTP secret with a first code; the user where the service answers one, else None."""
-        return SESSION.call(lambda: ops.ConfirmTotp(code), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.ConfirmTotp(code), completion, dispatcher, owner)
 
     def mfaDeleteOTP(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Unbind TOTP; needs a logged-in user's token."""
-        return SESSION.call(ops.DeleteTotp, completion, dispatcher, owner)
+        return STATE.call(ops.DeleteTotp, completion, dispatcher, owner)
 
     def mfaListAuthenticators(
         self, completion: AuthenticatorsCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """List the user's TOTP authenticators, unconfirmed ones included."""
-        return SESSION.call(ops.ListAuthenticators, completion, dispatcher, owner)
+        return STATE.call(ops.ListAuthenticators, completion, dispatcher, owner)
 
     def unbindMFAPhone(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Unbind the MFA phone; needs a logged-in user's token."""
-        return SESSION.call(ops.UnbindPhone, completion, dispatcher, owner)
+        return STATE.call(ops.UnbindPhone, completion, dispatcher, owner)
 
     def unbindMFAEmail(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Unbind the MFA e-mail address; needs a logged-in user's token."""
-        return SESSION.call(ops.UnbindEmail, completion, dispatcher, owner)
+        return STATE.call(ops.UnbindEmail, completion, dispatcher, owner)
 
     def mfaUnbindFactor(
         self, factorId: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """Reset one factor by its id."""
-        return SESSION.call(lambda: ops.UnbindFactor(factorId), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.UnbindFactor(factorId), completion, dispatcher, owner)
 
     def getCurrentUserInfo(
         self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
         """The user whose token the client speaks with."""
-        return SESSION.call(ops.GetCurrentUser, completion, dispatcher, owner, refresh=True)
+        return STATE.call(ops.GetCurrentUser, completion, dispatcher, owner, only_if_same_user=True)
 
     def getCustomUserData(
         self,
@@ -290,4 +290,4 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """The user pool's own fields of one user."""
-        return SESSION.call(lambda: ops.GetCustomUserData(userId), completion, dispatcher, owner)
+        return STATE.call(lambda: ops.GetCustomUserData(userId), completion, dispatcher, owner)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from tkinter import Misc
 
-__all__ = ["Dispatcher", "ReceiverGoneError", "asyncio_loop", "gtk", "qt", "tk", "wx"]
+__all__ = ["Dispatcher", "ReceiverGoneError", "asyncio_loop", "gtk", "qt", "runs_here", "tk", "wx"]
 
 Dispatcher: TypeAlias = Callable[[Callable[[], None]], Any]
 
@@ -30,6 +30,12 @@ _log = logging.getLogger("authing_mfa.compat")
 
 class ReceiverGoneError(RuntimeError):
     """The window or loop that a dispatcher delivers to has ended. Completions then run on the callback thread."""
+
+
+def runs_here(dispatcher: Dispatcher) -> bool:
+    """True if *dispatcher* says that it runs completions on the running thread."""
+    says = getattr(dispatcher, "runs_here", None)
+    return bool(says()) if callable(says) else False
 
 
 def _guarded(function: Callable[[], None]) -> None:

@@ -6,13 +6,44 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from authing_mfa.compat.current import Current, after
 from authing_mfa.errors import AuthingError, CancelledCallError, ConfigError, MfaRequiredError, ResponseError
+from authing_mfa.models import MfaChallenge, UserInfo
 
 if TYPE_CHECKING:
     from authing_mfa.protocol import Answer
 
-__all__ = ["CANCELLED", "EXITING", "NOT_STARTED", "SHUT_DOWN", "Outcome", "failed", "succeeded", "unexpected"]
+__all__ = [
+    "CANCELLED",
+    "EXITING",
+    "NOT_STARTED",
+    "SHUT_DOWN",
+    "CurrentUser",
+    "Outcome",
+    "failed",
+    "succeeded",
+    "unexpected",
+]
+
+
+@attrs.frozen
+class CurrentUser:
+    """Who the next call is made for: a user and a token. Between login and second factor there is a token and no user yet."""
+
+    user: UserInfo | None = None
+    token: str | None = attrs.field(default=None, repr=False)
+
+    @classmethod
+    def after(cls, value: object, token: str | None) -> CurrentUser | None:
+        """Return who is current after a call made with *token* has answered *value*; None if that changes nothing.
+
+        A challenge makes its mfaToken current and no user. A user becomes current with the token in the answer, or else with
+        the token of the call. An answer without a user (a recovery code alone) changes nothing: the mfaToken must not be lost.
+        """
+        if isinstance(value, UserInfo):
+            return None if value.id is None else cls(value, value.id_token or token)
+        if isinstance(value, MfaChallenge):
+            return cls(None, value.token)
+        return None
 
 
 @attrs.define
@@ -22,11 +53,11 @@ class Outcome:
     code: int
     message: str | None
     value: Any = attrs.field(default=None, repr=False)
-    current: Current | None = None
+    current: CurrentUser | None = None
 
-    def arguments(self, *, pair: bool) -> tuple[Any, ...]:
-        """The completion's arguments. As a *pair*, the Swift upload's shape: the value takes the message's place."""
-        if not pair:
+    def arguments(self, *, upload_shape: bool) -> tuple[Any, ...]:
+        """Return the completion's arguments. In the shape of Swift's upload, the value takes the message's place."""
+        if not upload_shape:
             return self.code, self.message, self.value
         return self.code, self.message if self.value is None else self.value
 
@@ -34,20 +65,20 @@ class Outcome:
 def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
     """A call made with *token* was answered."""
     value = answer.value
-    return Outcome(200, answer.message, value, after(value, token))
+    return Outcome(200, answer.message, value, CurrentUser.after(value, token))
 
 
 def failed(error: AuthingError) -> Outcome:
-    """A call failed. A challenge is the one failure that carries a value."""
+    """A call failed. A challenge is the only failure with a value."""
     if isinstance(error, MfaRequiredError):
-        return Outcome(error.code, error.message, error.challenge, after(error.challenge, None))
+        return Outcome(error.code, error.message, error.challenge, CurrentUser.after(error.challenge, None))
     return Outcome(error.code, error.message)
 
 
 def unexpected(error: BaseException) -> Outcome:
-    """A call failed with something that is not of the error tree: a defect, which is reported beside this.
+    """A call failed with an error outside the error tree: a defect, which is reported as well.
 
-    The text of *error* stays out of it, it may hold anything.
+    The text of *error* is left out, because it may hold a secret.
     """
     return failed(ResponseError(f"The call failed in a way it should not ({type(error).__name__})."))
 

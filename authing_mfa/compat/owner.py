@@ -1,7 +1,7 @@
-"""Owners: the window or object a call is made for. When it is gone, its calls are cancelled and nobody is told.
+"""Owners: the window or object a call is made for. When an owner is gone, its calls are cancelled without a completion.
 
 "Gone" is more than garbage-collected: a destroyed widget of Tk, Qt or wx lives on as an empty Python object as long as
-anything refers to it. So the toolkit is asked too, without importing any toolkit that is not already in use.
+anything refers to it. So the toolkit is asked too, without importing a toolkit that the program does not already use.
 """
 
 from __future__ import annotations
@@ -14,42 +14,58 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.compat.call import Call
-
-__all__ = ["attach", "is_gone"]
-
-_watched: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Call]] = weakref.WeakKeyDictionary()
+__all__ = ["Watch", "held_weakly", "is_gone", "watch"]
 
 
-def attach(call: Call, owner: object, drop: Callable[[Call], None]) -> None:
-    """Tie *call* to *owner*; *drop* is told when the owner goes. It must be safe on any thread, at any moment.
+class Watch:
+    """One owner under watch, for one call."""
 
-    A completion that is a method of the owner is held weakly, or it would keep the owner alive until the call ends.
+    def __init__(self, owner: object, on_gone: Callable[[], None]) -> None:
+        self.on_gone = on_gone
+        weak_self = weakref.ref(self)
+
+        def collected(_: object) -> None:
+            living = weak_self()
+            if living is not None:
+                living.on_gone()
+
+        self._owner = weakref.ref(owner, collected)
+
+    @property
+    def gone(self) -> bool:
+        """True if the owner has been collected, or its widget destroyed. Read it on the widget's thread."""
+        return is_gone(self._owner())
+
+
+def watch(owner: object, on_gone: Callable[[], None]) -> Watch:
+    """Watch *owner* as long as the result lives.
+
+    Args:
+        owner: any object that can be weakly referenced; a widget of Tk or Qt is also gone once it is destroyed.
+        on_gone: called when the owner goes, at any moment, on any thread; at once if it is gone already.
 
     Raises:
         TypeError: the owner cannot be weakly referenced.
     """
-    weak_call = weakref.ref(call)
-
-    def collected(_: object) -> None:
-        living = weak_call()
-        if living is not None:
-            drop(living)
-
-    call.owner = weakref.ref(owner, collected)
-    completion = call.completion
-    if getattr(completion, "__self__", None) is owner and hasattr(completion, "__func__"):
-        call.completion = weakref.WeakMethod(completion)
+    watched = Watch(owner, on_gone)
     if is_gone(owner):
-        call.dropped = True
-        return
-    calls = _calls_of(owner, drop)
-    if calls is not None:
-        calls.add(call)
+        on_gone()
+    else:
+        watches = _watches_of(owner)
+        if watches is not None:
+            watches.add(watched)
+    return watched
+
+
+def held_weakly(completion: Callable[..., Any], owner: object) -> Callable[..., Any] | weakref.WeakMethod[Any]:
+    """Return *completion*; a method of the owner as a weak one, because it would keep the owner alive until the call ends."""
+    if getattr(completion, "__self__", None) is owner and hasattr(completion, "__func__"):
+        return weakref.WeakMethod(completion)
+    return completion
 
 
 def is_gone(owner: Any) -> bool:
-    """Whether *owner* has been collected, or its widget destroyed. Ask on the thread that the widget belongs to."""
+    """True if *owner* has been collected, or its widget destroyed. Call it on the widget's thread."""
     if owner is None:
         return True
     try:
@@ -60,7 +76,7 @@ def is_gone(owner: Any) -> bool:
 
 def _is_deleted(owner: Any) -> bool:
     if _is_a(owner, "tkinter", "Misc"):
-        # Tk must not be asked from another thread; its <Destroy> event has told us.
+        # Tk must not be used from another thread; its <Destroy> event has told us.
         return threading.current_thread() is threading.main_thread() and not owner.winfo_exists()
     if _is_a(owner, "PySide6.QtCore", "QObject"):
         import shiboken6
@@ -80,13 +96,16 @@ def _is_a(value: object, module: str, name: str) -> bool:
     return isinstance(kind, type) and isinstance(value, kind)
 
 
-def _calls_of(owner: Any, drop: Callable[[Call], None]) -> weakref.WeakSet[Call] | None:
-    """The living calls of a widget, which are dropped when its toolkit destroys it. None: its toolkit does not say when."""
-    calls: weakref.WeakSet[Call] = weakref.WeakSet()
+_watched: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Watch]] = weakref.WeakKeyDictionary()
+
+
+def _watches_of(owner: Any) -> weakref.WeakSet[Watch] | None:
+    """Return the living watches of a widget, which its toolkit's end of it ends, or None if the toolkit does not tell."""
+    watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
     def destroyed(*_: object) -> None:
-        for call in list(calls):
-            drop(call)
+        for each in list(watches):
+            each.on_gone()
 
     try:
         known = _watched.get(owner)
@@ -94,16 +113,16 @@ def _calls_of(owner: Any, drop: Callable[[Call], None]) -> weakref.WeakSet[Call]
             return known
         if _is_a(owner, "tkinter", "Misc"):
             if threading.current_thread() is not threading.main_thread():
-                return None  # Tk must not be spoken to from here; the owner is looked at again before the completion
+                return None  # Tk must not be used from here; the owner is looked at again before the completion
             _bind_destroy(owner, destroyed)
         elif _is_a(owner, "PySide6.QtCore", "QObject") or _is_a(owner, "PyQt6.QtCore", "QObject"):
             owner.destroyed.connect(destroyed)
         else:
             return None
-        _watched[owner] = calls
+        _watched[owner] = watches
     except TypeError:  # an owner that is not hashable: only its collection is seen
         return None
-    return calls
+    return watches
 
 
 def _bind_destroy(widget: Any, destroyed: Callable[[], None]) -> None:

@@ -1,15 +1,17 @@
-"""The engine under the callback layer: one loop thread, one callback thread, the clients, and every call that is not done."""
+"""The runner of the callback layer: one loop thread, one callback thread, the clients, and every call that is not done."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from authing_mfa._threads import BackgroundLoop, CallbackThread, own_thread
-from authing_mfa.compat.call import Call, runs_here
-from authing_mfa.compat.dispatch import ReceiverGoneError
+from authing_mfa.compat.call import Call, Stage
+from authing_mfa.compat.clients import Clients
+from authing_mfa.compat.dispatch import ReceiverGoneError, runs_here
 from authing_mfa.compat.outcome import (
     CANCELLED,
     EXITING,
@@ -26,72 +28,107 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authing_mfa.client import AuthClient
-    from authing_mfa.compat.settings import Settings
+    from authing_mfa.compat.clients import SharedClient
 
-__all__ = ["Engine"]
+__all__ = ["Runner"]
 
+_OPEN, _RUNNING, _DONE = Stage  # module globals: the hot path reads them
 _UNKNOWN_THREAD = 5.0  # seconds that an unbounded close waits for a dispatcher that does not say whose thread it is
 
 
-class _Lease:
-    """A client, how many calls use it, and its last user view."""
+class Runner:
+    """Runs calls until it is closed.
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.client: AuthClient = settings.client()
-        self.users = 0
-        self._view = self.client.as_user(None)
-        self._token: str | None = None
+    Args:
+        report: called with what a completion or a dispatcher raises. It must not raise.
+        set_current: called with a call and its outcome before the completion runs.
+    """
 
-    def view(self, token: str | None) -> AuthClient:
-        if token != self._token:
-            self._view = self.client.as_user(token)
-            self._token = token
-        return self._view
-
-
-class Engine:
-    """Runs calls until it is closed. `report` is told what completions raise, `adopt` who is current from now on."""
-
-    def __init__(self, report: Callable[[BaseException], None], adopt: Callable[[Call, Outcome], None]) -> None:
-        self.report = report
-        self.adopt = adopt
+    def __init__(self, report: Callable[[BaseException], None], set_current: Callable[[Call, Outcome], None]) -> None:
+        self._report = report
+        self._set_current = set_current
         self.lock = threading.RLock()  # re-entrant: a signal handler may make or cancel calls at any moment
         self.closed = False
         self.abandoned = False  # by a fork: this process has neither the threads nor the right to complete these calls
         self._calls: set[Call] = set()
-        self._lease: _Lease | None = None
-        self._leases: set[_Lease] = set()
+        self._clients = Clients(self._close_soon)
         self._tasks: set[asyncio.Task[None]] = set()  # those no call holds: the loop would let them be collected
         self._outbox: list[Call] = []
-        self._callbacks = CallbackThread()
-        self._thread = BackgroundLoop(self._receive, self._wind_up)
+        self._callbacks = CallbackThread(self.complete)
+        self._thread = BackgroundLoop(self._receive, self._close)
 
     # ─────────────────────── any thread ───────────────────────
 
     def submit(self, call: Call) -> bool:
-        """Take the call, which from now on completes exactly once. False: the engine is closed, it is not taken."""
+        """Take the call, which from now on completes exactly once. False: the runner is closed and does not take it."""
         with self.lock:
             if self.closed:
                 return False
-            call.engine = self
+            call.runner = self
             self._calls.add(call)
             self._thread.post(call)
             return True
 
     def post(self, call: Call) -> None:
-        """Have another look at *call*, which was cancelled or dropped."""
+        """Look at *call* again: it was cancelled, or its owner is gone."""
         if not self.abandoned:
             self._thread.post(call)
 
-    def drop(self, call: Call) -> None:
-        """The owner of *call* is gone. Safe at any moment, on any thread, for it only leaves a note."""
-        call.dropped = True
-        self.post(call)
+    def cancel(self, call: Call) -> bool:
+        """Cancel *call*, unless its completion has begun. True if the completion gets code 10102."""
+        if not self._decide(call, CANCELLED):
+            return False
+        self._thread.post(call)
+        return True
 
-    def forget(self, call: Call) -> None:
-        """The call is done."""
+    def _decide(self, call: Call, outcome: Outcome, *, first: bool = False) -> bool:
+        """Let *call* end with *outcome*, unless its completion has begun; with *first*, unless an outcome is decided."""
+        if self.abandoned:
+            return False
+        with self.lock:
+            if call.stage is not _OPEN or (first and call.outcome is not None):
+                return False
+            call.outcome = outcome
+            return True
+
+    def complete(self, call: Call) -> None:
+        """Run the completion of *call*, if it has not begun. What it raises is reported; this raises nothing."""
+        if self.abandoned:
+            return
+        completion = call.living_completion()
+        if completion is None:
+            self._drop(call)
+            return
+        with self.lock:
+            outcome = call.outcome
+            if call.stage is not _OPEN or outcome is None:
+                return
+            call.stage = _RUNNING
+            self._set_current(call, outcome)
+        try:
+            call.context.run(completion, *outcome.arguments(upload_shape=call.upload_shape))
+        except BaseException as error:  # noqa: BLE001 - SystemExit included: it is the completion's, not the thread's
+            self._report(error)
+        finally:
+            del completion
+            self._end(call)
+
+    def _drop(self, call: Call) -> None:
+        """End *call* without a completion: its owner is gone, so nobody is left to receive it."""
+        if self.abandoned:
+            return
+        with self.lock:
+            if call.stage is not _OPEN:
+                return
+            call.stage = _DONE
+        self._end(call)
+
+    def _end(self, call: Call) -> None:
+        with self.lock:
+            ended = call.release()
         self._calls.discard(call)
+        if ended is not None:
+            ended.set()
 
     def abandon(self) -> None:
         """In the child after a fork: leave everything to the parent."""
@@ -108,14 +145,14 @@ class Engine:
             self.closed = True
             pending = list(self._calls)
         for call in pending:
-            call.decide(EXITING if exiting else SHUT_DOWN, self)
+            self._decide(call, EXITING if exiting else SHUT_DOWN)
             self._thread.post(call)  # its task is to be stopped, even if it completes before the loop looks
         self._thread.stop()
         if own_thread() is not None:
             return
         for call in pending:  # their dispatcher waits for this very thread
             if call.dispatcher is not None and runs_here(call.dispatcher):
-                call.deliver()
+                self.complete(call)
         self._thread.join(_left(deadline, 0.9))
         self._callbacks.join(_left(deadline, 0.8))
         self._complete_leftovers(pending, deadline, exiting=exiting)
@@ -129,24 +166,36 @@ class Engine:
                 stuck.append(call)
             elif call.open and (exiting or not hasattr(call.dispatcher, "runs_here")):
                 call.wait_ended(_left(bound, 0.8))
-                call.deliver()
+                self.complete(call)
             else:
                 call.wait_ended(_left(bound, 0.8))
         stuck = [call for call in stuck if call.open]
         if stuck:
-            _run_aside(stuck, _left(bound, 1.0))
+            self._complete_aside(stuck, _left(bound, 1.0))
+
+    def _complete_aside(self, calls: Sequence[Call], timeout: float | None) -> None:
+        """Run completions whose thread is stuck in another one: on a fresh thread, or here if no thread can be started."""
+        try:
+            thread = CallbackThread(self.complete)
+        except RuntimeError:  # the interpreter is exiting
+            for call in calls:
+                self.complete(call)
+            return
+        thread.put(calls)
+        thread.stop()
+        thread.join(timeout)
 
     # ─────────────────────── the loop's thread ───────────────────────
 
     def _receive(self, call: Call) -> None:
-        if call.dropped:
+        if call.owner_gone:
             self._stop_task(call)
-            call.drop()
+            self._drop(call)
         elif call.outcome is not None:
             self._stop_task(call)
-            self._hand_over(call)
+            self._deliver(call)
         elif call.settings is None:
-            self._settle(call, NOT_STARTED)
+            self._finish(call, NOT_STARTED)
         elif call.task is None:
             context = call.context.copy()  # of its own: a cancelled call's completion may run before the task has ended
             call.task = self._thread.loop.create_task(self._perform(call), context=context)
@@ -165,11 +214,10 @@ class Engine:
         settings, request, token = call.settings, call.request, call.token
         if settings is None or request is None:
             return  # it ended before its first step
-        lease: _Lease | None = None
+        shared: SharedClient | None = None
         try:
-            lease = self._lease_for(settings)
-            lease.users += 1
-            client = lease.view(token)
+            shared = self._clients.take(settings)
+            client = shared.view(token)
             answer = await (request(client) if callable(request) else client._answer(request))  # noqa: SLF001 - made for us
             outcome = succeeded(answer, token)
         except AuthingError as error:
@@ -179,49 +227,34 @@ class Engine:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call must complete and the loop go on
             outcome = self._unexpected(error)
         call.task = None
-        if lease is not None:
-            lease.users -= 1
-            if lease is not self._lease:
-                self._retire(lease)
-        self._settle(call, outcome)
+        if shared is not None:
+            self._clients.give_back(shared)
+        self._finish(call, outcome)
 
     def _unexpected(self, error: BaseException) -> Outcome:
         if not threading.main_thread().is_alive():  # the program is ending, and thread pools with it
             return EXITING
-        self.report(error)
+        self._report(error)
         return unexpected(error)
 
-    def _lease_for(self, settings: Settings) -> _Lease:
-        lease = self._lease
-        if lease is None or lease.settings is not settings:
-            self._lease = _Lease(settings)
-            self._leases.add(self._lease)
-            if lease is not None:
-                self._retire(lease)
-            lease = self._lease
-        return lease
+    def _close_soon(self, client: AuthClient) -> None:
+        self._keep(self._thread.loop.create_task(client.aclose()))
 
-    def _retire(self, lease: _Lease) -> None:
-        """Close a client that new calls no longer use, once its last call has ended."""
-        if lease is not self._lease and lease.users == 0 and lease in self._leases:
-            self._leases.discard(lease)
-            self._keep(self._thread.loop.create_task(lease.client.aclose()))
+    def _finish(self, call: Call, outcome: Outcome) -> None:
+        self._decide(call, outcome, first=True)
+        self._deliver(call)
 
-    def _settle(self, call: Call, outcome: Outcome) -> None:
-        call.decide(outcome, self, first=True)
-        self._hand_over(call)
-
-    def _hand_over(self, call: Call) -> None:
+    def _deliver(self, call: Call) -> None:
         """Have the completion run, by the call's dispatcher or on the callback thread."""
-        if call.handed_over:
+        if call.delivered:
             return
-        call.handed_over = True
+        call.delivered = True
         if call.dispatcher is not None:
             try:
-                call.dispatcher(call.deliver)
+                call.dispatcher(partial(self.complete, call))
             except BaseException as error:  # noqa: BLE001 - the dispatcher is the application's
                 if not isinstance(error, ReceiverGoneError):
-                    self.report(error)
+                    self._report(error)
             else:
                 return
         self._outbox.append(call)
@@ -233,37 +266,18 @@ class Engine:
             batch, self._outbox = self._outbox, []
             self._callbacks.put(batch)
 
-    async def _wind_up(self) -> None:
+    async def _close(self) -> None:
         calls = list(self._calls)
         for call in calls:
-            call.decide(SHUT_DOWN, self, first=True)
+            self._decide(call, SHUT_DOWN, first=True)
             self._receive(call)
         self._flush()
         self._callbacks.stop()
         while self._tasks:  # a call's end may begin the closing of its client
             await asyncio.wait(set(self._tasks))
-        for lease in self._leases:
-            try:
-                await lease.client.aclose()
-            except Exception as error:  # noqa: BLE001 - the other clients are closed all the same
-                self.report(error)
-        self._leases.clear()
-        self._lease = None
+        await self._clients.aclose(self._report)
 
 
 def _left(deadline: float | None, share: float) -> float | None:
     """Seconds to spend now: a *share* of what is left until the deadline."""
     return None if deadline is None else max(deadline - time.monotonic(), 0.0) * share
-
-
-def _run_aside(calls: Sequence[Call], timeout: float | None) -> None:
-    """Run completions whose thread is stuck in another one: on a fresh thread, or here where none can be had any more."""
-    try:
-        thread = CallbackThread()
-    except RuntimeError:  # the interpreter is exiting
-        for call in calls:
-            call.deliver()
-        return
-    thread.put(calls)
-    thread.stop()
-    thread.join(timeout)

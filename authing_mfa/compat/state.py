@@ -1,4 +1,4 @@
-"""The process-wide state behind `Authing`: what was chosen, who is current, which engine runs, and its end with the process."""
+"""The process-wide state behind `Authing`: its settings, the current user, the runner, and the end with the process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.compat.call import Call
-from authing_mfa.compat.current import CurrentHolder
-from authing_mfa.compat.outcome import EXITING, Outcome, failed
-from authing_mfa.compat.owner import attach
-from authing_mfa.compat.runner import Engine
+from authing_mfa.compat.outcome import EXITING, CurrentUser, Outcome, failed
+from authing_mfa.compat.owner import held_weakly, watch
+from authing_mfa.compat.runner import Runner
 from authing_mfa.compat.settings import Choices, Settings
 from authing_mfa.errors import AuthingError
 
@@ -25,24 +24,24 @@ if TYPE_CHECKING:
     from authing_mfa.compat.call import Request
     from authing_mfa.compat.dispatch import Dispatcher
 
-__all__ = ["SESSION", "Session"]
+__all__ = ["STATE", "State"]
 
 EXIT_TIMEOUT = 1.0  # seconds that the interpreter's exit may take for us
 
 _log = logging.getLogger("authing_mfa.compat")
 
 
-class Session:
-    """One application, one current user, one engine, as long as the process lives."""
+class State:
+    """One application, one current user, one runner, as long as the process lives."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._choices = Choices()
         self._settings: Settings | None = None
-        self._engine: Engine | None = None
+        self._runner: Runner | None = None
         self._exiting = False
         self._late: deque[Call] = deque()  # made while the interpreter exits
-        self.current = CurrentHolder()
+        self.current = CurrentUser()  # read and replaced in one step each, so no lock is needed
         self.dispatcher: Dispatcher | None = None
         self.error_handler: Callable[[BaseException], Any] | None = None
 
@@ -75,8 +74,8 @@ class Session:
         dispatcher: Dispatcher | None,
         owner: object,
         *,
-        pair: bool = False,
-        refresh: bool = False,
+        upload_shape: bool = False,
+        only_if_same_user: bool = False,
     ) -> Call:
         """Make a call. Whatever is wrong with *request* arrives in the completion.
 
@@ -95,48 +94,48 @@ class Session:
             made = request()
         except AuthingError as error:
             outcome = failed(error)
-        token = self.current.value.token
+        token = self.current.token
         call = Call(
             made,
-            completion,
+            completion if owner is None else held_weakly(completion, owner),
             dispatcher,
             settings=self._settings,
             token=token,
             outcome=outcome,
-            pair=pair,
-            refresh=refresh,
+            upload_shape=upload_shape,
+            only_if_same_user=only_if_same_user,
         )
         if owner is not None:
-            attach(call, owner, _drop)
+            call.owner = watch(owner, call.note_owner_gone)
         self._submit(call)
         return call
 
     def _submit(self, call: Call) -> None:
-        engine = self._engine
-        while engine is None or not engine.submit(call):
+        runner = self._runner
+        while runner is None or not runner.submit(call):
             with self._lock:
                 if self._exiting:
                     self._submit_late(call)
                     return
-                if self._engine is None or self._engine.closed:
-                    self._engine = Engine(self.report, self._adopt)
-                    _engines.add(self._engine)
-                engine = self._engine
+                if self._runner is None or self._runner.closed:
+                    self._runner = Runner(self.report, self._set_current)
+                    _runners.add(self._runner)
+                runner = self._runner
 
     def _submit_late(self, call: Call) -> None:
         """A call made while the interpreter exits, by another one's completion: no thread can be had for it any more."""
-        if self._engine is None:
+        if self._runner is None:
             raise RuntimeError("The interpreter is exiting: no more calls can be made.")
-        call.engine = self._engine
+        call.runner = self._runner
         call.outcome = EXITING
         self._late.append(call)
 
-    def _adopt(self, call: Call, outcome: Outcome) -> None:
+    def _set_current(self, call: Call, outcome: Outcome) -> None:
         if outcome.current is None:
             return
-        if call.refresh and self.current.value.token != call.token:
+        if call.only_if_same_user and self.current.token != call.token:
             return  # somebody else has logged in since: an answer about the former user does not bring them back
-        self.current.value = outcome.current
+        self.current = outcome.current
 
     def report(self, error: BaseException) -> None:
         """Tell the error handler, else the log, of what a completion or dispatcher raised. Raises nothing."""
@@ -154,47 +153,40 @@ class Session:
     def shutdown(self, timeout: float | None) -> None:
         """Complete what is pending with 10102, close clients and threads; back to before `start`, but for set… and user."""
         with self._lock:
-            engine, self._engine = self._engine, None
+            runner, self._runner = self._runner, None
             self._choices.app_id, self._choices.options = None, {}
             self._settings = None
-        if engine is not None:
-            engine.close(timeout)
+        if runner is not None:
+            runner.close(timeout)
 
     def exit(self) -> None:
         """The interpreter exits: a shutdown, with a bound."""
         deadline = time.monotonic() + EXIT_TIMEOUT
         with self._lock:
             self._exiting = True
-            engine = self._engine
-        if engine is not None:
-            engine.close(EXIT_TIMEOUT, exiting=True)
-        while self._late and time.monotonic() < deadline:
-            self._late.popleft().deliver()
+            runner = self._runner
+        if runner is not None:
+            runner.close(EXIT_TIMEOUT, exiting=True)
+        while runner is not None and self._late and time.monotonic() < deadline:
+            runner.complete(self._late.popleft())
         with self._lock:
-            self._engine = None
+            self._runner = None
 
     def after_fork(self) -> None:
         """In the child: the same application and user, nothing running; what runs in the parent completes only there."""
         self._lock = threading.RLock()
-        self._engine = None
-        _inherited.extend(_engines)  # for ever: closing their loops would take sockets off the parent's selector
-        for engine in _inherited:
-            engine.abandon()
+        self._runner = None
+        _inherited.extend(_runners)  # for ever: closing their loops would take sockets off the parent's selector
+        for runner in _inherited:
+            runner.abandon()
         self._late.clear()
 
 
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-_inherited: list[Engine] = []
+_runners: weakref.WeakSet[Runner] = weakref.WeakSet()
+_inherited: list[Runner] = []
 
 
-def _drop(call: Call) -> None:
-    if call.engine is None:
-        call.dropped = True
-    else:
-        call.engine.drop(call)
-
-
-SESSION = Session()
-atexit.register(SESSION.exit)
+STATE = State()
+atexit.register(STATE.exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=SESSION.after_fork)
+    os.register_at_fork(after_in_child=STATE.after_fork)

@@ -10,7 +10,7 @@ import pytest
 
 from authing_mfa.compat import Authing
 from authing_mfa.compat.settings import Settings
-from authing_mfa.compat.state import SESSION
+from authing_mfa.compat.state import STATE
 from authing_mfa.protocol import Answer
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _clean() -> None:
     Authing.setDispatcher(None)
     Authing.setErrorHandler(None)
     Authing.setCurrentToken(None)
-    SESSION._choices.overrides = {}
+    STATE._choices.overrides = {}
 
 
 @pytest.fixture(autouse=True)

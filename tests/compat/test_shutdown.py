@@ -7,7 +7,7 @@ import pytest
 
 from authing_mfa import InvalidInputError
 from authing_mfa.compat import AuthClient, Authing
-from authing_mfa.compat.state import SESSION
+from authing_mfa.compat.state import STATE
 from tests.compat.conftest import PATIENCE, FakeClient, Heard
 
 
@@ -144,7 +144,7 @@ def test_a_misspelt_option_is_refused_at_start():
     with pytest.raises(TypeError, match="tiemout"):
         Authing.start("APP", tiemout=3)
     with pytest.raises(TypeError, match="app_id"):
-        SESSION.start("APP", {"app_id": "x"})
+        STATE.start("APP", {"app_id": "x"})
     with pytest.raises(InvalidInputError):
         Authing.start("APP", timeout=-1)
     heard = Heard()
@@ -239,7 +239,7 @@ def test_where_no_thread_can_be_had_shutdown_completes_the_rest_itself(service, 
     AuthClient().mfaCheck("2", None, rest)
     service.wait_for_request()
 
-    def refuse():
+    def refuse(handle):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr("authing_mfa.compat.runner.CallbackThread", refuse)

@@ -81,12 +81,8 @@ def test_each_thread_knows_what_it_is_and_never_joins_itself():
     """Which is how waiting on it for itself is refused."""
     told = []
 
-    class Item:
-        def deliver(self):
-            told.append((own_thread(), callbacks.join(0)))
-
-    callbacks = CallbackThread()
-    callbacks.put([Item()])
+    callbacks = CallbackThread(lambda item: told.append((own_thread(), callbacks.join(0))))
+    callbacks.put([1])
     callbacks.stop()
     assert callbacks.join(PATIENCE)
     loop = BackgroundLoop(lambda item: told.append((own_thread(), loop.join(0))), nothing)

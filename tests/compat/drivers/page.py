@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from authing_mfa.compat import Authing
-from authing_mfa.compat.state import SESSION
+from authing_mfa.compat.state import STATE
 
 page = Path(sys.argv[1]).read_text("utf-8")
 errors = []
@@ -24,8 +24,8 @@ Image.effect_noise((320, 320), 60).convert("RGB").save(picture, "JPEG")
 def settle():
     """Wait for the calls of a block, and for those that their completions make."""
     end = time.monotonic() + 30
-    while SESSION._engine is not None and SESSION._engine._calls:
-        assert time.monotonic() < end, SESSION._engine._calls
+    while STATE._runner is not None and STATE._runner._calls:
+        assert time.monotonic() < end, STATE._runner._calls
         time.sleep(0.005)
 
 
