@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
+from authing_mfa._loopback import is_loopback_url
 from authing_mfa.cli import settings as sources
 from authing_mfa.cli.error_messages import sentence
 from authing_mfa.cli.output import Output
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.models import MfaChallenge, UserInfo
 
-__all__ = ["Run", "Service", "is_loopback", "user_json"]
+__all__ = ["Run", "Service", "user_json"]
 
 T = TypeVar("T")
 
@@ -211,7 +210,7 @@ class Run:
             "app_id": app_id,
             "token": token,
             "host": host,
-            "trust_env": not is_loopback(base_url or f"//{host}"),
+            "trust_env": not is_loopback_url(base_url or f"//{host}"),
         }
         for name in ("scheme", "on_premise", "user_pool_id", "public_key", "lang", "timeout"):
             options[name] = self.value(name)
@@ -265,17 +264,6 @@ def user_json(user: UserInfo) -> dict[str, Any]:
     if user.recovery_code:
         data["recovery_code"] = user.recovery_code
     return data
-
-
-def is_loopback(url: str) -> bool:
-    """Whether *url* is on this machine: then no proxy of the environment can be meant."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _trusting(ca_file: str) -> Any:

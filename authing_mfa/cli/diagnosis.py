@@ -16,9 +16,10 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
+from authing_mfa._language import in_language
+from authing_mfa._loopback import is_loopback_url
 from authing_mfa._version import __version__
 from authing_mfa.cli import exit_codes as exits
-from authing_mfa.cli.context import is_loopback
 from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
 from authing_mfa.cli.tokens import expiry_of
 from authing_mfa.discovery import api_base, check_base_url, check_host, config_base
@@ -96,7 +97,7 @@ class Diagnosis:
             yield stop.finding
 
     def _say(self, key: str, /, **fields: object) -> str:
-        return DIAGNOSIS_TEXTS[key][1 if self._run.lang.lower().startswith("zh") else 0].format(**fields)
+        return in_language(self._run.lang, DIAGNOSIS_TEXTS[key]).format(**fields)
 
     def _stop(self, check: str, detail: str, fix: str, code: int) -> NoReturn:
         raise _Stop(Finding(check, "fail", detail, fix, code))
@@ -131,7 +132,7 @@ class Diagnosis:
         parts = urlsplit(base)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(parts.scheme)
-        if proxy is not None and not is_loopback(base):
+        if proxy is not None and not is_loopback_url(base):
             yield Finding("name", "skip", self._say("proxied", host=host))
             return
         yield self._name(host, port)
@@ -186,7 +187,7 @@ class Diagnosis:
     def _public_config(self, base: str) -> Finding:
         url = f"{base}/api/v2/applications/{quote(self._run.value('app_id'), safe='')}/public-config"
         handlers: list[Any] = [_NoRedirect(), urllib.request.HTTPSHandler(context=self._context())]
-        if is_loopback(base):
+        if is_loopback_url(base):
             handlers.append(urllib.request.ProxyHandler({}))
         asking = urllib.request.Request(url, headers={"User-Agent": f"authing-mfa-python/{__version__}"})  # noqa: S310 - http(s) only, checked
         self._asked = time.time()

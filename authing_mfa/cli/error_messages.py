@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from authing_mfa._language import in_language
 from authing_mfa.errors import (
     AccountLockedError,
     ApiError,
@@ -179,26 +180,25 @@ _NEXT: Final[dict[str, str]] = {
 
 def sentence(error: AuthingError, lang: str, *, kept: bool = False) -> str:
     """*error* in a sentence that ends with what to do. *kept*: the mfaToken of a challenge was kept for the next command."""
-    column = 1 if lang.lower().startswith("zh") else 0
     fields = {"code": error.code, "message": _clean(error.message)}
     if isinstance(error, MfaRequiredError):
-        return _second_factor(error, column, kept=kept)
+        return _second_factor(error, lang, kept=kept)
     if isinstance(error, NetworkError):
-        return _TEXTS["unsent" if error.delivery == "not_sent" else "unknown"][column].format(**fields)
+        return in_language(lang, _TEXTS["unsent" if error.delivery == "not_sent" else "unknown"]).format(**fields)
     if isinstance(error, RateLimitedError):
         if error.retry_after is None:
-            return _TEXTS["wait_minute"][column].format(**fields)
-        return _TEXTS["wait"][column].format(**fields, seconds=f"{error.retry_after:g}")
+            return in_language(lang, _TEXTS["wait_minute"]).format(**fields)
+        return in_language(lang, _TEXTS["wait"]).format(**fields, seconds=f"{error.retry_after:g}")
     if (
         isinstance(error, ApiError)
         and error.code in _BY_CODE
         and (error.code != 400 or isinstance(error, WrongCodeError))
     ):
-        return _BY_CODE[error.code][column]
-    texts = next(texts for kind, *texts in _BY_CLASS if isinstance(error, kind))
+        return in_language(lang, _BY_CODE[error.code])
+    texts = next((english, chinese) for kind, english, chinese in _BY_CLASS if isinstance(error, kind))
     named = error.request_id if isinstance(error, ApiError) else None
-    ask = _TEXTS["ask"][column].format(request_id=named) if named else ""
-    return texts[column].format(**fields, ask=ask)
+    ask = in_language(lang, _TEXTS["ask"]).format(request_id=named) if named else ""
+    return in_language(lang, texts).format(**fields, ask=ask)
 
 
 def _clean(message: str) -> str:
@@ -206,18 +206,18 @@ def _clean(message: str) -> str:
     return " ".join(message.split()).rstrip(".。")
 
 
-def _second_factor(error: MfaRequiredError, column: int, *, kept: bool) -> str:
+def _second_factor(error: MfaRequiredError, lang: str, *, kept: bool) -> str:
     policies = [factor.policy for factor in error.challenge.factors]
     steps = [_NEXT[policy] for policy in policies if policy in _NEXT]
     if "OTP" in policies and not error.challenge.totp_enabled and error.code == 1636:
         steps[steps.index(_NEXT["OTP"])] = "authing-mfa totp associate"
     if "FACE" in policies and not error.challenge.face_enabled:
         steps[steps.index(_NEXT["FACE"])] = "authing-mfa face bind FILE FILE"
-    return _TEXTS["second_factor"][column].format(
+    return in_language(lang, _TEXTS["second_factor"]).format(
         code=error.code,
         factors=", ".join(policies) or "?",
-        kept=_TEXTS["mfa_kept" if kept else "mfa_not_kept"][column],
-        next=("，" if column else ", ").join(steps) if steps else "authing-mfa mfa",
+        kept=in_language(lang, _TEXTS["mfa_kept" if kept else "mfa_not_kept"]),
+        next=in_language(lang, (", ", "，")).join(steps) if steps else "authing-mfa mfa",
     )
 
 

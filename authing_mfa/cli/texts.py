@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from authing_mfa._language import in_language
+
 __all__ = ["TEXTS", "Say", "say"]
 
 
@@ -17,7 +19,7 @@ class Say(Protocol):
 
 def say(key: str, lang: str, **fields: object) -> str:
     """The sentence *key*: Chinese where *lang* starts with ``zh``, else English."""
-    return TEXTS[key][1 if lang.lower().startswith("zh") else 0].format(**fields)
+    return in_language(lang, TEXTS[key]).format(**fields)
 
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {

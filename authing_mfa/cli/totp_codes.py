@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from typing import Final
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 
+from authing_mfa import _totp
 from authing_mfa.errors import InvalidInputError
 
 __all__ = ["Secret", "read_secret"]
@@ -32,18 +32,14 @@ class Secret:
 
     key: bytes = attrs.field(repr=False)
     digits: int = 6
-    period: int = 30
+    period: int = _totp.PERIOD
     digest: str = "sha1"
     account: str = ""
     issuer: str = ""
 
     def code(self, now: float) -> str:
         """The code that is shown at *now*, in epoch seconds."""
-        step = int(now // self.period)
-        mac = hmac.digest(self.key, step.to_bytes(8, "big"), self.digest)
-        start = mac[-1] & 15
-        number = int.from_bytes(mac[start : start + 4], "big") & 0x7FFFFFFF
-        return f"{number % 10**self.digits:0{self.digits}d}"
+        return _totp.code_at(self.key, _totp.step_of(now, self.period), self.digits, self.digest)
 
     def seconds_left(self, now: float) -> int:
         """How long the code of *now* is still shown."""
@@ -51,11 +47,10 @@ class Secret:
 
     def uri(self) -> str:
         """The otpauth:// address."""
-        label = f"{quote(self.issuer, safe='')}:{quote(self.account, safe='')}" if self.issuer else quote(self.account)
         secret = base64.b32encode(self.key).decode().rstrip("=")
-        extra = f"&issuer={quote(self.issuer, safe='')}" if self.issuer else ""
-        algorithm = self.digest.upper()
-        return f"otpauth://totp/{label}?secret={secret}&algorithm={algorithm}&digits={self.digits}&period={self.period}{extra}"
+        return _totp.otpauth_uri(
+            secret, self.account, issuer=self.issuer, digits=self.digits, period=self.period, digest=self.digest
+        )
 
 
 def read_secret(text: str) -> Secret:

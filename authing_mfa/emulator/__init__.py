@@ -7,20 +7,23 @@
         ...                                       # AuthClient(emu.app_id, base_url=emu.url, public_key=emu.public_key)
         emu.code_for("13800138000")
 
-The admin API is described in `admin`, faults in `faults`, seed files in `seeding`, `serve` in `serving`.
+The admin API is described in `http.admin`, faults in `state.faults`, seed files in `seeding`, `serve` in `serving`.
 
-Map, from the ground up: `clock`, `totp`, `tokens`, `keys`, `qr`, `faces`, `wording` are the tools; `records` what is
-remembered, `state` one namespace of it, `settings` what can be tuned; `operations` the endpoints only served here; `call` a
-request as the rules see it; `rules` what the service does, one rule per operation class; `routing` from path to operation;
-`faults`, `journal`, `events`, `snapshots`, `seeding` what tests do with it; `views` shows a user, `service` is one namespace with its lock; `exchange`
-a request of the service's API from end to end, `admin` (with `asking`, `admin_messages`, `admin_users`), `pages` and `guard` the rest of HTTP, `server` and `tls` the socket;
-`emulator` ties them together, `serving` and `pytest_plugin` start it.
+Folders, from the ground up (import-linter keeps the order):
+
+- `crypto`: TOTP, tokens, the key for passwords, face comparison, QR pictures.
+- `state`: users, codes, photos and messages; clock, settings, faults, request log, events.
+- `user`, `snapshots`, `seeding`: a user as a test sees the user; the whole state as JSON; seed files.
+- `namespace`: one state behind a lock, with the calls that a test makes on it.
+- `rules`: what the service does, one function for each operation class.
+- `http`: from a socket to a rule, the admin API, the page.
+- `emulator`, `serving`, `pytest_plugin`: start and stop everything.
 """
 
 from __future__ import annotations
 
 from authing_mfa.emulator.emulator import Emulator
-from authing_mfa.emulator.namespace import Service
+from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.seeding import write_starter
 from authing_mfa.emulator.serving import serve
 from authing_mfa.emulator.state.faults import FaultRule
@@ -33,9 +36,9 @@ __all__ = [
     "EmulatedUser",
     "Emulator",
     "FaultRule",
+    "Namespace",
     "RecordedRequest",
     "SentMessage",
-    "Service",
     "Settings",
     "serve",
     "write_starter",

@@ -7,19 +7,19 @@ import re
 import secrets
 import threading
 import time
-from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from authing_mfa._loopback import is_loopback
 from authing_mfa.emulator import seeding
 from authing_mfa.emulator.http.admin import admin
 from authing_mfa.emulator.http.host_check import cors_headers, host_allowed
 from authing_mfa.emulator.http.pages import page_file
-from authing_mfa.emulator.http.request import MARK, Exchange
+from authing_mfa.emulator.http.request import MARK, RequestHandler
 from authing_mfa.emulator.http.server import ServerThread
-from authing_mfa.emulator.namespace import Service
+from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.state.state import hex_id
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAMESPACES = 10_000
 
 
-class Emulator(Service):
+class Emulator(Namespace):
     """The service on 127.0.0.1, in this process: no cloud, no account. Use it with ``with`` or ``async with``.
 
     It runs in a daemon thread of its own, so it answers a blocked test and an event loop alike; every method may be called
@@ -80,7 +80,7 @@ class Emulator(Service):
         allowed_hosts: Iterable[str] = (),
         tls: bool = False,
     ) -> None:
-        if not allow_remote and not _is_loopback(host):
+        if not allow_remote and not is_loopback(host):
             raise ValueError(f"{host} is not loopback: to serve other machines, say allow_remote=True as well")
         if seed_file is not None:
             seeds = seeding.read(seed_file)
@@ -91,7 +91,7 @@ class Emulator(Service):
         super().__init__("default", settings, clock, user_pool_id, app_id, _seed_of(seed, "default"))
         self._seed, self._source, self._host = seed, clock, host
         self._remote, self._names = allow_remote, frozenset(name.lower() for name in allowed_hosts)
-        self._namespaces: dict[str, Service] = {}
+        self._namespaces: dict[str, Namespace] = {}
         self._namespaces_lock = threading.Lock()
         self._authority: LocalAuthority | None = None
         context = None
@@ -126,7 +126,7 @@ class Emulator(Service):
         """What `AuthClient(ssl_context=…)` needs to speak to this emulator; None without TLS."""
         return None if self._authority is None else self._authority.client_context()
 
-    def namespace(self, name: str) -> Service:
+    def namespace(self, name: str) -> Namespace:
         """The namespace *name*, made when it is first asked for. It shares nothing with the others but the application's id.
 
         Its address is `namespace_url(name)`; a client takes that as `base_url`.
@@ -139,16 +139,16 @@ class Emulator(Service):
         if not _NAME.fullmatch(name):
             raise ValueError("a namespace's name is letters, digits, '.', '_' and '-', 64 at most")
         with self._namespaces_lock:
-            service = self._namespaces.get(name)
-            if service is None:
+            namespace = self._namespaces.get(name)
+            if namespace is None:
                 if len(self._namespaces) >= _NAMESPACES:
                     raise ValueError(f"there are {_NAMESPACES} namespaces already")
                 seed = _seed_of(self._seed, name)
-                service = Service(name, self.settings, self._source, self.user_pool_id, self.app_id, seed)
+                namespace = Namespace(name, self.settings, self._source, self.user_pool_id, self.app_id, seed)
                 if self._seeds is not None:
-                    service.seed_from(self._seeds)
-                self._namespaces[name] = service
-            return service
+                    namespace.seed_from(self._seeds)
+                self._namespaces[name] = namespace
+            return namespace
 
     def namespace_url(self, name: str) -> str:
         """The address of a namespace, a client's `base_url`."""
@@ -164,19 +164,21 @@ class Emulator(Service):
             return await self._serve(request, self, path, "")
         name, slash, rest = path[4:].partition("/")
         try:
-            service = self.namespace(name)
+            namespace = self.namespace(name)
         except ValueError as error:
             return _refused(404, str(error))
-        return await self._serve(request, service, slash + rest, f"/ns/{name}")
+        return await self._serve(request, namespace, slash + rest, f"/ns/{name}")
 
-    async def _serve(self, request: web.BaseRequest, service: Service, path: str, prefix: str) -> web.StreamResponse:
+    async def _serve(
+        self, request: web.BaseRequest, namespace: Namespace, path: str, prefix: str
+    ) -> web.StreamResponse:
         """Serve *path* of a namespace: the page, the admin API, or the service's own API."""
         if path.startswith("/_emulator/page/"):
             return page_file(path.removeprefix("/_emulator/page/"))
         if path.startswith("/_emulator/"):
             url = f"{self.url}{prefix}"
             return await admin(
-                request, service, path.removeprefix("/_emulator/"), url=url, tls=self._authority is not None
+                request, namespace, path.removeprefix("/_emulator/"), url=url, tls=self._authority is not None
             )
         if path in ("/", "") and request.method in ("GET", "HEAD"):
             return (
@@ -187,7 +189,7 @@ class Emulator(Service):
         cors = cors_headers(request.headers, names=self._names) if "Origin" in request.headers else {}
         if request.method == "OPTIONS":
             return web.Response(status=204, headers={**MARK, **cors})
-        return await Exchange(request, service, path, prefix, cors).answer()
+        return await RequestHandler(request, namespace, path, prefix, cors).answer()
 
     # ─────────────────────────────── from start to stop ───────────────────────────────
 
@@ -221,15 +223,6 @@ class Emulator(Service):
 
 def _seed_of(seed: int | None, name: str) -> str | None:
     return None if seed is None else f"{seed}/{name}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refused(status: int, problem: str) -> web.Response:

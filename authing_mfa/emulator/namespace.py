@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import seeding, snapshots
+from authing_mfa.emulator import snapshots
 from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.state.clock import VirtualClock
 from authing_mfa.emulator.state.events import Events
 from authing_mfa.emulator.state.faults import Faults
 from authing_mfa.emulator.state.records import SentMessage, canonical_target
-from authing_mfa.emulator.state.request_log import Journal, RecordedRequest
+from authing_mfa.emulator.state.request_log import RecordedRequest, RequestLog
 from authing_mfa.emulator.state.state import State
 from authing_mfa.emulator.user import EmulatedUser
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.crypto.faces import ImageSource
     from authing_mfa.emulator.state.settings import Settings
 
-__all__ = ["Service"]
+__all__ = ["Namespace"]
 
 
-class Service:
+class Namespace:
     """One namespace: users, messages, clock, faults, journal. `Emulator` is the default one."""
 
     public_key = keys.PUBLIC_KEY
@@ -46,7 +46,7 @@ class Service:
         self.lock = threading.RLock()
         self.clock = VirtualClock(source, self._clock_moved)
         self.state = State(settings, self.clock, user_pool_id, seed)
-        self.journal = Journal(settings.journal_size)
+        self.request_log = RequestLog(settings.journal_size)
         self.events = Events()
         self.faults = Faults(self.lock, self._faults_changed)
         self.state.notify = self.events.publish
@@ -107,7 +107,7 @@ class Service:
                 nickname=nickname,
                 custom=custom,
             )
-        return EmulatedUser(self, user.id)
+        return EmulatedUser(self.state, user.id)
 
     def user(self, account: str) -> EmulatedUser:
         """The user with this user name, phone, address or id.
@@ -119,7 +119,7 @@ class Service:
             found = self.state.find(account)
         if found is None:
             raise LookupError(f"there is no user {account!r}")
-        return EmulatedUser(self, found.id)
+        return EmulatedUser(self.state, found.id)
 
     def user_by_id(self, user_id: str) -> EmulatedUser:
         """The user with this id.
@@ -129,13 +129,13 @@ class Service:
         """
         if user_id not in self.state.users:
             raise LookupError("there is no such user")
-        return EmulatedUser(self, user_id)
+        return EmulatedUser(self.state, user_id)
 
     @property
     def users(self) -> list[EmulatedUser]:
         """All users, oldest first."""
         with self.lock:
-            return [EmulatedUser(self, ident) for ident in self.state.users]
+            return [EmulatedUser(self.state, ident) for ident in self.state.users]
 
     def issue_mfa_token(self, user: EmulatedUser) -> str:
         """An mfaToken of *user*, as a login that asks for a second factor gives it. Each one is different."""
@@ -189,7 +189,7 @@ class Service:
     def requests(self) -> list[RecordedRequest]:
         """The newest requests, oldest first (`Settings.journal_size` of them)."""
         with self.lock:
-            return list(self.journal.entries)
+            return list(self.request_log.entries)
 
     def verify_count(self, token: str, *, received: bool = False) -> int:
         """How many verifications the service acted on for *token*, right or wrong; exact, however long ago.
@@ -197,7 +197,7 @@ class Service:
         With *received* those are counted too that a fault dropped before the service acted.
         """
         with self.lock:
-            return (self.journal.received if received else self.journal.acted)[token]
+            return (self.request_log.received if received else self.request_log.acted)[token]
 
     def assert_verified_once(self, tokens: Iterable[str] | None = None) -> None:
         """Check that the service acted on exactly one verification for each of *tokens*, or for each token it ever saw.
@@ -206,7 +206,7 @@ class Service:
             AssertionError: some were verified more often, or never. No token is shown.
         """
         with self.lock:
-            acted = self.journal.acted
+            acted = self.request_log.acted
             counts = list(acted.values()) if tokens is None else [acted[token] for token in tokens]
         wrong = [count for count in counts if count != 1]
         if wrong:
@@ -224,21 +224,29 @@ class Service:
             self.clock.offset = 0.0
             self.faults.clear()
             self.state.clear()
-            self.journal.clear()
+            self.request_log.clear()
             if self.baseline is not None:
-                seeding.apply(self, self.baseline)
+                self._add(self.baseline)
         self.events.publish("reset", {})
 
     def seed_from(self, seeds: Mapping[str, Any]) -> None:
         """Add what *seeds* lists (see `seeding.read`), now and after every reset."""
         with self.lock:
             self.baseline = seeds
-            seeding.apply(self, seeds)
+            self._add(seeds)
+
+    def _add(self, seeds: Mapping[str, Any]) -> None:
+        for target, code in (seeds.get("codes") or {}).items():
+            self.fix_code(target, code)
+        for user in seeds.get("users") or []:
+            self.add_user(**user)
+        for rule in seeds.get("faults") or []:
+            self.faults.add(**rule)
 
     def snapshot(self) -> dict[str, Any]:
         """Everything there is, as JSON: users, bindings, messages, photos, clock, faults. It holds secrets."""
         with self.lock:
-            return snapshots.take(self)
+            return snapshots.take(self.state, self.faults)
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go back to *snapshot*. Tokens and codes of that time are good again.
@@ -247,7 +255,7 @@ class Service:
             ValueError: it is not a snapshot of this version of the emulator.
         """
         with self.lock:
-            snapshots.put_back(self, snapshot)
+            snapshots.put_back(self.state, self.faults, snapshot)
         self.events.publish("reset", {})
 
     def save(self, path: str | PathLike[str]) -> None:

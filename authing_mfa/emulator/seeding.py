@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from authing_mfa.emulator.namespace import Service
-
-__all__ = ["STARTER", "apply", "check", "read", "settings_of", "write_starter"]
+__all__ = ["STARTER", "check", "read", "settings_of", "write_starter"]
 
 _KEYS = ("users", "codes", "faults", "settings")
 
@@ -130,17 +128,3 @@ def settings_of(seeds: Mapping[str, Any], base: Settings | None = None) -> Setti
     if unknown:
         raise ValueError(f"there is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}")
     return attrs.evolve(base or Settings(), **given)
-
-
-def apply(service: Service, seeds: Mapping[str, Any]) -> None:
-    """Add the users, codes and faults of *seeds* to *service*; the caller holds its lock.
-
-    Raises:
-        ValueError, TypeError: something in it cannot be.
-    """
-    for target, code in (seeds.get("codes") or {}).items():
-        service.fix_code(target, code)
-    for user in seeds.get("users") or []:
-        service.add_user(**user)
-    for rule in seeds.get("faults") or []:
-        service.faults.add(**rule)

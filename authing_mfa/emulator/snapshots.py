@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from authing_mfa.emulator.namespace import Service
+    from authing_mfa.emulator.state.faults import Faults
+    from authing_mfa.emulator.state.state import State
 
 __all__ = ["put_back", "read", "take", "write"]
 
@@ -37,15 +38,14 @@ _converter.register_structure_hook(bytes, lambda value, _: base64.b64decode(valu
 _converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
 
 
-def take(service: Service) -> dict[str, Any]:
-    """Everything in *service*; the caller holds its lock."""
-    state = service.state
+def take(state: State, faults: Faults) -> dict[str, Any]:
+    """Everything in *state* and *faults*; the caller holds their lock."""
     version, numbers, gauss = state.rng.getstate()
     plain = _converter.unstructure
     return {
         "format": _FORMAT,
         "user_pool_id": state.user_pool_id,
-        "clock_offset": service.clock.offset,
+        "clock_offset": state.clock.offset,
         "random": [version, list(numbers), gauss],
         "signing_key": plain(state.signer.key),
         "users": [plain(user) for user in state.users.values()],
@@ -57,12 +57,12 @@ def take(service: Service) -> dict[str, Any]:
         "photos": plain(state.photos),
         "blobs": plain(state.blobs),
         "enrollments": plain(state.enrollments),
-        "faults": [rule.as_json() for rule in service.faults],
+        "faults": [rule.as_json() for rule in faults],
     }
 
 
-def put_back(service: Service, snapshot: Mapping[str, Any]) -> None:
-    """Make *service* what it was; the caller holds its lock.
+def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
+    """Make *state* and *faults* what they were; the caller holds their lock.
 
     Raises:
         ValueError: it is not a snapshot of this format. Nothing has changed then.
@@ -80,10 +80,9 @@ def put_back(service: Service, snapshot: Mapping[str, Any]) -> None:
         signer = TokenSigner(structure(snapshot["signing_key"], bytes))
         version, numbers, gauss = snapshot["random"]
         random_state = (version, tuple(numbers), gauss)
-        newest, faults, offset = dict(snapshot["newest"]), list(snapshot["faults"]), float(snapshot["clock_offset"])
+        newest, rules, offset = dict(snapshot["newest"]), list(snapshot["faults"]), float(snapshot["clock_offset"])
     except Exception as error:  # cattrs raises groups of anything
         raise ValueError("the snapshot cannot be read") from error
-    state = service.state
     state.clear()
     state.rng.setstate(random_state)
     state.signer, state.codes, state.photos, state.blobs, state.enrollments = signer, codes, photos, blobs, enrollments
@@ -94,13 +93,12 @@ def put_back(service: Service, snapshot: Mapping[str, Any]) -> None:
     by_id = {message.id: message for message in messages}
     state.newest.update({target: by_id[number] for target, number in newest.items() if number in by_id})
     for user in users:
-        _index(service, user)
-    service.faults.replace(faults)
-    service.clock.offset = offset
+        _index(state, user)
+    faults.replace(rules)
+    state.clock.offset = offset
 
 
-def _index(service: Service, user: User) -> None:
-    state = service.state
+def _index(state: State, user: User) -> None:
     state.users[user.id] = user
     if user.username:
         state.by_username[user.username] = user.id

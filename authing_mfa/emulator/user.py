@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.crypto import totp
-from authing_mfa.emulator.rules.totp import otpauth_uri
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.namespace import Service
     from authing_mfa.emulator.state.records import User
+    from authing_mfa.emulator.state.state import State
 
 __all__ = ["EmulatedUser"]
 
@@ -17,15 +16,15 @@ __all__ = ["EmulatedUser"]
 class EmulatedUser:
     """A live view of one user: it always says how things are now. An association that is not confirmed changes nothing here."""
 
-    def __init__(self, service: Service, user_id: str) -> None:
-        self._service = service
+    def __init__(self, state: State, user_id: str) -> None:
+        self._state = state
         self.id = user_id
 
     def __repr__(self) -> str:
         return f"EmulatedUser(id={self.id!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, EmulatedUser) and (self._service, self.id) == (other._service, other.id)
+        return isinstance(other, EmulatedUser) and (self._state, self.id) == (other._state, other.id)
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -37,7 +36,7 @@ class EmulatedUser:
         Raises:
             LookupError: the user is gone, the emulator was reset.
         """
-        user = self._service.state.users.get(self.id)
+        user = self._state.users.get(self.id)
         if user is None:
             raise LookupError("this user is gone: the emulator was reset")
         return user
@@ -60,7 +59,7 @@ class EmulatedUser:
     @property
     def mfa(self) -> tuple[str, ...]:
         """The second factors that are asked of this user."""
-        return self._service.state.policies_of(self.record)
+        return self._state.policies_of(self.record)
 
     @property
     def mfa_phone(self) -> str | None:
@@ -87,13 +86,13 @@ class EmulatedUser:
     def totp_uri(self) -> str | None:
         """``otpauth://…`` of the bound TOTP."""
         user = self.record
-        return None if user.totp is None else otpauth_uri(user, user.totp)
+        return None if user.totp is None else totp.otpauth_uri(user.label, user.totp.secret)
 
     @property
     def totp_code(self) -> str | None:
         """The code that an authenticator app would show now, by the emulator's clock."""
         binding = self.record.totp
-        return None if binding is None else totp.code_at(binding.secret, totp.step_of(self._service.clock()))
+        return None if binding is None else totp.code_at(binding.secret, totp.step_of(self._state.clock()))
 
     @property
     def recovery_code(self) -> str | None:
@@ -109,7 +108,7 @@ class EmulatedUser:
     @property
     def locked(self) -> bool:
         """Whether too many wrong codes have locked the user, by the emulator's clock."""
-        return self._service.state.locked(self.record)
+        return self._state.locked(self.record)
 
     def as_json(self) -> dict[str, Any]:
         """What the admin API tells of the user."""

@@ -73,7 +73,10 @@ def test_no_secret_is_printed():
     [
         ('Emulator.code_for = lambda self, target: "999999"', r"Step 4 failed: mfa_verify_by_phone.*WrongCodeError"),
         ("VirtualClock.advance = lambda self, seconds: 0", r"Step 29 failed: .*361 s later: WrongCodeError"),
-        ("faces.prints_match = rule.prints_match = lambda a, b: True", r"Step 26 failed: .*FaceError was due"),
+        (
+            "faces.fingerprints_match = rule.fingerprints_match = lambda a, b: True",
+            r"Step 26 failed: .*FaceError was due",
+        ),
         ('totp.new_recovery_code = lambda rng: "aaaa-bbbb-cccc-dddd-eeee-ffff"', r"Step 15 failed: .*is the old one"),
         ("State.policies_of = lambda self, user: ()", r"Step 1 failed: .*MfaRequiredError was due"),
     ],

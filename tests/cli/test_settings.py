@@ -2,7 +2,7 @@
 
 import pytest
 
-from authing_mfa.cli.context import is_loopback
+from authing_mfa._loopback import is_loopback_url
 from authing_mfa.cli.settings import SETTINGS, locale_of, normal_lang, resolve
 from authing_mfa.errors import InvalidInputError
 
@@ -132,7 +132,7 @@ def test_config_list_tells_of_a_kept_login_what_it_is(cli, emulator):
 )
 def test_a_proxy_of_the_environment_is_not_meant_for_this_machine(url, local):
     """An emulator is asked directly, whatever http_proxy says."""
-    assert is_loopback(url) is local
+    assert is_loopback_url(url) is local
 
 
 def test_an_authority_that_cannot_be_read_is_a_usage_error(cli):

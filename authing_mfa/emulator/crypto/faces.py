@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     ImageSource = PIL.Image.Image | bytes | str | PathLike[str] | IO[bytes]
 
-__all__ = ["face_print", "prints_match"]
+__all__ = ["face_fingerprint", "fingerprints_match"]
 
 _SIDE = 32
 _MEAN_LIMIT = 7.0  # of 255
@@ -24,7 +24,7 @@ _CELL_LIMIT = 40  # a cell that differs by more is another picture's …
 _CELLS_ALLOWED = 5  # … but edges that move by a fraction of a cell when a picture is rescaled may do so, of 3,072
 
 
-def face_print(picture: ImageSource) -> bytes:
+def face_fingerprint(picture: ImageSource) -> bytes:
     """The print of *picture*: upright, on white, 32 by 32 RGB cells.
 
     Raises:
@@ -47,7 +47,7 @@ def _cells(image: PIL.Image.Image) -> bytes:
     return image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX).tobytes()
 
 
-def prints_match(one: bytes, other: bytes) -> bool:
+def fingerprints_match(one: bytes, other: bytes) -> bool:
     """Whether two prints are of the same picture."""
     differences = [abs(a - b) for a, b in zip(one, other, strict=True)]
     if sum(differences) > _MEAN_LIMIT * len(differences):

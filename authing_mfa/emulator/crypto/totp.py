@@ -1,19 +1,20 @@
-"""Time-based one-time passwords (RFC 6238: SHA-1, six digits, 30 seconds) with the standard library alone."""
+"""Time-based one-time passwords as the service makes them: SHA-1, six digits, 30 seconds, base32 secrets of 80 bits."""
 
 from __future__ import annotations
 
 import base64
 import hmac
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+
+from authing_mfa import _totp
+from authing_mfa._totp import PERIOD, step_of
 
 if TYPE_CHECKING:
     from random import Random
 
 __all__ = ["PERIOD", "code_at", "matching_step", "new_recovery_code", "new_secret", "otpauth_uri", "step_of"]
 
-PERIOD = 30
-"""Seconds of one time step."""
+_ISSUER = "Authing Emulator"
 
 
 def new_secret(rng: Random) -> str:
@@ -27,18 +28,9 @@ def new_recovery_code(rng: Random) -> str:
     return "-".join(text[at : at + 4] for at in range(0, 24, 4))
 
 
-def step_of(now: float) -> int:
-    """The time step that *now* is in."""
-    return int(now // PERIOD)
-
-
 def code_at(secret: str, step: int) -> str:
     """The six digits of *secret* in time step *step*."""
-    padded = secret + "=" * (-len(secret) % 8)
-    digest = hmac.digest(base64.b32decode(padded), step.to_bytes(8, "big"), "sha1")
-    at = digest[-1] & 15
-    number = int.from_bytes(digest[at : at + 4], "big") & 0x7FFFFFFF
-    return f"{number % 1_000_000:06d}"
+    return _totp.code_at(base64.b32decode(secret + "=" * (-len(secret) % 8)), step)
 
 
 def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
@@ -50,7 +42,6 @@ def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
     return next((step for step in steps if hmac.compare_digest(code_at(secret, step), code)), None)
 
 
-def otpauth_uri(issuer: str, account: str, secret: str) -> str:
+def otpauth_uri(account: str, secret: str) -> str:
     """What the QR picture holds."""
-    label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
-    return f"otpauth://totp/{label}?secret={secret}&period=30&digits=6&algorithm=SHA1&issuer={quote(issuer, safe='')}"
+    return _totp.otpauth_uri(secret, account, issuer=_ISSUER)

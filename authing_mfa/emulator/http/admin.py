@@ -36,20 +36,22 @@ from aiohttp import web
 
 from authing_mfa._version import __version__
 from authing_mfa.emulator.http.admin_messages import MESSAGE_HANDLERS
-from authing_mfa.emulator.http.admin_request import Ask, BadRequestError, Handlers, json_answer
+from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers, json_answer
 from authing_mfa.emulator.http.admin_users import USER_HANDLERS
 from authing_mfa.emulator.http.host_check import foreign_page
 from authing_mfa.emulator.http.request import MARK
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.namespace import Service
+    from authing_mfa.emulator.namespace import Namespace
 
 __all__ = ["admin"]
 
 _SAFE_METHODS = ("GET", "HEAD")
 
 
-async def admin(request: web.BaseRequest, service: Service, path: str, *, url: str, tls: bool) -> web.StreamResponse:
+async def admin(
+    request: web.BaseRequest, namespace: Namespace, path: str, *, url: str, tls: bool
+) -> web.StreamResponse:
     """Answer an admin request. *path* is what stands after ``/_emulator/``; *url* the namespace's own address."""
     if request.method not in _SAFE_METHODS and foreign_page(
         request.headers, f"{request.scheme}://{request.headers.get('Host')}"
@@ -60,7 +62,7 @@ async def admin(request: web.BaseRequest, service: Service, path: str, *, url: s
     if handler is None:
         return json_answer({"error": f"there is no {request.method} {path}"}, 404)
     try:
-        return await handler(Ask(request, service, rest, url, tls))
+        return await handler(AdminRequest(request, namespace, rest, url, tls))
     except LookupError as error:
         return json_answer({"error": str(error.args[0]) if error.args else "not found"}, 404)
     except (BadRequestError, ValueError, TypeError, OSError, ImportError) as error:
@@ -70,29 +72,29 @@ async def admin(request: web.BaseRequest, service: Service, path: str, *, url: s
 # ─────────────────────────────── the application, the clock, the state ───────────────────────────────
 
 
-async def _info(ask: Ask) -> web.StreamResponse:
-    service = ask.service
+async def _info(request: AdminRequest) -> web.StreamResponse:
+    namespace = request.namespace
     return json_answer(
         {
-            "url": ask.url,
-            "app_id": service.app_id,
-            "user_pool_id": service.user_pool_id,
-            "public_key": service.public_key,
-            "namespace": service.name,
-            "now": service.clock(),
+            "url": request.url,
+            "app_id": namespace.app_id,
+            "user_pool_id": namespace.user_pool_id,
+            "public_key": namespace.public_key,
+            "namespace": namespace.name,
+            "now": namespace.clock(),
             "version": __version__,
-            "tls": ask.tls,
+            "tls": request.tls,
         }
     )
 
 
-async def _clock(ask: Ask) -> web.StreamResponse:
-    return json_answer({"now": ask.service.clock(), "offset": ask.service.clock.offset})
+async def _clock(request: AdminRequest) -> web.StreamResponse:
+    return json_answer({"now": request.namespace.clock(), "offset": request.namespace.clock.offset})
 
 
-async def _move_clock(ask: Ask) -> web.StreamResponse:
-    body = await ask.body()
-    clock = ask.service.clock
+async def _move_clock(request: AdminRequest) -> web.StreamResponse:
+    body = await request.body()
+    clock = request.namespace.clock
     if len(body) != 1:
         raise BadRequestError('one of {"advance": seconds}, {"set": epoch}, {"reset": true}')
     ((name, value),) = body.items()
@@ -102,59 +104,61 @@ async def _move_clock(ask: Ask) -> web.StreamResponse:
         _ = clock.advance(value) if name == "advance" else clock.set(value)
     else:
         raise BadRequestError('one of {"advance": seconds}, {"set": epoch}, {"reset": true}')
-    return await _clock(ask)
+    return await _clock(request)
 
 
-async def _reset(ask: Ask) -> web.StreamResponse:
-    ask.service.reset()
+async def _reset(request: AdminRequest) -> web.StreamResponse:
+    request.namespace.reset()
     return json_answer({"reset": True})
 
 
-async def _snapshot(ask: Ask) -> web.StreamResponse:
-    return json_answer(ask.service.snapshot())
+async def _snapshot(request: AdminRequest) -> web.StreamResponse:
+    return json_answer(request.namespace.snapshot())
 
 
-async def _restore(ask: Ask) -> web.StreamResponse:
-    ask.service.restore(await ask.body())
+async def _restore(request: AdminRequest) -> web.StreamResponse:
+    request.namespace.restore(await request.body())
     return json_answer({"restored": True})
 
 
 # ─────────────────────────────── journal, faults, photos ───────────────────────────────
 
 
-async def _requests(ask: Ask) -> web.StreamResponse:
-    limit = int(ask.number("limit", 100))
-    newest = ask.service.requests[::-1][:limit]
-    return json_answer({"requests": [entry.as_json() for entry in newest], "total": ask.service.journal.seen})
+async def _requests(request: AdminRequest) -> web.StreamResponse:
+    limit = int(request.number("limit", 100))
+    newest = request.namespace.requests[::-1][:limit]
+    return json_answer({"requests": [entry.as_json() for entry in newest], "total": request.namespace.request_log.seen})
 
 
-async def _verifications(ask: Ask) -> web.StreamResponse:
-    token = ask.text("token") or ""
-    count, received = ask.service.verify_count(token), ask.service.verify_count(token, received=True)
+async def _verifications(request: AdminRequest) -> web.StreamResponse:
+    token = request.text("token") or ""
+    count, received = request.namespace.verify_count(token), request.namespace.verify_count(token, received=True)
     return json_answer({"count": count, "received": received})
 
 
-async def _faults(ask: Ask) -> web.StreamResponse:
-    return json_answer({"faults": [rule.as_json() for rule in ask.service.faults]})
+async def _faults(request: AdminRequest) -> web.StreamResponse:
+    return json_answer({"faults": [rule.as_json() for rule in request.namespace.faults]})
 
 
-async def _add_fault(ask: Ask) -> web.StreamResponse:
-    return json_answer(ask.service.faults.add(**await ask.body()).as_json(), 201)
+async def _add_fault(request: AdminRequest) -> web.StreamResponse:
+    return json_answer(request.namespace.faults.add(**await request.body()).as_json(), 201)
 
 
-async def _delete_faults(ask: Ask) -> web.StreamResponse:
-    if ask.rest:
-        ask.service.faults.remove(ask.rest)
+async def _delete_faults(request: AdminRequest) -> web.StreamResponse:
+    if request.rest:
+        request.namespace.faults.remove(request.rest)
     else:
-        ask.service.faults.clear()
-    return await _faults(ask)
+        request.namespace.faults.clear()
+    return await _faults(request)
 
 
-async def _photo(ask: Ask) -> web.StreamResponse:
-    state = ask.service.state
-    with ask.service.lock:
-        photo = state.photos.get(ask.rest)
-        allowed = photo is not None and (not photo.private or ask.text("signature") == state.photo_signature(ask.rest))
+async def _photo(request: AdminRequest) -> web.StreamResponse:
+    state = request.namespace.state
+    with request.namespace.lock:
+        photo = state.photos.get(request.rest)
+        allowed = photo is not None and (
+            not photo.private or request.text("signature") == state.photo_signature(request.rest)
+        )
         content = state.blobs[photo.digest] if photo is not None and allowed else None
     if photo is None or content is None:
         raise LookupError("there is no such photo, or it is private")

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from authing_mfa.emulator.http.admin_request import Ask, BadRequestError, Handlers, json_answer
+from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers, json_answer
 from authing_mfa.emulator.http.request import MARK
 from authing_mfa.emulator.state.records import canonical_target
 from authing_mfa.emulator.state.state import message_json
@@ -20,13 +20,13 @@ _WAIT_LIMIT = 60.0
 _KEEP_ALIVE = 15.0
 
 
-async def _inbox(ask: Ask) -> web.StreamResponse:
+async def _inbox(request: AdminRequest) -> web.StreamResponse:
     """Messages newest first; with *wait*, as soon as there is one newer than *after*."""
-    after, wait = int(ask.number("after", 0)), min(ask.number("wait", 0), _WAIT_LIMIT)
+    after, wait = int(request.number("after", 0)), min(request.number("wait", 0), _WAIT_LIMIT)
     deadline = time.monotonic() + wait
-    with ask.service.events.watch() as queue:
+    with request.namespace.events.watch() as queue:
         while True:
-            found = _messages(ask, after)
+            found = _messages(request, after)
             left = deadline - time.monotonic()
             if found or left <= 0:
                 return json_answer({"messages": found})
@@ -36,13 +36,13 @@ async def _inbox(ask: Ask) -> web.StreamResponse:
                 continue
 
 
-def _messages(ask: Ask, after: int) -> list[dict[str, Any]]:
-    to, channel = ask.text("to"), ask.text("channel")
-    limit = int(ask.number("limit", 100))
+def _messages(request: AdminRequest, after: int) -> list[dict[str, Any]]:
+    to, channel = request.text("to"), request.text("channel")
+    limit = int(request.number("limit", 100))
     found: list[dict[str, Any]] = []
     wanted = None if to is None else canonical_target(to)
-    with ask.service.lock:
-        for message in reversed(ask.service.state.outbox):
+    with request.namespace.lock:
+        for message in reversed(request.namespace.state.outbox):
             if message.id <= after or len(found) >= limit:
                 break
             if channel and message.channel != channel:
@@ -52,31 +52,31 @@ def _messages(ask: Ask, after: int) -> list[dict[str, Any]]:
     return found
 
 
-async def _send(ask: Ask) -> web.StreamResponse:
-    body = await ask.body()
+async def _send(request: AdminRequest) -> web.StreamResponse:
+    body = await request.body()
     to, scene = body.get("to"), body.get("scene")
     if not isinstance(to, str) or not to.strip() or not isinstance(scene, (str, type(None))):
         raise BadRequestError('{"to": "phone or address", "scene": "…" or null}')
-    with ask.service.lock:
-        ask.service.send_code(to, scene=scene)
-        return json_answer(message_json(ask.service.state.outbox[-1]))
+    with request.namespace.lock:
+        request.namespace.send_code(to, scene=scene)
+        return json_answer(message_json(request.namespace.state.outbox[-1]))
 
 
-async def _fix_code(ask: Ask) -> web.StreamResponse:
-    body = await ask.body()
+async def _fix_code(request: AdminRequest) -> web.StreamResponse:
+    body = await request.body()
     target, code = body.get("target"), body.get("code")
     if not isinstance(target, str) or not target.strip() or not isinstance(code, (str, type(None))):
         raise BadRequestError('{"target": "phone or address", "code": "digits" or null}')
-    ask.service.fix_code(target, code)
+    request.namespace.fix_code(target, code)
     return json_answer({"target": target, "fixed": code is not None})
 
 
-async def _events(ask: Ask) -> web.StreamResponse:
+async def _events(request: AdminRequest) -> web.StreamResponse:
     """Server-sent events until the watcher goes away."""
     headers = {**MARK, "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=headers)
-    with ask.service.events.watch() as queue:
-        await response.prepare(ask.request)
+    with request.namespace.events.watch() as queue:
+        await response.prepare(request.http)
         await response.write(b": watching\n\n")
         while True:
             try:

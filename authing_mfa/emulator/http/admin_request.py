@@ -9,12 +9,12 @@ import attrs
 from aiohttp import web
 
 from authing_mfa.emulator.http.request import MARK
-from authing_mfa.emulator.namespace import Service
+from authing_mfa.emulator.namespace import Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Ask", "BadRequestError", "Handlers", "json_answer"]
+__all__ = ["AdminRequest", "BadRequestError", "Handlers", "json_answer"]
 
 
 class BadRequestError(Exception):
@@ -22,18 +22,18 @@ class BadRequestError(Exception):
 
 
 @attrs.frozen
-class Ask:
+class AdminRequest:
     """An admin request and what it is about. *rest* is the path after the first word; *url* the namespace's own address."""
 
-    request: web.BaseRequest
-    service: Service
+    http: web.BaseRequest
+    namespace: Namespace
     rest: str
     url: str
     tls: bool
 
     def text(self, name: str) -> str | None:
         """A parameter of the query; None where it is absent or empty."""
-        return self.request.query.get(name) or None
+        return self.http.query.get(name) or None
 
     def number(self, name: str, default: float) -> float:
         """A number in the query.
@@ -41,7 +41,7 @@ class Ask:
         Raises:
             BadRequestError: it is not a number, or negative.
         """
-        value = self.request.query.get(name)
+        value = self.http.query.get(name)
         try:
             number = default if value is None else float(value)
         except ValueError:
@@ -57,7 +57,7 @@ class Ask:
             BadRequestError: it is not one.
         """
         try:
-            body = json.loads(await self.request.read() or b"{}")
+            body = json.loads(await self.http.read() or b"{}")
         except (ValueError, RecursionError):
             raise BadRequestError("the body is not JSON") from None
         if not isinstance(body, dict):
@@ -65,7 +65,7 @@ class Ask:
         return body
 
 
-Handlers = dict[tuple[str, str], "Callable[[Ask], Awaitable[web.StreamResponse]]"]
+Handlers = dict[tuple[str, str], "Callable[[AdminRequest], Awaitable[web.StreamResponse]]"]
 """By HTTP method and the first word of the path."""
 
 

@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from authing_mfa._loopback import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -21,13 +23,15 @@ def host_allowed(host: str, *, names: Collection[str], remote: bool) -> bool:
     name = _hostname(f"//{host}")
     if name is None:
         return False
-    if name == "localhost" or name.endswith(".localhost") or name in names:
-        return True
+    return name in names or is_loopback(name) or (remote and _is_address(name))
+
+
+def _is_address(name: str) -> bool:
     try:
-        address = ip_address(name)
+        ip_address(name)
     except ValueError:
         return False
-    return address.is_loopback or remote
+    return True
 
 
 def _hostname(url: str) -> str | None:

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from authing_mfa._version import __version__
 from authing_mfa.emulator.http import routing
-from authing_mfa.emulator.namespace import Service
-from authing_mfa.emulator.rules import act
-from authing_mfa.emulator.rules.context import Call, Refusal, Reply
+from authing_mfa.emulator.namespace import Namespace
+from authing_mfa.emulator.rules import handle
+from authing_mfa.emulator.rules.context import Reply, RuleContext, ServiceRefusal
 from authing_mfa.emulator.state.request_log import RecordedRequest
 from authing_mfa.operations import (
     Operation,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.emulator.state.faults import FaultRule
 
-__all__ = ["MARK", "Exchange", "bearer_of"]
+__all__ = ["MARK", "RequestHandler", "bearer_of"]
 
 MARK = {"x-authing-emulator": __version__}
 """On every answer, so that nobody takes an emulator for the service."""
@@ -52,11 +52,11 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 
 
 @attrs.define
-class Exchange:
+class RequestHandler:
     """A request, and what becomes of it. *path* is without the namespace's *prefix*."""
 
     request: web.BaseRequest
-    service: Service
+    namespace: Namespace
     path: str
     prefix: str
     cors: dict[str, str]
@@ -64,109 +64,111 @@ class Exchange:
     at: float = attrs.field(init=False, default=0.0)
     content: bytes = attrs.field(init=False, default=b"")
     cls: type[Operation[Any]] | None = attrs.field(init=False, default=None)
-    operation: Operation[Any] | Refusal | None = attrs.field(init=False, default=None)
+    operation: Operation[Any] | ServiceRefusal | None = attrs.field(init=False, default=None)
 
     async def answer(self) -> web.StreamResponse:
         """Do it all."""
         self.content = await self.request.read()
-        with self.service.lock:
-            self.at = self.service.clock()
-            call = self._call()
-            self._read_operation(call)
-            rules = self._firing(call) if len(self.service.faults) else []
+        with self.namespace.lock:
+            self.at = self.namespace.clock()
+            context = self._call()
+            self._read_operation(context)
+            rules = self._firing(context) if len(self.namespace.faults) else []
             if not rules:
-                return self._finish(call, self._perform(call), None)
+                return self._finish(context, self._perform(context), None)
         for rule in rules:
             if rule.latency is not None:
                 await asyncio.sleep(rule.seconds())
         rule = rules[-1]
-        with self.service.lock:
-            reply = self._perform(call) if rule.service_acts else _refusal_of(rule)
-            response = self._finish(call, reply, rule)
+        with self.namespace.lock:
+            reply = self._perform(context) if rule.service_acts else _refusal_of(rule)
+            response = self._finish(context, reply, rule)
         return await self._distorted(response, rule)
 
-    def _call(self) -> Call:
+    def _call(self) -> RuleContext:
         request = self.request
         host = request.headers.get("Host", "")
-        return Call(
-            state=self.service.state,
+        return RuleContext(
+            state=self.namespace.state,
             lang=request.headers.get("x-authing-lang") or "zh-CN",
             token=bearer_of(request.headers),
             origin=f"{request.scheme}://{host}{self.prefix}",
             host=host,
-            app_id=self.service.app_id,
+            app_id=self.namespace.app_id,
             ip=request.remote or "127.0.0.1",
             v3=self.path.startswith(("/api/v3/", "/mfa/token/")),
             query=dict(request.query) if request.query_string else {},
         )
 
-    def _read_operation(self, call: Call) -> None:
-        """Which operation it is; a Refusal where it is none."""
+    def _read_operation(self, context: RuleContext) -> None:
+        """Which operation it is; a ServiceRefusal where it is none."""
         try:
             found = routing.route_of(self.request.method, self.path)
             if found is None:
-                raise Refusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301 - answered where all refusals are
+                raise ServiceRefusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301 - answered where all refusals are
             self.cls, fields = found
             if self.cls is UploadFaceImage:
-                self.operation = self._upload(call)
+                self.operation = self._upload(context)
             else:
                 body = routing.read_body(self.content)
                 self.operation = routing.operation_of(
-                    self.cls, {**call.query, **body, **fields} if call.query or fields else body
+                    self.cls, {**context.query, **body, **fields} if context.query or fields else body
                 )
-        except Refusal as refusal:
+        except ServiceRefusal as refusal:
             self.operation = refusal
 
-    def _upload(self, call: Call) -> UploadFaceImage:
+    def _upload(self, context: RuleContext) -> UploadFaceImage:
         part = routing.multipart_file(self.content, self.request.headers.get("Content-Type", ""))
         if part is None or not part[0]:
-            raise Refusal(400, "no_file", status=400)
-        image, call.file_type = part
+            raise ServiceRefusal(400, "no_file", status=400)
+        image, context.file_type = part
         return UploadFaceImage(image=image)
 
-    def _firing(self, call: Call) -> list[FaultRule]:
-        caller, _, _ = self.service.state.read_token(call.token)
+    def _firing(self, context: RuleContext) -> list[FaultRule]:
+        caller, _, _ = self.namespace.state.read_token(context.token)
         if caller is None:
             account = next((getattr(self.operation, name, None) for name in ("account", "phone", "email")), None)
-            caller = self.service.state.find(account) if isinstance(account, str) else None
+            caller = self.namespace.state.find(account) if isinstance(account, str) else None
         names = () if self.cls is None else (self.cls.method, self.cls.__name__)
         users = () if caller is None else (caller.id, caller.username, caller.phone, caller.email)
-        return self.service.faults.firing(self.path, names, users)
+        return self.namespace.faults.firing(self.path, names, users)
 
-    def _perform(self, call: Call) -> Reply:
+    def _perform(self, context: RuleContext) -> Reply:
         operation = self.operation
         try:
-            if isinstance(operation, Refusal):
+            if isinstance(operation, ServiceRefusal):
                 raise operation
-            if call.token is not None and isinstance(operation, _VERIFYING):
-                self.service.journal.acted[call.token] += 1
-            return act(operation, call)
-        except Refusal as refusal:
-            return call.refused(refusal)
+            if context.token is not None and isinstance(operation, _VERIFYING):
+                self.namespace.request_log.acted[context.token] += 1
+            return handle(operation, context)
+        except ServiceRefusal as refusal:
+            return context.refused(refusal)
 
     # ─────────────────────────────── the answer ───────────────────────────────
 
-    def _finish(self, call: Call, reply: Reply, rule: FaultRule | None) -> web.Response:
+    def _finish(self, context: RuleContext, reply: Reply, rule: FaultRule | None) -> web.Response:
         body = reply.body if isinstance(reply.body, bytes) else _dump(reply.body)
         status = reply.status if rule is None or rule.status is None else rule.status
         self._record(
-            call, None if rule is not None and (rule.drop or rule.reset) else status, _code(reply.body), body, rule
+            context, None if rule is not None and (rule.drop or rule.reset) else status, _code(reply.body), body, rule
         )
         headers = MARK | self.cors if self.cors else dict(MARK)
         if rule is not None and rule.retry_after is not None:
             headers["Retry-After"] = f"{rule.retry_after:g}"
         return web.Response(body=body, status=status, headers=headers, content_type=reply.content_type)
 
-    def _record(self, call: Call, status: int | None, code: int | None, body: bytes, rule: FaultRule | None) -> None:
-        service = self.service
-        if call.token is not None and isinstance(self.operation, _VERIFYING):
-            service.journal.received[call.token] += 1
-        service.journal.seen += 1
-        user = call.user
-        if user is None and call.token is not None:
-            user = service.state.read_token(call.token)[0]
+    def _record(
+        self, context: RuleContext, status: int | None, code: int | None, body: bytes, rule: FaultRule | None
+    ) -> None:
+        namespace = self.namespace
+        if context.token is not None and isinstance(self.operation, _VERIFYING):
+            namespace.request_log.received[context.token] += 1
+        namespace.request_log.seen += 1
+        user = context.user
+        if user is None and context.token is not None:
+            user = namespace.state.read_token(context.token)[0]
         entry = RecordedRequest(
-            id=service.journal.seen,
+            id=namespace.request_log.seen,
             at=self.at,
             method=self.request.method,
             path=self.path,
@@ -174,15 +176,15 @@ class Exchange:
             status=status,
             code=None if status is None else code,
             ms=round((time.perf_counter() - self.started) * 1000, 3),
-            namespace=service.name,
+            namespace=namespace.name,
             user=None if user is None else user.id,
             fault=None if rule is None else rule.id,
             request_body=b"" if self.cls is UploadFaceImage else self.content,
             response_body=b"" if status is None else body,
         )
-        service.journal.entries.append(entry)
-        if service.events:
-            service.events.publish("request", entry.as_json())
+        namespace.request_log.entries.append(entry)
+        if namespace.events:
+            namespace.events.publish("request", entry.as_json())
 
     async def _distorted(self, response: web.Response, rule: FaultRule) -> web.StreamResponse:
         """*response* as *rule* lets it through."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from authing_mfa import operations as ops
 from authing_mfa.emulator.rules import endpoints as own
-from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.structuring import camel, operation_from_wire
 
@@ -88,16 +88,16 @@ def read_body(content: bytes) -> dict[str, Any]:
     """The JSON object in a request; an empty body is an empty object.
 
     Raises:
-        Refusal: it is not one.
+        ServiceRefusal: it is not one.
     """
     if not content.strip():
         return {}
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        raise Refusal(400, "bad_request", status=400, detail=": JSON") from None
+        raise ServiceRefusal(400, "bad_request", status=400, detail=": JSON") from None
     if not isinstance(body, dict):
-        raise Refusal(400, "bad_request", status=400, detail=": JSON object")
+        raise ServiceRefusal(400, "bad_request", status=400, detail=": JSON object")
     return body
 
 
@@ -105,19 +105,19 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
     """The operation of class *cls* with *fields* in any spelling.
 
     Raises:
-        Refusal: a field is missing, empty, or not of its type.
+        ServiceRefusal: a field is missing, empty, or not of its type.
     """
     body = {(camel(name) if "_" in name else name): value for name, value in fields.items() if value is not None}
     for name, (code, key) in _MISSING.get(cls, {}).items():
         if not str(body.get(name, "")).strip():
-            raise Refusal(code, key)
+            raise ServiceRefusal(code, key)
     try:
         return operation_from_wire(cls, body)
     except KeyError as error:
         detail = f": {error.args[0]}"
     except (InvalidInputError, TypeError, ValueError) as error:
         detail = f": {error}"
-    raise Refusal(400, "bad_request", status=400, detail=detail)
+    raise ServiceRefusal(400, "bad_request", status=400, detail=detail)
 
 
 def multipart_file(content: bytes, content_type: str) -> tuple[bytes, str] | None:

@@ -1,4 +1,4 @@
-"""What the service does, operation by operation: `act` dispatches on the operation's class.
+"""What the service does, operation by operation: `handle` dispatches on the operation's class.
 
 The modules register their rules with it when they are imported, which happens here.
 """
@@ -6,6 +6,6 @@ The modules register their rules with it when they are imported, which happens h
 from __future__ import annotations
 
 from authing_mfa.emulator.rules import codes, face, factors, graphql, login, profile, totp
-from authing_mfa.emulator.rules.base import act
+from authing_mfa.emulator.rules.base import handle
 
-__all__ = ["act", "codes", "face", "factors", "graphql", "login", "profile", "totp"]
+__all__ = ["codes", "face", "factors", "graphql", "handle", "login", "profile", "totp"]

@@ -1,30 +1,30 @@
-"""The one dispatch: `act` does what an operation asks, chosen by the operation's class."""
+"""The one dispatch: `handle` does what an operation asks, chosen by the operation's class."""
 
 from __future__ import annotations
 
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.rules.context import ServiceRefusal
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.rules.context import Reply, RuleContext
     from authing_mfa.emulator.state.records import User
 
-__all__ = ["act", "refuse_code"]
+__all__ = ["handle", "refuse_code"]
 
 
 @singledispatch
-def act(operation: Any, _call: Call) -> Reply:
+def handle(operation: Any, _context: RuleContext) -> Reply:
     """Do *operation* for the call and answer it.
 
     Raises:
-        Refusal: the service says no.
+        ServiceRefusal: the service says no.
     """
-    raise Refusal(404, "not_found", status=404, detail=f": {type(operation).__name__}")
+    raise ServiceRefusal(404, "not_found", status=404, detail=f": {type(operation).__name__}")
 
 
-def refuse_code(outcome: str, call: Call, user: User | None) -> None:
+def refuse_code(outcome: str, context: RuleContext, user: User | None) -> None:
     """Refuse an SMS or e-mail code that is not ``ok``. Only a wrong one counts towards the lock-out.
 
     No source says which code the service gives here; 2001 and 2300 are those of its error table.
@@ -32,5 +32,5 @@ def refuse_code(outcome: str, call: Call, user: User | None) -> None:
     if outcome == "ok":
         return
     if outcome == "wrong" and user is not None:
-        call.state.count_failure(user)
-    raise Refusal(2300, "code_expired") if outcome == "expired" else Refusal(2001, "wrong_code")
+        context.state.count_failure(user)
+    raise ServiceRefusal(2300, "code_expired") if outcome == "expired" else ServiceRefusal(2001, "wrong_code")

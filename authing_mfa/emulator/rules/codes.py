@@ -4,117 +4,117 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authing_mfa.emulator.rules.base import act, refuse_code
-from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.rules.base import handle, refuse_code
+from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.emulator.rules.endpoints import SendEmail, SendSmsV3, SendSmsWithScene
 from authing_mfa.emulator.state.records import canonical_phone, canonical_target
 from authing_mfa.operations import MfaCheck, UnbindEmail, UnbindPhone, VerifyByEmail, VerifyByPhone
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.rules.context import Reply, RuleContext
     from authing_mfa.emulator.state.records import User
 
 __all__ = ["bind_email", "bind_phone"]
 
 
-@act.register(SendSmsWithScene)
-def _(operation: SendSmsWithScene, call: Call) -> Reply:
-    if not call.state.send("sms", operation.phone, operation.phone_country_code, operation.scene):
-        raise Refusal(4004, "too_soon")
-    return call.ok("sent")
+@handle.register(SendSmsWithScene)
+def _send_sms_with_scene(operation: SendSmsWithScene, context: RuleContext) -> Reply:
+    if not context.state.send("sms", operation.phone, operation.phone_country_code, operation.scene):
+        raise ServiceRefusal(4004, "too_soon")
+    return context.ok("sent")
 
 
-@act.register(SendSmsV3)
-def _(operation: SendSmsV3, call: Call) -> Reply:
-    if not call.state.send("sms", operation.phone_number, operation.phone_country_code, operation.channel):
-        raise Refusal(422, "too_soon")
-    return call.ok("sent")
+@handle.register(SendSmsV3)
+def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
+    if not context.state.send("sms", operation.phone_number, operation.phone_country_code, operation.channel):
+        raise ServiceRefusal(422, "too_soon")
+    return context.ok("sent")
 
 
-@act.register(SendEmail)
-def _(operation: SendEmail, call: Call) -> Reply:
+@handle.register(SendEmail)
+def _send_email(operation: SendEmail, context: RuleContext) -> Reply:
     if "@" not in operation.email:
-        raise Refusal(400, "bad_request", status=400, detail=": email")
-    if not call.state.send("email", operation.email, None, operation.scene):
-        raise Refusal(2080, "too_soon")
-    return call.ok("sent")
+        raise ServiceRefusal(400, "bad_request", status=400, detail=": email")
+    if not context.state.send("email", operation.email, None, operation.scene):
+        raise ServiceRefusal(2080, "too_soon")
+    return context.ok("sent")
 
 
-@act.register(MfaCheck)
-def _(operation: MfaCheck, call: Call) -> Reply:
+@handle.register(MfaCheck)
+def _mfa_check(operation: MfaCheck, context: RuleContext) -> Reply:
     """True where every target that is asked about is free: nobody has bound it for MFA."""
-    call.mfa_user()
-    state = call.state
+    context.mfa_user()
+    state = context.state
     phone_free = operation.phone is None or canonical_phone(operation.phone) not in state.by_mfa_phone
     email_free = operation.email is None or canonical_target(operation.email) not in state.by_mfa_email
-    return call.ok("ok", phone_free and email_free)
+    return context.ok("ok", phone_free and email_free)
 
 
-@act.register(VerifyByPhone)
-def _(operation: VerifyByPhone, call: Call) -> Reply:
-    user = call.mfa_user()
+@handle.register(VerifyByPhone)
+def _verify_by_phone(operation: VerifyByPhone, context: RuleContext) -> Reply:
+    user = context.mfa_user()
     country = operation.phone_country_code
     if country is None and operation.phone == user.mfa_phone:
         country = user.mfa_phone_country_code  # most official clients leave it out here
     target = canonical_phone(operation.phone, country)
     if user.mfa_phone is not None and target != canonical_phone(user.mfa_phone, user.mfa_phone_country_code):
-        raise Refusal(400, "other_target")
+        raise ServiceRefusal(400, "other_target")
     targets = (target, canonical_phone(operation.phone))
-    _refuse_taken_phone(call, user, target)
-    refuse_code(call.state.spend_code(targets, operation.code), call, user)
-    bind_phone(call, user, operation.phone, country)
-    return call.logged_in(user, "verified", second_factor=True)
+    _refuse_taken_phone(context, user, target)
+    refuse_code(context.state.spend_code(targets, operation.code), context, user)
+    bind_phone(context, user, operation.phone, country)
+    return context.logged_in(user, "verified", second_factor=True)
 
 
-def _refuse_taken_phone(call: Call, user: User, target: str) -> None:
-    if call.state.by_mfa_phone.get(target) not in (None, user.id):
-        raise Refusal(500, "target_taken")
+def _refuse_taken_phone(context: RuleContext, user: User, target: str) -> None:
+    if context.state.by_mfa_phone.get(target) not in (None, user.id):
+        raise ServiceRefusal(500, "target_taken")
 
 
-def bind_phone(call: Call, user: User, phone: str, country: str | None) -> None:
+def bind_phone(context: RuleContext, user: User, phone: str, country: str | None) -> None:
     """Make *phone* the user's MFA target where the user has none; refused where it is another user's."""
-    _refuse_taken_phone(call, user, canonical_phone(phone, country))
+    _refuse_taken_phone(context, user, canonical_phone(phone, country))
     if user.mfa_phone is None:
-        call.state.bind_phone(user, phone, country)
-        call.state.notify("users", {"id": user.id})
+        context.state.bind_phone(user, phone, country)
+        context.state.notify("users", {"id": user.id})
 
 
-@act.register(VerifyByEmail)
-def _(operation: VerifyByEmail, call: Call) -> Reply:
-    user = call.mfa_user()
+@handle.register(VerifyByEmail)
+def _verify_by_email(operation: VerifyByEmail, context: RuleContext) -> Reply:
+    user = context.mfa_user()
     target = canonical_target(operation.email)
     if user.mfa_email is not None and target != canonical_target(user.mfa_email):
-        raise Refusal(400, "other_target")
-    _refuse_taken_email(call, user, target)
-    refuse_code(call.state.spend_code((target,), operation.code), call, user)
-    bind_email(call, user, operation.email)
-    return call.logged_in(user, "verified", second_factor=True)
+        raise ServiceRefusal(400, "other_target")
+    _refuse_taken_email(context, user, target)
+    refuse_code(context.state.spend_code((target,), operation.code), context, user)
+    bind_email(context, user, operation.email)
+    return context.logged_in(user, "verified", second_factor=True)
 
 
-def _refuse_taken_email(call: Call, user: User, target: str) -> None:
-    if call.state.by_mfa_email.get(target) not in (None, user.id):
-        raise Refusal(2200, "email_taken")
+def _refuse_taken_email(context: RuleContext, user: User, target: str) -> None:
+    if context.state.by_mfa_email.get(target) not in (None, user.id):
+        raise ServiceRefusal(2200, "email_taken")
 
 
-def bind_email(call: Call, user: User, email: str) -> None:
+def bind_email(context: RuleContext, user: User, email: str) -> None:
     """Make *email* the user's MFA target where the user has none; refused where it is another user's."""
-    _refuse_taken_email(call, user, canonical_target(email))
+    _refuse_taken_email(context, user, canonical_target(email))
     if user.mfa_email is None:
-        call.state.bind_email(user, email)
-        call.state.notify("users", {"id": user.id})
+        context.state.bind_email(user, email)
+        context.state.notify("users", {"id": user.id})
 
 
-@act.register(UnbindPhone)
-def _(_operation: UnbindPhone, call: Call) -> Reply:
-    user = call.logged_in_user()
-    call.state.unbind_phone(user)
-    call.state.notify("users", {"id": user.id})
-    return call.ok("unbound")
+@handle.register(UnbindPhone)
+def _unbind_phone(_operation: UnbindPhone, context: RuleContext) -> Reply:
+    user = context.logged_in_user()
+    context.state.unbind_phone(user)
+    context.state.notify("users", {"id": user.id})
+    return context.ok("unbound")
 
 
-@act.register(UnbindEmail)
-def _(_operation: UnbindEmail, call: Call) -> Reply:
-    user = call.logged_in_user()
-    call.state.unbind_email(user)
-    call.state.notify("users", {"id": user.id})
-    return call.ok("unbound")
+@handle.register(UnbindEmail)
+def _unbind_email(_operation: UnbindEmail, context: RuleContext) -> Reply:
+    user = context.logged_in_user()
+    context.state.unbind_email(user)
+    context.state.notify("users", {"id": user.id})
+    return context.ok("unbound")

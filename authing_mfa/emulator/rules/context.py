@@ -6,12 +6,12 @@ from typing import Any
 
 import attrs
 
-from authing_mfa.emulator.rules.messages import say
+from authing_mfa.emulator.rules.messages import sentence
 from authing_mfa.emulator.state.clock import iso
 from authing_mfa.emulator.state.records import User
 from authing_mfa.emulator.state.state import State
 
-__all__ = ["Call", "Refusal", "Reply", "user_json"]
+__all__ = ["Reply", "RuleContext", "ServiceRefusal", "user_json"]
 
 
 @attrs.frozen
@@ -23,7 +23,7 @@ class Reply:
     content_type: str = "application/json"
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a mishap
+class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a mishap
     """The service says no: *code* and the sentence *key*; *detail* is added to the sentence."""
 
     def __init__(self, code: int, key: str, *, status: int = 200, detail: str = "", data: Any = None) -> None:
@@ -32,7 +32,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mishap
 
 
 @attrs.define
-class Call:
+class RuleContext:
     """A request after routing.
 
     Attributes:
@@ -62,7 +62,7 @@ class Call:
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is None or not is_mfa or not good:
-            raise Refusal(2021, "mfa_token_invalid")
+            raise ServiceRefusal(2021, "mfa_token_invalid")
         return self._unlocked(user)
 
     def logged_in_user(self) -> User:
@@ -70,7 +70,7 @@ class Call:
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is None or is_mfa or not good:
-            raise Refusal(2020, "not_logged_in")
+            raise ServiceRefusal(2020, "not_logged_in")
         return user
 
     def either_user(self) -> tuple[User, bool]:
@@ -80,26 +80,26 @@ class Call:
         if user is not None and good:
             return (self._unlocked(user) if is_mfa else user), is_mfa
         if user is not None and not is_mfa:
-            raise Refusal(2020, "not_logged_in")
-        raise Refusal(2021, "mfa_token_invalid")
+            raise ServiceRefusal(2020, "not_logged_in")
+        raise ServiceRefusal(2021, "mfa_token_invalid")
 
     def _unlocked(self, user: User) -> User:
         if self.state.locked(user):
-            raise Refusal(2005, "locked")
+            raise ServiceRefusal(2005, "locked")
         return user
 
     # ─────────────────────────────── answers ───────────────────────────────
 
     def ok(self, key: str, data: Any = None, **beside: Any) -> Reply:
         """Success, in the envelope of the API that was called. `data` is left out where it is None, as v2 does."""
-        envelope: dict[str, Any] = {"statusCode" if self.v3 else "code": 200, "message": say(key, self.lang)}
+        envelope: dict[str, Any] = {"statusCode" if self.v3 else "code": 200, "message": sentence(key, self.lang)}
         if data is not None:
             envelope["data"] = data
         return Reply(envelope | beside if beside else envelope)
 
-    def refused(self, refusal: Refusal) -> Reply:
+    def refused(self, refusal: ServiceRefusal) -> Reply:
         """*refusal* in the envelope of the API that was called."""
-        message = say(refusal.key, self.lang) + refusal.detail
+        message = sentence(refusal.key, self.lang) + refusal.detail
         if self.v3:
             status = refusal.code if refusal.code < 600 else 401 if refusal.code in (2020, 2021) else 400
             body = {

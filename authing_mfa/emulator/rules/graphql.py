@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator.rules.base import act
-from authing_mfa.emulator.rules.context import Refusal, Reply, user_json
+from authing_mfa.emulator.rules.base import handle
+from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, user_json
 from authing_mfa.emulator.rules.endpoints import GraphQL, SendEmail
 from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.emulator.rules.context import Call
+    from authing_mfa.emulator.rules.context import RuleContext
     from authing_mfa.operations import Operation
 
 __all__: list[str] = []
@@ -25,8 +25,8 @@ __all__: list[str] = []
 _FIRST_FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
 
 
-@act.register(GraphQL)
-def _(operation: GraphQL, call: Call) -> Reply:
+@handle.register(GraphQL)
+def _graphql(operation: GraphQL, context: RuleContext) -> Reply:
     found = _FIRST_FIELD.search(operation.query)
     field = found.group(1) if found else ""
     variables = {name: value for name, value in operation.variables.items() if value is not None}
@@ -37,71 +37,71 @@ def _(operation: GraphQL, call: Call) -> Reply:
     handler = _FIELDS.get(field)
     try:
         if handler is None:
-            raise Refusal(400, "bad_request", detail=f": GraphQL {field or '?'}")  # noqa: TRY301 - answered like the others
-        return Reply({"data": {field: handler(fields, call)}})
-    except Refusal as refusal:
-        body = call.refused(refusal).body
+            raise ServiceRefusal(400, "bad_request", detail=f": GraphQL {field or '?'}")  # noqa: TRY301 - answered like the others
+        return Reply({"data": {field: handler(fields, context)}})
+    except ServiceRefusal as refusal:
+        body = context.refused(refusal).body
         message = {"code": body["code"], "message": body["message"], "data": body.get("data")}
         return Reply({"errors": [{"message": message, "path": [field]}], "data": None})
 
 
-def _data(operation: Operation[Any], call: Call) -> Any:
-    return act(operation, call).body.get("data")
+def _data(operation: Operation[Any], context: RuleContext) -> Any:
+    return handle(operation, context).body.get("data")
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise Refusal(400, "bad_request", detail=f": {name}")
+        raise ServiceRefusal(400, "bad_request", detail=f": {name}")
     return value
 
 
-def _login(account: str) -> Callable[[dict[str, Any], Call], Any]:
-    def login(fields: dict[str, Any], call: Call) -> Any:
+def _login(account: str) -> Callable[[dict[str, Any], RuleContext], Any]:
+    def login(fields: dict[str, Any], context: RuleContext) -> Any:
         register = fields.get("autoRegister") is True
-        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=register), call)
+        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=register), context)
 
     return login
 
 
-def _register(account: str) -> Callable[[dict[str, Any], Call], Any]:
-    def register(fields: dict[str, Any], call: Call) -> Any:
-        if call.state.find(_text(fields, account)) is not None:
-            raise Refusal(2026, "user_exists")
-        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=True), call)
+def _register(account: str) -> Callable[[dict[str, Any], RuleContext], Any]:
+    def register(fields: dict[str, Any], context: RuleContext) -> Any:
+        if context.state.find(_text(fields, account)) is not None:
+            raise ServiceRefusal(2026, "user_exists")
+        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=True), context)
 
     return register
 
 
-def _login_by_phone_code(fields: dict[str, Any], call: Call) -> Any:
+def _login_by_phone_code(fields: dict[str, Any], context: RuleContext) -> Any:
     country = fields.get("phoneCountryCode")
-    return _data(LoginByPhoneCode(_text(fields, "phone"), _text(fields, "code"), country or None), call)
+    return _data(LoginByPhoneCode(_text(fields, "phone"), _text(fields, "code"), country or None), context)
 
 
-def _login_by_email_code(fields: dict[str, Any], call: Call) -> Any:
-    return _data(LoginByEmailCode(_text(fields, "email"), _text(fields, "code")), call)
+def _login_by_email_code(fields: dict[str, Any], context: RuleContext) -> Any:
+    return _data(LoginByEmailCode(_text(fields, "email"), _text(fields, "code")), context)
 
 
-def _send_email(fields: dict[str, Any], call: Call) -> Any:
-    sent = act(SendEmail(_text(fields, "email"), fields.get("scene")), call).body
+def _send_email(fields: dict[str, Any], context: RuleContext) -> Any:
+    sent = handle(SendEmail(_text(fields, "email"), fields.get("scene")), context).body
     return {"code": sent["code"], "message": sent["message"]}
 
 
-def _current_user(_fields: dict[str, Any], call: Call) -> Any:
-    return user_json(call.state, call.logged_in_user(), call.token, call.ip)
+def _current_user(_fields: dict[str, Any], context: RuleContext) -> Any:
+    return user_json(context.state, context.logged_in_user(), context.token, context.ip)
 
 
-def _login_status(fields: dict[str, Any], call: Call) -> Any:
-    token = fields.get("token") or call.token
-    user, is_mfa, good = call.state.read_token(token if isinstance(token, str) else None)
+def _login_status(fields: dict[str, Any], context: RuleContext) -> Any:
+    token = fields.get("token") or context.token
+    user, is_mfa, good = context.state.read_token(token if isinstance(token, str) else None)
     if user is None or is_mfa or not good:
         return {"code": 2206, "message": "登录信息已过期", "status": False, "exp": None, "iat": None, "data": None}
-    claims = call.state.signer.read(str(token)) or {}
-    data = {"id": user.id, "userPoolId": call.state.user_pool_id, "arn": call.state.arn(user)}
+    claims = context.state.signer.read(str(token)) or {}
+    data = {"id": user.id, "userPoolId": context.state.user_pool_id, "arn": context.state.arn(user)}
     return {"code": 200, "message": "已登录", "status": True, "exp": claims["exp"], "iat": claims["iat"], "data": data}
 
 
-_FIELDS: dict[str, Callable[[dict[str, Any], Call], Any]] = {
+_FIELDS: dict[str, Callable[[dict[str, Any], RuleContext], Any]] = {
     "loginByEmail": _login("email"),
     "loginByUsername": _login("username"),
     "loginByPhonePassword": _login("phone"),

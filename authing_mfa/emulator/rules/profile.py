@@ -6,34 +6,34 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.crypto import keys
-from authing_mfa.emulator.rules.base import act
-from authing_mfa.emulator.rules.context import Refusal, Reply, user_json
+from authing_mfa.emulator.rules.base import handle
+from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, user_json
 from authing_mfa.emulator.rules.endpoints import Captcha, UserFieldValues, WellKnown
 from authing_mfa.operations import GetCurrentUser, GetCustomUserData, PublicConfig
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.rules.context import Call
+    from authing_mfa.emulator.rules.context import RuleContext
     from authing_mfa.emulator.state.records import User
 
 __all__: list[str] = []
 
 
-@act.register(PublicConfig)
-def _(operation: PublicConfig, call: Call) -> Reply:
-    if operation.app_id != call.app_id:
-        raise Refusal(2011, "app_not_found")
-    return call.ok(
+@handle.register(PublicConfig)
+def _public_config(operation: PublicConfig, context: RuleContext) -> Reply:
+    if operation.app_id != context.app_id:
+        raise ServiceRefusal(2011, "app_not_found")
+    return context.ok(
         "ok",
         {
-            "id": call.app_id,
-            "userPoolId": call.state.user_pool_id,
+            "id": context.app_id,
+            "userPoolId": context.state.user_pool_id,
             "userpoolName": "Emulator",
             "name": "Emulator",
             "identifier": "emulator",
-            "requestHostname": call.host,
+            "requestHostname": context.host,
             "logo": None,
             "publicKey": keys.PUBLIC_KEY,
-            "verifyCodeLength": call.state.settings.code_length,
+            "verifyCodeLength": context.state.settings.code_length,
             "passwordStrength": 0,
             "deviceFuncEnabled": False,
             "internationalSmsConfig": {"enabled": True, "defaultISOType": "CN"},
@@ -48,13 +48,13 @@ def _(operation: PublicConfig, call: Call) -> Reply:
     )
 
 
-@act.register(WellKnown)
-def _(_operation: WellKnown, call: Call) -> Reply:
-    return call.ok("ok", {"publicKey": keys.PUBLIC_KEY, "sm2PublicKey": None, "version": "emulator"})
+@handle.register(WellKnown)
+def _well_known(_operation: WellKnown, context: RuleContext) -> Reply:
+    return context.ok("ok", {"publicKey": keys.PUBLIC_KEY, "sm2PublicKey": None, "version": "emulator"})
 
 
-@act.register(Captcha)
-def _(_operation: Captcha, _call: Call) -> Reply:
+@handle.register(Captcha)
+def _captcha(_operation: Captcha, _context: RuleContext) -> Reply:
     """A picture without a riddle: logins here never ask for one."""
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#eee"/>'
@@ -63,27 +63,27 @@ def _(_operation: Captcha, _call: Call) -> Reply:
     return Reply(picture.encode(), content_type="image/svg+xml")
 
 
-@act.register(GetCurrentUser)
-def _(_operation: GetCurrentUser, call: Call) -> Reply:
-    user = call.logged_in_user()
-    return call.ok("ok", user_json(call.state, user, call.token, call.ip))
+@handle.register(GetCurrentUser)
+def _get_current_user(_operation: GetCurrentUser, context: RuleContext) -> Reply:
+    user = context.logged_in_user()
+    return context.ok("ok", user_json(context.state, user, context.token, context.ip))
 
 
-@act.register(GetCustomUserData)
-def _(operation: GetCustomUserData, call: Call) -> Reply:
+@handle.register(GetCustomUserData)
+def _get_custom_user_data(operation: GetCustomUserData, context: RuleContext) -> Reply:
     """A bare array, as the service answers it."""
-    return Reply(_fields(_owner(call, operation.user_id)))
+    return Reply(_fields(_owner(context, operation.user_id)))
 
 
-@act.register(UserFieldValues)
-def _(operation: UserFieldValues, call: Call) -> Reply:
-    return call.ok("ok", _fields(_owner(call, operation.target_id)))
+@handle.register(UserFieldValues)
+def _user_field_values(operation: UserFieldValues, context: RuleContext) -> Reply:
+    return context.ok("ok", _fields(_owner(context, operation.target_id)))
 
 
-def _owner(call: Call, user_id: str) -> User:
-    user = call.logged_in_user()
+def _owner(context: RuleContext, user_id: str) -> User:
+    user = context.logged_in_user()
     if user.id != user_id:
-        raise Refusal(1001, "no_permission")
+        raise ServiceRefusal(1001, "no_permission")
     return user
 
 

@@ -6,8 +6,8 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.crypto import totp
-from authing_mfa.emulator.rules.base import act
-from authing_mfa.emulator.rules.context import Refusal
+from authing_mfa.emulator.rules.base import handle
+from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.emulator.state.clock import iso
 from authing_mfa.operations import (
     AssociateTotp,
@@ -19,26 +19,24 @@ from authing_mfa.operations import (
 )
 
 if TYPE_CHECKING:
-    from authing_mfa.emulator.rules.context import Call, Reply
+    from authing_mfa.emulator.rules.context import Reply, RuleContext
     from authing_mfa.emulator.state.records import Totp, User
 
 __all__ = ["confirm_pending", "enrollment_json"]
 
-_ISSUER = "Authing Emulator"
 
-
-@act.register(AssociateTotp)
-def _(operation: AssociateTotp, call: Call) -> Reply:
-    user, _ = call.either_user()
-    user.pending_totp = call.state.new_totp(operation.source)
-    return call.ok("totp_associated", enrollment_json(user, user.pending_totp))
+@handle.register(AssociateTotp)
+def _associate_totp(operation: AssociateTotp, context: RuleContext) -> Reply:
+    user, _ = context.either_user()
+    user.pending_totp = context.state.new_totp(operation.source)
+    return context.ok("totp_associated", enrollment_json(user, user.pending_totp))
 
 
 def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
     """What the user needs to set up an authenticator app (docs/wire.md#totp-secret)."""
     from authing_mfa.emulator.crypto.qr import png_data_url
 
-    uri = otpauth_uri(user, binding)
+    uri = totp.otpauth_uri(user.label, binding.secret)
     return {
         "authenticator_type": "totp",
         "secret": binding.secret,
@@ -48,75 +46,70 @@ def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
     }
 
 
-def otpauth_uri(user: User, binding: Totp) -> str:
-    """What the QR picture of *binding* holds."""
-    return totp.otpauth_uri(_ISSUER, user.label, binding.secret)
-
-
-@act.register(ConfirmTotp)
-def _(operation: ConfirmTotp, call: Call) -> Reply:
-    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp-confirmation)."""
-    user, _ = call.either_user()
-    if not confirm_pending(call, user, operation.code):
-        raise Refusal(400, "wrong_totp", status=400)
+@handle.register(ConfirmTotp)
+def _confirm_totp(operation: ConfirmTotp, context: RuleContext) -> Reply:
+    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp)."""
+    user, _ = context.either_user()
+    if not confirm_pending(context, user, operation.code):
+        raise ServiceRefusal(400, "wrong_totp", status=400)
     if operation.source.upper() == "APPLICATION":
-        return call.logged_in(user, "totp_confirmed", second_factor=True)
-    return call.ok("totp_confirmed")
+        return context.logged_in(user, "totp_confirmed", second_factor=True)
+    return context.ok("totp_confirmed")
 
 
-def confirm_pending(call: Call, user: User, code: str) -> bool:
+def confirm_pending(context: RuleContext, user: User, code: str) -> bool:
     """Bind the TOTP that was asked for, if *code* is its code now."""
     binding = user.pending_totp
-    step = None if binding is None else totp.matching_step(binding.secret, code, call.state.clock(), _drift(call))
+    step = None if binding is None else totp.matching_step(binding.secret, code, context.state.clock(), _drift(context))
     if binding is None or step is None:
-        call.state.count_failure(user)
+        context.state.count_failure(user)
         return False
     binding.last_step = binding.confirmed_step = step
     user.totp, user.pending_totp = binding, None
     user.failures = 0
-    call.state.notify("users", {"id": user.id})
+    context.state.notify("users", {"id": user.id})
     return True
 
 
-def _drift(call: Call) -> int:
-    return call.state.settings.totp_drift
+def _drift(context: RuleContext) -> int:
+    return context.state.settings.totp_drift
 
 
-@act.register(VerifyByTotp)
-def _(operation: VerifyByTotp, call: Call) -> Reply:
+@handle.register(VerifyByTotp)
+def _verify_by_totp(operation: VerifyByTotp, context: RuleContext) -> Reply:
     """A step's code is good once; only the code that confirmed the binding is good once more."""
-    user = call.mfa_user()
+    user = context.mfa_user()
     binding = user.totp
     if binding is None:
-        raise Refusal(6001, "no_totp")
-    step = totp.matching_step(binding.secret, operation.code, call.state.clock(), _drift(call))
+        raise ServiceRefusal(6001, "no_totp")
+    step = totp.matching_step(binding.secret, operation.code, context.state.clock(), _drift(context))
     if step is None:
-        call.state.count_failure(user)
-        raise Refusal(6001, "wrong_totp")
+        context.state.count_failure(user)
+        raise ServiceRefusal(6001, "wrong_totp")
     if step <= binding.last_step and step != binding.confirmed_step:
-        raise Refusal(6001, "wrong_totp")
+        raise ServiceRefusal(6001, "wrong_totp")
     binding.last_step = max(step, binding.last_step)
     binding.confirmed_step = None
-    return call.logged_in(user, "verified", second_factor=True)
+    return context.logged_in(user, "verified", second_factor=True)
 
 
-@act.register(VerifyByRecoveryCode)
-def _(operation: VerifyByRecoveryCode, call: Call) -> Reply:
+@handle.register(VerifyByRecoveryCode)
+def _verify_by_recovery_code(operation: VerifyByRecoveryCode, context: RuleContext) -> Reply:
     """The code is spent; the new one stands beside `data`."""
-    user = call.mfa_user()
+    user = context.mfa_user()
     binding = user.totp
     given = operation.code.strip().lower()
     if binding is None or not hmac.compare_digest(binding.recovery_code.encode(), given.encode()):
-        call.state.count_failure(user)
-        raise Refusal(6002, "wrong_recovery")
-    binding.recovery_code = totp.new_recovery_code(call.state.rng)
-    call.state.notify("users", {"id": user.id})
-    return call.logged_in(user, "verified", second_factor=True, recoveryCode=binding.recovery_code)
+        context.state.count_failure(user)
+        raise ServiceRefusal(6002, "wrong_recovery")
+    binding.recovery_code = totp.new_recovery_code(context.state.rng)
+    context.state.notify("users", {"id": user.id})
+    return context.logged_in(user, "verified", second_factor=True, recoveryCode=binding.recovery_code)
 
 
-@act.register(ListAuthenticators)
-def _(_operation: ListAuthenticators, call: Call) -> Reply:
-    user, _ = call.either_user()
+@handle.register(ListAuthenticators)
+def _list_authenticators(_operation: ListAuthenticators, context: RuleContext) -> Reply:
+    user, _ = context.either_user()
     listed = [
         {
             "id": binding.id,
@@ -132,12 +125,12 @@ def _(_operation: ListAuthenticators, call: Call) -> Reply:
         for binding in (user.totp, user.pending_totp)
         if binding is not None
     ]
-    return call.ok("authenticators", listed)
+    return context.ok("authenticators", listed)
 
 
-@act.register(DeleteTotp)
-def _(_operation: DeleteTotp, call: Call) -> Reply:
-    user = call.logged_in_user()
+@handle.register(DeleteTotp)
+def _delete_totp(_operation: DeleteTotp, context: RuleContext) -> Reply:
+    user = context.logged_in_user()
     user.totp = user.pending_totp = None
-    call.state.notify("users", {"id": user.id})
-    return call.ok("totp_deleted")
+    context.state.notify("users", {"id": user.id})
+    return context.ok("totp_deleted")

@@ -12,7 +12,7 @@ __all__ = ["VirtualClock", "iso"]
 
 
 class VirtualClock:
-    """Epoch seconds of *source*, moved by what `advance` and `set` were told. Call it to read it.
+    """Epoch seconds of *source*, moved by what `advance` and `set` were told. Call the clock to read it.
 
     Every lifetime, window, lock-out, TOTP step and token of the emulator reads this clock; latency of a fault does not.
     """

@@ -25,7 +25,7 @@ class FaultRule:
     """One rule. What it matches, how often it fires, and one effect.
 
     Attributes:
-        path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every call.
+        path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every context.
         user: id or user name of the caller (by token, else by the account of a login); None: everybody.
         nth: fire from the nth matching call on, counted from 1; then `count` is 1 unless given.
         probability: fire on this share of the matching calls, by a random source of its own (`seed`).

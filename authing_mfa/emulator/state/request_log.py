@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Journal", "RecordedRequest"]
+__all__ = ["RecordedRequest", "RequestLog"]
 
 _SECRET_KEYS = ("password", "newPassword", "oldPassword")
 _TOO_LARGE = 20_000
@@ -75,7 +75,7 @@ def redacted(value: Any) -> Any:
     return [redacted(item) for item in value] if isinstance(value, list) else value
 
 
-class Journal:
+class RequestLog:
     """The newest *size* requests, and how often each token was used to verify."""
 
     def __init__(self, size: int) -> None:

@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.crypto import keys, totp
-from authing_mfa.emulator.crypto.faces import face_print
+from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.crypto.tokens import ISSUER, TokenSigner
 from authing_mfa.emulator.state.records import (
     DEFAULT_COUNTRY,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from authing_mfa.emulator.crypto.faces import ImageSource
+    from authing_mfa.emulator.state.clock import VirtualClock
     from authing_mfa.emulator.state.settings import Settings
 
 __all__ = ["State", "hex_id", "message_json"]
@@ -53,7 +54,7 @@ def hex_id(rng: Random) -> str:
 class State:
     """Users, codes, photos and messages of one namespace."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float], user_pool_id: str, seed: str | None) -> None:
+    def __init__(self, settings: Settings, clock: VirtualClock, user_pool_id: str, seed: str | None) -> None:
         self.settings = settings
         self.clock = clock
         self.user_pool_id = user_pool_id
@@ -78,7 +79,7 @@ class State:
         self.messages_sent = 0
         self.photos: dict[str, Photo] = {}
         self.blobs: dict[str, bytes] = {}
-        self.prints: dict[str, bytes] = {}
+        self.fingerprints: dict[str, bytes] = {}
         self.enrollments: dict[str, Enrollment] = {}
 
     # ─────────────────────────────── users ───────────────────────────────
@@ -97,7 +98,7 @@ class State:
         nickname: str | None = None,
         custom: Mapping[str, object] | None = None,
     ) -> User:
-        """A new user. See `Service.add_user`.
+        """A new user. See `Namespace.add_user`.
 
         Raises:
             ValueError: the user name, phone or address belongs to another user, or a policy word is unknown.
@@ -119,7 +120,7 @@ class State:
         if totp_bound:
             user.totp = self.new_totp("SELF")
         if face is not None:
-            user.face = (face_print(face),)
+            user.face = (face_fingerprint(face),)
         self.users[ident] = user
         if phone is not None and "SMS" in policies:
             self.bind_phone(user, phone, user.phone_country_code)
@@ -286,17 +287,17 @@ class State:
         """What the address of a private photo must carry."""
         return self.signer.mark(key)
 
-    def print_of(self, key: str) -> bytes | None:
+    def fingerprint_of(self, key: str) -> bytes | None:
         """The print of the photo *key*, None where there is none or it is not a picture."""
         photo = self.photos.get(key)
         if photo is None:
             return None
-        if photo.digest not in self.prints:
+        if photo.digest not in self.fingerprints:
             try:
-                self.prints[photo.digest] = face_print(self.blobs[photo.digest])
+                self.fingerprints[photo.digest] = face_fingerprint(self.blobs[photo.digest])
             except (OSError, ValueError, SyntaxError):
                 return None
-        return self.prints[photo.digest]
+        return self.fingerprints[photo.digest]
 
 
 def _nobody(_name: str, _data: Any) -> None:

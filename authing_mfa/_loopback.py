@@ -1,0 +1,27 @@
+"""The one test for "this machine": used by the emulator's checks and by the command line."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+__all__ = ["is_loopback", "is_loopback_url"]
+
+
+def is_loopback(host: str) -> bool:
+    """Return True if *host* (a name or an address without port and brackets) is this machine.
+
+    ``localhost``, the names below it (RFC 6761) and the loopback addresses are. No name is looked up.
+    """
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_loopback_url(url: str) -> bool:
+    """Return True if *url* (``http://host:port`` or ``//host``) is on this machine."""
+    return is_loopback(urlsplit(url).hostname or "")
