@@ -48,7 +48,7 @@ def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
 
 @handle.register(ConfirmTotp)
 def _confirm_totp(operation: ConfirmTotp, context: RuleContext) -> Reply:
-    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp)."""
+    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp-confirmation)."""
     user, _ = context.either_user()
     if not confirm_pending(context, user, operation.code):
         raise ServiceRefusal(400, "wrong_totp", status=400)
