@@ -278,15 +278,21 @@ class AuthClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the pool. Twice is fine. A view that `as_user` made leaves the pool to the client that made it."""
+        """Close the pool. Calling it again has no effect. A view that `as_user` made leaves the pool to the client that made it."""
         if self._owner and self._engine.transport.stop():
             await self._engine.discovery.aclose()
             await self._engine.transport.aclose()
 
     def as_user(self, token: str | None) -> Self:
-        """The same client (same pool, same discovery) speaking with another user's *token*; None speaks without one.
+        """Return the same client (same pool, same discovery) speaking with another user's *token*; None speaks without one.
 
         A view costs next to nothing: make one for each user, and throw it away.
+
+        Args:
+            token: an mfaToken or a user's ID token.
+
+        Returns:
+            A view of this client. Closing the view has no effect.
 
         Raises:
             InvalidInputError: the token is empty, not ASCII, or holds a control character.
@@ -298,7 +304,17 @@ class AuthClient:
         return view
 
     async def perform(self, operation: ops.Operation[T]) -> T:
-        """Perform any operation of `authing_mfa.operations`; the methods below are this with a name."""
+        """Perform any operation of `authing_mfa.operations`. The other methods do this under a name.
+
+        Args:
+            operation: what to call, with its arguments.
+
+        Returns:
+            What the operation answers.
+
+        Raises:
+            AuthingError: one of its children, see the class.
+        """
         return (await self._engine.perform(operation, self._speaker)).value
 
     async def _answer(self, operation: ops.Operation[T]) -> Answer[T]:
@@ -328,9 +344,27 @@ class AuthClient:
     async def mfa_check(self, *, phone: str | None = None, email: str | None = None) -> bool:
         """Ask whether a phone number or an e-mail address may be used for MFA: True when it is free, False when taken.
 
+        It needs an mfaToken (or a user's token): call it on the view that `as_user` gives. It changes nothing, so it is
+        repeated when the connection fails.
+
         Args:
-            phone: the phone number, without country code.
-            email: the e-mail address. One of the two is needed; both given, both are asked about.
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            email: the e-mail address. One of the two is needed; if both are given, both are sent.
+
+        Returns:
+            True if it may be bound, False if it is bound already.
+
+        Raises:
+            InvalidInputError: neither was given, or one is empty.
+            LoginError: the client has no token; nothing was sent.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+
+        Example::
+
+            from authing_mfa import AuthClient, MfaChallenge
+
+            async def is_free(client: AuthClient, challenge: MfaChallenge, phone: str) -> bool:
+                return await client.as_user(challenge.token).mfa_check(phone=phone)
 
         Source: docs/wire.md#mfa-check (on the service's page: `mfaCheck`).
         """
@@ -339,10 +373,31 @@ class AuthClient:
     async def mfa_verify_by_phone(self, phone: str, code: str, *, phone_country_code: str | None = None) -> UserInfo:
         """Verify, or bind, a phone with the code that was sent to it by SMS; the user is logged in.
 
+        It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
+        again once the service may have seen it. If an error has ``delivery == "unknown"``, the code may be spent: send
+        a new one.
+
         Args:
-            phone: the phone number, without country code.
-            code: the code of the SMS.
-            phone_country_code: e.g. ``+86``; sent only when given.
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            code: the code of the SMS, usually four to six digits.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+
+        Returns:
+            The user, with the ID token of the finished login.
+
+        Raises:
+            InvalidInputError: an argument is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            WrongCodeError: the code is wrong, spent or expired.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
+
+        Example::
+
+            from authing_mfa import AuthClient, MfaChallenge, UserInfo
+
+            async def second_factor(client: AuthClient, challenge: MfaChallenge, phone: str, code: str) -> UserInfo:
+                return await client.as_user(challenge.token).mfa_verify_by_phone(phone, code)
 
         Source: docs/wire.md#sms-and-e-mail-verification (on the service's page: `mfaVerifyByPhone`).
         """
@@ -351,6 +406,31 @@ class AuthClient:
     async def mfa_verify_by_email(self, email: str, code: str) -> UserInfo:
         """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in.
 
+        It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
+        again once the service may have seen it. If an error has ``delivery == "unknown"``, the code may be spent: send
+        a new one.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message, usually four to six digits.
+
+        Returns:
+            The user, with the ID token of the finished login.
+
+        Raises:
+            InvalidInputError: an argument is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            WrongCodeError: the code is wrong, spent or expired.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
+
+        Example::
+
+            from authing_mfa import AuthClient, MfaChallenge, UserInfo
+
+            async def second_factor(client: AuthClient, challenge: MfaChallenge, email: str, code: str) -> UserInfo:
+                return await client.as_user(challenge.token).mfa_verify_by_email(email, code)
+
         Source: docs/wire.md#sms-and-e-mail-verification (on the service's page: `mfaVerifyByEmail`).
         """
         return await self.perform(ops.VerifyByEmail(email, code))
@@ -358,16 +438,79 @@ class AuthClient:
     async def mfa_verify_by_totp(self, code: str) -> UserInfo:
         """Verify with a code of the authenticator app; the user is logged in.
 
+        It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
+        again once the service may have seen it. If an error has ``delivery == "unknown"``, the code may be spent: ask
+        the user for the app's next code.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+
+        Returns:
+            The user, with the ID token of the finished login.
+
+        Raises:
+            InvalidInputError: the code is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            WrongCodeError: the code is wrong, spent or expired.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
+
+        Example::
+
+            from authing_mfa import AuthClient, MfaChallenge, UserInfo
+
+            async def second_factor(client: AuthClient, challenge: MfaChallenge, code: str) -> UserInfo:
+                return await client.as_user(challenge.token).mfa_verify_by_totp(code)
+
         Source: docs/wire.md#totp-verification (on the service's page: `mfaVerifyByOTP`).
         """
         return await self.perform(ops.VerifyByTotp(code))
 
     async def mfa_verify_by_otp(self, code: str) -> UserInfo:
-        """Verify with a code of the authenticator app; the document's other name for `mfa_verify_by_totp`."""
+        """Verify with a code of the authenticator app; the document's other name for `mfa_verify_by_totp`.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+
+        Returns:
+            The user, with the ID token of the finished login.
+
+        Raises:
+            WrongCodeError: the code is wrong, spent or expired.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
+
+        Source: docs/wire.md#totp-verification (on the service's page: `mfaVerifyByOTP`).
+        """
         return await self.mfa_verify_by_totp(code)
 
     async def mfa_verify_by_recovery_code(self, code: str) -> UserInfo:
         """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+
+        It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
+        again once the service may have seen it. If an error has ``delivery == "unknown"``, the old code may be spent
+        and the new one lost: the user must bind TOTP again.
+
+        Args:
+            code: the recovery code, six groups of four letters and digits joined by ``-``.
+
+        Returns:
+            The user, with the ID token of the finished login and the new recovery code.
+
+        Raises:
+            InvalidInputError: the code is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            WrongCodeError: the recovery code is wrong or void.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
+
+        Example::
+
+            from authing_mfa import AuthClient, MfaChallenge
+
+            async def recover(client: AuthClient, challenge: MfaChallenge, recovery_code: str) -> None:
+                user = await client.as_user(challenge.token).mfa_verify_by_recovery_code(recovery_code)
+                print("Write down your new recovery code:", user.recovery_code)
 
         Source: docs/wire.md#recovery-code (on the service's page: `mfaVerifyByRecoveryCode`).
         """
@@ -376,12 +519,27 @@ class AuthClient:
     async def upload_face_image(self, image: ImageSource, *, private: bool = True) -> str:
         """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
 
+        It needs no token: no official client sends one. An upload spends nothing; if it fails, call it again.
+
         Args:
             image: a `PIL.Image`, the bytes of a picture file, its path, or a binary file.
-            private: whether the service keeps it from public reach.
+            private: True if the service must keep the photo from public access.
+
+        Returns:
+            The photo's key, for `mfa_associate_by_face` and `mfa_verify_by_face`.
 
         Raises:
-            ImageError: the picture cannot be read, or is too large to be read safely.
+            ImageError: the picture cannot be read, or is too large to be read safely; nothing was sent.
+            ResponseError: the answer has no key.
+
+        Example::
+
+            from pathlib import Path
+
+            from authing_mfa import AuthClient
+
+            async def upload(client: AuthClient, picture: Path) -> str:
+                return await client.upload_face_image(picture)
 
         Source: docs/wire.md#photo-upload (on the service's page: `uploadFaceImage`).
         """
@@ -390,12 +548,65 @@ class AuthClient:
     async def mfa_associate_by_face(self, photo_key_a: str, photo_key_b: str) -> UserInfo:
         """Bind a face with the keys of two uploaded photos; the user is logged in.
 
+        It needs an mfaToken: call it on the view that `as_user` gives. The call changes the account, so it is never
+        sent again once the service may have seen it. If an error has ``delivery == "unknown"``, the face may be bound:
+        log in again and look at `MfaChallenge.face_enabled`.
+
+        Args:
+            photo_key_a: the key of the first photo, from `upload_face_image`.
+            photo_key_b: the key of the second photo. Use another picture of the same person.
+
+        Returns:
+            The user, with the ID token of the finished login.
+
+        Raises:
+            InvalidInputError: a key is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            FaceError: a photo is missing, the photos do not match, or a face is bound already.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+
+        Example::
+
+            from pathlib import Path
+
+            from authing_mfa import AuthClient, MfaChallenge, UserInfo
+
+            async def bind_face(client: AuthClient, challenge: MfaChallenge, first: Path, second: Path) -> UserInfo:
+                keys = [await client.upload_face_image(picture) for picture in (first, second)]
+                return await client.as_user(challenge.token).mfa_associate_by_face(*keys)
+
         Source: docs/wire.md#face (on the service's page: `mfaAssociateByFace`).
         """
         return await self.perform(ops.AssociateFace(photo_key_a, photo_key_b))
 
     async def mfa_verify_by_face(self, photo_key: str) -> UserInfo:
         """Verify the bound face with the key of an uploaded photo; the user is logged in.
+
+        It needs an mfaToken: call it on the view that `as_user` gives. The call is never sent again once the service
+        may have seen it. If an error has ``delivery == "unknown"``, upload the photo again and repeat the call
+        yourself.
+
+        Args:
+            photo_key: the photo's key, from `upload_face_image`.
+
+        Returns:
+            The user, with the ID token of the finished login.
+
+        Raises:
+            InvalidInputError: the key is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            FaceError: the photo is missing or does not match the bound face.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+
+        Example::
+
+            from pathlib import Path
+
+            from authing_mfa import AuthClient, MfaChallenge, UserInfo
+
+            async def second_factor(client: AuthClient, challenge: MfaChallenge, picture: Path) -> UserInfo:
+                key = await client.upload_face_image(picture)
+                return await client.as_user(challenge.token).mfa_verify_by_face(key)
 
         Source: docs/wire.md#face (on the service's page: `mfaVerifyByFace`).
         """
@@ -406,8 +617,21 @@ class AuthClient:
     async def login_by_account(self, account: str, password: str, *, auto_register: bool = False) -> UserInfo:
         """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
 
+        It needs no token. It is sent again only if the service cannot have seen it.
+
+        Args:
+            account: the user name, phone number or e-mail address.
+            password: the password as the user typed it; it is encrypted before it is sent.
+            auto_register: True if an unknown account may be registered.
+
+        Returns:
+            The user, with the ID token.
+
         Raises:
-            MfaRequiredError: a second factor is due; its challenge says which.
+            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
+            AccountLockedError: too many wrong passwords.
+            ApiError: the account or the password is wrong (codes 2333, 2006, 2004), or another refusal of the service.
+            ConfigError: the application is unknown, or its configuration cannot be fetched.
 
         Source: docs/wire.md#password-login.
         """
@@ -418,8 +642,21 @@ class AuthClient:
     ) -> UserInfo:
         """Log in with a code that was sent by SMS.
 
+        It needs no token. The call spends the code, so it is never sent again once the service may have seen it.
+
+        Args:
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            code: the code of the SMS, usually four to six digits.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            auto_register: True if an unknown phone number may be registered.
+
+        Returns:
+            The user, with the ID token.
+
         Raises:
-            MfaRequiredError: a second factor is due; its challenge says which.
+            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
+            WrongCodeError: the code is wrong, spent or expired.
+            AccountLockedError: too many wrong codes or passwords.
 
         Source: docs/wire.md#code-login.
         """
@@ -428,8 +665,20 @@ class AuthClient:
     async def login_by_email_code(self, email: str, code: str, *, auto_register: bool = False) -> UserInfo:
         """Log in with a code that was sent by e-mail.
 
+        It needs no token. The call spends the code, so it is never sent again once the service may have seen it.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message, usually four to six digits.
+            auto_register: True if an unknown address may be registered.
+
+        Returns:
+            The user, with the ID token.
+
         Raises:
-            MfaRequiredError: a second factor is due; its challenge says which.
+            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
+            WrongCodeError: the code is wrong, spent or expired.
+            AccountLockedError: too many wrong codes or passwords.
 
         Source: docs/wire.md#code-login.
         """
@@ -438,8 +687,16 @@ class AuthClient:
     async def send_sms(self, phone: str, *, phone_country_code: str | None = None) -> None:
         """Send a code by SMS.
 
+        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
+        send a second message.
+
+        Args:
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+
         Raises:
-            RateLimitedError: one was sent less than a minute ago.
+            RateLimitedError: a code was sent to this number less than a minute ago.
+            ApiError: the service refuses the number.
 
         Source: docs/wire.md#sending-codes.
         """
@@ -448,8 +705,15 @@ class AuthClient:
     async def send_mfa_email(self, email: str) -> None:
         """Send an MFA code by e-mail.
 
+        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
+        send a second message.
+
+        Args:
+            email: the e-mail address.
+
         Raises:
-            RateLimitedError: one was sent less than a minute ago.
+            RateLimitedError: a code was sent to this address less than a minute ago.
+            ApiError: the service refuses the address.
 
         Source: docs/wire.md#sending-codes.
         """
@@ -458,12 +722,35 @@ class AuthClient:
     async def mfa_associate_by_totp(self) -> TotpEnrollment:
         """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`.
 
+        It needs an mfaToken or a user's token. Calling it again makes a new secret; the newest one counts.
+
+        Returns:
+            The secret, its QR code and the recovery code. Show the recovery code to the user.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            NotAuthenticatedError: the user's token is not valid: log in again.
+
         Source: docs/wire.md#totp-binding.
         """
         return await self.perform(ops.AssociateTotp())
 
     async def mfa_confirm_totp(self, code: str) -> UserInfo | None:
         """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
+
+        It needs the token that asked for the secret. During a login the same code may be used once more, for `mfa_verify_by_totp`.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+
+        Returns:
+            The user, if the service answers with one; None if the binding is confirmed and the login goes on.
+
+        Raises:
+            WrongCodeError: the code is wrong; the secret stays unconfirmed, try the next code.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            NotAuthenticatedError: the user's token is not valid: log in again.
 
         Source: docs/wire.md#totp-confirmation.
         """
@@ -472,12 +759,24 @@ class AuthClient:
     async def mfa_delete_totp(self) -> None:
         """Unbind TOTP; needs a logged-in user's token.
 
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the user's token is not valid: log in again.
+
         Source: docs/wire.md#totp-deletion.
         """
         await self.perform(ops.DeleteTotp())
 
     async def mfa_list_authenticators(self) -> tuple[Authenticator, ...]:
         """List the user's TOTP authenticators, unconfirmed ones included.
+
+        Returns:
+            The authenticators; an empty tuple if there are none. Secrets in the service's answer are left out.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            NotAuthenticatedError: the user's token is not valid: log in again.
 
         Source: docs/wire.md#authenticator-list.
         """
@@ -486,12 +785,22 @@ class AuthClient:
     async def mfa_unbind_phone(self) -> None:
         """Unbind the MFA phone; needs a logged-in user's token.
 
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the user's token is not valid: log in again.
+            ApiError: the service refuses, e.g. because nothing is bound.
+
         Source: docs/wire.md#unbinding.
         """
         await self.perform(ops.UnbindPhone())
 
     async def mfa_unbind_email(self) -> None:
         """Unbind the MFA e-mail address; needs a logged-in user's token.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the user's token is not valid: log in again.
+            ApiError: the service refuses, e.g. because nothing is bound.
 
         Source: docs/wire.md#unbinding.
         """
@@ -500,6 +809,17 @@ class AuthClient:
     async def mfa_unbind_factor(self, factor_id: str) -> None:
         """Reset one factor by its id.
 
+        It needs the token of a logged-in user. The service has no such call for phones and e-mail addresses: use `mfa_unbind_phone` and
+        `mfa_unbind_email`.
+
+        Args:
+            factor_id: the factor's id.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the user's token is not valid: log in again.
+            ApiError: the factor is unknown or cannot be reset.
+
         Source: docs/wire.md#unbinding.
         """
         await self.perform(ops.UnbindFactor(factor_id))
@@ -507,12 +827,29 @@ class AuthClient:
     async def get_current_user(self) -> UserInfo:
         """The user whose token the client speaks with.
 
+        Returns:
+            The user.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the user's token is not valid: log in again.
+
         Source: docs/wire.md#profile.
         """
         return await self.perform(ops.GetCurrentUser())
 
     async def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
         """The user pool's own fields of one user.
+
+        Args:
+            user_id: the user's id, `UserInfo.id`.
+
+        Returns:
+            The fields with their values, in the service's order.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the user's token is not valid: log in again.
 
         Source: docs/wire.md#custom-data.
         """
