@@ -43,12 +43,20 @@ class Authing:
 
     @staticmethod
     def setHost(host: str) -> None:
-        """Choose the service's domain, e.g. ``authing.cn`` (the default). It takes the place of a `base_url`."""
+        """Choose the service's domain. It takes the place of a `base_url`.
+
+        Args:
+            host: the domain, e.g. ``authing.cn`` (the default).
+        """
         STATE.set(host=host, base_url=None)
 
     @staticmethod
     def setSchema(schema: str) -> None:
-        """Choose ``https`` (the default) or ``http``."""
+        """Choose the scheme of the service's addresses.
+
+        Args:
+            schema: ``https`` (the default) or ``http``.
+        """
         STATE.set(scheme=schema)
 
     @staticmethod
@@ -63,7 +71,11 @@ class Authing:
 
     @staticmethod
     def setLanguage(language: str) -> None:
-        """Choose the language of the service's messages, e.g. ``zh-CN``."""
+        """Choose the language of the service's messages.
+
+        Args:
+            language: a language tag, e.g. ``zh-CN``.
+        """
         STATE.set(lang=language)
 
     @staticmethod
@@ -80,7 +92,14 @@ class Authing:
 
     @staticmethod
     def setErrorHandler(handler: Callable[[BaseException], Any] | None) -> None:
-        """Choose who is told, once, of a completion that raised; None: it is logged with its traceback."""
+        """Choose who is told, once, of a completion that raised.
+
+        Args:
+            handler: called with the exception. None: the exception is logged with its traceback.
+
+        Raises:
+            TypeError: *handler* cannot be called.
+        """
         if handler is not None and not callable(handler):
             raise TypeError("handler must be a function, or None.")
         STATE.error_handler = handler
@@ -92,7 +111,11 @@ class Authing:
 
     @staticmethod
     def setCurrentToken(token: str | None) -> None:
-        """Speak with *token* from now on, e.g. an mfaToken obtained elsewhere; None: nobody is logged in any more."""
+        """Use *token* for the calls made from now on.
+
+        Args:
+            token: e.g. an mfaToken obtained elsewhere. None: nobody is logged in any more.
+        """
         STATE.current = CurrentUser(None, token)
 
     @staticmethod

@@ -166,7 +166,11 @@ class Call:
     # ─────────────────────── for the runner ───────────────────────
 
     def wait_ended(self, timeout: float | None) -> None:
-        """Block until the call is done or *timeout* seconds have passed, on any thread."""
+        """Block until the call is done or *timeout* seconds have passed, on any thread.
+
+        Args:
+            timeout: seconds to wait; None: as long as it takes.
+        """
         event = self._event()
         if event is not None:
             event.wait(timeout)

@@ -104,25 +104,54 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in."""
+        """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.VerifyByEmail(email, code), completion, dispatcher, owner)
 
     def mfaVerifyByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify with a code of the authenticator app; the user is logged in."""
+        """Verify with a code of the authenticator app; the user is logged in.
+
+        Args:
+            code: six digits, which the authenticator app changes every 30 seconds.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
 
     def mfaVerifyByTOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify with a code of the authenticator app; the document's other name for `mfaVerifyByOTP`."""
+        """Verify with a code of the authenticator app; the document's other name for `mfaVerifyByOTP`.
+
+        Args:
+            code: six digits, which the authenticator app changes every 30 seconds.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
 
     def mfaVerifyByRecoveryCode(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user."""
+        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+
+        Args:
+            code: the recovery code.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.VerifyByRecoveryCode(code), completion, dispatcher, owner)
 
     def uploadFaceImage(
@@ -158,13 +187,28 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Bind a face with the keys of two uploaded photos; the user is logged in."""
+        """Bind a face with the keys of two uploaded photos; the user is logged in.
+
+        Args:
+            photoKeyA: the key of the first photo, from `uploadFaceImage`.
+            photoKeyB: the key of the second photo.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.AssociateFace(photoKeyA, photoKeyB), completion, dispatcher, owner)
 
     def mfaVerifyByFace(
         self, photoKey: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify the bound face with the key of an uploaded photo; the user is logged in."""
+        """Verify the bound face with the key of an uploaded photo; the user is logged in.
+
+        Args:
+            photoKey: the photo's key, from `uploadFaceImage`.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.VerifyByFace(photoKey), completion, dispatcher, owner)
 
     # ─────────────────────── what a real MFA journey needs around them ───────────────────────
@@ -179,7 +223,16 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Log in with a user name, phone or e-mail address and the password, which travels encrypted."""
+        """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
+
+        Args:
+            account: the user name, phone number or e-mail address.
+            password: the password as the user typed it; it is encrypted before it is sent.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            autoRegister: True if an unknown account may be registered.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
 
         async def login(client: AuthClient) -> Answer[UserInfo]:
             return await client._answer(await client._login(account, password, auto_register=autoRegister))
@@ -197,7 +250,17 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Log in with a code that was sent by SMS."""
+        """Log in with a code that was sent by SMS.
+
+        Args:
+            phone: the phone number, digits without the country code.
+            code: the code of the SMS.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            autoRegister: True if an unknown account may be registered.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(
             lambda: ops.LoginByPhoneCode(phone, code, phoneCountryCode, autoRegister), completion, dispatcher, owner
         )
@@ -212,7 +275,16 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Log in with a code that was sent by e-mail."""
+        """Log in with a code that was sent by e-mail.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            autoRegister: True if an unknown account may be registered.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.LoginByEmailCode(email, code, autoRegister), completion, dispatcher, owner)
 
     def sendSms(
@@ -224,61 +296,126 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Send a code by SMS."""
+        """Send a code by SMS.
+
+        Args:
+            phone: the phone number, digits without the country code.
+            completion: gets the code, the message, and None.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.SendSms(phone, phoneCountryCode), completion, dispatcher, owner)
 
     def sendMFAEmail(
         self, email: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Send an MFA code by e-mail."""
+        """Send an MFA code by e-mail.
+
+        Args:
+            email: the e-mail address.
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.SendMfaEmail(email), completion, dispatcher, owner)
 
     def mfaAssociateByOTP(
         self, completion: EnrollmentCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Ask for a TOTP secret to bind; nothing is in force until `mfaAssociateConfirmByOTP`."""
+        """Ask for a TOTP secret to bind; nothing is in force until `mfaAssociateConfirmByOTP`.
+
+        Args:
+            completion: gets the code, the message, and the enrollment.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(ops.AssociateTotp, completion, dispatcher, owner)
 
     def mfaAssociateConfirmByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Confirm the TOTP secret with a first code; the user where the service answers one, else None."""
+        """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
+
+        Args:
+            code: six digits, which the authenticator app changes every 30 seconds.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.ConfirmTotp(code), completion, dispatcher, owner)
 
     def mfaDeleteOTP(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Unbind TOTP; needs a logged-in user's token."""
+        """Unbind TOTP; needs a logged-in user's token.
+
+        Args:
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(ops.DeleteTotp, completion, dispatcher, owner)
 
     def mfaListAuthenticators(
         self, completion: AuthenticatorsCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """List the user's TOTP authenticators, unconfirmed ones included."""
+        """List the user's TOTP authenticators, unconfirmed ones included.
+
+        Args:
+            completion: gets the code, the message, and the authenticators.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(ops.ListAuthenticators, completion, dispatcher, owner)
 
     def unbindMFAPhone(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Unbind the MFA phone; needs a logged-in user's token."""
+        """Unbind the MFA phone; needs a logged-in user's token.
+
+        Args:
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(ops.UnbindPhone, completion, dispatcher, owner)
 
     def unbindMFAEmail(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Unbind the MFA e-mail address; needs a logged-in user's token."""
+        """Unbind the MFA e-mail address; needs a logged-in user's token.
+
+        Args:
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(ops.UnbindEmail, completion, dispatcher, owner)
 
     def mfaUnbindFactor(
         self, factorId: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Reset one factor by its id."""
+        """Reset one factor by its id.
+
+        Args:
+            factorId: the factor's id.
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.UnbindFactor(factorId), completion, dispatcher, owner)
 
     def getCurrentUserInfo(
         self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """The user whose token the client speaks with."""
+        """The user whose token the client speaks with.
+
+        Args:
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(ops.GetCurrentUser, completion, dispatcher, owner, only_if_same_user=True)
 
     def getCustomUserData(
@@ -289,5 +426,12 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """The user pool's own fields of one user."""
+        """The user pool's own fields of one user.
+
+        Args:
+            userId: the user's id, `UserInfo.id`.
+            completion: gets the code, the message, and the fields.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
         return STATE.call(lambda: ops.GetCustomUserData(userId), completion, dispatcher, owner)
