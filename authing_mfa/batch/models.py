@@ -75,7 +75,14 @@ class VerifyRequest:
     def check(
         cls, *, phone: str | None = None, email: str | None = None, token: str | None = None, key: str | None = None
     ) -> VerifyRequest:
-        """Ask whether a phone number or an e-mail address may be used for MFA. May be repeated."""
+        """Ask whether a phone number or an e-mail address may be used for MFA. May be repeated.
+
+        Args:
+            phone: the phone number, digits without the country code.
+            email: the e-mail address. One of the two is needed.
+            token: the row's user: an mfaToken. None: the client's token.
+            key: your own id of the row; it comes back in the outcome.
+        """
         return cls("check", ops.MfaCheck(phone, email), None, token, key)
 
     @classmethod
@@ -88,22 +95,49 @@ class VerifyRequest:
         token: str | None = None,
         key: str | None = None,
     ) -> VerifyRequest:
-        """Verify a phone with the code of an SMS."""
+        """Verify a phone with the code of an SMS.
+
+        Args:
+            phone: the phone number, digits without the country code.
+            code: the code of the SMS.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            token: the row's user: an mfaToken. None: the client's token.
+            key: your own id of the row; it comes back in the outcome.
+        """
         return cls("phone", ops.VerifyByPhone(phone, code, phone_country_code), None, token, key)
 
     @classmethod
     def email(cls, email: str, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
-        """Verify an e-mail address with the code of an e-mail."""
+        """Verify an e-mail address with the code of an e-mail.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message.
+            token: the row's user: an mfaToken. None: the client's token.
+            key: your own id of the row; it comes back in the outcome.
+        """
         return cls("email", ops.VerifyByEmail(email, code), None, token, key)
 
     @classmethod
     def totp(cls, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
-        """Verify with a code of the authenticator app."""
+        """Verify with a code of the authenticator app.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+            token: the row's user: an mfaToken. None: the client's token.
+            key: your own id of the row; it comes back in the outcome.
+        """
         return cls("totp", ops.VerifyByTotp(code), None, token, key)
 
     @classmethod
     def recovery(cls, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
-        """Verify with a recovery code; the outcome's value holds the NEW one."""
+        """Verify with a recovery code; the outcome's value holds the NEW one.
+
+        Args:
+            code: the recovery code.
+            token: the row's user: an mfaToken. None: the client's token.
+            key: your own id of the row; it comes back in the outcome.
+        """
         return cls("recovery", ops.VerifyByRecoveryCode(code), None, token, key)
 
     @classmethod

@@ -127,12 +127,15 @@ class Emulator(Namespace):
         return None if self._authority is None else self._authority.client_context()
 
     def namespace(self, name: str) -> Namespace:
-        """The namespace *name*, made when it is first asked for. It shares nothing with the others but the application's id.
+        """Return the namespace *name*; the first call makes it. It shares nothing with the others but the application's id.
 
         Its address is `namespace_url(name)`; a client takes that as `base_url`.
 
+        Args:
+            name: letters, digits, ``.``, ``_`` and ``-``, 64 at most.
+
         Raises:
-            ValueError: the name is not letters, digits, ``.``, ``_`` and ``-``, or there are too many namespaces.
+            ValueError: the name has other characters, or there are too many namespaces.
         """
         if name == self.name:
             return self
@@ -151,7 +154,11 @@ class Emulator(Namespace):
             return namespace
 
     def namespace_url(self, name: str) -> str:
-        """The address of a namespace, a client's `base_url`."""
+        """Return the address of a namespace, a client's `base_url`.
+
+        Args:
+            name: the namespace's name.
+        """
         return self.url if name == self.name else f"{self.url}/ns/{name}"
 
     # ─────────────────────────────── requests ───────────────────────────────

@@ -110,10 +110,13 @@ class Namespace:
         return EmulatedUser(self.state, user.id)
 
     def user(self, account: str) -> EmulatedUser:
-        """The user with this user name, phone, address or id.
+        """Return the user with this user name, phone, address or id.
+
+        Args:
+            account: the user name, phone number, e-mail address or id.
 
         Raises:
-            LookupError: there is none.
+            LookupError: there is no such user.
         """
         with self.lock:
             found = self.state.find(account)
@@ -122,10 +125,13 @@ class Namespace:
         return EmulatedUser(self.state, found.id)
 
     def user_by_id(self, user_id: str) -> EmulatedUser:
-        """The user with this id.
+        """Return the user with this id.
+
+        Args:
+            user_id: the user's id.
 
         Raises:
-            LookupError: there is none.
+            LookupError: there is no such user.
         """
         if user_id not in self.state.users:
             raise LookupError("there is no such user")
@@ -138,22 +144,33 @@ class Namespace:
             return [EmulatedUser(self.state, ident) for ident in self.state.users]
 
     def issue_mfa_token(self, user: EmulatedUser) -> str:
-        """An mfaToken of *user*, as a login that asks for a second factor gives it. Each one is different."""
+        """Return a new mfaToken of *user*, as a login that asks for a second factor gives it.
+
+        Args:
+            user: a user of this namespace.
+        """
         with self.lock:
             return self.state.mfa_token(user.record)
 
     def issue_user_token(self, user: EmulatedUser) -> str:
-        """A token of *user*, as a finished login gives it."""
+        """Return a new token of *user*, as a finished login gives it.
+
+        Args:
+            user: a user of this namespace.
+        """
         with self.lock:
             return self.state.user_token(user.record)
 
     # ─────────────────────────────── messages ───────────────────────────────
 
     def code_for(self, target: str) -> str:
-        """The newest code that was sent to this phone number or address, used or not.
+        """Return the newest code that was sent to this phone number or address, used or not.
+
+        Args:
+            target: the phone number or e-mail address.
 
         Raises:
-            LookupError: none was sent.
+            LookupError: nothing was sent there.
         """
         with self.lock:
             newest = self.state.newest
@@ -163,14 +180,24 @@ class Namespace:
         return message.code
 
     def send_code(self, target: str, *, scene: str | None = None) -> str:
-        """Send a code to *target* as if the application had asked for it, whatever the resend window says. Returns the code."""
+        """Send a code to *target* as if the application had asked for it, also within the resend window. Return the code.
+
+        Args:
+            target: the phone number or e-mail address.
+            scene: what the code is for, e.g. ``MFA_VERIFY``; it is shown in the outbox.
+        """
         channel = "email" if "@" in target else "sms"
         with self.lock:
             self.state.send(channel, target, None, scene, force=True)
             return self.code_for(target)
 
     def fix_code(self, target: str, code: str | None) -> None:
-        """From now on send *code* to *target*; None: random ones again. Such a code expires and is spent like any other."""
+        """Send the fixed *code* to *target* from now on. Such a code expires and is spent like any other.
+
+        Args:
+            target: the phone number or e-mail address.
+            code: the code to send; None: random codes again.
+        """
         with self.lock:
             if code is None:
                 self.state.fixed_codes.pop(canonical_target(target), None)
@@ -192,9 +219,11 @@ class Namespace:
             return list(self.request_log.entries)
 
     def verify_count(self, token: str, *, received: bool = False) -> int:
-        """How many verifications the service acted on for *token*, right or wrong; exact, however long ago.
+        """Return how many verifications the service acted on for *token*, right or wrong. The count is exact for all time.
 
-        With *received* those are counted too that a fault dropped before the service acted.
+        Args:
+            token: an mfaToken or a user's token.
+            received: True also counts the requests that a fault dropped before the service acted.
         """
         with self.lock:
             return (self.request_log.received if received else self.request_log.acted)[token]
@@ -202,8 +231,11 @@ class Namespace:
     def assert_verified_once(self, tokens: Iterable[str] | None = None) -> None:
         """Check that the service acted on exactly one verification for each of *tokens*, or for each token it ever saw.
 
+        Args:
+            tokens: the tokens to check; None: all that were used.
+
         Raises:
-            AssertionError: some were verified more often, or never. No token is shown.
+            AssertionError: a token was verified never, or more than once. No token is shown.
         """
         with self.lock:
             acted = self.request_log.acted
@@ -216,7 +248,7 @@ class Namespace:
     # ─────────────────────────────── state ───────────────────────────────
 
     def reset(self) -> None:
-        """Forget everything (users, messages, clock, faults, journal) and go back to the seed file, where there is one.
+        """Forget everything (users, messages, clock, faults, requests) and go back to the seed file, if there is one.
 
         With a seed the same ids and codes come again.
         """
@@ -230,7 +262,11 @@ class Namespace:
         self.events.publish("reset", {})
 
     def seed_from(self, seeds: Mapping[str, Any]) -> None:
-        """Add what *seeds* lists (see `seeding.read`), now and after every reset."""
+        """Add the users, fixed codes and settings that *seeds* lists, now and after every reset.
+
+        Args:
+            seeds: what a seed file holds, see docs/emulator.md.
+        """
         with self.lock:
             self.baseline = seeds
             self._add(seeds)
@@ -249,7 +285,10 @@ class Namespace:
             return snapshots.take(self.state, self.faults)
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Go back to *snapshot*. Tokens and codes of that time are good again.
+        """Go back to *snapshot*. Tokens and codes of that time are valid again.
+
+        Args:
+            snapshot: what `snapshot` returned.
 
         Raises:
             ValueError: it is not a snapshot of this version of the emulator.
@@ -259,11 +298,18 @@ class Namespace:
         self.events.publish("reset", {})
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a snapshot into the file *path*, readable by its owner only."""
+        """Write a snapshot into a file that only its owner can read. It holds secrets.
+
+        Args:
+            path: where to write it.
+        """
         snapshots.write(self.snapshot(), path)
 
     def load(self, path: str | PathLike[str]) -> None:
-        """Go back to the snapshot in the file *path*.
+        """Go back to the snapshot in a file.
+
+        Args:
+            path: a file that `save` wrote.
 
         Raises:
             ValueError: it is not a snapshot of this version of the emulator.

@@ -59,10 +59,14 @@ faults: []                       # e.g. {path: mfa_verify_by_phone, nth: 2, drop
 
 
 def write_starter(path: str | PathLike[str], *, overwrite: bool = False) -> None:
-    """Write the commented starter file to *path* (YAML).
+    """Write the commented starter file (YAML).
+
+    Args:
+        path: where to write it.
+        overwrite: True if an existing file may be replaced.
 
     Raises:
-        FileExistsError: the file is there and *overwrite* is false.
+        FileExistsError: the file exists and *overwrite* is false.
     """
     with Path(path).open("w" if overwrite else "x", encoding="utf-8") as file:
         file.write(STARTER)

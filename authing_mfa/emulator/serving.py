@@ -32,7 +32,7 @@ def serve(
         ready: called once when requests are answered; print `ready_report(emulator)` there.
         stop: ends it from another thread.
         demo_user: add the ready-made user where the seeds bring none.
-        **options: the keywords of `Emulator`: port, seed, settings, seed_file, host, allow_remote, allowed_hosts, tls, …
+        options: the keywords of `Emulator`: port, seed, settings, seed_file, host, allow_remote, allowed_hosts, tls, …
 
     Raises:
         OSError: the port is taken.
