@@ -33,7 +33,7 @@ bench-quick: $(VENV)/.all ## The same in two minutes
 	@$(PY) -m benchmarks --quick
 
 docs: $(VENV)/.all ## Regenerate the command line's reference
-	@$(PY) -m authing_mfa.cli.reference docs/cli.md
+	@$(PY) -m scripts.cli_reference docs/cli.md
 
 clean: ## Remove what was made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .benchmarks

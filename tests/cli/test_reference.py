@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-from authing_mfa.cli.reference import main, reference
+from scripts.cli_reference import main, reference
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_reference_is_up_to_date():
-    """`python -m authing_mfa.cli.reference docs/cli.md` writes exactly what stands there."""
+    """`python -m scripts.cli_reference docs/cli.md` writes exactly what stands there."""
     assert (DOCS / "cli.md").read_text(encoding="utf-8") == reference()
 
 

@@ -1,6 +1,6 @@
 """Writes the reference of the command line, docs/cli.md, from the commands themselves.
 
-``python -m authing_mfa.cli.reference docs/cli.md`` writes it; without a path it goes to stdout.
+``python -m scripts.cli_reference docs/cli.md`` writes it; without a path it goes to stdout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "reference"]
 
 _HEAD = """\
-<!-- Written by `python -m authing_mfa.cli.reference docs/cli.md`; edit the commands, not this file. -->
+<!-- Written by `python -m scripts.cli_reference docs/cli.md`; edit the commands, not this file. -->
 
 # The command line
 
