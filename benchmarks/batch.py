@@ -60,7 +60,7 @@ def rows(count: int) -> Iterator[VerifyRequest]:
 
 
 def hand_written(client: AuthClient) -> Slice:
-    """K workers over one iterator: what a careful caller writes, without pace, order, bounds or journal."""
+    """K workers over one iterator: what a careful caller writes, without limiter, order, bounds or journal."""
 
     async def work(source: Iterator[VerifyRequest], done: deque[Any]) -> None:
         for row in source:

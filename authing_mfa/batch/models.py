@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -15,7 +16,7 @@ from authing_mfa.protocol import check_header_text
 if TYPE_CHECKING:
     from authing_mfa.images import ImageSource
 
-__all__ = ["COLUMNS", "BrokenRow", "Kind", "Outcome", "Progress", "Status", "VerifyRequest"]
+__all__ = ["COLUMNS", "Counts", "InvalidRow", "Kind", "Outcome", "Progress", "Status", "VerifyRequest"]
 
 Kind = Literal["check", "phone", "email", "totp", "recovery", "face"]
 Status = Literal["ok", "rejected", "failed", "unknown"]
@@ -223,7 +224,7 @@ _MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Ver
 
 
 @attrs.frozen
-class BrokenRow:
+class InvalidRow:
     """A row of a file that cannot be one: it keeps its place, and becomes an outcome with this error."""
 
     error: AuthingError
@@ -276,6 +277,35 @@ class Outcome:
         if error is None:
             return False
         return error.delivery == "not_sent" or (isinstance(error, RateLimitedError) and error.http_status == 429)
+
+
+@attrs.define
+class Counts:
+    """Outcomes, by status and by code (200: verified)."""
+
+    statuses: Counter[str] = attrs.Factory(Counter)
+    codes: Counter[int] = attrs.Factory(Counter)
+
+    @property
+    def done(self) -> int:
+        """All of them."""
+        return self.statuses.total()
+
+    def note(self, outcome: Outcome) -> None:
+        """Count *outcome*."""
+        self.statuses[outcome.status] += 1
+        self.codes[200 if outcome.error is None else outcome.error.code] += 1
+
+    def add(self, other: Counts) -> None:
+        """Count all that *other* counts."""
+        self.statuses.update(other.statuses)
+        self.codes.update(other.codes)
+
+    def progress(self, *, total: int | None, rate: float, elapsed: float) -> Progress:
+        """Return how far the run is."""
+        done, ok = self.done, self.statuses["ok"]
+        rejected, unknown = self.statuses["rejected"], self.statuses["unknown"]
+        return Progress(done, total, ok, done - ok, rate, elapsed, rejected, unknown)
 
 
 @attrs.frozen

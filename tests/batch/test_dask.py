@@ -134,12 +134,12 @@ async def test_a_dead_service_stops_all_workers_and_resuming_finishes(job, clien
     told, broken = [], []
     write_lines(options.source, "phone,broken\n")
     dead = {**client_options, "base_url": "http://127.0.0.1:9"}
-    summary = await run_file(options, dead, on_progress=told.append, on_broken=broken.append)
+    summary = await run_file(options, dead, on_progress=told.append, on_invalid=broken.append)
     assert isinstance(summary.stopped, CircuitOpenError)
     assert (summary.exit_code, summary.resumable) == (7, True)
     assert summary.done < 240
     assert told[-1].done == summary.done
-    summary = await run_file(attrs.evolve(options, resume=True), client_options, on_broken=broken.append)
+    summary = await run_file(attrs.evolve(options, resume=True), client_options, on_invalid=broken.append)
     assert summary.statuses == {"ok": 240, "failed": 1}
     assert 240 in {outcome.index for outcome in broken}
     assert len(records(tmp_path / "out.jsonl")) == 241

@@ -14,7 +14,7 @@ from authing_mfa import InvalidInputError, NetworkError, UserInfo, WrongCodeErro
 from authing_mfa.batch import JournalError, Outcome, VerifyRequest
 from authing_mfa.batch.files.input import count_rows, format_of, read_rows
 from authing_mfa.batch.files.output import FIELDS, ResultFile, record_of, results_for
-from authing_mfa.batch.models import BrokenRow
+from authing_mfa.batch.models import InvalidRow
 from tests.needs import require_module
 
 ROWS = [
@@ -106,7 +106,7 @@ def test_a_line_that_is_no_row_keeps_its_place(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text('kind,key,code\ntotp,1,111111\ntotp,2\n\ntotp,3,,,\n"totp","4","a\n5"\nother,5,6\ntotp,6,1\n')
     rows = list(read_rows(str(path)))
-    assert [isinstance(row, BrokenRow) for row in rows] == [False, True, True, False, True, False]
+    assert [isinstance(row, InvalidRow) for row in rows] == [False, True, True, False, True, False]
     assert (rows[1].key, rows[1].kind, str(rows[1].error)) == ("2", "totp", "code is missing. (10100)")
     assert "5 fields" in str(rows[2].error)
     assert rows[4].key == "5"
@@ -117,7 +117,7 @@ def test_a_field_that_csv_cannot_read_is_one_broken_line(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(f"kind,code\ntotp,{'9' * 200_000}\ntotp,1\n")
     rows = list(read_rows(str(path)))
-    assert isinstance(rows[0], BrokenRow)
+    assert isinstance(rows[0], InvalidRow)
     assert rows[1] == VerifyRequest.totp("1")
 
 
@@ -128,7 +128,7 @@ def test_a_line_of_jsonl_that_is_no_row_keeps_its_place(tmp_path):
         '{"kind": "totp", "code": "1"}\n{"kind\n\n[1]\n{"kind": "totp", "code": 123456}\n{"kind": "totp", "code": "1"}'
     )
     rows = list(read_rows(str(path)))
-    assert [isinstance(row, BrokenRow) for row in rows] == [False, True, True, True, False]
+    assert [isinstance(row, InvalidRow) for row in rows] == [False, True, True, True, False]
     assert "123456" not in str(rows[3].error)
     assert count_rows(str(path)) == 6  # about: with the empty line
 
@@ -138,7 +138,7 @@ def test_text_that_is_not_utf8_is_a_broken_row(tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes(b"\xef\xbb\xbfkind,key,code\ntotp,k\xff,1\ntotp,k,1\n")
     broken, row = read_rows(str(path))
-    assert isinstance(broken, BrokenRow)
+    assert isinstance(broken, InvalidRow)
     assert row == VerifyRequest.totp("1", key="k")
 
 

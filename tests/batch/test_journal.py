@@ -31,7 +31,9 @@ from authing_mfa.batch.journal import claims as claims_module
 from authing_mfa.batch.journal import writer as recorder_module
 from authing_mfa.batch.journal.claims import Claim, Owner, takeover
 from authing_mfa.batch.journal.fingerprint import fingerprint
-from authing_mfa.batch.journal.journal import Journal, Span, Writing
+from authing_mfa.batch.journal.journal import Journal
+from authing_mfa.batch.journal.records import Span, Writing
+from authing_mfa.batch.options import RunOptions
 from tests.batch.conftest import FakeClient, default_answer, totp_rows, until
 from tests.batch.test_engine import collect, collect_into
 
@@ -489,7 +491,7 @@ async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_send
         return default_answer(operation, token)
 
     client = FakeClient(answer)
-    engine = engine_for(client, totp_rows(50), concurrency=4, journal=store, lease=0.3)
+    engine = engine_for(client, totp_rows(50), RunOptions(concurrency=4, journal=store), lease=0.3)
     with pytest.raises(ClaimLostError):
         async for _ in engine.outcomes():
             pass
@@ -750,6 +752,6 @@ async def test_the_claim_is_kept_while_nothing_happens(store, monkeypatch):
         await until(lambda: len(beats) >= start + 3)
         return default_answer(operation, token)
 
-    engine = engine_for(FakeClient(answer), totp_rows(1), concurrency=1, journal=store, lease=0.3)
+    engine = engine_for(FakeClient(answer), totp_rows(1), RunOptions(concurrency=1, journal=store), lease=0.3)
     assert [outcome.ok async for outcome in engine.outcomes()] == [True]
     assert recorder_module.Writing() in beats

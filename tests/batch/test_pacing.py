@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 
 from authing_mfa import ApiError, ConfigError, InvalidInputError, NetworkError, RateLimitedError, WrongCodeError
-from authing_mfa.batch.run.rate_limit import Breaker, Pace, Schedule
+from authing_mfa.batch.options import RunOptions
+from authing_mfa.batch.run.rate_limit import CircuitBreaker, RateLimiter, Schedule
 
 
 class Clock:
@@ -82,11 +83,11 @@ def test_a_rate_that_is_none_is_refused(rate):
 async def test_turns_are_given_in_order_at_the_rate():
     """Waiting callers get their turn first come, first served."""
     clock = Clock()
-    pace = Pace(10, clock=clock, sleep=clock.sleep)
+    limiter = RateLimiter(10, clock=clock, sleep=clock.sleep)
     order = []
 
     async def caller(number):
-        assert await pace.turn()
+        assert await limiter.turn()
         order.append((number, clock.now))
 
     await asyncio.gather(*[caller(n) for n in range(25)])
@@ -97,14 +98,14 @@ async def test_turns_are_given_in_order_at_the_rate():
 async def test_a_429_holds_everybody_for_as_long_as_the_service_asks_and_then_speeds_up():
     """Nothing starts during the pause; after it, half the rate at first, more and more until the brake is off."""
     clock = Clock()
-    pace = Pace(None, clock=clock, sleep=clock.sleep)
-    assert pace.free
-    pace.hold(30.0, recent_rate=100.0)
-    assert not pace.free
+    limiter = RateLimiter(None, clock=clock, sleep=clock.sleep)
+    assert limiter.free
+    limiter.hold(30.0, recent_rate=100.0)
+    assert not limiter.free
     held = clock.now
     starts = []
-    while not pace.free:
-        assert await pace.turn()
+    while not limiter.free:
+        assert await limiter.turn()
         starts.append(clock.now)
     assert starts[0] == held + 30.0
     first_second = [start for start in starts if start < held + 31.0]
@@ -116,26 +117,26 @@ async def test_a_429_holds_everybody_for_as_long_as_the_service_asks_and_then_sp
 async def test_many_429_at_once_brake_only_once():
     """The calls that were on their way together do not halve the rate each."""
     clock = Clock()
-    pace = Pace(None, clock=clock, sleep=clock.sleep)
+    limiter = RateLimiter(None, clock=clock, sleep=clock.sleep)
     for _ in range(50):
-        pace.hold(1.0, recent_rate=100.0)
-    await pace.turn()
+        limiter.hold(1.0, recent_rate=100.0)
+    await limiter.turn()
     first = clock.now
-    await pace.turn()
+    await limiter.turn()
     assert clock.now - first == pytest.approx(1 / 50, rel=0.1)
 
 
 async def test_closing_wakes_who_waits():
     """A run that stops does not sit out a pause of a minute."""
-    pace = Pace(None, clock=asyncio.get_running_loop().time)
-    pace.hold(3600.0, recent_rate=1.0)
-    waiting = asyncio.create_task(pace.turn())
+    limiter = RateLimiter(None, clock=asyncio.get_running_loop().time)
+    limiter.hold(3600.0, recent_rate=1.0)
+    waiting = asyncio.create_task(limiter.turn())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    pace.close()
+    limiter.close()
     async with asyncio.timeout(10):
         assert await waiting is False
-    assert await pace.turn() is False
+    assert await limiter.turn() is False
 
 
 async def test_a_leased_rate_is_asked_for_again_when_the_lease_is_over():
@@ -148,10 +149,10 @@ async def test_a_leased_rate_is_asked_for_again_when_the_lease_is_over():
         asked.append(clock.now)
         return leases[len(asked) - 1] if len(asked) <= len(leases) else (2.0, 1.0)
 
-    pace = Pace(None, clock=clock, sleep=clock.sleep, lease=lease)
+    limiter = RateLimiter(None, clock=clock, sleep=clock.sleep, lease=lease)
     starts = []
     for _ in range(13):
-        assert await pace.turn()
+        assert await limiter.turn()
         starts.append(clock.now - 1000.0)
     assert len([start for start in starts if start < 1.0]) == 10
     assert not [start for start in starts if 1.0 <= start < 1.5]
@@ -178,14 +179,14 @@ def refused():
 )
 def test_only_the_services_own_failures_open_the_circuit(error, counts):
     """A row that the service says no to is an answer; no answer, or a 5xx, is a failure."""
-    breaker = Breaker(2)
+    breaker = CircuitBreaker(2)
     breaker.note(refused())
     assert (breaker.note(error) is not None) == counts
 
 
 def test_an_answer_in_between_begins_the_count_anew():
     """Only failures that follow each other count."""
-    breaker = Breaker(3)
+    breaker = CircuitBreaker(3)
     given = [breaker.note(error) for error in (refused(), refused(), None, refused(), refused(), refused())]
     assert [error is not None for error in given] == [False] * 5 + [True]
     assert given[-1].failures == 3
@@ -196,4 +197,4 @@ def test_an_answer_in_between_begins_the_count_anew():
 def test_a_limit_that_is_none_is_refused(limit):
     """The breaker's limit is a whole number from 1, or None."""
     with pytest.raises(InvalidInputError):
-        Breaker(limit)
+        RunOptions(stop_after_failures=limit)

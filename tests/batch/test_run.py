@@ -104,7 +104,7 @@ async def test_a_dry_run_looks_at_every_row_and_sends_nothing(tmp_path, client_o
     before = newest(emulator)
     broken = []
     options = BatchOptions(source=write_csv(tmp_path / "r.csv", rows), out=str(tmp_path / "o.jsonl"), dry_run=True)
-    summary = await run_file(options, client_options, on_broken=broken.append)
+    summary = await run_file(options, client_options, on_invalid=broken.append)
     assert (summary.statuses, summary.exit_code, summary.dry_run) == ({"ok": 1, "failed": 2}, 7, True)
     assert [outcome.index for outcome in broken] == [1, 2]
     assert newest(emulator) == before
@@ -117,7 +117,7 @@ async def test_broken_rows_are_outcomes(make_rows, client_options, tmp_path):
     write_lines(source, "phone,broken\n")
     broken = []
     options = BatchOptions(source=source, out=str(tmp_path / "out.jsonl"))
-    summary = await run_file(options, client_options, on_broken=broken.append)
+    summary = await run_file(options, client_options, on_invalid=broken.append)
     assert (summary.statuses["ok"], summary.statuses["failed"], summary.exit_code) == (3, 1, 7)
     assert [outcome.index for outcome in broken] == [3]
 

@@ -5,7 +5,7 @@ A dead worker's partitions are started again by Dask, on another worker.
 The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
 partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that fences out whoever had the
 partition before, and writes the outcomes to ``OUT.parts/`` on storage that all share; what comes back is a receipt. The rate
-is the cluster's: each worker leases a share of it for a second at a time (`RateDesk`). At the end the parts become one file.
+is the cluster's: each worker leases a share of it for a second at a time (`RateCoordinator`). At the end the parts become one file.
 
 Tokens and codes travel to the workers over Dask's own connections: on a network that is not yours, use its TLS.
 """
@@ -13,27 +13,33 @@ Tokens and codes travel to the workers over Dask's own connections: on a network
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
 from distributed import Client, LocalCluster
 
-from authing_mfa.batch.dask.worker import ClientPlugin, Job, Partition, RateDesk, Receipt, verify_partition
+from authing_mfa.batch.dask.worker import ClientPlugin, Job, Partition, RateCoordinator, Receipt, verify_partition
 from authing_mfa.batch.errors import InputChangedError
+from authing_mfa.batch.files.input import rows_of
+from authing_mfa.batch.files.local import stopped_by_signals
 from authing_mfa.batch.files.output import ResultFile, results_for
 from authing_mfa.batch.journal.claims import LEASE, Owner
-from authing_mfa.batch.journal.journal import Span
-from authing_mfa.batch.models import BrokenRow, Outcome, Progress
-from authing_mfa.batch.run_file import BatchOptions, Summary, stopped_by_signals
+from authing_mfa.batch.journal.records import Span
+from authing_mfa.batch.models import InvalidRow, Outcome
+from authing_mfa.batch.options import BatchOptions, Summary
+from authing_mfa.batch.run.source import Source, open_source
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from authing_mfa.batch.models import Progress
 
 __all__ = ["run_on_dask"]
 
@@ -46,7 +52,7 @@ async def run_on_dask(
     client_options: Mapping[str, Any],
     *,
     on_progress: Callable[[Progress], Any] | None = None,
-    on_broken: Callable[[Outcome], Any] | None = None,
+    on_invalid: Callable[[Outcome], Any] | None = None,
     lease: float = LEASE,
 ) -> Summary:
     """Do a run of files on the cluster `options.dask`; `authing_mfa.batch.run_file.run_file` calls this.
@@ -55,7 +61,7 @@ async def run_on_dask(
         options: what to do. The journal and the output must be where all workers reach them.
         client_options: the keywords of `AuthClient`; each worker makes one.
         on_progress: called with each partition that is done.
-        on_broken: called with each line of the input that is no row.
+        on_invalid: called with each line of the input that is no row.
         lease: seconds; a partition whose worker cannot be reached is taken over after as long.
 
     Raises:
@@ -67,7 +73,7 @@ async def run_on_dask(
         client = await stack.enter_async_context(_cluster(options.dask or ""))
         await driver.install(client, stack)
         with stopped_by_signals(driver.stop) as interrupted:
-            await driver.work(on_progress, on_broken)
+            await driver.work(on_progress, on_invalid)
         driver.summary.interrupted = interrupted.is_set()
     summary = driver.summary
     complete = summary.stopped is None and not summary.interrupted
@@ -103,8 +109,6 @@ class _Driver:
             raise InvalidInputError("On a cluster a run needs a journal: what a dead worker had sent is known from it.")
         if options.out == "-":
             raise InvalidInputError("On a cluster the output must be a file, on storage that all workers share.")
-        if options.partition_rows < 1:
-            raise InvalidInputError("partition_rows must be a whole number from 1.")
         self._options = options
         self._client_options = {"max_connections": max(options.concurrency, 1), **client_options}
         self._lease = lease
@@ -129,27 +133,22 @@ class _Driver:
         facts = await client.run(_facts)
         if not facts:
             raise InvalidInputError("The cluster has no workers.")
-        journal = _journal_for(options.journal or "", {machine for machine, _ in facts.values()})
+        journal = _journal_for(os.fspath(options.journal or ""), {machine for machine, _ in facts.values()})
         await self._look_at(journal)
         for folder in (self._folder, self._codes):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._results.open()
         local = (options.dask or "").startswith("local")
-        await client.register_plugin(RateDesk(self._name, options.rate))
+        await client.register_plugin(RateCoordinator(self._name, options.rate))
         await client.register_plugin(ClientPlugin(self._name, self._client_options, local=local))
         stack.push_async_callback(client.unregister_worker_plugin, self._name)
         self._slots = sum(threads for _, threads in facts.values())
+        concurrency = max(1, options.concurrency // max(threads for _, threads in facts.values()))
         self._job = Job(
             name=self._name,
-            journal=journal,
-            run_name=options.run_name,
+            options=attrs.evolve(options, journal=journal, concurrency=concurrency),
             parts=str(self._folder),
             recovery=str(self._codes),
-            concurrency=max(1, options.concurrency // max(threads for _, threads in facts.values())),
-            ordered=options.ordered,
-            resend_unknown=options.resend_unknown,
-            stop_after_failures=options.stop_after_failures,
-            tokens=options.tokens,
             lease=self._lease,
         )
 
@@ -173,16 +172,16 @@ class _Driver:
         await getattr(self._client.scheduler, f"{self._name}-stop")()
 
     async def work(
-        self, on_progress: Callable[[Progress], Any] | None, on_broken: Callable[[Outcome], Any] | None
+        self, on_progress: Callable[[Progress], Any] | None, on_invalid: Callable[[Outcome], Any] | None
     ) -> None:
         """Hand out all partitions, a few at a time, and wait for all receipts."""
         began = time.monotonic()
         waiting: set[asyncio.Task[Receipt]] = set()
-        partitions = self._partitions(on_broken)
+        source = open_source(rows_of(self._options), self._options.partition_rows)
         more = True
         while more or waiting:
             while more and not self._stopping and len(waiting) < _AHEAD * self._slots:
-                partition = await asyncio.to_thread(next, partitions, None)
+                partition = await self._next_partition(source, on_invalid)
                 if partition is None:
                     more = False
                     break
@@ -193,22 +192,25 @@ class _Driver:
                 for task in done:
                     self._note(task)
                 if on_progress is not None:
-                    on_progress(self._progress(time.monotonic() - began))
+                    elapsed = time.monotonic() - began
+                    rate = self.summary.done / max(elapsed, 1e-9)
+                    on_progress(self.summary.counts.progress(total=None, rate=rate, elapsed=elapsed))
         if not self._stopping and self._known_to >= self._rows:
             said = (
                 f"The input has {self._rows} rows, and the journal knows row {self._known_to}: the input was changed."
             )
             self.summary.stopped = InputChangedError(said)
 
-    def _partitions(self, on_broken: Callable[[Outcome], Any] | None) -> Iterator[Partition]:
-        rows, size, first = self._options.rows(), self._options.partition_rows, 0
-        while chunk := list(islice(rows, size)):
-            for index, row in enumerate(chunk, first):
-                if isinstance(row, BrokenRow) and on_broken is not None:
-                    on_broken(Outcome(index, row.key, None, row.error, 0.0, row.kind))
-            yield Partition(Span(first // size, first, size), chunk)
-            first += len(chunk)
-            self._rows = first
+    async def _next_partition(self, source: Source, on_invalid: Callable[[Outcome], Any] | None) -> Partition | None:
+        first, size = self._rows, self._options.partition_rows
+        rows: list[Any] = []
+        while len(rows) < size and (more := await source.pull(size - len(rows))):
+            rows += more
+        for index, row in enumerate(rows, first):
+            if isinstance(row, InvalidRow) and on_invalid is not None:
+                on_invalid(Outcome(index, row.key, None, row.error, 0.0, row.kind))
+        self._rows += len(rows)
+        return Partition(Span(first // size, first, size), rows) if rows else None
 
     async def _receipt(self, partition: Partition) -> Receipt:
         future = self._client.submit(
@@ -234,25 +236,10 @@ class _Driver:
             self.stop()
             return
         self._receipts[receipt.part] = receipt
-        self.summary.statuses.update(receipt.statuses)
-        self.summary.codes.update(receipt.codes)
+        self.summary.counts.add(receipt.counts)
         if receipt.stopped is not None:
             self.summary.stopped = self.summary.stopped or receipt.stopped
             self.stop()
-
-    def _progress(self, elapsed: float) -> Progress:
-        statuses = self.summary.statuses
-        done, ok = statuses.total(), statuses["ok"]
-        return Progress(
-            done=done,
-            total=None,
-            ok=ok,
-            failed=done - ok,
-            rate=done / max(elapsed, 1e-9),
-            elapsed=elapsed,
-            rejected=statuses["rejected"],
-            unknown=statuses["unknown"],
-        )
 
     def gather(self, *, complete: bool) -> None:
         """Make one file of the parts, in the order of the partitions; when nothing is missing, the parts go."""

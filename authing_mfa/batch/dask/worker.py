@@ -1,4 +1,4 @@
-"""What runs on the workers and the scheduler of a Dask cluster; `dask` is the other half."""
+"""What runs on the workers and the scheduler of a Dask cluster; `driver` is the other half."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import shutil
 import signal
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 from distributed import SchedulerPlugin, WorkerPlugin, get_worker
 
-from authing_mfa.batch.api import engine_for
+from authing_mfa.batch.api import Assignment, engine_for
 from authing_mfa.batch.dask.shared_rate import Shares
 from authing_mfa.batch.files.output import ResultFile
-from authing_mfa.batch.journal.journal import Span
-from authing_mfa.batch.models import BrokenRow, VerifyRequest
-from authing_mfa.batch.run.rate_limit import Pace
+from authing_mfa.batch.journal.records import Span
+from authing_mfa.batch.models import Counts, InvalidRow, VerifyRequest
+from authing_mfa.batch.options import BatchOptions
+from authing_mfa.batch.run.rate_limit import RateLimiter
 from authing_mfa.client import AuthClient
 from authing_mfa.errors import AuthingError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.models import Outcome
     from authing_mfa.batch.run.engine import Engine
 
-__all__ = ["ClientPlugin", "Job", "Partition", "RateDesk", "Receipt", "verify_partition"]
+__all__ = ["ClientPlugin", "Job", "Partition", "RateCoordinator", "Receipt", "verify_partition"]
 
 
 @attrs.frozen
@@ -36,7 +36,7 @@ class Partition:
     """Rows that are worked as one Dask task. Rows of one run are all divided alike."""
 
     span: Span
-    rows: list[VerifyRequest | BrokenRow] = attrs.field(repr=False)
+    rows: list[VerifyRequest | InvalidRow] = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -46,15 +46,13 @@ class Receipt:
     Attributes:
         part: the partition's number.
         file: the file of outcomes, None where nothing was begun because the run was stopped.
-        statuses: counts by status.
-        codes: counts by code.
+        counts: of the outcomes.
         stopped: what ended the partition before its time.
     """
 
     part: int
     file: str | None
-    statuses: Counter[str]
-    codes: Counter[int]
+    counts: Counts
     stopped: AuthingError | None = None
 
 
@@ -63,22 +61,16 @@ class Job:
     """What all partitions of a run have in common."""
 
     name: str
-    journal: str
-    run_name: str
+    options: BatchOptions
     parts: str
     recovery: str
-    concurrency: int
-    ordered: bool
-    resend_unknown: bool
-    stop_after_failures: int | None
-    tokens: bool
     lease: float
 
 
 # ─────────────────────────────── on the scheduler ───────────────────────────────
 
 
-class RateDesk(SchedulerPlugin):
+class RateCoordinator(SchedulerPlugin):
     """Leases shares of a run's rate to the workers, and passes on that the service asks to slow down, or that it is over."""
 
     def __init__(self, name: str, rate: float | None) -> None:
@@ -101,7 +93,7 @@ class RateDesk(SchedulerPlugin):
 # ─────────────────────────────── on a worker ───────────────────────────────
 
 
-class SharedPace(Pace):
+class SharedRateLimiter(RateLimiter):
     """One worker's share of the cluster's rate, for all partitions that it works on."""
 
     def __init__(self, ask: Callable[..., Any], owner: str, stop: Callable[[], None]) -> None:
@@ -133,22 +125,22 @@ class SharedPace(Pace):
         self._starts += 1
 
 
-class Turn:
-    """A partition's view of its worker's pace: it can be closed without closing the others'."""
+class PartitionLimiter:
+    """A partition's view of its worker's limiter: it can be closed without closing the others'."""
 
     free = False
 
-    def __init__(self, pace: SharedPace) -> None:
-        self._pace = pace
+    def __init__(self, limiter: SharedRateLimiter) -> None:
+        self._limiter = limiter
         self.closed = False
 
     async def turn(self) -> bool:
-        """As `Pace.turn`."""
-        return not self.closed and await self._pace.turn() and not self.closed
+        """As `RateLimiter.turn`."""
+        return not self.closed and await self._limiter.turn() and not self.closed
 
     def hold(self, seconds: float, recent_rate: float) -> None:
-        """As `Pace.hold`."""
-        self._pace.hold(seconds, recent_rate)
+        """As `RateLimiter.hold`."""
+        self._limiter.hold(seconds, recent_rate)
 
     def close(self) -> None:
         """No call of this partition may start any more."""
@@ -163,7 +155,7 @@ class ClientPlugin(WorkerPlugin):
         self._client_options = dict(client_options)
         self._local = local
         self.client: AuthClient
-        self.pace: SharedPace
+        self.limiter: SharedRateLimiter
         self.engines: set[Engine] = set()
         self.stopped = False
 
@@ -172,7 +164,7 @@ class ClientPlugin(WorkerPlugin):
         if self._local and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it lets the workers end in order
         self.client = AuthClient(**self._client_options)
-        self.pace = SharedPace(getattr(worker.scheduler, f"{self.name}-lease"), worker.address, self.stop)
+        self.limiter = SharedRateLimiter(getattr(worker.scheduler, f"{self.name}-lease"), worker.address, self.stop)
 
     async def teardown(self, worker: Any) -> None:
         """The worker, or the run, is at its end."""
@@ -192,41 +184,30 @@ async def verify_partition(partition: Partition, job: Job) -> Receipt:
     plugin = cast("ClientPlugin", get_worker().plugins[job.name])
     part = partition.span.part
     if plugin.stopped:
-        return Receipt(part, None, Counter(), Counter())
-    parts = _Parts(Path(job.parts), part, tokens=job.tokens)
+        return Receipt(part, None, Counts())
+    parts = _Parts(Path(job.parts), part, tokens=job.options.tokens)
     engine = engine_for(
         plugin.client,
         partition.rows,
-        concurrency=job.concurrency,
-        ordered=job.ordered,
-        journal=job.journal,
-        resend_unknown=job.resend_unknown,
-        stop_after_failures=job.stop_after_failures,
-        recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl",
-        run_name=job.run_name,
-        span=partition.span,
-        steal=True,  # Dask has given the partition to this worker
+        attrs.evolve(job.options, recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl"),
+        assignment=Assignment(span=partition.span, limiter=PartitionLimiter(plugin.limiter), on_claim=parts.open),
         lease=job.lease,
-        pace=Turn(plugin.pace),
-        on_claim=parts.open,
     )
     plugin.engines.add(engine)
-    statuses: Counter[str] = Counter()
-    codes: Counter[int] = Counter()
+    counts = Counts()
     stopped: AuthingError | None = None
     try:
         async for outcome in engine.outcomes():
             parts.write(outcome)
-            statuses[outcome.status] += 1
-            codes[200 if outcome.error is None else outcome.error.code] += 1
+            counts.note(outcome)
     except AuthingError as error:
-        if not statuses:
+        if not counts.done:
             raise
         stopped = error
     finally:
         plugin.engines.discard(engine)
         parts.finish()
-    return Receipt(part, str(parts.file), statuses, codes, stopped)
+    return Receipt(part, str(parts.file), counts, stopped)
 
 
 class _Parts:

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
-from authing_mfa.batch.models import COLUMNS, BrokenRow, VerifyRequest
+from authing_mfa.batch.models import COLUMNS, InvalidRow, VerifyRequest
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Format", "count_rows", "format_of", "open_parquet", "read_rows"]
+    from authing_mfa.batch.options import BatchOptions
+
+__all__ = ["Format", "count_rows", "format_of", "open_parquet", "read_rows", "rows_of"]
 
 Format = Literal["csv", "jsonl", "parquet"]
 
@@ -29,7 +31,7 @@ _SUFFIXES: Final[Mapping[str, Format]] = {
 }
 _BATCH: Final = 1024  # rows of a Parquet file read at once
 
-Row = VerifyRequest | BrokenRow
+Row = VerifyRequest | InvalidRow
 
 
 def format_of(place: str, given: str | None) -> Format | None:
@@ -74,7 +76,12 @@ def read_rows(
         told = format_of(source, form) or _sniff(file)
         records = {"csv": _csv_records, "jsonl": _jsonl_records, "parquet": _parquet_records}[told]
         for record in records(file, names, kind):
-            yield record if isinstance(record, BrokenRow) else _row(record, names, kind)
+            yield record if isinstance(record, InvalidRow) else _row(record, names, kind)
+
+
+def rows_of(options: BatchOptions) -> Iterator[Row]:
+    """Return the rows of the input that *options* name."""
+    return read_rows(options.source, form=options.source_format, columns=options.columns, kind=options.kind)
 
 
 def count_rows(source: str, form: str | None = None) -> int | None:
@@ -125,7 +132,7 @@ def _row(record: Mapping[str, Any], names: Mapping[str, str], kind: str | None) 
         return VerifyRequest.from_mapping(fields, kind=kind)
     except InvalidInputError as error:
         key, named = fields["key"], fields["kind"] or kind
-        return BrokenRow(
+        return InvalidRow(
             error, key if isinstance(key, str) and key else None, named if isinstance(named, str) else None
         )
 
@@ -139,7 +146,7 @@ def _check_header(header: Iterable[str], names: Mapping[str, str], kind: str | N
         raise InvalidInputError(f"The file has no column {names['kind']}, and no kind was given for all rows.")
 
 
-def _csv_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any] | BrokenRow]:
+def _csv_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any] | InvalidRow]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     try:
         reader = csv.reader(text)
@@ -151,18 +158,20 @@ def _csv_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) ->
             except StopIteration:
                 return
             except csv.Error as error:
-                yield BrokenRow(InvalidInputError(f"Line {reader.line_num} cannot be read as CSV: {error}."))
+                yield InvalidRow(InvalidInputError(f"Line {reader.line_num} cannot be read as CSV: {error}."))
                 continue
             if len(fields) > len(header):
                 problem = f"Line {reader.line_num} has {len(fields)} fields, and the header {len(header)}."
-                yield BrokenRow(InvalidInputError(problem))
+                yield InvalidRow(InvalidInputError(problem))
             elif fields:
                 yield dict(zip(header, fields, strict=False))
     finally:
         text.detach()
 
 
-def _jsonl_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any] | BrokenRow]:
+def _jsonl_records(
+    file: IO[bytes], names: Mapping[str, str], kind: str | None
+) -> Iterator[dict[str, Any] | InvalidRow]:
     del names, kind  # a line may have any columns
     for number, line in enumerate(file, 1):
         text = line.removeprefix(b"\xef\xbb\xbf").strip()
@@ -171,12 +180,12 @@ def _jsonl_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) 
         try:
             record = json.loads(text)
         except (ValueError, RecursionError):
-            yield BrokenRow(InvalidInputError(f"Line {number} is not JSON."))
+            yield InvalidRow(InvalidInputError(f"Line {number} is not JSON."))
             continue
         if isinstance(record, dict):
             yield record
         else:
-            yield BrokenRow(InvalidInputError(f"Line {number} is JSON, but not an object."))
+            yield InvalidRow(InvalidInputError(f"Line {number} is JSON, but not an object."))
 
 
 def _parquet_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any]]:

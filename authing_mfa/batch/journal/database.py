@@ -18,8 +18,8 @@ __all__ = ["default_recovery_file", "make_engine", "shown"]
 _WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 'authing-mfa[batch]' (for PostgreSQL 'authing-mfa[postgresql]')."
 
 
-def make_engine(place: str | os.PathLike[str]) -> AsyncEngine:
-    """The engine for a journal at *place*; an SQLite file is made with mode 0600. Imports SQLAlchemy, opens files: not for the loop.
+def make_engine(address: str | os.PathLike[str]) -> AsyncEngine:
+    """The engine for a journal at *address*; an SQLite file is made with mode 0600. Imports SQLAlchemy, opens files: not for the loop.
 
     Raises:
         JournalError: the file cannot be made or is read-only, or SQLAlchemy or its driver is missing.
@@ -28,7 +28,7 @@ def make_engine(place: str | os.PathLike[str]) -> AsyncEngine:
     try:
         from authing_mfa.batch.journal import schema
 
-        url = _address(place)
+        url = _address(address)
         path = schema.sqlite_file(url)
         if path is not None:
             _make_private(Path(path))
@@ -37,12 +37,12 @@ def make_engine(place: str | os.PathLike[str]) -> AsyncEngine:
         raise JournalError(_WITHOUT_EXTRA) from error
 
 
-def _address(place: str | os.PathLike[str]) -> URL:
+def _address(address: str | os.PathLike[str]) -> URL:
     """The database's address: a plain path is an SQLite file."""
     from sqlalchemy.engine import URL, make_url
     from sqlalchemy.exc import ArgumentError
 
-    text = os.fspath(place)
+    text = os.fspath(address)
     if "://" not in text:
         return URL.create("sqlite+aiosqlite", database=text)
     try:
@@ -56,9 +56,9 @@ def _address(place: str | os.PathLike[str]) -> URL:
     return url.set(drivername=drivers[backend])
 
 
-def shown(place: str | os.PathLike[str]) -> str:
-    """*place* for an error's text: of a URL no more than its kind, it may hold a password."""
-    text = os.fspath(place)
+def shown(address: str | os.PathLike[str]) -> str:
+    """*address* for an error's text: of a URL no more than its kind, it may hold a password."""
+    text = os.fspath(address)
     return f"at {text.partition('://')[0]}://…" if "://" in text else text
 
 
@@ -69,9 +69,9 @@ def _make_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def default_recovery_file(place: str | os.PathLike[str], run: str) -> Path:
+def default_recovery_file(address: str | os.PathLike[str], run: str) -> Path:
     """Where new recovery codes go when nothing is said: beside an SQLite journal, else in the current directory."""
-    text = os.fspath(place)
+    text = os.fspath(address)
     if "://" not in text:
         return Path(f"{text}.recovery-codes.jsonl")
     database = _address(text).database

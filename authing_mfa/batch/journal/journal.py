@@ -11,11 +11,10 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import attrs
-
 from authing_mfa.batch.errors import ClaimLostError, JournalError
 from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
 from authing_mfa.batch.journal.database import make_engine, shown
+from authing_mfa.batch.journal.records import Entry, Span, Writing
 from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
@@ -25,60 +24,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-__all__ = ["Entry", "Journal", "Span", "Writing"]
+__all__ = ["Journal"]
 
-_LAST: Final = (1 << 63) - 1  # the highest position a database can hold
 _WATCH: Final = 0.1  # seconds between two looks at a claim
-
-
-@attrs.frozen
-class Span:
-    """Which rows a journal is opened for: all of them, or of a run that is divided, partition `part`: `rows` from `first`.
-
-    `whole` is for a look at all of a run that is divided.
-    """
-
-    part: int = 0
-    first: int = 0
-    rows: int | None = None
-    whole: bool = False
-
-    @property
-    def layout(self) -> str:
-        """How the run is divided: it must stay so, for a claim is on a partition's number."""
-        return "all rows in one" if self.rows is None else f"partitions of {self.rows} rows"
-
-    def range(self) -> dict[str, int]:
-        """First and last position, for a query."""
-        everything = self.rows is None or self.whole
-        return {"first": self.first, "last": _LAST if everything else self.first + (self.rows or 0) - 1}
-
-
-@attrs.frozen
-class Entry:
-    """What the journal knows of a row; `answer` is None when its outcome was not recorded."""
-
-    key: str | None
-    kind: str
-    digest: str
-    answer: str | None
-
-
-@attrs.define
-class Writing:
-    """What goes into one transaction.
-
-    Attributes:
-        rows: announced: position, key, kind and fingerprint of each.
-        outcomes: position and answer of each.
-        undo: positions whose outcomes are to be forgotten: the rows are sent again.
-        withdraw: positions that were announced and then not sent.
-    """
-
-    rows: list[tuple[int, str | None, str, str]] = attrs.Factory(list)
-    outcomes: list[tuple[int, str]] = attrs.Factory(list)
-    undo: list[int] = attrs.Factory(list)
-    withdraw: list[int] = attrs.Factory(list)
 
 
 class Journal:
@@ -91,13 +39,13 @@ class Journal:
         epoch: of the claim.
     """
 
-    def __init__(self, place: str | os.PathLike[str], *, run: str, span: Span, lease: float, owner: Owner) -> None:
+    def __init__(self, address: str | os.PathLike[str], *, run: str, span: Span, lease: float, owner: Owner) -> None:
         self.last = -1
         self.salt = b""
         self.deadline = 0.0
         self.epoch = 0
         self.lease = lease
-        self._place = place
+        self._address = address
         self._run_name = run
         self._run = 0
         self._part = span.part
@@ -110,17 +58,17 @@ class Journal:
     @classmethod
     async def open(
         cls,
-        place: str | os.PathLike[str],
+        address: str | os.PathLike[str],
         *,
         run: str = "run",
         span: Span | None = None,
         steal: bool = False,
         lease: float = LEASE,
     ) -> Self:
-        """Open or make the journal at *place* and claim *run*, or its partition.
+        """Open or make the journal at *address* and claim *run*, or its partition.
 
         Args:
-            place: a path (SQLite) or a database URL.
+            address: a path (SQLite) or a database URL.
             run: the name of the run, for several in one database.
             span: the partition, where the rows are divided; else all of them are one.
             steal: take the partition from an owner that lives: whoever distributes the work has given it away.
@@ -130,9 +78,9 @@ class Journal:
             JournalError: it cannot be opened, is read-only or damaged, or another run is at work on it.
             InvalidInputError: the address is none, or of another database.
         """
-        journal = cls(place, run=run, span=span or Span(), lease=lease, owner=Owner.me())
+        journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
-            async with _said(f"The journal {shown(place)} cannot be opened"):
+            async with _said(f"The journal {shown(address)} cannot be opened"):
                 await journal._connect()
                 await journal._prepare()
                 await journal._claim(steal=steal)
@@ -165,7 +113,7 @@ class Journal:
             renewed = await connection.execute(schema.RENEW, mine)
             if renewed.rowcount != 1:
                 raise ClaimLostError("Another worker has taken this run over: nothing more is sent or written here.")
-            for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.withdraw)):
+            for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.retracted)):
                 if positions:
                     lines = [{"run_": self._run, "position_": position} for position in positions]
                     await connection.execute(statement, lines)
@@ -193,7 +141,7 @@ class Journal:
     # ─────────────────────────────── opening ───────────────────────────────
 
     async def _connect(self) -> None:
-        self._engine = await asyncio.to_thread(make_engine, self._place)  # it imports a lot, and opens files
+        self._engine = await asyncio.to_thread(make_engine, self._address)  # it imports a lot, and opens files
         self._connection = await self._engine.connect()
 
     async def _prepare(self) -> None:

@@ -17,17 +17,19 @@ import attrs
 from authing_mfa.batch.errors import InputChangedError, JournalError
 from authing_mfa.batch.journal.claims import boot_clock
 from authing_mfa.batch.journal.fingerprint import fingerprint
-from authing_mfa.batch.journal.journal import Writing
+from authing_mfa.batch.journal.records import Writing
 from authing_mfa.batch.journal.serialization import INTERRUPTED, from_journal, to_journal
 from authing_mfa.batch.models import Outcome, VerifyRequest
 from authing_mfa.errors import AuthingError, NetworkError
 from authing_mfa.models import UserInfo
 
 if TYPE_CHECKING:
-    from authing_mfa.batch.journal.journal import Entry, Journal
+    from authing_mfa.batch.journal.journal import Journal
+    from authing_mfa.batch.journal.records import Entry
     from authing_mfa.batch.journal.recovery_codes import RecoveryFile
+    from authing_mfa.batch.options import RunOptions
 
-__all__ = ["Recorder"]
+__all__ = ["JournalWriter"]
 
 _BLOCK: Final = 1024  # rows of the journal read ahead at once
 _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
@@ -37,9 +39,9 @@ Line = tuple[int, str | None, str, str]  # of a row in the journal: position, ke
 
 
 class Run(Protocol):
-    """What the recorder tells the run. All of it happens on the event loop."""
+    """What the writer tells the run. All of it happens on the event loop."""
 
-    def announced(self, rows: list[Sent]) -> None:
+    def may_send(self, rows: list[Sent]) -> None:
         """These may be sent now."""
 
     def recorded(self, outcomes: list[Outcome]) -> None:
@@ -52,7 +54,7 @@ class Run(Protocol):
         """So many rows were not announced, and never will be."""
 
     def hungry(self) -> bool:
-        """The run has little left to send: announce what there is."""
+        """The run has little left to send: intents what there is."""
         ...
 
     def idle(self) -> bool:
@@ -60,7 +62,7 @@ class Run(Protocol):
         ...
 
 
-class Recorder:
+class JournalWriter:
     """Keeps the promise for one run.
 
     Attributes:
@@ -68,40 +70,30 @@ class Recorder:
         recovery: where they are kept.
     """
 
-    def __init__(
-        self,
-        journal: Journal | None,
-        recovery: RecoveryFile | None,
-        *,
-        window: int,
-        most: int,
-        resend_unknown: bool = False,
-    ) -> None:
+    def __init__(self, journal: Journal | None, recovery: RecoveryFile, options: RunOptions) -> None:
         """Begin with `start`.
 
         Args:
             journal: opened.
             recovery: the file for new recovery codes.
-            window: how many rows are worth a transaction.
-            most: how many rows may be announced and not recorded.
-            resend_unknown: rows of unknown fate are sent again.
+            options: of the run.
         """
         self.journal = journal
         self.recovery = recovery
-        self._window = window
-        self._most = most
+        self._window = max(1, options.concurrency // 2)  # rows that are worth a transaction
+        self._most = 2 * options.concurrency  # rows that may be logged and not recorded
         self._open = 0  # rows announced and not recorded
-        self._resend_unknown = resend_unknown
+        self._resend_unknown = options.resend_unknown
         self._known: dict[int, Entry] = {}
-        self._known_from = self._known_to = 0
+        self._known_to = 0
         self._codes: dict[int, dict[str, Any]] = {}
-        self._announce: list[tuple[int, VerifyRequest, Line | None]] = []
+        self._intents: list[tuple[int, VerifyRequest, Line | None]] = []
         self._checks: dict[int, Line] = {}  # lines of rows that need no announcing, written with the outcome
         self._entered: set[int] = set()  # rows that have a line already and are sent again
         self._undo: list[int] = []
         self._unknown_before: set[int] = set()
         self._outcomes: list[Outcome] = []
-        self._withdraw: list[int] = []
+        self._retracted: list[int] = []
         self._renewals: list[asyncio.Future[None]] = []
         self._news = asyncio.Event()
         self._closing = False
@@ -112,7 +104,7 @@ class Recorder:
     async def start(self, run: Run) -> None:
         """Begin to write, for *run*."""
         self._run = run
-        if self.recovery is not None and self.journal is not None and self.journal.last >= 0:
+        if self.journal is not None and self.journal.last >= 0:
             self._codes = await self.recovery.recorded()
         self._task = asyncio.create_task(self._write_all(), name="batch journal")
 
@@ -186,10 +178,10 @@ class Recorder:
 
     # ─────────────────────────────── what comes now ───────────────────────────────
 
-    def announce(self, index: int, row: VerifyRequest) -> bool:
+    def log_intent(self, index: int, row: VerifyRequest) -> bool:
         """*row* is to be sent once it is announced; False: it needs no announcing, send it."""
         if self.journal is None:
-            if row.kind != "recovery" or self.recovery is None:
+            if row.kind != "recovery":
                 return False
             line = None
         else:
@@ -199,7 +191,7 @@ class Recorder:
                 if line is not None:
                     self._checks[index] = line
                 return False
-        self._announce.append((index, row, line))
+        self._intents.append((index, row, line))
         self._wake()
         return True
 
@@ -207,25 +199,25 @@ class Recorder:
         """*outcome* will be given once it is durable; False: it needs no recording."""
         if self._broken is not None:
             return False
-        if self.journal is None and (self.recovery is None or outcome.kind != "recovery"):
+        if self.journal is None and outcome.kind != "recovery":
             return False
         self._outcomes.append(outcome)
         self._wake()
         return True
 
-    def drop_unannounced(self) -> int:
+    def drop_unlogged(self) -> int:
         """The run is stopping: forget the rows that are not announced yet; how many there were."""
-        dropped, self._announce = self._announce, []
+        dropped, self._intents = self._intents, []
         if self._undo:
             keep = {index for index, _, _ in dropped}
             self._undo = [index for index in self._undo if index not in keep]
         return len(dropped)
 
-    def withdraw(self, index: int, row: VerifyRequest) -> None:
+    def retract(self, index: int, row: VerifyRequest) -> None:
         """A row that could be sent will not be after all. One of unknown fate stays so."""
         self._checks.pop(index, None)
         if self.journal is not None and row.kind != "check" and index not in self._unknown_before:
-            self._withdraw.append(index)
+            self._retracted.append(index)
 
     def stale(self) -> bool:
         """The claim must be renewed before anything is sent."""
@@ -252,8 +244,7 @@ class Recorder:
             if self._task is not None:
                 await self._task
         finally:
-            if self.recovery is not None:
-                self.recovery.close()
+            self.recovery.close()
             if self.journal is not None:
                 with suppress(JournalError):  # what was to be written is, or was said not to be; the next owner copes
                     await self.journal.close()
@@ -272,7 +263,7 @@ class Recorder:
         try:
             while True:
                 self._news.clear()
-                if not (self._announceable() or self._outcomes or self._withdraw or self._renewals):
+                if not (self._loggable() or self._outcomes or self._retracted or self._renewals):
                     if self._closing:
                         return
                     await self._wait_for_news()
@@ -299,8 +290,8 @@ class Recorder:
             self._closing
             or self._renewals
             or run.idle()
-            or len(self._outcomes) + (announceable := self._announceable()) >= self._window
-            or (announceable and run.hungry())
+            or len(self._outcomes) + (loggable := self._loggable()) >= self._window
+            or (loggable and run.hungry())
         ):
             self._news.clear()
             try:
@@ -309,33 +300,33 @@ class Recorder:
             except TimeoutError:
                 return
 
-    def _announceable(self) -> int:
+    def _loggable(self) -> int:
         """How many of the rows that wait for it may be announced with the next window."""
-        if not self._announce:
+        if not self._intents:
             return 0
-        settled = len(self._withdraw) + sum(outcome.kind != "check" for outcome in self._outcomes)
-        return min(len(self._announce), self._most - self._open + settled)
+        settled = len(self._retracted) + sum(outcome.kind != "check" for outcome in self._outcomes)
+        return min(len(self._intents), self._most - self._open + settled)
 
     async def _write_window(self) -> None:
-        count = self._announceable()
-        announce, self._announce = self._announce[:count], self._announce[count:]
+        count = self._loggable()
+        intents, self._intents = self._intents[:count], self._intents[count:]
         outcomes, self._outcomes = self._outcomes, []
         renewals, self._renewals = self._renewals, []
         undo, self._undo = self._undo, []
-        withdraw, self._withdraw = self._withdraw, []
+        retracted, self._retracted = self._retracted, []
         try:
-            await self._keep_codes(announce, outcomes)
+            await self._keep_codes(intents, outcomes)
             if self.journal is not None:
-                lines = [line for _, _, line in announce if line is not None]
+                lines = [line for _, _, line in intents if line is not None]
                 lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
                 answers = [(outcome.index, to_journal(outcome)) for outcome in outcomes]
-                await self.journal.write(Writing(lines, answers, undo, withdraw))
+                await self.journal.write(Writing(lines, answers, undo, retracted))
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             self._renewals = renewals + self._renewals
-            self._run.lost(len(announce))
+            self._run.lost(len(intents))
             raise
-        self._open += len(announce) - len(withdraw) - sum(outcome.kind != "check" for outcome in outcomes)
+        self._open += len(intents) - len(retracted) - sum(outcome.kind != "check" for outcome in outcomes)
         if self._unknown_before:
             self._unknown_before.difference_update(outcome.index for outcome in outcomes)
         for renewed in renewals:
@@ -343,13 +334,11 @@ class Recorder:
                 renewed.set_result(None)
         if outcomes:
             self._run.recorded(outcomes)
-        if announce:
-            self._run.announced([(index, row) for index, row, _ in announce])
+        if intents:
+            self._run.may_send([(index, row) for index, row, _ in intents])
 
-    async def _keep_codes(self, announce: list[Any], outcomes: list[Outcome]) -> None:
-        if self.recovery is None:
-            return
-        if any(entry[1].kind == "recovery" for entry in announce):
+    async def _keep_codes(self, intents: list[Any], outcomes: list[Outcome]) -> None:
+        if any(entry[1].kind == "recovery" for entry in intents):
             await self.recovery.open()
         await self.recovery.write(outcomes)
 
@@ -361,6 +350,6 @@ class Recorder:
         for renewed in renewals:
             if not renewed.done():
                 renewed.set_exception(self._broken)
-        self._run.lost(self.drop_unannounced())
+        self._run.lost(self.drop_unlogged())
         self._run.recorded(outcomes)
         self._run.fail(self._broken)

@@ -11,17 +11,18 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.batch.models import BrokenRow, Outcome, VerifyRequest
+from authing_mfa.batch.models import InvalidRow, Outcome, VerifyRequest
 from authing_mfa.batch.run.perform import LIMITED_ATTEMPTS, backoff, pause_before_retry
 from authing_mfa.errors import AuthingError, InvalidInputError, RateLimitedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from authing_mfa.batch.journal.writer import Recorder
-    from authing_mfa.batch.run.perform import Caller
-    from authing_mfa.batch.run.progress import Tally
-    from authing_mfa.batch.run.rate_limit import Breaker, Pacing
+    from authing_mfa.batch.journal.writer import JournalWriter
+    from authing_mfa.batch.options import RunOptions
+    from authing_mfa.batch.run.perform import RowPerformer
+    from authing_mfa.batch.run.progress import ProgressCounter
+    from authing_mfa.batch.run.rate_limit import CircuitBreaker, Limiter
     from authing_mfa.batch.run.source import Source
 
 __all__ = ["Engine"]
@@ -30,46 +31,44 @@ __all__ = ["Engine"]
 class Engine:
     """One run. `outcomes` does it, `stop` ends it early: what was sent is waited for, the rest is not started."""
 
-    def __init__(  # noqa: PLR0913 - all but two by name
+    def __init__(
         self,
-        call: Caller,
+        perform: RowPerformer,
         source: Source,
+        options: RunOptions,
         *,
-        concurrency: int,
-        ordered: bool,
-        pace: Pacing,
-        breaker: Breaker,
-        record: Callable[[], Awaitable[Recorder | None]] | None = None,
-        tally: Tally | None = None,
+        limiter: Limiter,
+        breaker: CircuitBreaker,
+        open_writer: Callable[[], Awaitable[JournalWriter]] | None = None,
+        progress: ProgressCounter | None = None,
         first: int = 0,
     ) -> None:
         """Set a run up; nothing is done yet.
 
         Args:
-            call: performs a row.
+            perform: performs a row.
             source: where the rows come from.
-            concurrency: how many calls are under way at most.
-            ordered: give outcomes in the order of the rows.
-            pace: when calls may start.
+            options: of the run.
+            limiter: when calls may start.
             breaker: when to give up.
-            record: opens the recorder when the run begins.
-            tally: is told each outcome that is handed over.
+            open_writer: opens the journal writer when the run begins; None where nothing is to be recorded.
+            progress: counts each outcome that is handed over.
             first: the position of the first row.
         """
-        self._call = call
+        self._perform = perform
         self._source = source
-        self._pace = pace
+        self._limiter = limiter
         self._breaker = breaker
-        self._record = record
-        self._recorder: Recorder | None = None
-        self._tally = tally
-        self._concurrency = concurrency
-        self._places = (2 if record is None else 4) * concurrency
+        self._open_writer = open_writer
+        self._writer: JournalWriter | None = None
+        self._tally = progress
+        self._concurrency = concurrency = options.concurrency
+        self._places = (2 if open_writer is None else 4) * concurrency
         self._taken = 0  # rows pulled and not yet handed over
         self._first = self._index = first
         self._ready: deque[tuple[int, VerifyRequest]] = deque()
         self._done: deque[Outcome] = deque()
-        self._held: dict[int, Outcome] | None = {} if ordered else None
+        self._held: dict[int, Outcome] | None = {} if options.ordered else None
         self._due = first
         self._idle: deque[asyncio.Future[None]] = deque()
         self._room: asyncio.Future[None] | None = None
@@ -92,12 +91,11 @@ class Engine:
 
         Closing this generator, or cancelling whoever waits for it, stops the run and returns when what was sent is recorded.
         """
-        if self._record is not None:
-            self._recorder = await self._record()
-        if self._recorder is not None:
-            await self._recorder.start(self)
+        if self._open_writer is not None:
+            self._writer = await self._open_writer()
+            await self._writer.start(self)
         self._start()
-        done, tally = self._done, self._tally
+        done, progress = self._done, self._tally
         try:
             while True:
                 while done:
@@ -105,8 +103,8 @@ class Engine:
                     self._taken -= 1
                     if self._room is not None:
                         self._make_room()
-                    if tally is not None:
-                        tally.note(outcome)
+                    if progress is not None:
+                        progress.note(outcome)
                     yield outcome
                 if self._fed and not self._taken:
                     break
@@ -116,8 +114,8 @@ class Engine:
         finally:
             self._news = None
             await self._close()
-        if tally is not None:
-            tally.tell()
+        if progress is not None:
+            progress.report()
         if self.error is not None:
             raise self.error
 
@@ -126,11 +124,11 @@ class Engine:
         if self.stopping:
             return
         self.stopping = True
-        self._pace.close()
+        self._limiter.close()
         while self._ready:
             self._put_back(*self._ready.popleft())
-        if self._recorder is not None:
-            self._taken -= self._recorder.drop_unannounced()
+        if self._writer is not None:
+            self._taken -= self._writer.drop_unlogged()
         if self._pulling and self._feeder is not None:
             self._feeder.cancel()
         self._source.close()
@@ -171,15 +169,15 @@ class Engine:
             await asyncio.wait(tasks)
             raise
         finally:
-            if self._recorder is not None:
-                await self._recorder.finish()
+            if self._writer is not None:
+                await self._writer.finish()
 
     # ─────────────────────────────── taking in ───────────────────────────────
 
     async def _feed(self) -> None:
         try:
             self._pulling = True
-            await self._call.prepare()
+            await self._perform.prepare()
             self._pulling = False
             while not self.stopping:
                 if self._places - self._taken < self._source.least:
@@ -190,8 +188,8 @@ class Engine:
                 rows = await self._pull()
                 self._pulling = False
                 if not rows:
-                    if self._recorder is not None and self.error is None and not self.stopping:
-                        self._recorder.check_end(self._index - self._first, self._first)
+                    if self._writer is not None and self.error is None and not self.stopping:
+                        self._writer.check_end(self._index - self._first, self._first)
                     break
                 await self._admit(rows)
         except asyncio.CancelledError:
@@ -214,22 +212,22 @@ class Engine:
             return []
 
     async def _admit(self, rows: list[Any]) -> None:
-        recorder = self._recorder
-        if recorder is not None:
-            await recorder.look_up(self._index, len(rows))
+        writer = self._writer
+        if writer is not None:
+            await writer.look_up(self._index, len(rows))
         ready = self._ready
         for row in rows:
             if self.stopping:
                 return
             index = self._index
             self._index = index + 1
-            known = None if recorder is None else recorder.recall(index, row)
+            known = None if writer is None else writer.recall(index, row)
             self._taken += 1
             if known is not None:
                 self._finish(known)
             elif not isinstance(row, VerifyRequest):
-                self._finish(_broken(index, row))
-            elif recorder is None or not recorder.announce(index, row):
+                self._finish(_invalid(index, row))
+            elif writer is None or not writer.log_intent(index, row):
                 ready.append((index, row))
         self._wake_workers(len(ready))
 
@@ -244,8 +242,8 @@ class Engine:
     def _put_back(self, index: int, row: VerifyRequest) -> None:
         """A row that was not sent and will not be: the run is stopping."""
         self._taken -= 1
-        if self._recorder is not None:
-            self._recorder.withdraw(index, row)
+        if self._writer is not None:
+            self._writer.retract(index, row)
         self._tell()
 
     # ─────────────────────────────── working ───────────────────────────────
@@ -259,7 +257,7 @@ class Engine:
             self.fail(error)
 
     async def _work_off(self) -> None:
-        ready, pace, recorder, call, clock = self._ready, self._pace, self._recorder, self._call, time.perf_counter
+        ready, limiter, writer, call, clock = self._ready, self._limiter, self._writer, self._perform, time.perf_counter
         while True:
             if not ready:
                 if self._over:
@@ -269,7 +267,7 @@ class Engine:
                 await turn
                 continue
             index, row = ready.popleft()
-            must_ask = not pace.free or (recorder is not None and recorder.stale())
+            must_ask = not limiter.free or (writer is not None and writer.stale())
             if must_ask and not await self._may_send(index, row):
                 continue
             self._calls += 1
@@ -286,11 +284,11 @@ class Engine:
     async def _may_send(self, index: int, row: VerifyRequest) -> bool:
         """Wait for the row's turn, and for a claim that holds; False: it was put back."""
         try:
-            if not self._pace.free and not await self._pace.turn():
+            if not self._limiter.free and not await self._limiter.turn():
                 self._put_back(index, row)
                 return False
-            if self._recorder is not None and self._recorder.stale():
-                await self._recorder.renew()
+            if self._writer is not None and self._writer.stale():
+                await self._writer.renew()
         except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
         if self.stopping:
@@ -313,7 +311,7 @@ class Engine:
             self._calls += 1
             started = time.perf_counter()
             try:
-                value = await self._call(row)
+                value = await self._perform(row)
             except AuthingError as again:
                 error, elapsed = again, time.perf_counter() - started
             except Exception as again:  # noqa: BLE001 - a row never raises
@@ -325,7 +323,7 @@ class Engine:
     def _pause(self, row: VerifyRequest, error: AuthingError, attempt: int) -> float | None:
         if isinstance(error, RateLimitedError) and error.http_status == 429:
             elapsed = time.perf_counter() - self._began
-            self._pace.hold(backoff(error, self._strikes), self._calls / max(elapsed, 1.0))
+            self._limiter.hold(backoff(error, self._strikes), self._calls / max(elapsed, 1.0))
             self._strikes += 1
             return 0.0 if attempt < LIMITED_ATTEMPTS and not hasattr(row.image, "read") else None
         return pause_before_retry(row, error, attempt)
@@ -336,10 +334,10 @@ class Engine:
         if pause:
             await asyncio.sleep(pause)
         try:
-            if not self._pace.free and not await self._pace.turn():
+            if not self._limiter.free and not await self._limiter.turn():
                 return False
-            if self._recorder is not None and self._recorder.stale():
-                await self._recorder.renew()
+            if self._writer is not None and self._writer.stale():
+                await self._writer.renew()
         except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
         return not self.stopping
@@ -351,7 +349,7 @@ class Engine:
             breaker.failures = self._strikes = 0
         elif (tripped := breaker.note(outcome.error)) is not None:
             self.fail(tripped)
-        if self._recorder is None or not self._recorder.note(outcome):
+        if self._writer is None or not self._writer.note(outcome):
             self._finish(outcome)
 
     def _finish(self, outcome: Outcome) -> None:
@@ -366,9 +364,9 @@ class Engine:
         if self._news is not None or self.stopping:
             self._tell()
 
-    # ─────────────────────────────── what the recorder says ───────────────────────────────
+    # ─────────────────────────────── what the writer says ───────────────────────────────
 
-    def announced(self, rows: list[tuple[int, VerifyRequest]]) -> None:
+    def may_send(self, rows: list[tuple[int, VerifyRequest]]) -> None:
         """These may be sent now."""
         if self.stopping:
             for index, row in rows:
@@ -402,8 +400,8 @@ class Engine:
         self.stop()
 
 
-def _broken(index: int, row: object) -> Outcome:
-    if isinstance(row, BrokenRow):
+def _invalid(index: int, row: object) -> Outcome:
+    if isinstance(row, InvalidRow):
         return Outcome(index, row.key, None, row.error, 0.0, row.kind)
     error = InvalidInputError(f"Row {index} is not a VerifyRequest but {type(row).__name__}.")
     return Outcome(index, None, None, error, 0.0)

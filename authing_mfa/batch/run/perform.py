@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.models import VerifyRequest
     from authing_mfa.client import AuthClient
 
-__all__ = ["Caller", "backoff", "pause_before_retry"]
+__all__ = ["RowPerformer", "backoff", "pause_before_retry"]
 
 LIMITED_ATTEMPTS: Final = 8
 """How often a row is tried that the service answers 429, each time after the whole run has paused."""
@@ -22,7 +22,7 @@ LIMITED_ATTEMPTS: Final = 8
 _LONGEST_BACKOFF: Final = 30.0  # seconds
 
 
-class Caller:
+class RowPerformer:
     """Performs rows with one client, each try once: waiting is the run's business, so that one 429 slows all of it."""
 
     def __init__(self, client: AuthClient) -> None:

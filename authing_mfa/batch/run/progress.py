@@ -1,64 +1,47 @@
-"""Counts outcomes and tells how far the run is."""
+"""Counts outcomes and reports how far the run is."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from authing_mfa.batch.models import Outcome, Progress
+from authing_mfa.batch.models import Counts, Outcome, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Tally"]
+__all__ = ["ProgressCounter"]
 
-_TELL_EVERY: Final = 0.1  # seconds between two calls of on_progress
+_REPORT_EVERY: Final = 0.1  # seconds between two calls of on_progress
 _RATE_OVER: Final = 5.0  # seconds that a progress's rate is taken over
 
 
-class Tally:
-    """Counts outcomes, and tells how far the run is: at most ten times a second, and once at the end."""
+class ProgressCounter:
+    """Counts outcomes, and reports how far the run is: at most ten times a second, and once at the end."""
 
-    def __init__(self, tell: Callable[[Progress], Any], total: int | None, clock: Callable[[], float]) -> None:
-        self._tell = tell
+    def __init__(self, on_progress: Callable[[Progress], Any], total: int | None, clock: Callable[[], float]) -> None:
+        self._on_progress = on_progress
         self._total = total
         self._clock = clock
         self._began = clock()
-        self._told: deque[tuple[float, int]] = deque([(self._began, 0)])
+        self._reported: deque[tuple[float, int]] = deque([(self._began, 0)])
         self._next = self._began
-        self.done = self.ok = self.rejected = self.unknown = 0
+        self._counts = Counts()
 
     def note(self, outcome: Outcome) -> None:
-        """Count *outcome*, and tell when it is time."""
-        self.done += 1
-        if outcome.error is None:
-            self.ok += 1
-        elif outcome.status == "rejected":
-            self.rejected += 1
-        elif outcome.status == "unknown":
-            self.unknown += 1
+        """Count *outcome*, and report when it is time."""
+        self._counts.note(outcome)
         if self._clock() >= self._next:
-            self.tell()
+            self.report()
 
-    def tell(self) -> None:
-        """Tell now."""
+    def report(self) -> None:
+        """Report now."""
         now = self._clock()
-        self._next = now + _TELL_EVERY
-        while len(self._told) > 1 and now - self._told[0][0] > _RATE_OVER:
-            self._told.popleft()
-        since, before = self._told[0]
-        self._told.append((now, self.done))
-        rate = (self.done - before) / max(now - since, 1e-9)
-        failed = self.done - self.ok
-        self._tell(
-            Progress(
-                done=self.done,
-                total=self._total,
-                ok=self.ok,
-                failed=failed,
-                rate=rate,
-                elapsed=now - self._began,
-                rejected=self.rejected,
-                unknown=self.unknown,
-            )
-        )
+        self._next = now + _REPORT_EVERY
+        while len(self._reported) > 1 and now - self._reported[0][0] > _RATE_OVER:
+            self._reported.popleft()
+        since, before = self._reported[0]
+        done = self._counts.done
+        self._reported.append((now, done))
+        rate = (done - before) / max(now - since, 1e-9)
+        self._on_progress(self._counts.progress(total=self._total, rate=rate, elapsed=now - self._began))

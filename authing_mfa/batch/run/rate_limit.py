@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.errors import AuthingError
 
-__all__ = ["Breaker", "Pace", "Pacing", "Schedule"]
+__all__ = ["CircuitBreaker", "Limiter", "RateLimiter", "Schedule"]
 
 _SLACK: Final = 0.995  # aim this much below the rate, so that jitter on the way does not lift a second above it
 _WINDOW: Final = 1.001  # seconds; a little over one, for the same reason
@@ -76,8 +76,8 @@ class _Brake:
         return self._rate >= self._release_at
 
 
-class Pacing(Protocol):
-    """What a run needs of its pace."""
+class Limiter(Protocol):
+    """What a run needs of its limiter."""
 
     @property
     def free(self) -> bool:
@@ -95,7 +95,7 @@ class Pacing(Protocol):
         """No call may start any more."""
 
 
-class Pace:
+class RateLimiter:
     """Gives leave to start calls, first come, first served.
 
     Attributes:
@@ -209,12 +209,10 @@ def _wake(nap: asyncio.Future[None]) -> None:
         nap.set_result(None)
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts failures that follow each other: no answer, or the service's own fault. A row it says no to is none."""
 
     def __init__(self, limit: int | None) -> None:
-        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-            raise InvalidInputError("stop_after_failures must be a whole number from 1, or None.")
         self._limit = limit
         self.failures = 0
 

@@ -82,7 +82,7 @@ def batch(run: Run, /, **given: Any) -> int:
         login = run.login()
         keywords = run.client_options(login.token if login is not None else None)
         with shown(run.output) as on_progress:
-            summary = asyncio.run(run_file(options, keywords, on_progress=on_progress, on_broken=broken))
+            summary = asyncio.run(run_file(options, keywords, on_progress=on_progress, on_invalid=broken))
     except (JournalError, CircuitOpenError) as error:
         text = run.explain(error)
         run.output.error(text, describe(error, text), exits.BATCH)
