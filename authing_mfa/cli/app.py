@@ -29,7 +29,7 @@ _COMMANDS = "authing_mfa.cli.commands"
 SECTIONS = {
     "The journey": {
         "mfa": (f"{_COMMANDS}.mfa:mfa", "Log in and pass the second factor, step by step."),
-        "login": (f"{_COMMANDS}.login:login", "Log in; says which second factor is due."),
+        "login": (f"{_COMMANDS}.login:login", "Log in. The command names the second factor that is needed."),
         "check": (f"{_COMMANDS}.check:check", "Ask whether a phone or an address may be used for MFA."),
         "send": (f"{_COMMANDS}.send:send", "Send a code by SMS or e-mail."),
         "verify": (f"{_COMMANDS}.verify:verify", "Pass the second factor."),
@@ -39,16 +39,16 @@ SECTIONS = {
         "face": (f"{_COMMANDS}.face:face", "Upload photos, bind a face, verify it."),
         "unbind": (f"{_COMMANDS}.unbind:unbind", "Unbind a phone, an address or another factor."),
     },
-    "The login that is kept": {
-        "whoami": (f"{_COMMANDS}.login:whoami", "Show whose token it is."),
+    "The stored login": {
+        "whoami": (f"{_COMMANDS}.login:whoami", "Show the user of the stored token."),
         "token": (f"{_COMMANDS}.login:token", "Print the token, for other programs."),
-        "logout": (f"{_COMMANDS}.login:logout", "Forget the token that is kept."),
+        "logout": (f"{_COMMANDS}.login:logout", "Delete the stored token."),
     },
     "Tools": {
         "batch": (f"{_COMMANDS}.batch:batch", "Verify many rows from a file."),
-        "emulator": (f"{_COMMANDS}.emulator:emulator", "Run the service on this machine."),
-        "demo": (f"{_COMMANDS}.demo:demo", "Show the whole journey on the emulator."),
-        "doctor": (f"{_COMMANDS}.doctor:doctor", "Find out why the service does not answer."),
+        "emulator": (f"{_COMMANDS}.emulator:emulator", "Run an emulator of the service on this machine."),
+        "demo": (f"{_COMMANDS}.demo:demo", "Show a whole MFA login on the emulator."),
+        "doctor": (f"{_COMMANDS}.doctor:doctor", "Find out why calls to the service fail."),
         "config": (f"{_COMMANDS}.config:config", "Show and change settings."),
         "completion": (f"{_COMMANDS}.completion:completion", "Print the completion script of a shell."),
     },
@@ -57,11 +57,11 @@ SECTIONS = {
 _EPILOG = """\b
 Settings come from a flag before the command, else the environment (AUTHING_APP_ID, …), else the
 profile, else a default: authing-mfa config list. Passwords, codes and tokens are never arguments,
-for those can be read by every user of the machine: there are prompts, --…-stdin and variables.
+because every user of the machine can read those: use prompts, --…-stdin or variables.
 
 \b
-Exit codes: 0 yes, 1 the service says no, 2 usage, 3 network, 4 login needed, 5 too soon,
-6 service or protocol, 7 a batch failed in part, 130 Ctrl-C."""
+Exit codes: 0 success, 1 refused, 2 usage, 3 network, 4 login needed, 5 too many requests,
+6 service or protocol, 7 part of a batch failed, 130 Ctrl-C."""
 
 
 def _setting_options() -> list[click.Parameter]:
@@ -69,7 +69,9 @@ def _setting_options() -> list[click.Parameter]:
     for setting in SETTINGS:
         flag = f"{setting.flag}/--no-{setting.flag[2:]}" if isinstance(setting.default, bool) else setting.flag
         options.append(click.Option([flag], default=None, help=f"{setting.help} [{setting.env}]"))
-    options.append(click.Option(["--profile"], metavar="NAME", help="Settings of this profile. [AUTHING_PROFILE]"))
+    options.append(
+        click.Option(["--profile"], metavar="NAME", help="Use the settings of this profile. [AUTHING_PROFILE]")
+    )
     return options
 
 

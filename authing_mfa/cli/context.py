@@ -189,7 +189,7 @@ class Run:
         """The client for these settings, speaking with *token*.
 
         Raises:
-            click.UsageError: there is no application id.
+            click.UsageError: the application id is missing.
             InvalidInputError: a setting cannot be used.
         """
         return Service(self, token)
@@ -198,7 +198,7 @@ class Run:
         """The keywords of an `AuthClient` for these settings.
 
         Raises:
-            click.UsageError: there is no application id.
+            click.UsageError: the application id is missing.
             InvalidInputError: a setting cannot be used.
         """
         app_id = self.value("app_id")

@@ -30,31 +30,31 @@ __all__ = ["challenge_json", "describe", "sentence"]
 # By code first; the service's own words stand where {message} does.
 _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     6001: (
-        "The code was wrong (6001). Codes change every 30 s: wait for the next one.",
+        "The code is wrong (6001). Codes change every 30 s: wait for the next code.",
         "验证码错误（6001）。验证码每 30 秒更换一次：请等待下一个。",
     ),
     6002: (
-        "The recovery code was wrong (6002). Each one is good once; the right one is the newest that was shown.",
+        "The recovery code is wrong (6002). Each recovery code is valid once; use the newest.",
         "恢复代码错误（6002）。每个恢复代码只能使用一次，请使用最新的一个。",
     ),
     6003: (
-        "The service saw no TOTP code (6003). Give the code that the authenticator app shows now.",
+        "The TOTP code is missing (6003). Give the code that the authenticator app shows now.",
         "服务未收到验证码（6003）。请输入验证器应用当前显示的验证码。",
     ),
     6004: (
-        "The service saw no recovery code (6004). Give the newest one that was shown.",
+        "The recovery code is missing (6004). Give the newest recovery code.",
         "服务未收到恢复代码（6004）。请输入最新的恢复代码。",
     ),
     2001: (
-        "The code was wrong (2001). Look at the newest message, or send another: authing-mfa send sms, send email",
+        "The code is wrong (2001). Use the code of the newest message, or send a new code: authing-mfa send sms, send email",
         "验证码错误（2001）。请查看最新消息，或重新发送：authing-mfa send sms、send email",
     ),
     2300: (
-        "The code has expired (2300). Send another: authing-mfa send sms, send email",
+        "The code has expired (2300). Send a new code: authing-mfa send sms, send email",
         "验证码已过期（2300）。请重新发送：authing-mfa send sms、send email",
     ),
     400: (
-        "The code was wrong (400). Codes change every 30 s: wait for the next one, and check this machine's clock.",
+        "The code is wrong (400). Codes change every 30 s: wait for the next code, and check this machine's clock.",
         "验证码错误（400）。验证码每 30 秒更换一次：请等待下一个，并检查本机时钟。",
     ),
     1700: (
@@ -114,12 +114,12 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
     ),
     (
         InvalidMfaTokenError,
-        "The mfaToken is missing, has expired, or is not one ({code}); it lives six minutes. Log in again: authing-mfa login",
+        "The mfaToken is missing, expired or invalid ({code}); it lives six minutes. Log in again: authing-mfa login",
         "mfaToken 缺失、已过期或无效（{code}），其有效期为六分钟。请重新登录：authing-mfa login",
     ),
     (
         NotAuthenticatedError,
-        "The token is not, or no longer, a logged-in user's ({code}). Log in again: authing-mfa login",
+        "The token is invalid or expired ({code}). Log in again: authing-mfa login",
         "令牌无效或已过期（{code}）。请重新登录：authing-mfa login",
     ),
     (
@@ -137,7 +137,7 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
         "{message} ({code}). Check that the host is the service's: authing-mfa doctor",
         "无法理解服务的应答（{code}）：{message}请检查 host 是否正确：authing-mfa doctor",
     ),
-    (ApiError, "The service says no ({code}): {message}.{ask}", "服务拒绝（{code}）：{message}。{ask}"),
+    (ApiError, "The service refused the call ({code}): {message}.{ask}", "服务拒绝（{code}）：{message}。{ask}"),
     (AuthingError, "{message} ({code}).", "{message}（{code}）。"),
 )
 
@@ -147,25 +147,25 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{message}（{code}）请求未发出。请检查地址和网络；可用 authing-mfa doctor 查找原因。",
     ),
     "unknown": (
-        "{message} ({code}). The service may have acted: look before you try again, a code may be spent.",
+        "{message} ({code}). The service may have acted, and a code may be spent: check before you try again.",
         "{message}（{code}）服务可能已处理该请求：重试前请先确认，验证码可能已失效。",
     ),
     "wait": (
-        "Too soon ({code}). Nothing was done; wait {seconds} s.",
+        "Too many requests ({code}). Nothing was done; wait {seconds} s.",
         "操作过于频繁（{code}）。未执行任何操作，请等待 {seconds} 秒。",
     ),
     "wait_minute": (
-        "Too soon ({code}). Nothing was done; a code can be sent once a minute: wait a minute.",
+        "Too many requests ({code}). Nothing was done. A code can be sent once a minute: wait a minute.",
         "操作过于频繁（{code}）。未执行任何操作；每分钟只能发送一次验证码，请一分钟后重试。",
     ),
     "second_factor": (
-        "A second factor is due ({code}): {factors}. {kept} Go on with: {next}",
+        "A second factor is needed ({code}): {factors}. {kept} Continue with: {next}",
         "需要二次验证（{code}）：{factors}。{kept}下一步：{next}",
     ),
-    "mfa_kept": ("The mfaToken is kept for its six minutes.", "mfaToken 已保存，六分钟内有效。"),
-    "mfa_not_kept": ("The mfaToken was not kept.", "mfaToken 未保存。"),
+    "mfa_kept": ("The mfaToken is stored; it lives six minutes.", "mfaToken 已保存，六分钟内有效。"),
+    "mfa_not_kept": ("The mfaToken was not stored.", "mfaToken 未保存。"),
     "ask": (
-        " When you ask the service's support, name the request {request_id}.",
+        " If you ask the service's support, give this request id: {request_id}.",
         "联系服务支持时，请提供请求编号 {request_id}。",
     ),
 }

@@ -48,16 +48,16 @@ INTERRUPTED: Final = 130
 READER_GONE: Final = 141
 
 MEANINGS: Final[dict[int, str]] = {
-    OK: "yes: it was done, or the answer is yes",
-    NO: "the service says no: wrong code, face not accepted, account locked, phone or address not bindable",
-    USAGE: "usage: an option, a setting, a picture or a code that was not given or cannot be right; nothing was sent",
-    NETWORK: "network or time-out; unless the sentence says that nothing was sent, the service may have acted",
-    LOGIN: "a token or a login is needed: none, expired, or a second factor is due",
-    RATE: "too soon: nothing was done",
-    SERVICE: "the service or the protocol: any other refusal, or an answer that cannot be understood",
+    OK: "success, or the answer is yes",
+    NO: "refused: wrong code, face not accepted, account locked, phone or address not bindable",
+    USAGE: "usage: an option, a setting, a picture or a code is missing or invalid; nothing was sent",
+    NETWORK: "network or time-out; the service may have acted, unless the message says that nothing was sent",
+    LOGIN: "login needed: no token, an expired token, or a second factor is needed",
+    RATE: "too many requests: nothing was done",
+    SERVICE: "service or protocol: any other refusal, or an answer that cannot be understood",
     BATCH: "some rows of a batch failed (`batch` only)",
     INTERRUPTED: "interrupted with Ctrl-C",
-    READER_GONE: "whoever read the output went away, as `head` does",
+    READER_GONE: "the reader closed the pipe, as `head` does",
 }
 
 _BY_CLASS: Final[tuple[tuple[type[AuthingError], int], ...]] = (

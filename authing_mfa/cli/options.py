@@ -21,18 +21,20 @@ __all__ = [
 F = TypeVar("F", bound="Callable[..., Any]")
 
 token_stdin = click.option(
-    "--token-stdin", is_flag=True, help="Read the token from a line of stdin (else AUTHING_TOKEN, else the login kept)."
+    "--token-stdin",
+    is_flag=True,
+    help="Read the token from one line of stdin (else AUTHING_TOKEN, else the stored login).",
 )
 code_stdin = click.option(
-    "--code-stdin", is_flag=True, help="Read the code from a line of stdin (else AUTHING_CODE, else a prompt)."
+    "--code-stdin", is_flag=True, help="Read the code from one line of stdin (else AUTHING_CODE, else a prompt)."
 )
 country = click.option("--country", "phone_country_code", metavar="CODE", help="Country code of the phone, e.g. +86.")
 
 
 def login_options(command: F) -> F:
     """What is done with the token that a login brings."""
-    command = click.option("--show-token", is_flag=True, help="Show the token that comes back.")(command)
-    return click.option("--no-keep", is_flag=True, help="Do not keep the token for the next commands.")(command)
+    command = click.option("--show-token", is_flag=True, help="Show the user's token.")(command)
+    return click.option("--no-keep", is_flag=True, help="Do not store the token for the next commands.")(command)
 
 
 def phone_target(command: F) -> F:

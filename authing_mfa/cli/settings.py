@@ -92,13 +92,15 @@ def normal_lang(text: str) -> str:
 
 SETTINGS: Final = (
     Setting("app_id", "AUTHING_APP_ID", None, str, "Id of the application."),
-    Setting(
-        "host", "AUTHING_HOST", "authing.cn", str, "Domain of the service; public-config is asked of console.HOST."
-    ),
-    Setting("base_url", "AUTHING_BASE_URL", None, str, "Address that calls go to; skips discovery."),
+    Setting("host", "AUTHING_HOST", "authing.cn", str, "Domain of the service; public-config comes from console.HOST."),
+    Setting("base_url", "AUTHING_BASE_URL", None, str, "Address of the service; skips discovery."),
     Setting("user_pool_id", "AUTHING_USER_POOL_ID", None, str, "Id of the user pool, with --base-url."),
     Setting(
-        "on_premise", "AUTHING_ON_PREMISE", default=False, read=_boolean, help="Ask the host itself for public-config."
+        "on_premise",
+        "AUTHING_ON_PREMISE",
+        default=False,
+        read=_boolean,
+        help="Fetch public-config from the host itself.",
     ),
     Setting("scheme", "AUTHING_SCHEME", "https", _scheme, "https or http."),
     Setting(

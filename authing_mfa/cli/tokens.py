@@ -91,7 +91,7 @@ class TokenStore:
         self.path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
     def load(self) -> Login | None:
-        """The login that is kept, if any."""
+        """The stored login, if any."""
         keyring = _usable_keyring()
         if keyring is not None:
             with contextlib.suppress(Exception):  # backends raise what they like; the file comes next

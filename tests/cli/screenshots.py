@@ -42,7 +42,7 @@ def mfa(cli: Cli, emulator: EmulatorProcess) -> None:
     terminal.type(user["username"])
     terminal.expect("Password:")
     terminal.type(user["password"])
-    shown = terminal.expect("Which one")
+    shown = terminal.expect("Choose a factor")
     terminal.type(number_of(shown, "SMS"))
     terminal.expect("Code:")
     terminal.type("000000")

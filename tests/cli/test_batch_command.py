@@ -125,7 +125,7 @@ def test_many_broken_rows_are_not_all_listed(cli, tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("kind,phone\n" + "nonsense,1\n" * 30)
     done = cli.invoke("batch", str(path), "--dry-run", "--json")
-    assert (done.err.count("Row "), "more such rows" in done.err) == (20, True)
+    assert (done.err.count("Row "), "More rows are invalid" in done.err) == (20, True)
     assert done.json["data"]["failed"] == 30
 
 

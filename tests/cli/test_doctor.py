@@ -73,7 +73,7 @@ def test_nobody_listens(cli):
         nobody.bind(("127.0.0.1", 0))
         done = cli.invoke("--base-url", f"http://127.0.0.1:{nobody.getsockname()[1]}", "doctor", "--json")
     assert (done.code, checks(done)["connection"]["status"]) == (3, "fail")
-    assert "running?" in checks(done)["connection"]["fix"]
+    assert "emulator) runs" in checks(done)["connection"]["fix"]
 
 
 def test_a_name_that_is_none(cli):
@@ -211,7 +211,7 @@ def test_a_private_authority(bare, serve, authority):
     done = bare.invoke(*arguments, "doctor", "--json")
     assert (done.code, "--ca-file" in checks(done)["TLS"]["fix"]) == (3, True)
     trusted = bare.invoke(*arguments, "--ca-file", ca_file, "doctor", "--json")
-    assert (trusted.code, "certificate good for" in checks(trusted)["TLS"]["detail"]) == (0, True)
+    assert (trusted.code, "certificate valid for" in checks(trusted)["TLS"]["detail"]) == (0, True)
     missing = bare.invoke(*arguments, "--ca-file", "/no/such/file.pem", "doctor", "--json")
     assert missing.code == 2
 

@@ -72,7 +72,7 @@ def test_1_the_service_says_no_to_a_code(cli, emulator):
     cli.log_in(user)
     done = cli.run("verify", "totp", "--code-stdin", stdin="000000\n")
     assert (done.code, done.out) == (1, "")
-    assert "The code was wrong (6001). Codes change every 30 s: wait for the next one." in done.err
+    assert "The code is wrong (6001). Codes change every 30 s: wait for the next code." in done.err
 
 
 def test_1_not_bindable(cli, emulator):
@@ -160,7 +160,7 @@ def test_4_a_second_factor_is_due(cli, emulator):
     """1636 and 1635 are 4, and the mfaToken is kept."""
     done = cli.log_in(emulator.add_user())
     assert done.code == 4
-    assert "A second factor is due (1636): SMS, EMAIL, OTP, FACE. The mfaToken is kept" in done.err
+    assert "A second factor is needed (1636): SMS, EMAIL, OTP, FACE. The mfaToken is stored" in done.err
     own = cli.log_in(emulator.add_user(mfa=[], totp=True))
     assert (own.code, "1635" in own.err) == (4, True)
 

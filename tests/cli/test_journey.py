@@ -21,7 +21,7 @@ def test_by_sms_the_challenge_is_carried_from_command_to_command(cli, emulator):
     user = emulator.add_user()
     login = cli.run("login", user["username"], "--password-stdin", stdin=user["password"] + "\n")
     assert login.code == 4
-    assert "Go on with: authing-mfa send sms" in login.err
+    assert "Continue with: authing-mfa send sms" in login.err
     send = cli.run("send", "sms")
     assert (send.code, send.out, user["phone"] in send.err) == (0, "", True)
     verify = cli.run("verify", "sms", "--code-stdin", stdin=emulator.code_for(user["phone"]) + "\n")
@@ -155,7 +155,7 @@ def test_totp_associate_confirm_list_delete(cli, emulator):
     assert set(made) == {"secret", "uri", "recovery_code"}
     code = cli.run("totp", "code", "--secret-stdin", stdin=made["uri"] + "\n").out.strip()
     confirm = cli.run("totp", "confirm", "--code-stdin", stdin=code)
-    assert (confirm.code, "the same code is good once more" in confirm.err) == (0, True)
+    assert (confirm.code, "the same code is valid once more" in confirm.err) == (0, True)
     assert cli.invoke("verify", "totp", "--code-stdin", stdin=code).code == 0
     listed = cli.run("totp", "list")
     assert listed.out.rstrip("\n").split("\t")[1:] == ["totp", "enabled", "SELF"]

@@ -21,19 +21,19 @@ def test_at_a_terminal_every_step_is_asked(cli, emulator):
     terminal.type(user["username"])
     terminal.expect("Password:")
     terminal.type(user["password"])
-    shown = terminal.expect("Which one")
-    assert re.findall(r"SMS to .*|E-mail to .*|Authenticator app|Face photos, .*|Recovery code", shown) == [
+    shown = terminal.expect("Choose a factor")
+    assert re.findall(r"SMS to .*|E-mail to .*|Authenticator app|Face photos .*|Recovery code", shown) == [
         f"SMS to +86 {user['phone']}",
         f"E-mail to {user['email']}",
         "Authenticator app",
-        "Face photos, that you bind now",
+        "Face photos (you bind the face now)",
         "Recovery code",
     ]
     terminal.type(number_of(shown, "SMS"))
     terminal.expect("A code was sent to")
     terminal.expect("Code:")
     terminal.type("000000")
-    assert "2001" in terminal.expect("Try again (2 left).")
+    assert "2001" in terminal.expect("Tries left: 2.")
     terminal.expect("Code:")
     code = emulator.code_for(user["phone"])
     terminal.type(code)
@@ -139,7 +139,7 @@ def test_no_second_factor(cli, emulator):
     """Where none is due the login is all."""
     user = emulator.add_user(mfa=[])
     done = cli.with_env(AUTHING_PASSWORD=user["password"]).invoke("mfa", user["username"])
-    assert (done.code, "No second factor is due." in done.err) == (0, True)
+    assert (done.code, "No second factor is needed." in done.err) == (0, True)
 
 
 def test_what_cannot_be_asked_is_a_usage_error(cli, emulator):

@@ -46,7 +46,7 @@ def test_without_a_keyring_the_token_is_in_a_file_of_mode_0600(cli, emulator):
     (path,) = token_files(cli)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert "no usable keyring" in done.err
+    assert "no keyring can be used" in done.err
     assert str(path) in done.err
     token = json.loads(path.read_text())["token"]
     assert token not in done.out + done.err
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_written_costs_the_login_nothing(cli, emulator):
     (cli.folder / "tokens").write_text("not a folder")
     user = emulator.add_user(mfa=[])
     done = cli.log_in(user)
-    assert (done.code, "could not be kept" in done.err) == (0, True)
+    assert (done.code, "could not be stored" in done.err) == (0, True)
 
 
 def test_a_login_shows_no_token_in_its_repr():

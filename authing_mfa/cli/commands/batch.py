@@ -61,7 +61,7 @@ def batch(run: Run, /, **given: Any) -> int:
     """Verify many rows from a file.
 
     ROWS is CSV, JSON lines or Parquet, or - for stdin. Columns: kind, key, token, phone, phone_country_code, email, code,
-    photo_key, image. A row without a token speaks with the login's.
+    photo_key, image. A row without a token uses the login's token.
 
     One object per row goes to --out: index, key, kind, status (ok, rejected, failed, unknown), code, message, value, elapsed.
     The summary goes to stderr; with --json and an --out file it is the one object on stdout.

@@ -18,13 +18,13 @@ __all__ = ["check"]
 
 @click.command(cls=Command)
 @click.option("--phone", metavar="PHONE", help="Phone number, without country code.")
-@click.option("--email", metavar="EMAIL", help="E-mail address. Both given, both are asked about.")
+@click.option("--email", metavar="EMAIL", help="E-mail address. If you give both, both are sent.")
 @token_stdin
 @click.pass_obj
 def check(run: Run, /, phone: str | None, email: str | None, *, token_stdin: bool) -> int:
     """Ask whether a phone or an address may be used for MFA.
 
-    Prints true (exit code 0) where it is free, false (exit code 1) where it is bound already.
+    Prints true (exit code 0) if it is free, false (exit code 1) if it is bound already.
     """
     if phone is None and email is None:
         raise click.UsageError("Give --phone, --email, or both.")

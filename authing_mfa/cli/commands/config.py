@@ -102,7 +102,7 @@ def _known(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @click.argument("key", callback=_known)
 @click.pass_obj
 def get(run: Run, /, key: str) -> None:
-    """Print the value of one setting that is in force."""
+    """Print the effective value of one setting."""
     found = run.values[key]
     row = {"value": run.value(key)}
     value = run.value(key)
@@ -116,7 +116,7 @@ def get(run: Run, /, key: str) -> None:
 def set_(run: Run, /, key: str, value: str) -> None:
     """Set KEY in the profile (--profile, else default).
 
-    The file is written anew: comments in it are lost.
+    The command rewrites the file: comments in it are lost.
     """
     run.profiles.change(run.profile, key, parse(PROFILE_KEYS[key], value, "the command line"))
     run.output.good(run.say("set", name=key, profile=run.profile))

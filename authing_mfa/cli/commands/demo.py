@@ -22,10 +22,10 @@ __all__ = ["demo"]
 @click.command(cls=Command)
 @click.pass_obj
 def demo(run: Run, /) -> int:
-    """Show the whole journey on the emulator.
+    """Show a whole MFA login on the emulator.
 
-    Needs no account and no network: a real HTTP server on 127.0.0.1, real TOTP, real pictures. Every step is checked; exit
-    code 6 where one is not as it should be.
+    Needs no account and no network: a real HTTP server on 127.0.0.1, real TOTP, real pictures. Every step is checked. The exit
+    code is 6 if a step has another result than expected.
     """
     from authing_mfa import demo as journey
 

@@ -21,10 +21,10 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", 
 @click.command(cls=Command)
 @click.pass_obj
 def doctor(run: Run, /) -> int:
-    """Find out why the service does not answer.
+    """Find out why calls to the service fail.
 
-    Checks version, settings, name, connection and TLS, the application's public-config, the clock, and the token that is kept;
-    says for each what to fix. Sends no token. The exit code is 0 where nothing fails, else that of the first failure.
+    The command checks version, settings, host name, connection, TLS, the application's public-config, the clock and the stored token;
+    it says what to fix. It sends no token. The exit code is 0 if nothing fails, else the code of the first failure.
     """
     from authing_mfa.cli.diagnosis import Diagnosis
 

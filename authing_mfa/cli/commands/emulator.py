@@ -24,18 +24,22 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 _OPTIONS = (
     click.option(
-        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one. [default: 7070]"
+        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free port. [default: 7070]"
     ),
     click.option("--seed", type=int, help="Make ids, codes and secrets reproducible."),
     click.option(
         "--seed-file",
         type=click.Path(exists=True, dir_okay=False),
-        help="Users, codes, faults and settings to start with; emulator init writes one.",
+        help="File with users, codes, faults and settings to start with; emulator init writes an example.",
     ),
     click.option("--host", help="Address to listen on. [default: 127.0.0.1]"),
-    click.option("--allow-remote", is_flag=True, help="Serve other machines too: codes are given to anyone who asks."),
+    click.option(
+        "--allow-remote",
+        is_flag=True,
+        help="Serve other machines, too. Anyone who can reach the emulator can read its codes.",
+    ),
     click.option("--allowed-host", "allowed_hosts", multiple=True, metavar="NAME", help="A Host header to accept."),
-    click.option("--tls", is_flag=True, help="Serve HTTPS, with an authority of its own."),
+    click.option("--tls", is_flag=True, help="Serve HTTPS with a certificate authority of the emulator."),
     click.option("--no-demo-user", is_flag=True, help="Do not add the ready-made user."),
 )
 
@@ -71,9 +75,9 @@ def _keywords(options: dict[str, Any]) -> dict[str, Any]:
 @emulator_options
 @click.pass_context
 def emulator(ctx: click.Context, /, **options: Any) -> int | None:
-    """Run the service on this machine.
+    """Run an emulator of the service on this machine.
 
-    It has every MFA call, is stateful and needs no account. Without a command it serves until Ctrl-C and prints its address, its application and a ready-made user; messages are on
+    It serves every MFA call, keeps its state in memory and needs no account. Without a command it serves until Ctrl-C and prints its address, its application and a ready-made user; messages are on
     the page at its address. With --json it prints one ready line, an object with url, inbox, app_id, user_pool_id,
     public_key, ca and user.
     """
@@ -86,7 +90,7 @@ def emulator(ctx: click.Context, /, **options: Any) -> int | None:
 @emulator_options
 @click.pass_context
 def serve(ctx: click.Context, /, **options: Any) -> int:
-    """Serve until Ctrl-C; the same as emulator alone."""
+    """Serve until Ctrl-C, like emulator without a command."""
     return _serve(ctx.obj, _merged(ctx, options))
 
 
@@ -169,8 +173,8 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> in
 
     For instance: authing-mfa emulator exec -- pytest
 
-    AUTHING_BASE_URL, AUTHING_APP_ID, AUTHING_USER_POOL_ID, AUTHING_PUBLIC_KEY and AUTHING_EMULATOR are set for it, AUTHING_TOKEN
-    is taken away; the port is a free one. The exit code is the command's (128 + n where signal n ended it, 127 where there is
+    AUTHING_BASE_URL, AUTHING_APP_ID, AUTHING_USER_POOL_ID, AUTHING_PUBLIC_KEY and AUTHING_EMULATOR are set for COMMAND, AUTHING_TOKEN
+    is removed. The port is any free port. The exit code is the command's (128 + n where signal n ended it, 127 where there is
     no such command).
     """
     from authing_mfa.emulator.serving import environment
@@ -210,7 +214,7 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
 
 @emulator.command()
 @click.argument("path", default="emulator.yaml", type=click.Path(dir_okay=False))
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_obj
 def init(run: Run, /, path: str, *, force: bool) -> None:
     """Write a commented seed file to PATH (emulator.yaml).
@@ -232,16 +236,16 @@ def init(run: Run, /, path: str, *, force: bool) -> None:
 @emulator.command(cls=Command)
 @click.option("--to", metavar="TARGET", help="Only messages to this phone or address.")
 @click.option(
-    "--wait", type=click.FloatRange(0, 60), default=0.0, metavar="SECONDS", help="Wait for a message this long."
+    "--wait", type=click.FloatRange(0, 60), default=0.0, metavar="SECONDS", help="Wait up to this long for a message."
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on printing messages as they come, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Print new messages until Ctrl-C.")
 @click.option("--code", "code_only", is_flag=True, help="Print only the newest code.")
 @click.option("--url", metavar="URL", help="The emulator's address. [default: AUTHING_BASE_URL, the profile]")
 @click.pass_obj
 def inbox(run: Run, /, to: str | None, wait: float, url: str | None, *, follow: bool, code_only: bool) -> int:
     """Show the messages that an emulator sent, oldest first.
 
-    One message per line: time, channel, recipient, code. Exit code 1 where there is none. With --follow and --json, one
+    One message per line: time, channel, recipient, code. Exit code 1 if there is no message. With --follow and --json, one
     object per line.
     """
     from authing_mfa.cli.inbox import ask, follow_messages

@@ -20,14 +20,14 @@ __all__ = ["face", "photo_key", "verify_photo"]
 def face() -> None:
     """Upload photos, bind a face, verify it.
 
-    A photo is a picture file, or the key that `face upload` printed. Pictures are turned upright, scaled down and freed of all
-    metadata before they leave this machine.
+    A photo is a picture file, or the key that `face upload` printed. Before a picture is sent, it is turned upright and scaled down,
+    and its metadata is removed.
     """
 
 
 @face.command()
 @click.argument("photo", type=click.Path(exists=True, dir_okay=False, readable=True))
-@click.option("--public", is_flag=True, help="Let the photo be reached without a signature.")
+@click.option("--public", is_flag=True, help="Make the photo public: no signature is needed to read it.")
 @click.pass_obj
 def upload(run: Run, /, photo: str, *, public: bool) -> None:
     """Upload a photo and print its key."""

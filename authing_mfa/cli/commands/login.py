@@ -25,7 +25,7 @@ __all__ = ["login", "logout", "token", "whoami"]
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from a line of stdin (else AUTHING_PASSWORD, else a prompt).",
+    help="Read the password from one line of stdin (else AUTHING_PASSWORD, else a prompt).",
 )
 @code_stdin
 @login_options
@@ -43,13 +43,13 @@ def login(
     code_stdin: bool,
     **keeping: bool,
 ) -> None:
-    """Log in; says which second factor is due.
+    """Log in. The command names the second factor that is needed.
 
     ACCOUNT is a user name, a phone or an e-mail address (else AUTHING_ACCOUNT, else a prompt). With --phone or --email the
     code comes from: authing-mfa send sms, send email.
 
-    Where a second factor is due the exit code is 4, and the mfaToken is kept for its six minutes: go on with send, verify,
-    totp or face.
+    If a second factor is needed, the exit code is 4 and the mfaToken is stored. It lives six minutes. Continue with send,
+    verify, totp or face.
     """
     if (account is not None) + (phone is not None) + (email is not None) > 1:
         raise click.UsageError("Give one of ACCOUNT, --phone and --email.")
@@ -76,9 +76,9 @@ def login(
 @token_stdin
 @click.pass_obj
 def whoami(run: Run, /, *, token_stdin: bool) -> None:
-    """Show whose token it is.
+    """Show the user of the stored token.
 
-    Asks the service, so it also tells whether the token is still good.
+    The command asks the service, so it also shows if the token is still valid.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:
@@ -100,9 +100,9 @@ def token(run: Run, /) -> None:
 @click.command(cls=Command)
 @click.pass_obj
 def logout(run: Run, /) -> None:
-    """Forget the token that is kept.
+    """Delete the stored token.
 
-    The service is not told: it has no call for that here, and the token stays good until it expires.
+    Nothing is sent to the service: the token stays valid until it expires.
     """
     found = run.store.delete()
     run.output.good(run.say("forgotten" if found else "nothing_kept"))

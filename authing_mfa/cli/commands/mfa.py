@@ -19,39 +19,39 @@ FACTORS = ("sms", "email", "totp", "recovery", "face")
 
 @click.command(cls=Command)
 @click.argument("account", required=False)
-@click.option("--factor", type=click.Choice(FACTORS), help="Which second factor to use, where the challenge allows it.")
-@click.option("--phone", metavar="PHONE", help="The phone to bind, where none is bound.")
+@click.option("--factor", type=click.Choice(FACTORS), help="The second factor to use, if the challenge allows it.")
+@click.option("--phone", metavar="PHONE", help="The phone to bind, if none is bound yet.")
 @country
-@click.option("--email", metavar="EMAIL", help="The address to bind, where none is bound.")
+@click.option("--email", metavar="EMAIL", help="The address to bind, if none is bound yet.")
 @click.option(
     "--photo",
     "photos",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, readable=True),
-    help="Face photo; twice where a face is to be bound.",
+    help="Face photo. Give the option twice to bind a face.",
 )
 @click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from a line of stdin (else AUTHING_PASSWORD, else a prompt).",
+    help="Read the password from one line of stdin (else AUTHING_PASSWORD, else a prompt).",
 )
 @click.option(
     "--code-stdin",
     is_flag=True,
-    help="Read the code from the next line of stdin, once it was sent (else AUTHING_CODE, else a prompt).",
+    help="Read the code from the next line of stdin, after it was sent (else AUTHING_CODE, else a prompt).",
 )
 @login_options
 @click.pass_obj
 def mfa(run: Run, /, *, no_keep: bool, show_token: bool, **given: Any) -> None:
     """Log in and pass the second factor, step by step.
 
-    Asks for what is not given; nothing is asked where everything is, so it works without a terminal too:
+    The command asks for what you do not give. If you give everything, it asks nothing and works without a terminal:
 
     \b
     printf '%s\\n' "$PASSWORD" "$CODE" |
         authing-mfa mfa ada --factor totp --password-stdin --code-stdin
 
-    Where a factor is allowed but not bound yet, it is bound on the way.
+    If a factor is allowed but not bound yet, the command binds it.
     """  # noqa: D301 - click keeps what follows a backspace as it is
     from authing_mfa.cli.journey import Answers, Journey
 

@@ -50,7 +50,7 @@ def sms(
 ) -> None:
     """Send a code by SMS.
 
-    PHONE is by default the one that the login's challenge names. Needs no login of its own.
+    PHONE defaults to the phone that the login's challenge names. No login is needed.
     """
     login = run.login(stdin=token_stdin)
     target = chosen(phone, phone_option, login.phone if login else None, "PHONE")
@@ -69,7 +69,7 @@ def sms(
 def email(run: Run, /, email: str | None, email_option: str | None, *, token_stdin: bool) -> None:
     """Send an MFA code by e-mail.
 
-    EMAIL is by default the address that the login's challenge names. Needs no login of its own.
+    EMAIL defaults to the address that the login's challenge names. No login is needed.
     """
     login = run.login(stdin=token_stdin)
     target = chosen(email, email_option, login.email if login else None, "EMAIL")

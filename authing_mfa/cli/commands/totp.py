@@ -23,7 +23,7 @@ __all__ = ["totp"]
 secret_stdin = click.option(
     "--secret-stdin",
     is_flag=True,
-    help="Read the secret from a line of stdin (else AUTHING_TOTP_SECRET, else a prompt).",
+    help="Read the secret from one line of stdin (else AUTHING_TOTP_SECRET, else a prompt).",
 )
 
 
@@ -33,14 +33,14 @@ def totp() -> None:
 
 
 @totp.command()
-@click.option("--png", type=click.Path(dir_okay=False, writable=True), help="Write the QR picture to this file.")
-@click.option("--no-qr", is_flag=True, help="Do not draw the QR picture.")
+@click.option("--png", type=click.Path(dir_okay=False, writable=True), help="Write the QR code to this file.")
+@click.option("--no-qr", is_flag=True, help="Do not draw the QR code.")
 @token_stdin
 @click.pass_obj
 def associate(run: Run, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> None:
-    """Ask for a secret to bind, and draw its QR picture.
+    """Ask for a secret to bind, and draw its QR code.
 
-    Prints the secret, the otpauth:// address and the recovery code. Nothing is in force until: totp confirm.
+    Prints the secret, the otpauth:// address and the recovery code. It has no effect until you confirm it: totp confirm.
     """
     from authing_mfa.cli.qr import draw
 
@@ -80,9 +80,9 @@ def _write_png(path: str, picture: bytes | None, uri: str) -> None:
 @login_options
 @click.pass_obj
 def confirm(run: Run, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
-    """Confirm the secret with a first code: then TOTP is bound.
+    """Confirm the secret with a first code. TOTP is bound then.
 
-    With an mfaToken, go on with: verify totp; the service takes the same code once more.
+    With an mfaToken, continue with verify totp. The service accepts the same code once more.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:
@@ -129,7 +129,7 @@ def _secret(run: Run, *, stdin: bool) -> Secret:
 def code(run: Run, /, *, secret_stdin: bool) -> None:
     """Compute the code that an authenticator app would show now.
 
-    From the base32 secret or the otpauth:// address of totp associate. Needs no service. For instance:
+    The secret is the base32 secret or the otpauth:// address of totp associate. Nothing is sent. For instance:
 
     \b
     AUTHING_TOTP_SECRET=… authing-mfa totp code | authing-mfa verify totp --code-stdin
@@ -143,13 +143,13 @@ def code(run: Run, /, *, secret_stdin: bool) -> None:
 
 @totp.command()
 @secret_stdin
-@click.option("--account", default="", help="Account to be shown by the app, where the secret is not an address.")
-@click.option("--issuer", default="", help="Service to be shown by the app, where the secret is not an address.")
+@click.option("--account", default="", help="Account that the app shows, if the secret is not an otpauth:// address.")
+@click.option("--issuer", default="", help="Service that the app shows, if the secret is not an otpauth:// address.")
 @click.pass_obj
 def qr(run: Run, /, account: str, issuer: str, *, secret_stdin: bool) -> None:
-    """Draw the QR picture of a secret in the terminal.
+    """Draw the QR code of a secret in the terminal.
 
-    From the base32 secret or the otpauth:// address of totp associate. Needs no service.
+    The secret is the base32 secret or the otpauth:// address of totp associate. Nothing is sent.
     """
     from authing_mfa.cli.qr import draw
 

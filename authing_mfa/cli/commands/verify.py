@@ -22,8 +22,7 @@ def verify() -> None:
     """Pass the second factor.
 
     The code comes from a prompt without echo, from a line of stdin (--code-stdin), or from AUTHING_CODE. There is no --code
-    option, on purpose: what stands on a command line can be read by every user of the machine and stays in the shell's
-    history.
+    option, on purpose: every user of the machine can read a command line, and the shell keeps it in its history.
 
     With both --token-stdin and --code-stdin, the token is the first line of stdin and the code the second.
     """
@@ -49,7 +48,7 @@ def sms(
 ) -> None:
     """Verify, or bind, a phone with the code sent to it.
 
-    PHONE is by default the one that the login's challenge names.
+    PHONE defaults to the phone that the login's challenge names.
     """
     login = run.needs_login(stdin=token_stdin)
     target = chosen(phone, phone_option, login.phone, "PHONE")
@@ -80,7 +79,7 @@ def email(
 ) -> None:
     """Verify, or bind, an address with the code sent to it.
 
-    EMAIL is by default the address that the login's challenge names.
+    EMAIL defaults to the address that the login's challenge names.
     """
     login = run.needs_login(stdin=token_stdin)
     target = chosen(email, email_option, login.email, "EMAIL")
@@ -113,7 +112,7 @@ def totp(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -
 def recovery(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -> None:
     """Verify with the recovery code; prints the new one.
 
-    The code is spent by that: the NEW recovery code in the output is the one to keep.
+    The old recovery code is void then: keep the NEW recovery code in the output.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:
