@@ -2,162 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import copy
-import logging
-import random
-import time
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-import attrs
-from yarl import URL
-
-from authing_mfa import images, passwords, retry
 from authing_mfa import operations as ops
-from authing_mfa._transport.transport import Transport
-from authing_mfa.discovery import Discovery, check_base_url, check_host, check_proxy
-from authing_mfa.errors import AuthingError, CallTimeoutError, InvalidInputError
-from authing_mfa.protocol import DEFAULT_LIMIT, Answer, Identity, check_header_text, check_token, decode, encode
+from authing_mfa import retry
+from authing_mfa._core import ClientOptions, Core, Credentials
+from authing_mfa.protocol import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
 
     import aiohttp
 
     from authing_mfa.images import ImageSource
     from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
+    from authing_mfa.protocol import Answer
 
 __all__ = ["AuthClient"]
 
 T = TypeVar("T")
-
-_log = logging.getLogger("authing_mfa")
-
-
-def _check_positive(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise InvalidInputError(f"{name} must be a number above 0.")
-
-
-def _check_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidInputError(f"{name} must be a whole number from 1.")
-
-
-class _Speaker:
-    """Whose token a view of the client speaks with; `identity` is made with the first call, which knows the user pool."""
-
-    __slots__ = ("identity", "token")
-
-    def __init__(self, token: str | None) -> None:
-        self.token = token
-        self.identity: Identity | None = None
-
-
-class _Engine:
-    """What all user views of a client share: pool, discovery, retries. Clock, sleep and chance can be put in by tests."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        identity: Identity,
-        timeout: float,
-        max_attempts: int,
-        max_image_side: int,
-        key: str,
-    ) -> None:
-        self.transport = transport
-        self.timeout = timeout
-        self.max_attempts = max_attempts
-        self.max_image_side = max_image_side
-        self.public_key = key
-        self.discovery: Discovery
-        self.clock: Callable[[], float] = time.monotonic
-        self.sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep
-        self.chance: Callable[[], float] = random.random
-        self._identity = identity
-        self._urls: dict[tuple[str, str], URL] = {}
-
-    async def perform(self, operation: ops.Operation[T], speaker: _Speaker) -> Answer[T]:
-        """Perform *operation* for *speaker*, repeating it where `retry` allows."""
-        self.transport.enter()
-        check_token(operation, speaker.token)
-        budget = self.timeout
-        place = self.discovery.place
-        if place is None:
-            started = self.clock()
-            place = await self.discovery.find(self.ask_public_config)
-            budget -= self.clock() - started
-            if budget <= 0:
-                raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
-        identity = speaker.identity
-        if identity is None:
-            own = self._identity
-            identity = Identity(own.app_id, own.lang, place.user_pool_id, speaker.token)
-            speaker.identity = identity
-        return await self._repeat(operation, identity, place.base_url, budget)
-
-    async def ask_public_config(self, base_url: str) -> dict[str, Any]:
-        """public-config from *base_url*, without a token: what `Discovery` asks."""
-        operation = ops.PublicConfig(self._identity.app_id)
-        return (await self._repeat(operation, self._identity, base_url, self.timeout)).value
-
-    async def _repeat(self, operation: ops.Operation[T], identity: Identity, base_url: str, budget: float) -> Answer[T]:
-        request = encode(operation, identity)
-        url = self._url(base_url, request.target)
-        transport = self.transport
-        attempt = 0
-        while True:
-            attempt += 1
-            slots = transport.slots
-            if not slots.take():
-                await slots.acquire()
-            started = self.clock()  # waiting for a slot does not count
-            try:
-                response = await transport.send(url, request, budget)
-                answer = decode(operation, response, identity.token)
-                if _log.isEnabledFor(logging.DEBUG):
-                    _note(operation, f"HTTP {response.status}", self.clock() - started, attempt)
-                return answer
-            except AuthingError as error:
-                spent = self.clock() - started
-                budget -= spent
-                if _log.isEnabledFor(logging.DEBUG):
-                    _note(operation, _outcome(error), spent, attempt)
-                pause = retry.verdict(
-                    operation,
-                    error,
-                    attempt=attempt,
-                    max_attempts=self.max_attempts,
-                    budget=budget,
-                    jitter=self.chance(),
-                )
-                if pause is None:
-                    raise
-            finally:
-                slots.release()
-            budget -= pause
-            await self.sleep(pause)
-
-    def _url(self, base_url: str, target: str) -> URL:
-        """The full address, parsed once per endpoint."""
-        url = self._urls.get((base_url, target))
-        if url is None:
-            url = self._urls[base_url, target] = URL(base_url + target, encoded=True)
-        return url
-
-
-def _note(operation: ops.Operation[Any], outcome: str, seconds: float, attempt: int) -> None:
-    """One line for one try. Never a message, an argument or a header: they hold secrets, and personal data."""
-    _log.debug("%s: %s, %.1f ms, attempt %d", operation.method, outcome, seconds * 1000, attempt)
-
-
-def _outcome(error: AuthingError) -> str:
-    status = getattr(error, "http_status", None)
-    how = error.delivery if status is None else f"HTTP {status}"
-    return f"{type(error).__name__} {error.code}, {how}"
 
 
 class AuthClient:
@@ -223,73 +86,73 @@ class AuthClient:
         max_image_side: int = 1280,
         max_response_size: int = DEFAULT_LIMIT,
     ) -> None:
-        if scheme not in ("https", "http"):
-            raise InvalidInputError('scheme must be "https" or "http".')
-        _check_positive("timeout", timeout)
-        _check_positive("connect_timeout", connect_timeout)
-        for name, count in (
-            ("max_connections", max_connections),
-            ("max_attempts", max_attempts),
-            ("max_image_side", max_image_side),
-            ("max_response_size", max_response_size),
-        ):
-            _check_count(name, count)
-        _check_ssl_context(ssl_context)
-        if public_key is not None and not isinstance(public_key, str):
-            raise InvalidInputError("public_key must be text (str): base64 or PEM of a public key.")
-        if user_pool_id is not None:
-            check_header_text("user_pool_id", user_pool_id)
-        identity = Identity(check_header_text("app_id", app_id), check_header_text("lang", lang))
-        self._speaker = _Speaker(_checked_token(token))
-        self._engine = _Engine(
-            Transport(
-                connect_timeout=connect_timeout,
-                max_connections=max_connections,
-                proxy=check_proxy(proxy),
-                trust_env=trust_env,
-                ssl_context=ssl_context,
-                borrowed=session,
-                limit=max_response_size,
-            ),
-            identity=identity,
-            timeout=float(timeout),
+        options = ClientOptions(
+            app_id=app_id,
+            token=token,
+            host=host,
+            scheme=scheme,
+            on_premise=on_premise,
+            base_url=base_url,
+            user_pool_id=user_pool_id,
+            public_key=public_key,
+            lang=lang,
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            max_connections=max_connections,
+            proxy=proxy,
+            trust_env=trust_env,
+            ssl_context=ssl_context,
+            session=session,
             max_attempts=max_attempts,
             max_image_side=max_image_side,
-            key=passwords.CLOUD_PUBLIC_KEY if public_key is None else public_key,
+            max_response_size=max_response_size,
         )
-        self._engine.discovery = Discovery(
-            scheme=scheme,
-            host=check_host(host),
-            on_premise=on_premise,
-            user_pool_id=user_pool_id,
-            base_url=None if base_url is None else check_base_url(base_url),
-        )
+        self._core = Core(options)
+        self._credentials = Credentials(options.token)
         self._owner = True
 
+    @classmethod
+    def from_core(cls, core: Core) -> Self:
+        """Make a client on a *core* that was made with another clock, sleep or randomness.
+
+        Args:
+            core: the engine of the client.
+
+        Returns:
+            The client. It closes *core* when it is closed.
+        """
+        client = object.__new__(cls)
+        client._core = core
+        client._credentials = Credentials(core.options.token)
+        client._owner = True
+        return client
+
     def __repr__(self) -> str:
-        state = "with a token" if self._speaker.token is not None else "without a token"
+        state = "with a token" if self._credentials.token is not None else "without a token"
         return f"<{type(self).__name__} {state}>"
 
     async def __aenter__(self) -> Self:
-        self._engine.transport.enter()
+        self._core.transport.enter()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the pool. Calling it again has no effect. A view that `as_user` made leaves the pool to the client that made it."""
-        if self._owner and self._engine.transport.stop():
-            await self._engine.discovery.aclose()
-            await self._engine.transport.aclose()
+        """Close the connection pool. Calling it again has no effect.
+
+        A view that `as_user` made does not close the pool: the client that made the view does.
+        """
+        if self._owner:
+            await self._core.aclose()
 
     def as_user(self, token: str | None) -> Self:
-        """Return the same client (same pool, same discovery) speaking with another user's *token*; None speaks without one.
+        """Return a view of this client (same pool, same discovery) that sends another user's *token*.
 
-        A view costs next to nothing: make one for each user, and throw it away.
+        A view costs next to nothing: make one for each user, and drop it afterwards.
 
         Args:
-            token: an mfaToken or a user's ID token.
+            token: an mfaToken or a user's ID token; None: the view sends no token.
 
         Returns:
             A view of this client. Closing the view has no effect.
@@ -298,16 +161,31 @@ class AuthClient:
             InvalidInputError: the token is empty, not ASCII, or holds a control character.
         """
         view = object.__new__(type(self))
-        view._speaker = _Speaker(_checked_token(token))
-        view._engine = self._engine
+        view._core = self._core
+        view._credentials = Credentials(token)
         view._owner = False
         return view
 
-    async def perform(self, operation: ops.Operation[T]) -> T:
-        """Perform any operation of `authing_mfa.operations`. The other methods do this under a name.
+    @property
+    def max_connections(self) -> int:
+        """How many connections this client opens at most. More calls than that wait in order."""
+        return self._core.transport.max_connections
+
+    async def connect(self) -> None:
+        """Find the service and make one connection: a readiness probe.
+
+        Raises:
+            ConfigError: the application's public-config cannot be had.
+            NetworkError: the service cannot be reached.
+        """
+        await self._core.connect()
+
+    async def perform(self, operation: ops.Operation[T], *, max_attempts: int | None = None) -> T:
+        """Perform any operation of `authing_mfa.operations`. Each method below performs one.
 
         Args:
-            operation: what to call, with its arguments.
+            operation: what to do. A password in it is encrypted, a picture is made ready, before anything is sent.
+            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
 
         Returns:
             What the operation answers.
@@ -315,29 +193,22 @@ class AuthClient:
         Raises:
             AuthingError: one of its children, see the class.
         """
-        return (await self._engine.perform(operation, self._speaker)).value
+        return (await self._core.perform(operation, self._credentials, max_attempts=max_attempts)).value
 
-    async def _answer(self, operation: ops.Operation[T]) -> Answer[T]:
-        """The value with the service's message beside it: what the callback layer hands on."""
-        return await self._engine.perform(operation, self._speaker)
+    async def answer(self, operation: ops.Operation[T], *, max_attempts: int | None = None) -> Answer[T]:
+        """Perform *operation* like `perform`, and return its value together with the service's message.
 
-    def _tried_once(self) -> Self:
-        """A view whose calls are never repeated: for a batch, which waits and repeats for all of its calls together."""
-        view = object.__new__(type(self))
-        view._speaker = self._speaker
-        view._engine = copy.copy(self._engine)
-        view._engine.max_attempts = 1
-        view._owner = False
-        return view
+        Args:
+            operation: what to do.
+            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
 
-    async def _find_service(self) -> None:
-        """Ask for public-config now rather than with the first call.
+        Returns:
+            The value and the message.
 
         Raises:
-            ConfigError: public-config cannot be had.
+            AuthingError: one of its children, see the class.
         """
-        self._engine.transport.enter()
-        await self._engine.discovery.find(self._engine.ask_public_config)
+        return await self._core.perform(operation, self._credentials, max_attempts=max_attempts)
 
     # ─────────────────────── the eight calls of the reference document ───────────────────────
 
@@ -543,7 +414,7 @@ class AuthClient:
 
         Source: docs/wire.md#photo-upload (on the service's page: `uploadFaceImage`).
         """
-        return await self.perform(await self._upload(image, private=private))
+        return await self.perform(ops.UploadFaceImage(image, private))
 
     async def mfa_associate_by_face(self, photo_key_a: str, photo_key_b: str) -> UserInfo:
         """Bind a face with the keys of two uploaded photos; the user is logged in.
@@ -635,7 +506,7 @@ class AuthClient:
 
         Source: docs/wire.md#password-login.
         """
-        return await self.perform(await self._login(account, password, auto_register=auto_register))
+        return await self.perform(ops.LoginByAccount(account, password, auto_register))
 
     async def login_by_phone_code(
         self, phone: str, code: str, *, phone_country_code: str | None = None, auto_register: bool = False
@@ -854,32 +725,3 @@ class AuthClient:
         Source: docs/wire.md#custom-data.
         """
         return await self.perform(ops.GetCustomUserData(user_id))
-
-    # ─────────────────────── operations that take some making ───────────────────────
-
-    async def _login(self, account: str, password: str, *, auto_register: bool = False) -> ops.LoginByAccount:
-        self._engine.transport.enter()
-        plain = ops.LoginByAccount(account, password, auto_register)
-        # In a thread: the first one imports the cryptography library.
-        sealed = await asyncio.to_thread(passwords.encrypt, plain.password, self._engine.public_key)
-        return attrs.evolve(plain, password=sealed)
-
-    async def _upload(self, image: ImageSource, *, private: bool = True) -> ops.UploadFaceImage:
-        self._engine.transport.enter()
-        data = await asyncio.to_thread(images.prepare, image, max_side=self._engine.max_image_side)
-        return ops.UploadFaceImage(data, private)
-
-
-def _checked_token(token: str | None) -> str | None:
-    return None if token is None else check_header_text("token", token)
-
-
-def _check_ssl_context(context: object) -> None:
-    if context is None:
-        return
-    import ssl  # aiohttp has loaded it by the time a context can be given
-
-    if not isinstance(context, ssl.SSLContext):
-        raise InvalidInputError(
-            "ssl_context must be an ssl.SSLContext: certificate checks cannot be switched off by a flag."
-        )

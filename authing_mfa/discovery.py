@@ -19,14 +19,14 @@ from authing_mfa.errors import AuthingError, ConfigError, InvalidInputError, Usa
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Discovery", "Place", "api_base", "check_base_url", "check_host", "check_proxy", "config_base"]
+__all__ = ["Discovery", "Endpoint", "api_base", "check_base_url", "check_host", "check_proxy", "config_base"]
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 _ADDRESS = re.compile(r"(?P<scheme>https?)://((?P<user>[!-.0->@-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)")
 
 
 @attrs.frozen
-class Place:
+class Endpoint:
     """Where calls go, and the user pool they name."""
 
     base_url: str
@@ -149,13 +149,14 @@ class Discovery:
     ) -> None:
         self._scheme = scheme
         self._host = host
-        self._on_premise = on_premise
         self._user_pool_id = user_pool_id
-        self._asking: asyncio.Task[Place] | None = None
-        self.place = Place(base_url, user_pool_id) if base_url is not None else None
+        self._pending: asyncio.Task[Endpoint] | None = None
+        self.config_base = config_base(scheme, host, on_premise=on_premise)
+        """The address that is asked for public-config."""
+        self.endpoint = Endpoint(base_url, user_pool_id) if base_url is not None else None
         """Where calls go, once it is known."""
 
-    async def find(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Place:
+    async def resolve(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
         """Where calls go; *ask* is asked only when nobody has been yet. A failure is not remembered: the next call asks again.
 
         (What asks is not kept: it holds this, and the two would be freed in any order.)
@@ -163,13 +164,13 @@ class Discovery:
         Raises:
             ConfigError: public-config cannot be had.
         """
-        if self.place is not None:
-            return self.place
-        if self._asking is None:
+        if self.endpoint is not None:
+            return self.endpoint
+        if self._pending is None:
             # A context of its own: the first caller's must not leak into what all share.
-            self._asking = asyncio.get_running_loop().create_task(self._look(ask), context=Context())
-            self._asking.add_done_callback(self._looked)
-        asking = self._asking
+            self._pending = asyncio.get_running_loop().create_task(self._fetch(ask), context=Context())
+            self._pending.add_done_callback(self._fetched)
+        asking = self._pending
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
@@ -181,19 +182,19 @@ class Discovery:
             # A new error for each caller: one object raised in many tasks would gather all their tracebacks.
             raise ConfigError(f"The application's public-config cannot be had: {error.message}") from error
 
-    async def _look(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Place:
-        config = await ask(config_base(self._scheme, self._host, on_premise=self._on_premise))
+    async def _fetch(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
+        config = await ask(self.config_base)
         pool = config.get("userPoolId")
         named = pool if isinstance(pool, str) and pool.isascii() and pool.isprintable() and pool.strip() else None
-        return Place(api_base(self._scheme, self._host, config), self._user_pool_id or named)
+        return Endpoint(api_base(self._scheme, self._host, config), self._user_pool_id or named)
 
-    def _looked(self, task: asyncio.Task[Place]) -> None:
-        self._asking = None
+    def _fetched(self, task: asyncio.Task[Endpoint]) -> None:
+        self._pending = None
         if not task.cancelled() and task.exception() is None:
-            self.place = task.result()
+            self.endpoint = task.result()
 
     async def aclose(self) -> None:
         """Stop asking."""
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.wait([self._asking])
+        if self._pending is not None:
+            self._pending.cancel()
+            await asyncio.wait([self._pending])

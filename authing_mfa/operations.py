@@ -37,6 +37,12 @@ class PhotoKey(str):
     __slots__ = ()
 
 
+class JpegBytes(bytes):
+    """A picture that `images.prepare` has made ready to be uploaded."""
+
+    __slots__ = ()
+
+
 @attrs.frozen
 class Route:
     """Where an operation goes: HTTP method, path, and a query that is always the same."""
@@ -66,13 +72,16 @@ class Operation(Generic[T_co]):
     """One call of the service; *T_co* is what it answers."""
 
     route: ClassVar[Route]
-    answer: ClassVar[Any]  # the type that protocol.decode reads from the answer
-    fixed: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
+    returns: ClassVar[Any]  # the type that protocol.decode reads from the answer
+    constant_fields: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
     bearer: ClassVar[Bearer] = Bearer.REQUIRED
     repeatable: ClassVar[bool] = False  # True: it may be sent again though the service may have seen it (see `retry`)
-    special: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
-    method: ClassVar[str]  # AuthClient's name for it
-    swift: ClassVar[tuple[str, ...]]  # the callback layer's names for it
+    encrypted_fields: ClassVar[
+        tuple[str, ...]
+    ] = ()  # fields that hold a password: they are encrypted before they are sent
+    error_overrides: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
+    python_name: ClassVar[str]  # AuthClient's name for it
+    swift_names: ClassVar[tuple[str, ...]]  # the callback layer's names for it
 
 
 def _check_text(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
@@ -102,10 +111,8 @@ def _check_bool(_: Operation[Any], attribute: attrs.Attribute[Any], value: objec
         raise InvalidInputError(f"{attribute.name} must be True or False, not {type(value).__name__}.")
 
 
-def _check_bytes(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, bytes):
-        raise InvalidInputError(f"{attribute.name} must be bytes, not {type(value).__name__}.")
-    if not value:
+def _check_picture(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None or value == b"":
         raise InvalidInputError(f"{attribute.name} is empty.")
 
 
@@ -136,10 +143,10 @@ class MfaCheck(Operation[bool]):
     """Ask whether a phone number or an e-mail address may be used for MFA (docs/wire.md#mfa-check). Both given: both are sent."""
 
     route = Route.post("/api/v2/applications/mfa/check")
-    answer = bool
+    returns = bool
     repeatable = True
-    method = "mfa_check"
-    swift = ("mfaCheck",)
+    python_name = "mfa_check"
+    swift_names = ("mfaCheck",)
 
     phone: str | None = _optional_text()
     email: str | None = _optional_text()
@@ -154,9 +161,9 @@ class VerifyByPhone(Operation[UserInfo]):
     """Verify, or bind, a phone with the code that was sent to it by SMS (docs/wire.md#sms-and-e-mail-verification)."""
 
     route = Route.post("/api/v2/applications/mfa/sms/verify")
-    answer = UserInfo
-    method = "mfa_verify_by_phone"
-    swift = ("mfaVerifyByPhone",)
+    returns = UserInfo
+    python_name = "mfa_verify_by_phone"
+    swift_names = ("mfaVerifyByPhone",)
 
     phone: str = _text()
     code: str = _secret()
@@ -168,9 +175,9 @@ class VerifyByEmail(Operation[UserInfo]):
     """Verify, or bind, an e-mail address with the code that was sent to it (docs/wire.md#sms-and-e-mail-verification)."""
 
     route = Route.post("/api/v2/applications/mfa/email/verify")
-    answer = UserInfo
-    method = "mfa_verify_by_email"
-    swift = ("mfaVerifyByEmail",)
+    returns = UserInfo
+    python_name = "mfa_verify_by_email"
+    swift_names = ("mfaVerifyByEmail",)
 
     email: str = _text()
     code: str = _secret()
@@ -181,10 +188,10 @@ class VerifyByTotp(Operation[UserInfo]):
     """Verify with a code of the authenticator app (docs/wire.md#totp-verification)."""
 
     route = Route.post("/api/v2/mfa/totp/verify")
-    answer = UserInfo
-    fixed = _TOTP
-    method = "mfa_verify_by_totp"
-    swift = ("mfaVerifyByOTP", "mfaVerifyByTOTP")
+    returns = UserInfo
+    constant_fields = _TOTP
+    python_name = "mfa_verify_by_totp"
+    swift_names = ("mfaVerifyByOTP", "mfaVerifyByTOTP")
 
     code: str = _secret("totp")
 
@@ -194,10 +201,10 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
     """Verify with the recovery code; a new one comes back beside `data`, the old one dies (docs/wire.md#recovery-code)."""
 
     route = Route.post("/api/v2/mfa/totp/recovery")
-    answer = UserInfo
-    fixed = _TOTP
-    method = "mfa_verify_by_recovery_code"
-    swift = ("mfaVerifyByRecoveryCode",)
+    returns = UserInfo
+    constant_fields = _TOTP
+    python_name = "mfa_verify_by_recovery_code"
+    swift_names = ("mfaVerifyByRecoveryCode",)
 
     code: str = _secret("recoveryCode")
 
@@ -206,17 +213,17 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
 class UploadFaceImage(Operation[PhotoKey]):
     """Upload a face photo and get its key (docs/wire.md#photo-upload). No official client authenticates this call.
 
-    `image` is the finished picture file, JPEG; `images.prepare` makes it from anything.
+    `image` is any picture (`images.ImageSource`); what is sent is the JPEG file that `images.prepare` makes of it.
     """
 
     route = Route("POST", "/api/v2/upload", (("folder", "photos"),))
-    answer = PhotoKey
+    returns = PhotoKey
     bearer = Bearer.NEVER
     repeatable = True
-    method = "upload_face_image"
-    swift = ("uploadFaceImage",)
+    python_name = "upload_face_image"
+    swift_names = ("uploadFaceImage",)
 
-    image: bytes = attrs.field(validator=_check_bytes, repr=False)
+    image: Any = attrs.field(validator=_check_picture, repr=False)
     private: bool = _flag(default=True)
 
 
@@ -225,10 +232,10 @@ class AssociateFace(Operation[UserInfo]):
     """Bind a face with the keys of two photos; the answer is the final login (docs/wire.md#face)."""
 
     route = Route.post("/api/v2/mfa/face/associate")
-    answer = UserInfo
-    fixed = {"isExternalPhoto": False}
-    method = "mfa_associate_by_face"
-    swift = ("mfaAssociateByFace",)
+    returns = UserInfo
+    constant_fields = {"isExternalPhoto": False}
+    python_name = "mfa_associate_by_face"
+    swift_names = ("mfaAssociateByFace",)
 
     photo_key_a: str = _text("photoA")
     photo_key_b: str = _text("photoB")
@@ -239,10 +246,10 @@ class VerifyByFace(Operation[UserInfo]):
     """Verify the bound face with the key of one photo (docs/wire.md#face)."""
 
     route = Route.post("/api/v2/mfa/face/verify")
-    answer = UserInfo
-    fixed = {"type": "face"}
-    method = "mfa_verify_by_face"
-    swift = ("mfaVerifyByFace",)
+    returns = UserInfo
+    constant_fields = {"type": "face"}
+    python_name = "mfa_verify_by_face"
+    swift_names = ("mfaVerifyByFace",)
 
     photo_key: str = _text("photo")
 
@@ -255,10 +262,11 @@ class LoginByAccount(Operation[UserInfo]):
     """Log in with a user name, phone or e-mail address and the RSA-encrypted password (docs/wire.md#password-login)."""
 
     route = Route.post("/api/v2/login/account")
-    answer = UserInfo
+    returns = UserInfo
     bearer = Bearer.OPTIONAL
-    method = "login_by_account"
-    swift = ("loginByAccount",)
+    encrypted_fields = ("password",)
+    python_name = "login_by_account"
+    swift_names = ("loginByAccount",)
 
     account: str = _text()
     password: str = _secret()
@@ -270,10 +278,10 @@ class LoginByPhoneCode(Operation[UserInfo]):
     """Log in with a code that was sent by SMS (docs/wire.md#code-login)."""
 
     route = Route.post("/api/v2/login/phone-code")
-    answer = UserInfo
+    returns = UserInfo
     bearer = Bearer.OPTIONAL
-    method = "login_by_phone_code"
-    swift = ("loginByPhoneCode",)
+    python_name = "login_by_phone_code"
+    swift_names = ("loginByPhoneCode",)
 
     phone: str = _text()
     code: str = _secret()
@@ -286,10 +294,10 @@ class LoginByEmailCode(Operation[UserInfo]):
     """Log in with a code that was sent by e-mail (docs/wire.md#code-login)."""
 
     route = Route.post("/api/v2/login/email-code")
-    answer = UserInfo
+    returns = UserInfo
     bearer = Bearer.OPTIONAL
-    method = "login_by_email_code"
-    swift = ("loginByEmail",)
+    python_name = "login_by_email_code"
+    swift_names = ("loginByEmail",)
 
     email: str = _text()
     code: str = _secret()
@@ -301,11 +309,11 @@ class SendSms(Operation[None]):
     """Send a code by SMS (docs/wire.md#sending-codes)."""
 
     route = Route.post("/api/v2/sms/send")
-    answer = NoneType
+    returns = NoneType
     bearer = Bearer.OPTIONAL
-    special = {422: RateLimitedError}
-    method = "send_sms"
-    swift = ("sendSms",)
+    error_overrides = {422: RateLimitedError}
+    python_name = "send_sms"
+    swift_names = ("sendSms",)
 
     phone: str = _text()
     phone_country_code: str | None = _optional_text()
@@ -316,12 +324,12 @@ class SendMfaEmail(Operation[None]):
     """Send an MFA code by e-mail, scene MFA_VERIFY (docs/wire.md#sending-codes)."""
 
     route = Route.post("/api/v2/email/send")
-    answer = NoneType
-    fixed = {"scene": "MFA_VERIFY"}
+    returns = NoneType
+    constant_fields = {"scene": "MFA_VERIFY"}
     bearer = Bearer.OPTIONAL
-    special = {422: RateLimitedError}
-    method = "send_mfa_email"
-    swift = ("sendMFAEmail",)
+    error_overrides = {422: RateLimitedError}
+    python_name = "send_mfa_email"
+    swift_names = ("sendMFAEmail",)
 
     email: str = _text()
 
@@ -331,10 +339,10 @@ class AssociateTotp(Operation[TotpEnrollment]):
     """Ask for a TOTP secret to bind; nothing is in force until it is confirmed (docs/wire.md#totp-binding)."""
 
     route = Route.post("/api/v2/mfa/totp/associate")
-    answer = TotpEnrollment
-    fixed = _TOTP
-    method = "mfa_associate_by_totp"
-    swift = ("mfaAssociateByOTP",)
+    returns = TotpEnrollment
+    constant_fields = _TOTP
+    python_name = "mfa_associate_by_totp"
+    swift_names = ("mfaAssociateByOTP",)
 
     source: str = attrs.field(default="SELF", validator=_check_text)
 
@@ -344,11 +352,11 @@ class ConfirmTotp(Operation["UserInfo | None"]):
     """Confirm the TOTP secret with a first code (docs/wire.md#totp-confirmation). A wrong one is answered with code 400."""
 
     route = Route.post("/api/v2/mfa/totp/associate/confirm")
-    answer = UserInfo | None
-    fixed = _TOTP
-    special = {400: WrongCodeError}
-    method = "mfa_confirm_totp"
-    swift = ("mfaAssociateConfirmByOTP",)
+    returns = UserInfo | None
+    constant_fields = _TOTP
+    error_overrides = {400: WrongCodeError}
+    python_name = "mfa_confirm_totp"
+    swift_names = ("mfaAssociateConfirmByOTP",)
 
     code: str = _secret("totp")
     source: str = attrs.field(default="SELF", validator=_check_text)
@@ -359,9 +367,9 @@ class DeleteTotp(Operation[None]):
     """Unbind TOTP (docs/wire.md#totp-deletion). Needs a logged-in user's token."""
 
     route = Route.delete("/api/v2/mfa/totp/associate")
-    answer = NoneType
-    method = "mfa_delete_totp"
-    swift = ("mfaDeleteOTP",)
+    returns = NoneType
+    python_name = "mfa_delete_totp"
+    swift_names = ("mfaDeleteOTP",)
 
 
 @attrs.frozen
@@ -369,9 +377,9 @@ class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
     """List the user's TOTP authenticators (docs/wire.md#authenticator-list)."""
 
     route = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
-    answer = tuple[Authenticator, ...]
-    method = "mfa_list_authenticators"
-    swift = ("mfaListAuthenticators",)
+    returns = tuple[Authenticator, ...]
+    python_name = "mfa_list_authenticators"
+    swift_names = ("mfaListAuthenticators",)
 
 
 @attrs.frozen
@@ -379,9 +387,9 @@ class UnbindPhone(Operation[None]):
     """Unbind the MFA phone (docs/wire.md#unbinding). Needs a logged-in user's token."""
 
     route = Route.post("/api/v2/mfa/phone/unbind")
-    answer = NoneType
-    method = "mfa_unbind_phone"
-    swift = ("unbindMFAPhone",)
+    returns = NoneType
+    python_name = "mfa_unbind_phone"
+    swift_names = ("unbindMFAPhone",)
 
 
 @attrs.frozen
@@ -389,9 +397,9 @@ class UnbindEmail(Operation[None]):
     """Unbind the MFA e-mail address (docs/wire.md#unbinding). Needs a logged-in user's token."""
 
     route = Route.post("/api/v2/mfa/email/unbind")
-    answer = NoneType
-    method = "mfa_unbind_email"
-    swift = ("unbindMFAEmail",)
+    returns = NoneType
+    python_name = "mfa_unbind_email"
+    swift_names = ("unbindMFAEmail",)
 
 
 @attrs.frozen
@@ -399,10 +407,10 @@ class UnbindFactor(Operation[None]):
     """Reset one factor by its id, through the v3 API (docs/wire.md#unbinding)."""
 
     route = Route.post("/api/v3/reset-factor")
-    answer = NoneType
-    special = {422: RateLimitedError}
-    method = "mfa_unbind_factor"
-    swift = ("mfaUnbindFactor",)
+    returns = NoneType
+    error_overrides = {422: RateLimitedError}
+    python_name = "mfa_unbind_factor"
+    swift_names = ("mfaUnbindFactor",)
 
     factor_id: str = _text()
 
@@ -412,9 +420,9 @@ class GetCurrentUser(Operation[UserInfo]):
     """The user whose token it is (docs/wire.md#profile)."""
 
     route = Route.get("/api/v2/users/me")
-    answer = UserInfo
-    method = "get_current_user"
-    swift = ("getCurrentUserInfo",)
+    returns = UserInfo
+    python_name = "get_current_user"
+    swift_names = ("getCurrentUserInfo",)
 
 
 @attrs.frozen
@@ -422,10 +430,10 @@ class GetCustomUserData(Operation[tuple[CustomField, ...]]):
     """The user pool's own fields of one user (docs/wire.md#custom-data)."""
 
     route = Route.post("/api/v2/udvs/get")
-    answer = tuple[CustomField, ...]
-    fixed = {"targetType": "USER"}
-    method = "get_custom_user_data"
-    swift = ("getCustomUserData",)
+    returns = tuple[CustomField, ...]
+    constant_fields = {"targetType": "USER"}
+    python_name = "get_custom_user_data"
+    swift_names = ("getCustomUserData",)
 
     user_id: str = _text("targetId")
 
@@ -462,10 +470,10 @@ class PublicConfig(Operation[dict[str, Any]]):
     """The application's public configuration: where its calls go, its user pool (docs/wire.md#public-configuration). Discovery asks it."""
 
     route = Route.get("/api/v2/applications/{app_id}/public-config")
-    answer = dict
+    returns = dict
     bearer = Bearer.NEVER
     repeatable = True
-    method = "public_config"
-    swift = ()
+    python_name = "public_config"
+    swift_names = ()
 
     app_id: str = _text()

@@ -11,7 +11,7 @@ from authing_mfa.errors import InvalidInputError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-__all__ = ["CLOUD_PUBLIC_KEY", "Sealed", "encrypt"]
+__all__ = ["CLOUD_PUBLIC_KEY", "EncryptedPassword", "encrypt"]
 
 CLOUD_PUBLIC_KEY: Final = (
     "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC4xKeUgQ+Aoz7TLfAfs9+paePb5KIofVthEopwrXFkp8OCeocaTHt9ICjTT2QeJh6cZaDaArfZ873GPUn0"
@@ -20,7 +20,7 @@ CLOUD_PUBLIC_KEY: Final = (
 """The cloud's published 1024-bit key, the one every official client embeds."""
 
 
-class Sealed(str):
+class EncryptedPassword(str):
     """An encrypted password. It knows what it seals, so that an error can hide that too, should the service repeat it."""
 
     __slots__ = ("plain",)
@@ -28,7 +28,7 @@ class Sealed(str):
     plain: str
 
 
-def encrypt(password: str, public_key: str) -> Sealed:
+def encrypt(password: str, public_key: str) -> EncryptedPassword:
     """*password* encrypted for the holder of *public_key*, as base64 text. A different one each time (random padding).
 
     Args:
@@ -46,7 +46,7 @@ def encrypt(password: str, public_key: str) -> Sealed:
     if len(data) > longest:
         raise InvalidInputError(f"password must be text of at most {longest} bytes in UTF-8.")
     sealed = key.encrypt(data, padding.PKCS1v15())
-    text = Sealed(base64.b64encode(sealed).decode())
+    text = EncryptedPassword(base64.b64encode(sealed).decode())
     text.plain = password
     return text
 

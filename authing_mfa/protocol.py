@@ -7,18 +7,18 @@ docs/wire.md: its sections Requests, Headers, Answers, Payloads and Codes.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from authing_mfa import structuring
+from authing_mfa._json import dump_json, parse_json
 from authing_mfa._version import __version__
 from authing_mfa.errors import (
     ApiError,
@@ -31,19 +31,11 @@ from authing_mfa.errors import (
 )
 from authing_mfa.operations import Bearer, Operation, PublicConfig, UploadFaceImage, VerifyByRecoveryCode
 
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-try:
-    import orjson
-except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
-    orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
-
 __all__ = [
     "DEFAULT_LIMIT",
     "Answer",
-    "Identity",
     "Request",
+    "RequestContext",
     "Response",
     "check_header_text",
     "check_token",
@@ -55,9 +47,6 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT: Final = 8 * 1024 * 1024
 """The largest answer that is read, in bytes after decompression, unless the caller says otherwise."""
-
-DEPTH_LIMIT: Final = 100
-"""How deep an answer's JSON may nest. The service's own answers nest four levels."""
 
 _HEADER_TEXT: Final = re.compile(r"[\x20-\x7e]+")
 
@@ -81,7 +70,7 @@ def check_header_text(name: str, value: object) -> str:
 
 
 @attrs.frozen(slots=False)
-class Identity:
+class RequestContext:
     """Who a request is from: the application, its user pool, and the user's token (never shown)."""
 
     app_id: str
@@ -144,11 +133,11 @@ def check_token(operation: Operation[Any], token: str | None) -> None:
     """
     if token is None and operation.bearer is Bearer.REQUIRED:
         raise LoginError(
-            f"{operation.method} speaks for a user and there is no token: log in first, or use as_user(token)."
+            f"{operation.python_name} speaks for a user and there is no token: log in first, or use as_user(token)."
         )
 
 
-def encode(operation: Operation[Any], identity: Identity) -> Request:
+def encode(operation: Operation[Any], identity: RequestContext) -> Request:
     """The request that *operation* is on the wire, spoken by *identity*.
 
     Raises:
@@ -164,28 +153,11 @@ def encode(operation: Operation[Any], identity: Identity) -> Request:
     target = f"{route.path}?{urlencode(route.query)}" if route.query else route.path
     if route.method != "POST":
         return Request(route.method, target, identity.headers(operation.bearer))
-    body = _dump(structuring.to_wire(operation))
+    body = dump_json(structuring.to_wire(operation))
     return Request(route.method, target, identity.headers(operation.bearer, _JSON), body)
 
 
-_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _dump(value: dict[str, Any]) -> bytes:
-    return orjson.dumps(value) if orjson is not None else _stdlib_dumps(value)
-
-
-def _stdlib_dumps(value: dict[str, Any]) -> bytes:
-    """A flat object, which is all that operations are, value by value: the encoder as a whole is slow to start up."""
-    text = _encoder.encode
-    members = [
-        f'"{name}":{"true" if item is True else "false" if item is False else text(item)}'
-        for name, item in value.items()
-    ]
-    return f"{{{','.join(members)}}}".encode()
-
-
-def _encode_upload(operation: UploadFaceImage, identity: Identity) -> Request:
+def _encode_upload(operation: UploadFaceImage, identity: RequestContext) -> Request:
     """One part named `file` (docs/wire.md#photo-upload). The boundary comes from the content, so the same picture is the same bytes."""
     boundary = hashlib.sha256(operation.image).hexdigest()
     head = (
@@ -227,7 +199,7 @@ def decode(operation: Operation[T], response: Response, token: str | None = None
         ResponseError: the answer is not what the protocol allows. Nothing half-filled is ever returned.
     """
     try:
-        body = _parse(response.body)
+        body = parse_json(response.body)
     except ValueError as error:
         raise _unreadable(response, str(error)) from None
     if body.__class__ is not dict:
@@ -255,13 +227,13 @@ def _structure(operation: Operation[T], payload: Any, recovery_code: Any, respon
     try:
         if isinstance(operation, VerifyByRecoveryCode):
             return structuring.recovered_user(payload, recovery_code)  # type: ignore[return-value]  # T is UserInfo here
-        return structuring.from_wire(operation.answer, payload, recovery_code)  # type: ignore[no-any-return]  # T by `answer`
+        return structuring.from_wire(operation.returns, payload, recovery_code)  # type: ignore[no-any-return]  # T by `answer`
     except KeyError as error:
         problem = f"{error.args[0]} is missing"
     except (TypeError, ValueError) as error:
         problem = str(error)
     raise ResponseError(
-        f"The service answered {operation.method}, but not as the protocol allows: {problem}.",
+        f"The service answered {operation.python_name}, but not as the protocol allows: {problem}.",
         http_status=response.status,
     )
 
@@ -304,10 +276,10 @@ def _api_error(
 ) -> ApiError:
     message = body.get("message")
     if not isinstance(message, str) or not message:
-        message = f"The service refused {operation.method}."
+        message = f"The service refused {operation.python_name}."
     data = body.get("data")
     request_id = next((body[key] for key in ("requestId", "uniqueId") if isinstance(body.get(key), str)), None)
-    cls = api_error_class(code, response.status, operation.special)
+    cls = api_error_class(code, response.status, operation.error_overrides)
     fields: dict[str, Any] = {"code": code, "http_status": response.status, "data": data, "request_id": request_id}
     message = _redacted(message, operation, token)
     if issubclass(cls, RateLimitedError):
@@ -356,88 +328,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return max(pause.total_seconds(), 0.0)
-
-
-# ─────────────────────────────── JSON ───────────────────────────────
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _whole(text: str) -> int | float:
-    """A number without a point. Beyond 64 bits it is a float, as orjson has it."""
-    value = int(text) if len(text) < 21 else None
-    return value if value is not None and -(1 << 63) <= value < 1 << 64 else _finite(text)
-
-
-# The standard library's parser, as strict as orjson: what is accepted must not depend on what is installed.
-_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-def _stdlib_loads(body: bytes) -> Any:
-    text = str(body, "utf-8")
-    try:
-        value, end = _decoder.raw_decode(text)
-    except ValueError:
-        value, end = None, -1
-    if end != len(text):  # white space around it, or it is not JSON: the slower way tells
-        value = _decoder.decode(text)
-    if b"\\" in body and _SURROGATE.search(body):
-        _encoder.encode(value).encode()  # half of a surrogate pair is no text: UnicodeEncodeError, a ValueError
-    return value
-
-
-def _parse(body: bytes) -> Any:
-    """*body* as JSON.
-
-    Raises:
-        ValueError: it is not, or nests too deep. The text is never in the error: it may hold tokens.
-    """
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    if not body.strip():
-        raise ValueError("it is empty")
-    try:
-        value = orjson.loads(body) if orjson is not None else _stdlib_loads(body)
-    except RecursionError:
-        raise ValueError("its JSON nests too deep") from None
-    except ValueError:
-        raise ValueError("it is not JSON") from None
-    if _may_nest_too_deep(body):
-        _check_depth(value)
-    return value
-
-
-def _may_nest_too_deep(body: bytes) -> bool:
-    """Whether *body* has more opening brackets than the limit: with fewer it cannot. `count` reads each byte, `find` leaps."""
-    left = DEPTH_LIMIT
-    for bracket in (b"{", b"["):
-        at = body.find(bracket)
-        while at >= 0:
-            left -= 1
-            if left < 0:
-                return True
-            at = body.find(bracket, at + 1)
-    return False
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(DEPTH_LIMIT):
-        level = [
-            child
-            for node in level
-            if isinstance(node, (dict, list))
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return
-    raise ValueError("its JSON nests too deep")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from authing_mfa.errors import AuthingError
     from authing_mfa.operations import Operation
 
-__all__ = ["MAX_ATTEMPTS", "verdict"]
+__all__ = ["MAX_ATTEMPTS", "retry_delay"]
 
 MAX_ATTEMPTS: Final = 3
 
@@ -21,7 +21,7 @@ _BASE: Final = 0.1  # seconds; the first back-off is at most twice this
 _CAP: Final = 2.0  # seconds
 
 
-def verdict(
+def retry_delay(
     operation: Operation[Any], error: AuthingError, *, attempt: int, max_attempts: int, budget: float, jitter: float
 ) -> float | None:
     """How long to wait before *operation* is tried again after *error*, or None: it is not.

@@ -98,7 +98,7 @@ def to_wire(operation: Operation[Any]) -> dict[str, Any]:
     if unstructure is None:
         unstructure = _unstructurers[cls] = make_dict_unstructure_fn(cls, _converter, **_overrides(cls, omit_none=True))
     fields = unstructure(operation)
-    fixed = operation.fixed
+    fixed = operation.constant_fields
     return {**fields, **fixed} if fixed else fields
 
 

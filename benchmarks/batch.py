@@ -164,16 +164,13 @@ class AtOnce:
 
     user = UserInfo(id="u")
 
-    def _tried_once(self) -> AtOnce:
-        return self
-
-    async def _find_service(self) -> None:
+    async def connect(self) -> None:
         pass
 
     def as_user(self, _token: str | None) -> AtOnce:
         return self
 
-    async def perform(self, _operation: object) -> UserInfo:
+    async def perform(self, _operation: object, *, max_attempts: int | None = None) -> UserInfo:  # noqa: ARG002 - AuthClient's own
         return self.user
 
 
@@ -218,7 +215,7 @@ async def rate_held(rate: float, seconds: float) -> tuple[float, int]:
     starts: list[float] = []
 
     class Noting(AtOnce):
-        async def perform(self, _operation: object) -> UserInfo:
+        async def perform(self, _operation: object, *, max_attempts: int | None = None) -> UserInfo:  # noqa: ARG002 - AuthClient's own
             starts.append(time.perf_counter())
             await asyncio.sleep(0.02)
             return self.user

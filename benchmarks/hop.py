@@ -39,8 +39,8 @@ def client() -> AuthClient:
     async def send(*_: Any) -> Response:
         return ANSWER
 
-    made._engine.transport.send = send  # type: ignore[method-assign]  # only the hop is measured
-    made._engine.transport.enter = lambda: None  # type: ignore[method-assign]  # the same
+    made._core.transport.send = send  # type: ignore[method-assign]  # only the hop is measured
+    made._core.transport.enter = lambda: None  # type: ignore[method-assign]  # the same
     return made
 
 

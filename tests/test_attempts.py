@@ -173,7 +173,7 @@ async def test_a_late_call_that_fails_otherwise_counts_as_late():
     """An error that the interruption itself causes is reported as the time-out that it is."""
 
     async def late_then_broken(seen: Seen) -> bytes:
-        transport = client._engine.transport
+        transport = client._core.transport
         (attempt,) = transport._attempts._open.values()
         attempt.late = True
         attempt.task.cancelling()

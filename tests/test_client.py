@@ -82,8 +82,8 @@ class Time:
     def __init__(self, client: AuthClient, chance: float = 0.5) -> None:
         self.now = 1000.0
         self.pauses: list[float] = []
-        engine = client._engine
-        engine.clock, engine.sleep, engine.chance = lambda: self.now, self.pause, lambda: chance
+        engine = client._core
+        engine.clock, engine.sleep, engine.random = lambda: self.now, self.pause, lambda: chance
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -101,7 +101,7 @@ async def test_each_method(method, args, options, data, expected):
         value = await getattr(client, method)(*args, **options)
     (seen,) = server.seen
     name = {"mfa_verify_by_otp": "mfa_verify_by_totp"}.get(method, method)
-    (route,) = [cls.route for cls in OPERATIONS if cls.method == name]
+    (route,) = [cls.route for cls in OPERATIONS if cls.python_name == name]
     assert (seen.method, seen.path) == (route.method, route.path)
     if expected is UserInfo:
         assert (value.id, value.id_token) == ("u1", USER["token"])
@@ -114,7 +114,7 @@ async def test_each_method(method, args, options, data, expected):
 
 def test_the_table_misses_no_method():
     """Every operation's method is called above, and the document's other name for one."""
-    assert {row[0] for row in CALLS} == {cls.method for cls in OPERATIONS} | {"mfa_verify_by_otp"}
+    assert {row[0] for row in CALLS} == {cls.python_name for cls in OPERATIONS} | {"mfa_verify_by_otp"}
 
 
 @pytest.mark.parametrize(("method", "args", "options", "data", "expected"), CALLS)
@@ -329,11 +329,11 @@ async def test_a_check_goes_again(damage):
 
 async def test_an_upload_goes_again_whole():
     """A picture of more than a megabyte is sent anew from its first byte."""
-    from authing_mfa.operations import UploadFaceImage
+    from authing_mfa.operations import JpegBytes, UploadFaceImage
 
     async with serving(answering(Drop(), ok({"key": "k"}))) as server, client_of(server) as client:
         Time(client)
-        assert await client.perform(UploadFaceImage(b"x" * 3_000_000)) == "k"
+        assert await client.perform(UploadFaceImage(JpegBytes(b"x" * 3_000_000))) == "k"
     first, second = server.seen
     assert first.body == second.body
 
@@ -459,7 +459,7 @@ async def test_the_slot_is_free_during_a_pause():
             paused.set()
             await go_on.wait()
 
-        client._engine.sleep = pause
+        client._core.sleep = pause
         waiting = asyncio.create_task(client.mfa_verify_by_totp("first"))
         await paused.wait()
         assert (await client.mfa_verify_by_totp("second")).id == "u1"
@@ -500,7 +500,7 @@ async def test_one_line_for_each_try(caplog):
 
 async def test_the_log_is_silent_unless_asked(caplog, monkeypatch):
     """At INFO nothing is written, and nothing is even put together."""
-    monkeypatch.setattr("authing_mfa.client._note", None)
+    monkeypatch.setattr("authing_mfa._core._log_attempt", None)
     async with serving(answering(ok(data=True))) as server, client_of(server) as client:
         with caplog.at_level(logging.INFO, logger="authing_mfa"):
             await client.mfa_check(phone="1")

@@ -151,14 +151,16 @@ async def test_a_hundred_first_callers_ask_once():
     assert Counter(seen.path.endswith("public-config") for seen in proxy.seen) == {True: 1, False: 101}
 
 
-async def test_what_is_known_is_not_asked_again():
-    """Asking for the place before the first call costs that call nothing."""
+async def test_connect_finds_the_service_and_reaches_it():
+    """`connect` asks for the address, then makes a connection to that address; the first call asks nothing again."""
     async with serving(Internet()) as proxy, client_of(proxy) as client:
-        discovery = client._engine.discovery
-        await client._find_service()
-        assert await discovery.find(client._engine.ask_public_config) is discovery.place
+        await client.connect()
+        assert [(seen.header("Host"), seen.path.rpartition("/")[2]) for seen in proxy.seen] == [
+            ("console.authing.test", "public-config"),
+            ("core.authing.test", "public-config"),
+        ]
         await client.get_current_user()
-    assert len(proxy.seen) == 2
+    assert len(proxy.seen) == 3
 
 
 FAILURES = [
@@ -209,7 +211,7 @@ async def test_discovery_is_repeated_like_any_harmless_call():
         return answer
 
     async with serving(script) as proxy, client_of(proxy, max_attempts=3) as client:
-        client._engine.chance = lambda: 0.0
+        client._core.random = lambda: 0.0
         assert (await client.get_current_user()).id == "u1"
     assert [seen.path.endswith("public-config") for seen in proxy.seen] == [True, True, True, False]
 
@@ -240,7 +242,7 @@ async def test_when_all_callers_go_a_failure_is_nobodys():
         await proxy.saw(1)
         only.cancel()
         await asyncio.wait([only])
-        question = client._engine.discovery._asking
+        question = client._core.discovery._pending
         assert question is not None
         internet.gate.set()
         await asyncio.wait([question], timeout=10)
@@ -271,7 +273,7 @@ async def test_a_caller_cancelled_while_the_client_closes_is_cancelled():
         client = client_of(proxy)
         call = asyncio.create_task(client.get_current_user())
         await proxy.saw(1)
-        question = client._engine.discovery._asking
+        question = client._core.discovery._pending
         assert question is not None
         question.add_done_callback(lambda _: call.cancel())  # at the very moment when the question is given up
         await client.aclose()
@@ -293,13 +295,13 @@ async def test_the_first_callers_context_stays_its_own():
     who: ContextVar[str] = ContextVar("who", default="nobody")
     seen = []
     async with serving(Internet()) as proxy, client_of(proxy) as client:
-        ask = client._engine.ask_public_config
+        ask = client._core.fetch_public_config
 
         async def note(base_url: str):
             seen.append(who.get())
             return await ask(base_url)
 
-        client._engine.ask_public_config = note
+        client._core.fetch_public_config = note
         context = copy_context()
         context.run(who.set, "ada")
         await asyncio.create_task(client.get_current_user(), context=context)
@@ -310,7 +312,7 @@ async def test_time_spent_on_discovery_counts():
     """A first call that waited for discovery has the less time for itself, and none is a time-out before sending."""
     async with serving(internet := Internet()) as proxy, client_of(proxy, timeout=5.0) as client:
         now = 100.0
-        client._engine.clock = lambda: now
+        client._core.clock = lambda: now
         internet.gate.clear()
         call = asyncio.create_task(client.get_current_user())
         await proxy.saw(1)

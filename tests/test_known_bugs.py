@@ -31,7 +31,7 @@ from authing_mfa import (
 )
 from authing_mfa import operations as ops
 from authing_mfa.discovery import config_base
-from authing_mfa.protocol import Identity, Response, decode, encode
+from authing_mfa.protocol import RequestContext, Response, decode, encode
 from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
 from tests.test_client import CALLS, JPEG
 
@@ -162,7 +162,7 @@ async def test_bug_08_mfa_mail_has_the_mfa_scene():
 async def test_bug_09_success_is_not_masked_by_a_second_request():
     """A verification is one request, and its own words are the ones that count."""
     async with serving(answering(ok(USER))) as server, client_of(server) as client:
-        answer = await client._answer(ops.VerifyByTotp("123456"))
+        answer = await client.answer(ops.VerifyByTotp("123456"))
     assert (answer.value.id, answer.message) == ("u1", "OK")
     assert server.paths == ["/api/v2/mfa/totp/verify"]
 
@@ -417,7 +417,7 @@ async def test_bug_38_two_photos_are_two_photos():
 @pytest.mark.parametrize("operation", [ops.AssociateTotp(), ops.ConfirmTotp("1")])
 def test_bug_39_source_is_always_sent(operation):
     """`source` has no way to get lost."""
-    body = encode(operation, Identity("app", token="t")).body
+    body = encode(operation, RequestContext("app", token="t")).body
     assert body is not None
     assert b'"source":"SELF"' in body
 
@@ -428,8 +428,8 @@ async def test_bug_40_the_words_are_the_services():
         serving(answering(reply({"code": 200, "message": "解绑成功"}), ok())) as server,
         client_of(server) as client,
     ):
-        assert (await client._answer(ops.DeleteTotp())).message == "解绑成功"
-        sent = await client._answer(ops.SendSms("1"))
+        assert (await client.answer(ops.DeleteTotp())).message == "解绑成功"
+        sent = await client.answer(ops.SendSms("1"))
     assert (sent.value, sent.message) == (None, "OK")
 
 
@@ -476,7 +476,7 @@ async def test_bug_45_the_time_out_is_kept_and_the_connection_too():
             await totp(client)
         assert server.connections == 1
         server._script = hang
-        client._engine.timeout = 0.1
+        client._core.call_timeout = 0.1
         with pytest.raises(CallTimeoutError):
             await totp(client)
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
-from authing_mfa._transport.fair_queue import Slots
+from authing_mfa._transport.fair_queue import FairQueue
 from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
 
 
@@ -111,7 +111,7 @@ async def test_waiting_for_a_slot_does_not_count():
 async def test_the_clock_starts_at_the_slot():
     """The same by the client's own clock: an hour in the queue takes nothing from the time of the call."""
     async with serving(held := Held()) as server, client_of(server, max_connections=1, timeout=60.0) as client:
-        engine, now, given = client._engine, 0.0, []
+        engine, now, given = client._core, 0.0, []
         engine.clock = lambda: now
         send = engine.transport.send
 
@@ -136,7 +136,7 @@ async def test_an_hour_in_the_queue_takes_nothing_from_the_next_try():
         serving(answering(too_soon, ok(USER))) as server,
         client_of(server, max_connections=1, timeout=60.0) as client,
     ):
-        engine, now, pauses = client._engine, 0.0, []
+        engine, now, pauses = client._core, 0.0, []
         engine.clock = lambda: now
 
         async def pause(seconds):
@@ -186,7 +186,7 @@ async def test_cancelling_one_who_waits_frees_its_place():
 
 async def test_a_turn_given_to_one_who_just_left_is_handed_on():
     """The slot is freed and its next owner cancelled at the same moment: the one after gets it."""
-    slots = Slots(1)
+    slots = FairQueue(1)
     await slots.acquire()
     second, third = (asyncio.create_task(slots.acquire()) for _ in range(2))
     await settle()
@@ -202,7 +202,7 @@ async def test_a_turn_given_to_one_who_just_left_is_handed_on():
 
 async def test_closing_passes_over_those_who_left():
     """A waiter that was cancelled is not told again; one that still waits is, and nobody comes in afterwards."""
-    slots = Slots(1)
+    slots = FairQueue(1)
     await slots.acquire()
     left, waiting = (asyncio.create_task(slots.acquire()) for _ in range(2))
     await settle()
@@ -279,7 +279,7 @@ async def test_cancelled_and_late_at_once_is_cancelled():
     async with serving(hang) as server, client_of(server, timeout=30.0) as client:
         call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
         await server.saw(1)
-        attempt = client._engine.transport._attempts._open[call]
+        attempt = client._core.transport._attempts._open[call]
         attempt.expire()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -381,7 +381,7 @@ async def test_closing_wakes_those_who_wait():
 
 
 async def test_closing_ends_a_pause():
-    """A call that was about to be tried again when the client closed is told so, and nothing more is sent."""
+    """A call that was about to be tried again when the client closed ends as its last try did, and nothing more is sent."""
     async with serving(answering(Drop(), ok(USER))) as server:
         client = client_of(server)
         paused, go_on = asyncio.Event(), asyncio.Event()
@@ -390,13 +390,14 @@ async def test_closing_ends_a_pause():
             paused.set()
             await go_on.wait()
 
-        client._engine.sleep = pause
+        client._core.sleep = pause
         call = asyncio.create_task(client.mfa_check(phone="1"))
         await paused.wait()
         await client.aclose()
         go_on.set()
-        with pytest.raises(UsageError, match="closed"):
+        with pytest.raises(NetworkError, match="broke") as caught:
             await call
+        assert caught.value.delivery == "unknown"
         assert len(server.seen) == 1
 
 
@@ -462,8 +463,8 @@ async def test_closing_after_a_loop_that_ended_in_the_midst():
     held: list[asyncio.Task[object]] = []
 
     async def wait_in_vain() -> None:
-        client._engine.transport.enter()
-        await client._engine.transport.slots.acquire()
+        client._core.transport.enter()
+        await client._core.transport.slots.acquire()
         held.append(asyncio.create_task(client.get_current_user()))
         await settle()
 

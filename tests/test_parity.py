@@ -19,8 +19,8 @@ SWIFT_NAME = {"private": "isPrivate"}  # the one parameter that is called otherw
 NOT_OFFERED = {ops.AssociateTotp: {"source"}, ops.ConfirmTotp: {"source"}}  # fields that only the wire knows
 SECOND_NAMES = {"mfa_verify_by_otp": "mfaVerifyByTOTP"}  # the document's other name for one call, on both faces
 
-PAIRS = [pytest.param(operation, name, id=name) for operation in OPERATIONS for name in operation.swift]
-ASYNC_TO_SWIFT = {operation.method: operation.swift[0] for operation in OPERATIONS}
+PAIRS = [pytest.param(operation, name, id=name) for operation in OPERATIONS for name in operation.swift_names]
+ASYNC_TO_SWIFT = {operation.python_name: operation.swift_names[0] for operation in OPERATIONS}
 TYPES = {
     **vars(typing),
     **vars(collections.abc),
@@ -56,19 +56,19 @@ def words(method):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_every_operation_has_a_method_on_both_faces(operation):
     """A new endpoint is one class and two thin methods."""
-    assert inspect.iscoroutinefunction(getattr(AuthClient, operation.method))
-    assert operation.swift
-    for name in operation.swift:
+    assert inspect.iscoroutinefunction(getattr(AuthClient, operation.python_name))
+    assert operation.swift_names
+    for name in operation.swift_names:
         assert callable(getattr(CompatAuthClient, name))
 
 
 def test_no_face_has_a_call_that_the_other_lacks():
     """Nothing but calls, and a client's own life, is public."""
     swift = {name for name in vars(CompatAuthClient) if not name.startswith("_")}
-    assert swift == {name for operation in OPERATIONS for name in operation.swift}
+    assert swift == {name for operation in OPERATIONS for name in operation.swift_names}
     ours = {name for name in vars(AuthClient) if not name.startswith("_")}
-    calls = {operation.method for operation in OPERATIONS} | set(SECOND_NAMES)
-    assert ours - calls == {"aclose", "as_user", "perform"}
+    calls = {operation.python_name for operation in OPERATIONS} | set(SECOND_NAMES)
+    assert ours - calls == {"aclose", "answer", "as_user", "connect", "from_core", "max_connections", "perform"}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
@@ -76,7 +76,7 @@ def test_the_async_method_takes_the_operations_fields(operation):
     """In their order, with their defaults."""
     hidden = NOT_OFFERED.get(operation, set())
     fields = [field for field in attrs.fields(operation) if field.name not in hidden]
-    taken = parameters(getattr(AuthClient, operation.method))
+    taken = parameters(getattr(AuthClient, operation.python_name))
     assert list(taken) == [field.name for field in fields]
     for field in fields:
         default = inspect.Parameter.empty if field.default is attrs.NOTHING else field.default
@@ -86,7 +86,7 @@ def test_the_async_method_takes_the_operations_fields(operation):
 @pytest.mark.parametrize(("operation", "name"), PAIRS)
 def test_the_swift_method_takes_the_same_parameters(operation, name):
     """Required ones first, then the completion, then by name the optional ones and ours."""
-    ours = {camel(key): value for key, value in parameters(getattr(AuthClient, operation.method)).items()}
+    ours = {camel(key): value for key, value in parameters(getattr(AuthClient, operation.python_name)).items()}
     swift = parameters(getattr(CompatAuthClient, name))
     own = {key: swift.pop(key) for key in ("completion", "dispatcher", "owner")}
     if operation is ops.MfaCheck:  # in Swift both must be named, nil where there is none
@@ -117,12 +117,12 @@ def test_the_completion_is_the_last_positional_parameter(operation, name):
 @pytest.mark.parametrize(("operation", "name"), PAIRS)
 def test_the_completion_gets_what_the_async_method_answers(operation, name):
     """Its type says so exactly."""
-    value = answer(getattr(AuthClient, operation.method))
+    value = answer(getattr(AuthClient, operation.python_name))
     completion, _ = parameters(getattr(CompatAuthClient, name))["completion"]
     arguments, returned = typing.get_args(completion)
     assert returned is object
     if operation is ops.UploadFaceImage:
-        assert operation.answer is PhotoKey
+        assert operation.returns is PhotoKey
         assert arguments == [int, str | None]
     else:
         expected = value | MfaChallenge | None if value in (UserInfo, UserInfo | None) else value
@@ -133,7 +133,7 @@ def test_the_completion_gets_what_the_async_method_answers(operation, name):
 @pytest.mark.parametrize(("operation", "name"), PAIRS)
 def test_both_faces_say_the_same(operation, name):
     """The first paragraph is the same, but for the names of methods."""
-    ours = words(getattr(AuthClient, operation.method))
+    ours = words(getattr(AuthClient, operation.python_name))
     swift = words(getattr(CompatAuthClient, name))
     if name in SECOND_NAMES.values():
         [second] = [key for key, value in SECOND_NAMES.items() if value == name]
@@ -146,4 +146,4 @@ def test_both_faces_say_the_same(operation, name):
 def test_the_second_name_is_the_same_call(ours, swift):
     """mfa_verify_by_otp is mfa_verify_by_totp."""
     assert parameters(getattr(AuthClient, ours)) == parameters(AuthClient.mfa_verify_by_totp)
-    assert swift in ops.VerifyByTotp.swift
+    assert swift in ops.VerifyByTotp.swift_names

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from authing_mfa import _json
 from authing_mfa import operations as ops
-from authing_mfa import protocol
 from authing_mfa.errors import ApiError, AuthingError, MfaRequiredError
 from authing_mfa.models import UserInfo
 from authing_mfa.operations import OPERATIONS, PublicConfig
-from authing_mfa.protocol import Answer, Identity, Response, decode, encode
+from authing_mfa.protocol import Answer, RequestContext, Response, decode, encode
 from tests.test_operations import SAMPLES
 
 settings.register_profile(
@@ -78,7 +78,7 @@ headers = st.fixed_dictionaries(
 
 def outcome(operation, response, library):
     """What decode makes of it with one of the JSON libraries: a value or an error; anything else fails the test."""
-    with patch.object(protocol, "orjson", library):
+    with patch.object(_json, "orjson", library):
         try:
             return decode(operation, response)
         except AuthingError as error:
@@ -128,9 +128,9 @@ def test_both_parsers_accept_the_same(text):
     body = text.encode()
     results = []
     for library in (orjson, None):
-        with patch.object(protocol, "orjson", library):
+        with patch.object(_json, "orjson", library):
             try:
-                results.append(repr(protocol._parse(body)))
+                results.append(repr(_json.parse_json(body)))
             except ValueError:
                 results.append("refused")
     assert results[0] == results[1]
@@ -141,23 +141,23 @@ def test_depth_never_crashes(levels, opening, closed):
     """However deep, closed or cut off: refused, not a RecursionError."""
     body = opening.encode() * levels + (b"1" + (b"]" if opening == "[" else b"}") * levels if closed else b"")
     for library in (orjson, None):
-        with patch.object(protocol, "orjson", library):
+        with patch.object(_json, "orjson", library):
             try:
-                protocol._parse(body)
+                _json.parse_json(body)
             except ValueError:
-                assert not closed or levels > protocol.DEPTH_LIMIT
+                assert not closed or levels > _json.DEPTH_LIMIT
             else:
-                assert levels <= protocol.DEPTH_LIMIT
+                assert levels <= _json.DEPTH_LIMIT
 
 
 def _decode_deep(levels):
-    return protocol._parse(b"[" * levels + b"]" * levels)
+    return _json.parse_json(b"[" * levels + b"]" * levels)
 
 
 @pytest.mark.parametrize("levels", [100_000, 1_000_000])
 def test_very_deep_answers_are_refused_by_the_standard_library_too(levels):
     """Its parser gives up by RecursionError; that is our error, not the caller's crash."""
-    with patch.object(protocol, "orjson", None), pytest.raises(ValueError, match="too deep"):
+    with patch.object(_json, "orjson", None), pytest.raises(ValueError, match="too deep"):
         _decode_deep(levels)
 
 
@@ -186,9 +186,9 @@ def test_no_error_shows_a_secret(field, before, after, status, code, name):
     sample[index] = f"{before}{MARK}{after}"
     operation = cls(*sample)
     token = f"token.{MARK}"
-    request = encode(operation, Identity("app", token=token))
+    request = encode(operation, RequestContext("app", token=token))
     echo = {"message": f"wrong {sample[index]} of {token}", "data": {"mfaToken": token, "id": sample[index]}}
-    shown = [repr(operation), str(operation), repr(request), str(request), repr(Identity("app", token=token))]
+    shown = [repr(operation), str(operation), repr(request), str(request), repr(RequestContext("app", token=token))]
     for body in ({name: code, **echo}, {**echo, "recoveryCode": MARK}, [token], token):
         response = Response(status, {}, json.dumps(body).encode())
         try:
@@ -218,8 +218,8 @@ def test_any_text_survives_the_wire(phone, code, country):
     """Every text that can be an argument arrives as it is, with either library, and never breaks out of its place."""
     bodies_ = []
     for library in (orjson, None):
-        with patch.object(protocol, "orjson", library):
-            request = encode(ops.VerifyByPhone(phone, code, country), Identity("app", token="t"))
+        with patch.object(_json, "orjson", library):
+            request = encode(ops.VerifyByPhone(phone, code, country), RequestContext("app", token="t"))
             assert request.body is not None
             bodies_.append(request.body)
     assert bodies_[0] == bodies_[1]
@@ -230,7 +230,7 @@ def test_any_text_survives_the_wire(phone, code, country):
 @given(st.binary(min_size=1, max_size=400))
 def test_any_picture_survives_the_multipart(image):
     """The part ends where it should, whatever the picture holds."""
-    request = encode(ops.UploadFaceImage(image), Identity("app"))
+    request = encode(ops.UploadFaceImage(image), RequestContext("app"))
     boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
     assert request.body is not None
     parts = request.body.split(b"--" + boundary)

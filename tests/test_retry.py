@@ -16,7 +16,7 @@ from authing_mfa.errors import (
     ResponseError,
 )
 from authing_mfa.operations import OPERATIONS, PublicConfig
-from authing_mfa.retry import MAX_ATTEMPTS, verdict
+from authing_mfa.retry import MAX_ATTEMPTS, retry_delay
 from tests.test_operations import SAMPLES
 
 SPENDING = ops.VerifyByRecoveryCode("code")
@@ -30,7 +30,7 @@ GATEWAY = ResponseError("x", http_status=502)
 
 
 def judge(operation, error, *, attempt=1, max_attempts=3, budget=60.0, jitter=0.5):
-    return verdict(operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=jitter)
+    return retry_delay(operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=jitter)
 
 
 @pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)

@@ -483,6 +483,6 @@ def test_plain_answers():
     """A boolean, nothing, and a whole object are taken as they are."""
     assert from_wire(bool, payload=False) is False
     assert from_wire(NoneType, {"anything": 1}) is None
-    assert from_wire(PublicConfig.answer, {"a": 1}) == {"a": 1}
+    assert from_wire(PublicConfig.returns, {"a": 1}) == {"a": 1}
     with pytest.raises(TypeError):
-        from_wire(PublicConfig.answer, [])
+        from_wire(PublicConfig.returns, [])

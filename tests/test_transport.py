@@ -41,7 +41,7 @@ def client_of(server, **options) -> AuthClient:
     async def no_pause(_seconds):
         await asyncio.sleep(0)
 
-    client._engine.sleep = no_pause
+    client._core.sleep = no_pause
     return client
 
 
@@ -235,7 +235,7 @@ async def test_time_out_after_sending(call):
     async with serving(script) as server, client_of(server) as client:
         await client.mfa_check(phone="1")  # from now on there is a connection, and no time goes into making one
         server._script = hang
-        client._engine.timeout = 0.2
+        client._core.call_timeout = 0.2
         with pytest.raises(CallTimeoutError, match="answer did not come") as caught:
             await getattr(client, call)("123456")
     assert caught.value.delivery == "unknown"
@@ -252,7 +252,7 @@ async def test_time_out_within_the_body():
     async with serving(answering(ok(data=True))) as server, client_of(server) as client:
         await client.mfa_check(phone="1")
         server._script = slowly
-        client._engine.timeout = 0.2
+        client._core.call_timeout = 0.2
         with pytest.raises(CallTimeoutError) as caught:
             await client.mfa_verify_by_totp("123456")
     assert caught.value.delivery == "unknown"
@@ -460,11 +460,11 @@ async def test_headers_on_the_wire():
 
 async def test_a_large_upload_arrives_whole():
     """A picture far over what aiohttp likes to send at once, byte for byte, without a warning."""
-    from authing_mfa.operations import UploadFaceImage
+    from authing_mfa.operations import JpegBytes, UploadFaceImage
 
     image = bytes(range(256)) * 12_000
     async with serving(answering(ok({"key": "k"}))) as server, client_of(server) as client:
-        assert await client.perform(UploadFaceImage(image)) == "k"
+        assert await client.perform(UploadFaceImage(JpegBytes(image))) == "k"
     assert image in server.seen[0].body
     assert server.seen[0].header("Authorization") is None
 

@@ -7,7 +7,7 @@ from collections import deque
 
 from authing_mfa.errors import UsageError
 
-__all__ = ["Slots", "closed_client"]
+__all__ = ["FairQueue", "closed_client"]
 
 
 def closed_client() -> UsageError:
@@ -15,7 +15,7 @@ def closed_client() -> UsageError:
     return UsageError("This AuthClient is closed. Make a new one, and close it when the last call is done.")
 
 
-class Slots:
+class FairQueue:
     """A first-come, first-served gate: at most *count* holders, the others wait in order."""
 
     def __init__(self, count: int) -> None:

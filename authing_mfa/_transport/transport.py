@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from authing_mfa._transport.aiohttp_request import Attempts, TrackedRequest
-from authing_mfa._transport.fair_queue import Slots, closed_client
+from authing_mfa._transport.fair_queue import FairQueue, closed_client
 from authing_mfa._version import __version__
-from authing_mfa.errors import CallTimeoutError, InvalidInputError, NetworkError, ResponseError, UsageError
+from authing_mfa.errors import CallTimeoutError, NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Response
 
 if TYPE_CHECKING:
@@ -70,9 +70,8 @@ class Transport:
         limit: int,
     ) -> None:
         self._session: aiohttp.ClientSession | None = None
-        _check_session(borrowed)
         self._connect_timeout = connect_timeout
-        self._max_connections = max_connections
+        self.max_connections = max_connections
         self._proxy = proxy
         self._trust_env = trust_env
         self._ssl_context = ssl_context
@@ -83,7 +82,7 @@ class Transport:
         # The connection has its own; the whole call is timed here, `connect` being a part of it.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout, ceil_threshold=60)
         self._attempts: Attempts
-        self.slots = Slots(max_connections)
+        self.slots = FairQueue(max_connections)
 
     def enter(self) -> None:
         """Check that a call may start here and now; the first one binds the pool to its event loop.
@@ -116,8 +115,9 @@ class Transport:
             if connector is None or self._borrowed.closed:
                 raise UsageError("The aiohttp session given to this AuthClient is closed.")
             # A pool's own queue is neither fair nor outside the time-out: let no more in than it has connections.
-            limits = (self._max_connections, connector.limit, connector.limit_per_host)
-            self.slots = Slots(min(limit for limit in limits if limit > 0))
+            limits = (self.max_connections, connector.limit, connector.limit_per_host)
+            self.max_connections = min(limit for limit in limits if limit > 0)
+            self.slots = FairQueue(self.max_connections)
         return aiohttp.ClientSession(
             connector=connector,
             connector_owner=own,
@@ -239,11 +239,6 @@ class Transport:
                 stacklevel=2,
                 source=self,
             )
-
-
-def _check_session(session: object) -> None:
-    if session is not None and not isinstance(session, aiohttp.ClientSession):
-        raise InvalidInputError("session must be an aiohttp.ClientSession.")
 
 
 def _network_error(  # noqa: PLR0911 - one line for each kind of failure

@@ -14,18 +14,14 @@ from authing_mfa.compat.dispatch import runs_here
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from authing_mfa.client import AuthClient
     from authing_mfa.compat.dispatch import Dispatcher
     from authing_mfa.compat.outcome import Outcome
     from authing_mfa.compat.owner import Watch
     from authing_mfa.compat.settings import Settings
     from authing_mfa.operations import Operation
-    from authing_mfa.protocol import Answer
-
-    Request = Operation[Any] | Callable[[AuthClient], Awaitable[Answer[Any]]]
 
 __all__ = ["Call", "Stage"]
 
@@ -79,7 +75,7 @@ class Call:
 
     def __init__(
         self,
-        request: Request | None,
+        request: Operation[Any] | None,
         completion: Callable[..., Any] | weakref.WeakMethod[Any],
         dispatcher: Dispatcher | None,
         *,

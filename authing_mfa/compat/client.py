@@ -1,5 +1,5 @@
 """The Swift SDK's `AuthClient`, name for name: each method makes one call and returns at once; the completion hears of it later."""
-# ruff: noqa: N802, N803, SLF001 - the names are the Swift SDK's; the client's _answer, _upload and _login are made for us
+# ruff: noqa: N802, N803 - the names are the Swift SDK's; the client's _answer, _upload and _login are made for us
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from authing_mfa.compat.state import STATE
 from authing_mfa.models import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
 
 if TYPE_CHECKING:
-    from authing_mfa.client import AuthClient
     from authing_mfa.compat.call import Call
     from authing_mfa.compat.dispatch import Dispatcher
     from authing_mfa.images import ImageSource
-    from authing_mfa.protocol import Answer
 
 __all__ = [
     "AuthenticatorsCompletion",
@@ -172,11 +170,9 @@ class CompatAuthClient:
             dispatcher: who runs the completion.
             owner: whom it is for.
         """
-
-        async def upload(client: AuthClient) -> Answer[str]:
-            return await client._answer(await client._upload(image, private=isPrivate))
-
-        return STATE.call(lambda: upload, completion, dispatcher, owner, upload_shape=True)
+        return STATE.call(
+            lambda: ops.UploadFaceImage(image, isPrivate), completion, dispatcher, owner, upload_shape=True
+        )
 
     def mfaAssociateByFace(
         self,
@@ -233,11 +229,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-
-        async def login(client: AuthClient) -> Answer[UserInfo]:
-            return await client._answer(await client._login(account, password, auto_register=autoRegister))
-
-        return STATE.call(lambda: login, completion, dispatcher, owner)
+        return STATE.call(lambda: ops.LoginByAccount(account, password, autoRegister), completion, dispatcher, owner)
 
     def loginByPhoneCode(
         self,

@@ -218,7 +218,7 @@ class Runner:
         try:
             shared = self._clients.take(settings)
             client = shared.view(token)
-            answer = await (request(client) if callable(request) else client._answer(request))  # noqa: SLF001 - made for us
+            answer = await client.answer(request)
             outcome = succeeded(answer, token)
         except AuthingError as error:
             outcome = failed(error)

@@ -21,8 +21,8 @@ from authing_mfa.errors import AuthingError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.compat.call import Request
     from authing_mfa.compat.dispatch import Dispatcher
+    from authing_mfa.operations import Operation
 
 __all__ = ["STATE", "State"]
 
@@ -69,7 +69,7 @@ class State:
 
     def call(
         self,
-        request: Callable[[], Request],
+        request: Callable[[], Operation[Any]],
         completion: Callable[..., Any],
         dispatcher: Dispatcher | None,
         owner: object,
@@ -88,7 +88,7 @@ class State:
         dispatcher = self.dispatcher if dispatcher is None else dispatcher
         if dispatcher is not None and not callable(dispatcher):
             raise TypeError("dispatcher must be a function.")
-        made: Request | None = None
+        made: Operation[Any] | None = None
         outcome: Outcome | None = None
         try:
             made = request()

@@ -17,7 +17,7 @@ import pytest
 from authing_mfa.batch import VerifyRequest
 from authing_mfa.emulator import Emulator
 from authing_mfa.models import UserInfo
-from authing_mfa.operations import MfaCheck, VerifyByRecoveryCode
+from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByRecoveryCode
 from tests.needs import require
 
 
@@ -34,21 +34,18 @@ class FakeClient:
             self.most = 0
             self.uploads = []
 
-    def _tried_once(self):
-        return self
-
-    async def _find_service(self):
+    async def connect(self):
         pass
 
     def as_user(self, token):
         return FakeClient(self.answer, token, self.shared)
 
-    async def upload_face_image(self, image, *, private=True):
-        self.shared.uploads.append(image)
-        return f"key-of-{len(self.shared.uploads)}"
-
-    async def perform(self, operation):
+    async def perform(self, operation, *, max_attempts=None):
+        assert max_attempts == 1, "waiting and repeating is the batch's own business"
         shared = self.shared
+        if isinstance(operation, UploadFaceImage):
+            shared.uploads.append(operation.image)
+            return f"key-of-{len(shared.uploads)}"
         shared.sent.append((operation, self.token))
         shared.running += 1
         shared.most = max(shared.most, shared.running)

@@ -99,7 +99,7 @@ class FakeClient:
     def as_user(self, token: str | None) -> FakeClient:
         return FakeClient(self.service, self.settings, token)
 
-    async def _answer(self, operation: Any) -> Answer[Any]:
+    async def answer(self, operation: Any) -> Answer[Any]:
         return await self.service.perform(operation, self.token)
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa import retry
 from authing_mfa.errors import AuthingError, InvalidInputError, NetworkError, RateLimitedError
-from authing_mfa.operations import VerifyByFace
+from authing_mfa.operations import UploadFaceImage, VerifyByFace
 
 if TYPE_CHECKING:
     from authing_mfa.batch.models import VerifyRequest
@@ -26,7 +26,7 @@ class RowPerformer:
     """Performs rows with one client, each try once: waiting is the run's business, so that one 429 slows all of it."""
 
     def __init__(self, client: AuthClient) -> None:
-        self._client: Any = client._tried_once()  # noqa: SLF001 - of this package, for this use
+        self._client: Any = client
 
     async def prepare(self) -> None:
         """Find the service's address before the first row, so that the first rows start at the rate that was asked for.
@@ -34,7 +34,7 @@ class RowPerformer:
         What goes wrong here is told by the rows.
         """
         try:
-            await self._client._find_service()  # noqa: SLF001 - the same
+            await self._client.connect()
         except AuthingError:
             return
 
@@ -48,13 +48,13 @@ class RowPerformer:
         operation = row.operation
         if operation is None:
             operation = VerifyByFace(await _upload(client, row.image))
-        return await client.perform(operation)
+        return await client.perform(operation, max_attempts=1)
 
 
 async def _upload(client: Any, image: Any) -> str:
     """Upload a photo. Whatever becomes of it, nothing was verified: a failure is never of unknown fate."""
     try:
-        return await client.upload_face_image(image)  # type: ignore[no-any-return]  # a client, or what stands in for it
+        return await client.perform(UploadFaceImage(image), max_attempts=1)  # type: ignore[no-any-return]  # a client, or a stand-in of a test
     except NetworkError as error:
         raise type(error)(f"The photo could not be uploaded: {error.message}", delivery="not_sent") from error
     except (OSError, TypeError, ValueError) as error:
@@ -67,7 +67,7 @@ def pause_before_retry(row: VerifyRequest, error: AuthingError, attempt: int) ->
     """Seconds to wait before *row* is tried again after *error*, None: it is not. 429 is not asked about here."""
     if hasattr(row.image, "read"):
         return None  # an open file has been read to its end
-    return retry.verdict(
+    return retry.retry_delay(
         row.operation or _VERIFY_FACE,
         error,
         attempt=attempt,

@@ -129,7 +129,7 @@ class RequestHandler:
         if caller is None:
             account = next((getattr(self.operation, name, None) for name in ("account", "phone", "email")), None)
             caller = self.namespace.state.find(account) if isinstance(account, str) else None
-        names = () if self.cls is None else (self.cls.method, self.cls.__name__)
+        names = () if self.cls is None else (self.cls.python_name, self.cls.__name__)
         users = () if caller is None else (caller.id, caller.username, caller.phone, caller.email)
         return self.namespace.faults.firing(self.path, names, users)
 
@@ -172,7 +172,7 @@ class RequestHandler:
             at=self.at,
             method=self.request.method,
             path=self.path,
-            operation=None if self.cls is None else self.cls.method,
+            operation=None if self.cls is None else self.cls.python_name,
             status=status,
             code=None if status is None else code,
             ms=round((time.perf_counter() - self.started) * 1000, 3),

@@ -1,0 +1,342 @@
+"""The engine of every face: one operation, performed for one user, with discovery, the queue and the repeats.
+
+`AuthClient` is this with a method for each operation. Clock, sleep and randomness are constructor arguments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random as random_module
+import ssl
+import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import aiohttp
+import attrs
+from yarl import URL
+
+from authing_mfa import images, passwords, retry
+from authing_mfa import operations as ops
+from authing_mfa._transport.transport import Transport
+from authing_mfa.discovery import Discovery, check_base_url, check_host, check_proxy
+from authing_mfa.errors import (
+    ApiError,
+    AuthingError,
+    CallTimeoutError,
+    InvalidInputError,
+    NetworkError,
+    ResponseError,
+    UsageError,
+)
+from authing_mfa.protocol import DEFAULT_LIMIT, Answer, RequestContext, check_header_text, check_token, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from authing_mfa._transport.fair_queue import FairQueue
+
+__all__ = ["ClientOptions", "Core", "Credentials"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger("authing_mfa")
+
+_LONGEST: float = 10.0 * 365 * 86400
+"""The longest time-out in seconds, ten years: asyncio's timers cannot hold much more."""
+
+
+def _seconds(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
+        raise InvalidInputError(f"{name} must be a number of seconds above 0 and at most ten years.")
+    return float(value)
+
+
+def _count(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidInputError(f"{field.name} must be a whole number from 1.")
+
+
+def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise InvalidInputError(f"{field.name} must be True or False, not {type(value).__name__}.")
+
+
+def _scheme(_: object, __: object, value: Any) -> None:
+    if value not in {"https", "http"}:
+        raise InvalidInputError('scheme must be "https" or "http".')
+
+
+def _public_key(_: object, __: object, value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidInputError("public_key must be text (str): base64 or PEM of a public key.")
+
+
+def _ssl_context(_: object, __: object, value: Any) -> None:
+    if value is not None and not isinstance(value, ssl.SSLContext):
+        raise InvalidInputError(
+            "ssl_context must be an ssl.SSLContext: certificate checks cannot be switched off by a flag."
+        )
+
+
+def _session(_: object, __: object, value: Any) -> None:
+    if value is not None and not isinstance(value, aiohttp.ClientSession):
+        raise InvalidInputError("session must be an aiohttp.ClientSession.")
+
+
+def _app_id(value: str) -> str:
+    return check_header_text("app_id", value)
+
+
+def _lang(value: str) -> str:
+    return check_header_text("lang", value)
+
+
+def _token(value: str | None) -> str | None:
+    return None if value is None else check_header_text("token", value)
+
+
+def _user_pool_id(value: str | None) -> str | None:
+    return None if value is None else check_header_text("user_pool_id", value)
+
+
+def _base_url(value: str | None) -> str | None:
+    return None if value is None else check_base_url(value)
+
+
+def _timeout(value: float) -> float:
+    return _seconds("timeout", value)
+
+
+def _connect_timeout(value: float) -> float:
+    return _seconds("connect_timeout", value)
+
+
+@attrs.frozen
+class ClientOptions:
+    """The keywords of one `AuthClient`, checked. `AuthClient` says what each of them means.
+
+    Raises:
+        InvalidInputError: a value that cannot be right.
+    """
+
+    app_id: str = attrs.field(converter=_app_id)
+    token: str | None = attrs.field(default=None, repr=False, converter=_token)
+    host: str = attrs.field(default="authing.cn", converter=check_host)
+    scheme: Literal["https", "http"] = attrs.field(default="https", validator=_scheme)
+    on_premise: bool = attrs.field(default=False, validator=_flag)
+    base_url: str | None = attrs.field(default=None, converter=_base_url)
+    user_pool_id: str | None = attrs.field(default=None, converter=_user_pool_id)
+    public_key: str | None = attrs.field(default=None, validator=_public_key)
+    lang: str = attrs.field(default="en-US", converter=_lang)
+    timeout: float = attrs.field(default=60.0, converter=_timeout)
+    connect_timeout: float = attrs.field(default=10.0, converter=_connect_timeout)
+    max_connections: int = attrs.field(default=512, validator=_count)
+    proxy: str | None = attrs.field(default=None, converter=check_proxy, repr=False)
+    trust_env: bool = attrs.field(default=False, validator=_flag)
+    ssl_context: ssl.SSLContext | None = attrs.field(default=None, validator=_ssl_context)
+    session: aiohttp.ClientSession | None = attrs.field(default=None, validator=_session)
+    max_attempts: int = attrs.field(default=retry.MAX_ATTEMPTS, validator=_count)
+    max_image_side: int = attrs.field(default=1280, validator=_count)
+    max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=_count)
+
+
+class Credentials:
+    """The token of one user view. `context` is made with the first call, when the user pool is known."""
+
+    __slots__ = ("context", "token")
+
+    def __init__(self, token: str | None) -> None:
+        self.token = _token(token)
+        self.context: RequestContext | None = None
+
+
+class Core:
+    """What all user views of a client share: pool, discovery, repeats.
+
+    Args:
+        options: the client's keywords.
+        clock: seconds that only grow.
+        sleep: waits for a number of seconds.
+        random: a number in [0, 1), for the back-off between two tries.
+    """
+
+    def __init__(
+        self,
+        options: ClientOptions,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+        random: Callable[[], float] = random_module.random,
+    ) -> None:
+        self.options = options
+        self.discovery = Discovery(
+            scheme=options.scheme,
+            host=options.host,
+            on_premise=options.on_premise,
+            user_pool_id=options.user_pool_id,
+            base_url=options.base_url,
+        )
+        self.transport = Transport(
+            connect_timeout=options.connect_timeout,
+            max_connections=options.max_connections,
+            proxy=options.proxy,
+            trust_env=options.trust_env,
+            ssl_context=options.ssl_context,
+            borrowed=options.session,
+            limit=options.max_response_size,
+        )
+        self.call_timeout = options.timeout
+        self.clock = clock
+        self.sleep = sleep
+        self.random = random
+        self._context = RequestContext(options.app_id, options.lang)
+        self._urls: dict[tuple[str, str], URL] = {}
+
+    async def perform(
+        self, operation: ops.Operation[T], credentials: Credentials, *, max_attempts: int | None = None
+    ) -> Answer[T]:
+        """Perform *operation* with the token of *credentials*, and repeat it where `retry` allows that.
+
+        Args:
+            operation: what to do. Passwords and pictures in it may be as the caller has them.
+            credentials: whose token to send.
+            max_attempts: how often it may be tried; None: as the client's options say.
+        """
+        self.transport.enter()
+        check_token(operation, credentials.token)
+        if operation.encrypted_fields or operation.__class__ is ops.UploadFaceImage:
+            operation = await self._prepare(operation)
+        budget = self.call_timeout
+        endpoint = self.discovery.endpoint
+        if endpoint is None:
+            started = self.clock()
+            endpoint = await self.discovery.resolve(self.fetch_public_config)
+            budget -= self.clock() - started
+            if budget <= 0:
+                raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
+        context = credentials.context
+        if context is None:
+            own = self._context
+            context = RequestContext(own.app_id, own.lang, endpoint.user_pool_id, credentials.token)
+            credentials.context = context
+        return await self._repeat(
+            operation, context, endpoint.base_url, budget, max_attempts or self.options.max_attempts
+        )
+
+    async def connect(self) -> None:
+        """Find the service and make one connection: ask for public-config, from the service's own host.
+
+        Raises:
+            ConfigError: public-config cannot be had.
+            NetworkError: the service cannot be reached.
+        """
+        self.transport.enter()
+        known = self.discovery.endpoint is not None
+        endpoint = await self.discovery.resolve(self.fetch_public_config)
+        if not known and endpoint.base_url == self.discovery.config_base:
+            return
+        try:
+            await self.fetch_public_config(endpoint.base_url)
+        except (ApiError, ResponseError) as error:  # not every host has a public-config; any answer shows a connection
+            if (error.http_status or 0) >= 500:
+                raise NetworkError(f"The service answers HTTP {error.http_status}.", delivery="answered") from None
+
+    async def fetch_public_config(self, base_url: str) -> dict[str, Any]:
+        """Return public-config from *base_url*, asked for without a token."""
+        operation = ops.PublicConfig(self.options.app_id)
+        options = self.options
+        answer = await self._repeat(operation, self._context, base_url, self.call_timeout, options.max_attempts)
+        return answer.value
+
+    async def aclose(self) -> None:
+        """Close the pool and stop discovery. Calling it again has no effect."""
+        if self.transport.stop():
+            await self.discovery.aclose()
+            await self.transport.aclose()
+
+    async def _prepare(self, operation: ops.Operation[T]) -> ops.Operation[T]:
+        """Encrypt the passwords of *operation* and make its picture ready, in a thread: both take milliseconds."""
+        changes: dict[str, Any] = {}
+        for name in operation.encrypted_fields:
+            value = getattr(operation, name)
+            if isinstance(value, str) and not isinstance(value, passwords.EncryptedPassword):
+                key = self.options.public_key or passwords.CLOUD_PUBLIC_KEY
+                changes[name] = await asyncio.to_thread(passwords.encrypt, value, key)
+        if isinstance(operation, ops.UploadFaceImage) and not isinstance(operation.image, ops.JpegBytes):
+            side = self.options.max_image_side
+            prepared = await asyncio.to_thread(images.prepare, operation.image, max_side=side)
+            changes["image"] = ops.JpegBytes(prepared)
+        return attrs.evolve(operation, **changes)
+
+    async def _repeat(
+        self, operation: ops.Operation[T], context: RequestContext, base_url: str, budget: float, max_attempts: int
+    ) -> Answer[T]:
+        request = encode(operation, context)
+        url = self._url(base_url, request.target)
+        transport = self.transport
+        slots = transport.slots
+        failed: AuthingError | None = None  # how the last try ended
+        attempt = 0
+        while True:
+            attempt += 1
+            if failed is not None:
+                await _acquire_again(slots, failed)
+            elif not slots.take():
+                await slots.acquire()
+            started = self.clock()  # waiting for a slot does not count
+            try:
+                response = await transport.send(url, request, budget)
+                answer = decode(operation, response, context.token)
+                if _log.isEnabledFor(logging.DEBUG):
+                    _log_attempt(operation, f"HTTP {response.status}", self.clock() - started, attempt)
+                return answer
+            except AuthingError as error:
+                spent = self.clock() - started
+                budget -= spent
+                if _log.isEnabledFor(logging.DEBUG):
+                    _log_attempt(operation, _outcome(error), spent, attempt)
+                if failed is not None and error.delivery == "not_sent":
+                    error.delivery = "unknown"  # an earlier try of this call was sent
+                pause = retry.retry_delay(
+                    operation,
+                    error,
+                    attempt=attempt,
+                    max_attempts=max_attempts,
+                    budget=budget,
+                    jitter=self.random(),
+                )
+                if pause is None:
+                    raise
+                if error.delivery != "not_sent":
+                    failed = error
+            finally:
+                slots.release()
+            budget -= pause
+            await self.sleep(pause)
+
+    def _url(self, base_url: str, target: str) -> URL:
+        """Return the full address, parsed once per endpoint."""
+        url = self._urls.get((base_url, target))
+        if url is None:
+            url = self._urls[base_url, target] = URL(base_url + target, encoded=True)
+        return url
+
+
+async def _acquire_again(slots: FairQueue, failed: AuthingError) -> None:
+    """Take a slot for a repeat. Where the client was closed meanwhile, the way the last try ended is what counts."""
+    try:
+        await slots.acquire()
+    except UsageError:
+        raise failed from None
+
+
+def _log_attempt(operation: ops.Operation[Any], outcome: str, seconds: float, attempt: int) -> None:
+    """Write one line for one try. Never a message, an argument or a header: they hold secrets, and personal data."""
+    _log.debug("%s: %s, %.1f ms, attempt %d", operation.python_name, outcome, seconds * 1000, attempt)
+
+
+def _outcome(error: AuthingError) -> str:
+    status = getattr(error, "http_status", None)
+    how = error.delivery if status is None else f"HTTP {status}"
+    return f"{type(error).__name__} {error.code}, {how}"
