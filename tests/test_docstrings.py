@@ -16,7 +16,7 @@ from authing_mfa.emulator import Emulator
 
 MODULES = ("authing_mfa", "authing_mfa.batch", "authing_mfa.compat", "authing_mfa.emulator")
 SECTIONS = r"\n\n(?=(?:Args|Returns|Raises|Yields|Attributes|Example|Source)\b)"
-NO_CALLS = {"aclose", "connect", "perform"}  # what every client has, whatever the service
+NO_CALLS = {"aclose", "answer", "connect", "perform"}  # what every client has, whatever the service
 CALLS = sorted(
     name
     for name, member in vars(AuthClient).items()

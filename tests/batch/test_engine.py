@@ -21,7 +21,7 @@ from authing_mfa import (
     WrongCodeError,
 )
 from authing_mfa.batch import CircuitOpenError, VerifyRequest, verify_many
-from authing_mfa.operations import MfaCheck, VerifyByFace
+from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByFace
 from tests.batch.conftest import FakeClient, totp_rows
 
 
@@ -462,11 +462,13 @@ async def test_a_failed_upload_is_never_of_unknown_fate(fake):
         def as_user(self, token):
             return self
 
-        async def upload_face_image(self, image, *, private=True):
-            self.uploads.append(image)
-            if image == b"cut":
+        async def perform(self, operation, *, max_attempts=None):
+            if not isinstance(operation, UploadFaceImage):
+                return await super().perform(operation, max_attempts=max_attempts)
+            self.uploads.append(operation.image)
+            if operation.image == b"cut":
                 raise NetworkError("cut")
-            raise FileNotFoundError(image)
+            raise FileNotFoundError(operation.image)
 
     client = Uploading()
     cut, missing, _ = await collect(

@@ -42,10 +42,10 @@ class SendEmail(Operation[None]):
     """A code by e-mail for any scene (docs/wire.md#sending-codes): MFA_VERIFY, MFA_VERIFY_CODE, VERIFY_CODE and others."""
 
     route = Route.post("/api/v2/email/send")
-    answer = NoneType
+    returns = NoneType
     bearer = Bearer.OPTIONAL
-    method = "send_mfa_email"
-    swift = ()
+    python_name = "send_mfa_email"
+    swift_names = ()
 
     email: str
     scene: str | None = None
@@ -56,10 +56,10 @@ class SendSmsV3(Operation[None]):
     """The SMS call of the MFA component (docs/wire.md#sending-codes)."""
 
     route = Route.post("/api/v3/send-sms")
-    answer = NoneType
+    returns = NoneType
     bearer = Bearer.OPTIONAL
-    method = "send_sms_v3"
-    swift = ()
+    python_name = "send_sms_v3"
+    swift_names = ()
 
     phone_number: str
     phone_country_code: str | None = None
@@ -71,9 +71,9 @@ class SendEnrollFactorRequest(Operation[dict[str, Any]]):
     """Ask to bind a factor (docs/wire.md#factor-enrollment): sends a code, or makes a TOTP secret."""
 
     route = Route.post("/api/v3/send-enroll-factor-request")
-    answer = dict
-    method = "send_enroll_factor_request"
-    swift = ()
+    returns = dict
+    python_name = "send_enroll_factor_request"
+    swift_names = ()
 
     factor_type: str
     profile: dict[str, Any] = attrs.field(factory=dict)
@@ -84,9 +84,9 @@ class EnrollFactor(Operation[None]):
     """Bind the factor that was asked for (docs/wire.md#factor-enrollment)."""
 
     route = Route.post("/api/v3/enroll-factor")
-    answer = NoneType
-    method = "enroll_factor"
-    swift = ()
+    returns = NoneType
+    python_name = "enroll_factor"
+    swift_names = ()
 
     factor_type: str
     enrollment_token: str = attrs.field(repr=False)
@@ -98,9 +98,9 @@ class ListEnrolledFactors(Operation[dict[str, Any]]):
     """The user's bound factors (docs/wire.md#factor-enrollment)."""
 
     route = Route.get("/api/v3/list-enrolled-factors")
-    answer = dict
-    method = "list_enrolled_factors"
-    swift = ()
+    returns = dict
+    python_name = "list_enrolled_factors"
+    swift_names = ()
 
 
 @attrs.frozen
@@ -108,9 +108,9 @@ class ListFactorsToEnroll(Operation[dict[str, Any]]):
     """The factors that the user could bind (docs/wire.md#factor-enrollment)."""
 
     route = Route.get("/api/v3/list-factors-to-enroll")
-    answer = dict
-    method = "list_factors_to_enroll"
-    swift = ()
+    returns = dict
+    python_name = "list_factors_to_enroll"
+    swift_names = ()
 
 
 @attrs.frozen
@@ -118,9 +118,9 @@ class GetFactor(Operation[dict[str, Any]]):
     """One bound factor (docs/wire.md#factor-enrollment)."""
 
     route = Route.get("/api/v3/get-factor")
-    answer = dict
-    method = "get_factor"
-    swift = ()
+    returns = dict
+    python_name = "get_factor"
+    swift_names = ()
 
     factor_id: str
 
@@ -130,7 +130,7 @@ class VerifyTotpV3(VerifyByTotp):
     """TOTP verification of the v3 API (docs/wire.md#factor-enrollment)."""
 
     route = Route.post("/api/v3/mfa-totp-verify")
-    method = "mfa_totp_verify_v3"
+    python_name = "mfa_totp_verify_v3"
 
 
 @attrs.frozen
@@ -138,10 +138,10 @@ class IntrospectMfaToken(Operation[dict[str, Any]]):
     """Whether an mfaToken is good (docs/wire.md#token-introspection)."""
 
     route = Route.post("/mfa/token/introspection")
-    answer = dict
+    returns = dict
     bearer = Bearer.OPTIONAL
-    method = "introspect_mfa_token"
-    swift = ()
+    python_name = "introspect_mfa_token"
+    swift_names = ()
 
     token: str = attrs.field(repr=False)
 
@@ -151,9 +151,9 @@ class UserFieldValues(Operation[tuple[dict[str, Any], ...]]):
     """Custom data as the Flutter client asks for it (docs/wire.md#profile)."""
 
     route = Route.get("/api/v2/udfs/values")
-    answer = dict
-    method = "user_field_values"
-    swift = ()
+    returns = dict
+    python_name = "user_field_values"
+    swift_names = ()
 
     target_id: str
 
@@ -163,10 +163,10 @@ class WellKnown(Operation[dict[str, Any]]):
     """The key for passwords, where the JavaScript client looks for it (docs/wire.md#public-configuration)."""
 
     route = Route.get("/api/v2/.well-known")
-    answer = dict
+    returns = dict
     bearer = Bearer.NEVER
-    method = "well_known"
-    swift = ()
+    python_name = "well_known"
+    swift_names = ()
 
 
 @attrs.frozen
@@ -174,10 +174,10 @@ class Captcha(Operation[dict[str, Any]]):
     """A captcha picture (docs/wire.md#captcha). Logins never ask for it here."""
 
     route = Route.get("/api/v2/security/captcha")
-    answer = dict
+    returns = dict
     bearer = Bearer.NEVER
-    method = "captcha"
-    swift = ()
+    python_name = "captcha"
+    swift_names = ()
 
 
 @attrs.frozen
@@ -185,10 +185,10 @@ class GraphQL(Operation[dict[str, Any]]):
     """What the JavaScript and Python clients do through GraphQL (docs/wire.md#password-login)."""
 
     route = Route.post("/graphql/v2")
-    answer = dict
+    returns = dict
     bearer = Bearer.OPTIONAL
-    method = "graphql"
-    swift = ()
+    python_name = "graphql"
+    swift_names = ()
 
     query: str = attrs.field(repr=False)
     variables: dict[str, Any] = attrs.field(factory=dict, repr=False)
