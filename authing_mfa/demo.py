@@ -133,7 +133,7 @@ class Steps:
                 await made
             except expected as error:
                 return error
-            raise UnexpectedError(f"{expected.__name__} was due, but the call was accepted")
+            raise UnexpectedError(f"{expected.__name__} was expected, but the call succeeded")
 
         return await self.step(call, caught(), tell or (lambda error: f"{type(error).__name__}: {error}"))
 

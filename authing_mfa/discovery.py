@@ -132,7 +132,7 @@ def api_base(scheme: str, host: str, config: dict[str, Any]) -> str:
     try:
         return f"{scheme}://{check_host(named)}"
     except InvalidInputError as error:
-        raise ConfigError("The application's public-config names a host that is not one.") from error
+        raise ConfigError("The application's public-config names an invalid host.") from error
 
 
 class Discovery:
@@ -176,11 +176,11 @@ class Discovery:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if asking.cancelled() and task is not None and not task.cancelling():
-                raise UsageError("This AuthClient was closed before its first call could be made.") from None
+                raise UsageError("This AuthClient was closed before its first call.") from None
             raise
         except AuthingError as error:
             # A new error for each caller: one object raised in many tasks would gather all their tracebacks.
-            raise ConfigError(f"The application's public-config cannot be had: {error.message}") from error
+            raise ConfigError(f"The application's public-config cannot be fetched: {error.message}") from error
 
     async def _fetch(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
         config = await ask(self.config_base)

@@ -90,7 +90,9 @@ def _check_text(_: Operation[Any], attribute: attrs.Attribute[Any], value: objec
     if not value.strip():
         raise InvalidInputError(f"{attribute.name} is empty.")
     if not value.isascii() and not _is_utf8(value):
-        raise InvalidInputError(f"{attribute.name} holds a half of a surrogate pair and cannot be sent as UTF-8.")
+        raise InvalidInputError(
+            f"{attribute.name} is not valid text: it holds half of a surrogate pair, which UTF-8 does not have."
+        )
 
 
 def _is_utf8(text: str) -> bool:

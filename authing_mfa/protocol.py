@@ -133,7 +133,7 @@ def check_token(operation: Operation[Any], token: str | None) -> None:
     """
     if token is None and operation.bearer is Bearer.REQUIRED:
         raise LoginError(
-            f"{operation.python_name} speaks for a user and there is no token: log in first, or use as_user(token)."
+            f"{operation.python_name} needs a token, and the client has none: log in first, or use as_user(token)."
         )
 
 

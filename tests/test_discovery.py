@@ -170,12 +170,12 @@ FAILURES = [
     (reply({"code": 200, "data": None}), "public_config"),
     (reply([]), "public_config"),
     (reply(b""), "empty"),
-    ({"requestHostname": "https://x.test"}, "not one"),
-    ({"requestHostname": "x.test/path"}, "not one"),
-    ({"requestHostname": "ada@x.test"}, "not one"),
-    ({"requestHostname": 5}, "not one"),
-    ({"identifier": "a b"}, "not one"),
-    ({"identifier": {"x": 1}}, "not one"),
+    ({"requestHostname": "https://x.test"}, "invalid host"),
+    ({"requestHostname": "x.test/path"}, "invalid host"),
+    ({"requestHostname": "ada@x.test"}, "invalid host"),
+    ({"requestHostname": 5}, "invalid host"),
+    ({"identifier": "a b"}, "invalid host"),
+    ({"identifier": {"x": 1}}, "invalid host"),
 ]
 
 

@@ -263,7 +263,7 @@ def _network_error(  # noqa: PLR0911 - one line for each kind of failure
     if isinstance(error, aiohttp.ClientResponseError):  # its own text quotes what came
         return NetworkError("What came back is not an HTTP answer.", delivery=delivery)
     if isinstance(error, ValueError):  # its own text may quote a proxy's address, password included
-        return NetworkError("The address of the service or of the proxy is not a valid one.", delivery=delivery)
+        return NetworkError("The address of the service or of the proxy is invalid.", delivery=delivery)
     if unsent:
         return NetworkError(f"The service cannot be reached: {_text(error)}", delivery=delivery)
     return NetworkError(f"The connection broke before the whole answer was read: {_text(error)}", delivery=delivery)

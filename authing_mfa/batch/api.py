@@ -154,7 +154,9 @@ async def _writer_for(options: RunOptions, assignment: Assignment | None, lease:
         journal = await Journal.open(options.journal, run=options.run_name, span=span, steal=steal, lease=lease)
         if options.only_new and assignment is None and journal.last >= 0:
             await journal.close()
-            raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
+            raise InvalidInputError(
+                "This journal belongs to an earlier run: resume that run (--resume), or name another journal."
+            )
         if assignment is not None:
             assignment.on_claim(journal.epoch)
     assert recovery_file is not None

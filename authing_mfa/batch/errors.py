@@ -14,11 +14,11 @@ class JournalError(AuthingError):
 
 
 class InputChangedError(JournalError):
-    """The rows are not those the journal was written for. Give the old input again, or begin with a new journal."""
+    """The journal belongs to other rows. Give the old input again, or start with a new journal."""
 
 
 class ClaimLostError(JournalError):
-    """Another worker has taken this run, or this partition of it, over: this one neither writes nor sends any more."""
+    """Another worker has taken over this run or this partition: this worker stops writing and sending."""
 
 
 class CircuitOpenError(AuthingError):

@@ -169,8 +169,8 @@ class VerifyRequest:
         fields = {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}
         named = fields.get("kind", kind)
         if named not in KINDS:
-            what = "is missing" if named is None else "is another word"  # not shown: it may be a misplaced code
-            raise InvalidInputError(f"kind {what}: it must be one of {', '.join(KINDS)}.")
+            what = "is missing" if named is None else "has an unknown value"  # not shown: it may be a misplaced code
+            raise InvalidInputError(f"kind {what}; it must be one of {', '.join(KINDS)}.")
         return _MAKERS[named](fields, {"token": fields.get("token"), "key": fields.get("key")})
 
     def target(self) -> tuple[str | None, ...]:

@@ -76,8 +76,8 @@ def _check(options: BatchOptions) -> None:
     if options.source != "-" and not Path(options.source).is_file():
         raise InvalidInputError(f"There is no file {options.source}.")
     if options.resume and options.journal is None:
-        raise InvalidInputError("Only a run with a journal can be resumed: name it.")
+        raise InvalidInputError("resume (--resume) needs a journal: name the journal of the run.")
     if options.resend_unknown and not options.resume:
-        raise InvalidInputError("Sending unknown rows again is a matter of resuming a run.")
+        raise InvalidInputError("resend_unknown (--resend-unknown) needs resume (--resume).")
     if options.out != "-" and options.source != "-" and Path(options.out).resolve() == Path(options.source).resolve():
         raise InvalidInputError("The output would overwrite the input.")

@@ -55,9 +55,7 @@ class Profiles:
             raise InvalidInputError(f"The profile file {self.path} is not TOML: {error}.") from error
         broken = [name for name, table in tables.items() if not isinstance(table, dict)]
         if broken:
-            raise InvalidInputError(
-                f"In the profile file {self.path}, {broken[0]} stands outside of a [profile] table."
-            )
+            raise InvalidInputError(f"In the profile file {self.path}, {broken[0]} is outside of a [profile] table.")
         return tables
 
     def table(self, name: str, *, named: bool) -> dict[str, Any]:

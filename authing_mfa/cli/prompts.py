@@ -18,7 +18,7 @@ _LINE_LIMIT: Final = 65536
 
 
 class NoAnswerError(click.UsageError):
-    """Something is needed that was not given, and there is no terminal to ask on."""
+    """An argument is missing, and there is no terminal to ask on."""
 
 
 class Asker:

@@ -144,7 +144,9 @@ class Call:
         if thread is not None:
             raise RuntimeError(f"wait() on {thread} would never end: continue in the completion instead.")
         if self.dispatcher is not None and runs_here(self.dispatcher):
-            raise RuntimeError("wait() on the thread that runs the completion would never end: continue there instead.")
+            raise RuntimeError(
+                "wait() on the thread that runs the completion would never end: continue in the completion instead."
+            )
         if self.runner is not None and self.runner.abandoned and not self.done:
             raise RuntimeError("This call was made before the fork: it belongs to the parent process.")
 

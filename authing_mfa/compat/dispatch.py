@@ -29,7 +29,7 @@ _log = logging.getLogger("authing_mfa.compat")
 
 
 class ReceiverGoneError(RuntimeError):
-    """The window or loop that a dispatcher delivers to has ended. Completions then run on the callback thread."""
+    """The window or loop of a dispatcher has ended. Completions then run on the callback thread."""
 
 
 def runs_here(dispatcher: Dispatcher) -> bool:
@@ -81,7 +81,7 @@ class _Tk(_Threaded):
     def __call__(self, function: Callable[[], None]) -> None:
         self._queue.put(function)
         if self._gone:  # looked at afterwards: what is put in before the window goes, its end runs
-            raise ReceiverGoneError("The Tk window that completions were to run in is gone.")
+            raise ReceiverGoneError("The Tk window in which completions run is closed.")
 
     def runs_here(self) -> bool:
         """Whether this is the window's thread, as long as there is a window."""
@@ -152,7 +152,7 @@ class _Qt(_Threaded):
                 return
         except RuntimeError:  # the object behind the bridge is deleted
             pass
-        raise ReceiverGoneError("The Qt application that completions were to run in is gone.")
+        raise ReceiverGoneError("The Qt application in which completions run has ended.")
 
 
 def _qt_binding() -> tuple[Any, Any, Any]:
@@ -201,7 +201,7 @@ class _Wx(_Threaded):
 
     def __call__(self, function: Callable[[], None]) -> None:
         if self._wx.GetApp() is None:
-            raise ReceiverGoneError("The wx application that completions were to run in is gone.")
+            raise ReceiverGoneError("The wx application in which completions run has ended.")
         self._wx.CallAfter(self._run, function)
 
 
@@ -227,7 +227,7 @@ class _AsyncioLoop:
         try:
             self._loop.call_soon_threadsafe(_guarded, function)
         except RuntimeError as error:  # closed
-            raise ReceiverGoneError("The event loop that completions were to run on is closed.") from error
+            raise ReceiverGoneError("The event loop on which completions run is closed.") from error
 
     def runs_here(self) -> bool:
         """Whether the event loop runs on this thread."""

@@ -80,10 +80,10 @@ def unexpected(error: BaseException) -> Outcome:
 
     The text of *error* is left out, because it may hold a secret.
     """
-    return failed(ResponseError(f"The call failed in a way it should not ({type(error).__name__})."))
+    return failed(ResponseError(f"The call failed unexpectedly ({type(error).__name__})."))
 
 
 CANCELLED: Final = failed(CancelledCallError("The call was cancelled."))
 SHUT_DOWN: Final = failed(CancelledCallError("The client was shut down before the call had ended."))
-EXITING: Final = failed(CancelledCallError("The program ended before the call had."))
+EXITING: Final = failed(CancelledCallError("The program ended before the call."))
 NOT_STARTED: Final = failed(ConfigError("There is no application: call Authing.start(app_id) first."))

@@ -81,7 +81,7 @@ class Emulator(Namespace):
         tls: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
-            raise ValueError(f"{host} is not loopback: to serve other machines, say allow_remote=True as well")
+            raise ValueError(f"{host} is not a loopback address: to serve other machines, give allow_remote=True, too")
         if seed_file is not None:
             seeds = seeding.read(seed_file)
         self._seeds = None if seeds is None else seeding.check(dict(seeds))

@@ -130,5 +130,5 @@ def settings_of(seeds: Mapping[str, Any], base: Settings | None = None) -> Setti
     known = {field.name for field in attrs.fields(Settings)}
     unknown = sorted(set(given) - known)
     if unknown:
-        raise ValueError(f"there is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}")
+        raise ValueError(f"there is no setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}")
     return attrs.evolve(base or Settings(), **given)

@@ -38,7 +38,7 @@ class EmulatedUser:
         """
         user = self._state.users.get(self.id)
         if user is None:
-            raise LookupError("this user is gone: the emulator was reset")
+            raise LookupError("this user no longer exists: the emulator was reset")
         return user
 
     @property

@@ -75,10 +75,10 @@ def test_no_secret_is_printed():
         ("VirtualClock.advance = lambda self, seconds: 0", r"Step 29 failed: .*361 s later: WrongCodeError"),
         (
             "faces.fingerprints_match = rule.fingerprints_match = lambda a, b: True",
-            r"Step 26 failed: .*FaceError was due",
+            r"Step 26 failed: .*FaceError was expected",
         ),
         ('totp.new_recovery_code = lambda rng: "aaaa-bbbb-cccc-dddd-eeee-ffff"', r"Step 15 failed: .*is the old one"),
-        ("State.policies_of = lambda self, user: ()", r"Step 1 failed: .*MfaRequiredError was due"),
+        ("State.policies_of = lambda self, user: ()", r"Step 1 failed: .*MfaRequiredError was expected"),
     ],
 )
 def test_a_misbehaving_service_fails_the_journey_and_names_the_step(misbehaviour, step):

@@ -240,7 +240,7 @@ async def test_reset_and_snapshots_over_http(emu, api):
     snapshot = await api.get("/_emulator/snapshot")
     assert await api.post("/_emulator/reset") == {"reset": True}
     assert (emu.users, emu.outbox, len(emu.faults), emu.clock.offset, emu.requests) == ([], [], 0, 0, [])
-    with pytest.raises(LookupError, match="gone"):
+    with pytest.raises(LookupError, match="no longer exists"):
         _ = bob.username
     assert (await api.call("PUT", "/_emulator/snapshot", snapshot))[0] == 200
     assert (bob.totp_secret, emu.code_for("13800138000"), emu.clock.offset) == (secret, code, 5)

@@ -106,7 +106,7 @@ class _Driver:
 
     def __init__(self, options: BatchOptions, client_options: Mapping[str, Any], lease: float) -> None:
         if options.journal is None:
-            raise InvalidInputError("On a cluster a run needs a journal: what a dead worker had sent is known from it.")
+            raise InvalidInputError("A run on a cluster needs a journal: it records what a worker sent before it died.")
         if options.out == "-":
             raise InvalidInputError("On a cluster the output must be a file, on storage that all workers share.")
         self._options = options
@@ -159,7 +159,9 @@ class _Driver:
         opened = await Journal.open(journal, run=self._options.run_name, span=span, lease=self._lease)
         await opened.close()
         if opened.last >= 0 and not self._options.resume:
-            raise InvalidInputError("The journal is that of an earlier run: resume it, or name a new one.")
+            raise InvalidInputError(
+                "This journal belongs to an earlier run: resume that run (--resume), or name another journal."
+            )
         self._known_to = opened.last
 
     def stop(self) -> None:

@@ -48,7 +48,7 @@ def format_of(place: str, given: str | None) -> Format | None:
         return None
     form = _SUFFIXES.get(Path(place).suffix.lower())
     if form is None:
-        raise InvalidInputError(f"The format of {place} cannot be told from its name: say csv, jsonl or parquet.")
+        raise InvalidInputError(f"The format of {place} cannot be seen from its name: give csv, jsonl or parquet.")
     return form
 
 
@@ -105,7 +105,7 @@ def _names(columns: Mapping[str, str] | None) -> dict[str, str]:
     given = dict(columns or {})
     for ours in given:
         if ours not in COLUMNS:
-            raise InvalidInputError(f"There is no column {ours!r}: ours are {', '.join(COLUMNS)}.")
+            raise InvalidInputError(f"There is no column {ours!r}; the columns are {', '.join(COLUMNS)}.")
     return {ours: given.get(ours, ours) for ours in COLUMNS}
 
 
@@ -143,7 +143,7 @@ def _check_header(header: Iterable[str], names: Mapping[str, str], kind: str | N
     if missing:
         raise InvalidInputError(f"The file has no column {', '.join(missing)}.")
     if kind is None and names["kind"] not in there:
-        raise InvalidInputError(f"The file has no column {names['kind']}, and no kind was given for all rows.")
+        raise InvalidInputError(f"The file has no column {names['kind']}, and no kind was given (--kind).")
 
 
 def _csv_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any] | InvalidRow]:

@@ -112,7 +112,7 @@ class Journal:
             mine = {"run_": self._run, "part_": self._part, "epoch_": self.epoch}
             renewed = await connection.execute(schema.RENEW, mine)
             if renewed.rowcount != 1:
-                raise ClaimLostError("Another worker has taken this run over: nothing more is sent or written here.")
+                raise ClaimLostError("Another worker has taken over this run: this worker stops writing and sending.")
             for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.retracted)):
                 if positions:
                     lines = [{"run_": self._run, "position_": position} for position in positions]
@@ -198,7 +198,7 @@ class Journal:
         if claim != seen:
             owner = Owner.parse(claim.owner)
             who = f"process {owner.pid} on {owner.machine.partition('/')[0]}" if owner else "another process"
-            raise JournalError(f"Another run ({who}) is at work on this journal. Let it end, or use another journal.")
+            raise JournalError(f"Another run ({who}) uses this journal. Wait until it ends, or use another journal.")
         await asyncio.sleep(min(_WATCH, claim.lease / 4))
         return seen, until
 

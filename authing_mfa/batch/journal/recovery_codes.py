@@ -95,7 +95,7 @@ class RecoveryFile:
         except OSError as error:
             raise JournalError(
                 f"New recovery codes could not be written to their file: {_said(error)} "
-                "They are in the outcomes that are given now: keep those."
+                "They are in the outcomes of this run: keep those."
             ) from error
 
     def _read(self) -> dict[int, dict[str, Any]]:

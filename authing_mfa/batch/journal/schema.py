@@ -64,7 +64,7 @@ def sqlite_file(url: sa.URL) -> str | None:
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
-        raise JournalError("A journal in memory would be forgotten with the process: name a file.")
+        raise JournalError("A journal in memory is lost when the process ends: name a file.")
     return url.database
 
 
@@ -100,7 +100,7 @@ async def check_whole(connection: AsyncConnection) -> None:
     verdict = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
     if verdict != "ok":
         raise JournalError(
-            "The journal is damaged: nothing is sent, because it cannot be told what was. "
+            "The journal is damaged. Nothing is sent, because the journal cannot show what was sent before. "
             f"Restore it from a copy, or try SQLite's .recover. SQLite says: {str(verdict).splitlines()[-1]}."
         )
 
@@ -126,7 +126,7 @@ async def run_of(connection: AsyncConnection, name: str, *, salt: str, layout: s
     if found.version != VERSION:
         raise JournalError(f"The journal was written by another version ({found.version}) of this package.")
     if found.layout != layout:
-        raise JournalError(f"The journal's run {name!r} was begun with {found.layout}, this one has {layout}.")
+        raise JournalError(f"The journal's run {name!r} was started with {found.layout}, but this run has {layout}.")
     return found.id, found.salt
 
 

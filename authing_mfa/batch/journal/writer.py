@@ -131,8 +131,8 @@ class JournalWriter:
             return None
         if not isinstance(row, VerifyRequest) or not self._same(entry, row):
             raise InputChangedError(
-                f"Row {index} is not the row that the journal knows at this position: the input was changed. "
-                "Give the old input, or begin with a new journal."
+                f"Row {index} is not the row that the journal has at this position: the input was changed. "
+                "Give the old input, or start with a new journal."
             )
         outcome = self._outcome(index, entry)
         if outcome.undone or (outcome.status == "unknown" and (self._resend_unknown or row.kind == "check")):
@@ -152,7 +152,7 @@ class JournalWriter:
         """
         if self.journal is not None and self.journal.last >= first + count:
             raise InputChangedError(
-                f"The input has {count} rows, and the journal knows row {self.journal.last}: the input was changed."
+                f"The input has {count} rows, but the journal has row {self.journal.last}: the input was changed."
             )
 
     def _same(self, entry: Entry, row: VerifyRequest) -> bool:

@@ -225,7 +225,7 @@ class CircuitBreaker:
         if self.failures != self._limit:
             return None
         return CircuitOpenError(
-            f"{self.failures} calls in a row failed, the last with: {error} The rest of the rows was not sent.",
+            f"{self.failures} calls in a row failed, the last one with: {error} The other rows were not sent.",
             failures=self.failures,
             last=error,
         )

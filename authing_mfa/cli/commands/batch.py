@@ -25,37 +25,49 @@ _BROKEN_SHOWN = 20
 def _columns(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if any(not (ours and equals and theirs) for ours, equals, theirs in pairs):
-        raise click.BadParameter("it is OURS=THEIRS, for instance phone=mobile.")
+        raise click.BadParameter("use OURS=THEIRS, for example phone=mobile.")
     return {ours: theirs for ours, _, theirs in pairs}
 
 
 @click.command(cls=Command)
 @click.argument("source", metavar="ROWS", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--out", default="-", metavar="FILE", help="Where outcomes go; - is stdout. [default: -]")
-@click.option("--journal", metavar="FILE", help="A file or a database URL: what was sent is never sent again.")
-@click.option("--concurrency", type=click.IntRange(1), default=64, help="Calls under way at most. [default: 64]")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Calls started per second at most.")
-@click.option("--resume", is_flag=True, help="Go on with the journal and the output that are there.")
-@click.option("--resend-unknown", is_flag=True, help="When resuming, send rows of unknown fate again.")
-@click.option("--dry-run", is_flag=True, help="Look at all rows and send nothing.")
-@click.option("--ordered", is_flag=True, help="Outcomes in the order of the rows, not as they finish.")
-@click.option("--kind", metavar="KIND", help="Kind of rows that name none: check, phone, email, totp, recovery, face.")
+@click.option("--out", default="-", metavar="FILE", help="Output file; - is stdout. [default: -]")
 @click.option(
-    "--column", "columns", multiple=True, metavar="OURS=THEIRS", callback=_columns, help="What ROWS calls a column."
+    "--journal", metavar="FILE", help="Journal: a file or a database URL. A row that was sent is never sent again."
 )
-@click.option("--format", "source_format", metavar="FORMAT", help="Of ROWS: csv, jsonl, parquet; default: its name's.")
-@click.option("--out-format", metavar="FORMAT", help="Of the outcomes; default: the name's, for a pipe jsonl.")
+@click.option("--concurrency", type=click.IntRange(1), default=64, help="Most calls in flight. [default: 64]")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Most calls started per second.")
+@click.option("--resume", is_flag=True, help="Continue an earlier run: use its journal and its output.")
+@click.option("--resend-unknown", is_flag=True, help="With --resume, send rows with an unknown outcome again.")
+@click.option("--dry-run", is_flag=True, help="Check all rows and send nothing.")
+@click.option("--ordered", is_flag=True, help="Write outcomes in the order of the rows, not as calls finish.")
+@click.option("--kind", metavar="KIND", help="Kind of rows without a kind: check, phone, email, totp, recovery, face.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    callback=_columns,
+    help="Rename an input column; repeatable. Example: --column phone=mobile.",
+)
+@click.option(
+    "--format",
+    "source_format",
+    metavar="FORMAT",
+    help="Input format: csv, jsonl or parquet. Default: from the file name.",
+)
+@click.option("--out-format", metavar="FORMAT", help="Output format. Default: from the file name; jsonl for a pipe.")
 @click.option("--tokens", is_flag=True, help="Write the tokens of verified users to the output.")
-@click.option("--recovery-file", metavar="FILE", help="Where new recovery codes are kept (0600).")
+@click.option("--recovery-file", metavar="FILE", help="File for new recovery codes (mode 0600).")
 @click.option(
     "--stop-after-failures",
     type=click.IntRange(0),
     metavar="N",
-    help="Stop after so many failures in a row; 0: never.",
+    help="Stop after this many failures in a row; 0: never.",
 )
-@click.option("--run-name", metavar="NAME", help="Which of several runs in one database this is.")
+@click.option("--run-name", metavar="NAME", help="Name of the run, if one database holds several.")
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: a scheduler's address, or local:N.")
-@click.option("--partition-rows", type=click.IntRange(1), metavar="N", help="Rows of one Dask task.")
+@click.option("--partition-rows", type=click.IntRange(1), metavar="N", help="Number of rows in one Dask task.")
 @click.pass_obj
 def batch(run: Run, /, **given: Any) -> int:
     """Verify many rows from a file.
@@ -64,10 +76,10 @@ def batch(run: Run, /, **given: Any) -> int:
     photo_key, image. A row without a token uses the login's token.
 
     One object per row goes to --out: index, key, kind, status (ok, rejected, failed, unknown), code, message, value, elapsed.
-    The summary goes to stderr; with --json and an --out file it is the one object on stdout.
+    The summary goes to stderr. With --json and an --out file it is the object on stdout.
 
-    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped before the end; the highest that
-    applies. 130 interrupted.
+    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped before the end. The highest of them
+    counts. 130 interrupted.
     """
     from authing_mfa.batch.errors import CircuitOpenError, JournalError
     from authing_mfa.batch.run_file import BatchOptions, run_file

@@ -95,7 +95,7 @@ def _known(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         return name
     if name in ("token", *_SECRET_VARIABLES):
         raise click.BadParameter("secrets are not kept in a profile: use the environment, stdin, or a login.")
-    raise click.BadParameter(f"there is no setting {value}; there are {', '.join(PROFILE_KEYS)}.")
+    raise click.BadParameter(f"there is no setting {value}; the settings are {', '.join(PROFILE_KEYS)}.")
 
 
 @config.command()

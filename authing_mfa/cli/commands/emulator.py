@@ -226,7 +226,7 @@ def init(run: Run, /, path: str, *, force: bool) -> None:
     try:
         write_starter(path, overwrite=force)
     except FileExistsError:
-        raise click.UsageError(f"{path} is there already; --force writes over it.") from None
+        raise click.UsageError(f"{path} exists already; --force overwrites it.") from None
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from error
     run.output.good(f"Written. Next: authing-mfa emulator --seed-file {path}")

@@ -30,7 +30,7 @@ def chosen(argument: str | None, option: str | None, kept: str | None, what: str
         raise click.UsageError(f"Give {what} once: as argument or as option.")
     target = argument or option or kept
     if target is None:
-        raise click.UsageError(f"Give {what}: the login that is kept names none.")
+        raise click.UsageError(f"Give {what}: the stored login has none.")
     return target
 
 

@@ -72,7 +72,7 @@ class FaultRule:
             kinds = {"body"}
         if len(kinds) != 1:
             raise ValueError(
-                f"a fault has exactly one effect of {', '.join(_EFFECTS)}; this one has {sorted(given) or 'none'}"
+                f"a fault has exactly one effect of {', '.join(_EFFECTS)}; this fault has {sorted(given) or 'no effect'}"
             )
         _check_word("drop", self.drop, _MOMENTS)
         _check_word("reset", self.reset, _MOMENTS)

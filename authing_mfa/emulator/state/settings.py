@@ -27,7 +27,7 @@ def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
     upper = tuple(dict.fromkeys("OTP" if word == "TOTP" else word for word in spelled))
     unknown = [word for word in upper if word not in POLICIES]
     if unknown:
-        raise ValueError(f"{unknown[0]} is not an MFA policy; there are {', '.join(POLICIES)}")
+        raise ValueError(f"{unknown[0]} is not an MFA policy; the policies are {', '.join(POLICIES)}")
     return upper
 
 

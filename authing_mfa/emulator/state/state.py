@@ -133,7 +133,7 @@ class State:
         self, username: str | None, phone: str | None, phone_country_code: str | None, email: str | None
     ) -> None:
         if username and username in self.by_username:
-            raise ValueError(f"there is a user named {username!r} already")
+            raise ValueError(f"a user named {username!r} exists already")
         if phone is not None and canonical_phone(phone, phone_country_code) in self.by_phone:
             raise ValueError(f"the phone {phone} belongs to another user already")
         if email is not None and canonical_target(email) in self.by_email:
