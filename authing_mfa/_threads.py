@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import sys
 import threading
 from collections import deque
+from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +31,29 @@ def own_thread() -> str | None:
     return getattr(_here, "kind", None)
 
 
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop for a thread of ours: uvloop's where that is installed, else asyncio's own."""
+    if sys.platform != "win32":
+        # RuntimeError: while the interpreter exits, what is imported may no longer register its own exit.
+        with contextlib.suppress(ImportError, RuntimeError):
+            return _uvloop()
+    return asyncio.new_event_loop()
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    """A loop of uvloop that resolves names in Python's threads.
+
+    libuv's own threads crash a forked child at its exit: it waits for them, and they live in the parent only.
+    """
+    import uvloop
+
+    class Loop(uvloop.Loop):
+        async def getaddrinfo(self, *args: Any, **options: Any) -> Any:
+            return await self.run_in_executor(None, partial(socket.getaddrinfo, *args, **options))
+
+    return Loop()
+
+
 class BackgroundLoop(Generic[T]):
     """An event loop on a daemon thread. Items posted from any thread reach *receive* on the loop's thread, in order.
 
@@ -41,7 +67,7 @@ class BackgroundLoop(Generic[T]):
         self._finish = finish
         self._inbox: deque[T] = deque()
         self._armed = False
-        self.loop = asyncio.new_event_loop()
+        self.loop = new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="authing-mfa-loop", daemon=True)
         try:
@@ -60,11 +86,20 @@ class BackgroundLoop(Generic[T]):
         # may both see it down and wake the loop twice, which does no harm.
         if not self._armed:
             self._armed = True
-            self._wake(self._drain)
+            self.wake()
+
+    def wake(self) -> None:
+        """Have the loop look at its items now. Only for posters that a signal may have interrupted before they woke it."""
+        self._call(self._drain)
+
+    @property
+    def ended(self) -> bool:
+        """True once the thread has ended: what is posted from now on is lost."""
+        return not self._thread.is_alive()
 
     def stop(self) -> None:
         """Let `finish` run and the loop end. Twice is fine."""
-        self._wake(self._stopping.set)
+        self._call(self._stopping.set)
 
     def join(self, timeout: float | None) -> bool:
         """Wait for the thread's end, in seconds. False: it has not ended, or is the running one."""
@@ -72,7 +107,7 @@ class BackgroundLoop(Generic[T]):
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _wake(self, callback: Callable[[], None]) -> None:
+    def _call(self, callback: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(callback)
 

@@ -14,7 +14,7 @@ import authing_mfa
 from authing_mfa import AuthClient, MfaRequiredError
 from authing_mfa.emulator import Emulator
 
-MODULES = ("authing_mfa", "authing_mfa.batch", "authing_mfa.compat", "authing_mfa.emulator")
+MODULES = ("authing_mfa", "authing_mfa.batch", "authing_mfa.compat", "authing_mfa.emulator", "authing_mfa.sync")
 SECTIONS = r"\n\n(?=(?:Args|Returns|Raises|Yields|Attributes|Example|Source)\b)"
 NO_CALLS = {"aclose", "answer", "connect", "perform"}  # what every client has, whatever the service
 CALLS = sorted(

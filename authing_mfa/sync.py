@@ -1,0 +1,401 @@
+"""`AuthClient` for code without an event loop: Flask, Django under WSGI, Celery, scripts, notebooks, threads.
+
+::
+
+    from authing_mfa.sync import AuthClient
+
+    client = AuthClient("APP_ID")                       # one for the process, shared by all threads
+    try:
+        user = client.login_by_account("ada", "secret")
+    except MfaRequiredError as error:
+        user = client.as_user(error.challenge.token).mfa_verify_by_totp("123456")
+
+This file is longer than others: every method is written out, so that editors and type checkers show its parameters.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from authing_mfa import client as asynchronous
+from authing_mfa import retry
+from authing_mfa._blocking import SharedClient, check_thread
+from authing_mfa.protocol import DEFAULT_LIMIT
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Coroutine, Iterable, Iterator
+
+    from authing_mfa import operations as ops
+    from authing_mfa.batch import Outcome, VerifyRequest
+    from authing_mfa.images import ImageSource
+    from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
+    from authing_mfa.protocol import Answer
+
+__all__ = ["AuthClient"]
+
+T = TypeVar("T")
+
+
+class AuthClient:
+    """The calls of `authing_mfa.AuthClient` as plain methods: same names, parameters, results and errors.
+
+    Any number of threads may call one client at once. It has no current user: a token belongs to the client, or to the view
+    of it that `as_user` gives.
+
+    The calls of all clients run on one background event loop per process. The first call begins the loop; closing the last
+    client ends it, and so does the interpreter's exit. After a fork the child's first call gets a loop and a pool of its own,
+    so a client made at import time works under gunicorn, Celery and multiprocessing. Ctrl-C cancels the call.
+
+    Args:
+        app_id: the application's id.
+        token: the bearer of the calls: an mfaToken or a user's ID token. `as_user` gives other users theirs.
+        host: the service's domain; public-config is requested from ``console.{host}`` and names the address of the API.
+        scheme: ``https`` or ``http``.
+        on_premise: public-config is requested from *host* itself.
+        base_url: skips discovery: requests go to ``{base_url}{path}``.
+        user_pool_id: sent in each request's headers; by default the id that public-config names.
+        public_key: RSA key for passwords (base64 SPKI or PEM); by default the cloud's.
+        lang: language of the service's messages, e.g. ``zh-CN``.
+        timeout: seconds for a whole call with its retries, from the moment it has a connection slot.
+        connect_timeout: seconds for making a connection.
+        max_connections: how many connections there may be; more callers wait in order.
+        proxy: address of an HTTP proxy.
+        trust_env: take the proxy from the environment.
+        ssl_context: TLS settings, e.g. a private CA.
+        max_attempts: how often a call may be tried; 1 turns retries off. What spends a code is never sent twice.
+        max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
+        max_response_size: the largest answer that is read, in bytes after decompression.
+
+    Raises:
+        InvalidInputError: an argument cannot be right.
+
+    Every call raises the errors of `authing_mfa.AuthClient`'s method of the same name, and UsageError, before anything is
+    sent, on a thread whose event loop runs: there, use `authing_mfa.AuthClient`.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a documented setting, all but the first by name
+        self,
+        app_id: str,
+        *,
+        token: str | None = None,
+        host: str = "authing.cn",
+        scheme: Literal["https", "http"] = "https",
+        on_premise: bool = False,
+        base_url: str | None = None,
+        user_pool_id: str | None = None,
+        public_key: str | None = None,
+        lang: str = "en-US",
+        timeout: float = 60.0,
+        connect_timeout: float = 10.0,
+        max_connections: int = 512,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+        max_attempts: int = retry.MAX_ATTEMPTS,
+        max_image_side: int = 1280,
+        max_response_size: int = DEFAULT_LIMIT,
+    ) -> None:
+        self._shared = SharedClient(
+            partial(
+                asynchronous.AuthClient,
+                app_id,
+                token=token,
+                host=host,
+                scheme=scheme,
+                on_premise=on_premise,
+                base_url=base_url,
+                user_pool_id=user_pool_id,
+                public_key=public_key,
+                lang=lang,
+                timeout=timeout,
+                connect_timeout=connect_timeout,
+                max_connections=max_connections,
+                proxy=proxy,
+                trust_env=trust_env,
+                ssl_context=ssl_context,
+                max_attempts=max_attempts,
+                max_image_side=max_image_side,
+                max_response_size=max_response_size,
+            )
+        )
+        self._token = token
+        self._owner = True
+        self._pair = (self._shared.client, self._shared.client)
+
+    def __repr__(self) -> str:
+        state = "with a token" if self._token is not None else "without a token"
+        return f"<sync.{type(self).__name__} {state}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; with the last client of the process, end the background loop.
+
+        Calling it again has no effect. Closing a view that `as_user` made has none either.
+        """
+        if self._owner:
+            self._shared.close()
+
+    def as_user(self, token: str | None) -> Self:
+        """Return the same client (same pool, same discovery) speaking with another user's *token*; None speaks without one.
+
+        A view costs next to nothing: make one for each user, and throw it away.
+
+        Args:
+            token: an mfaToken or a user's ID token.
+
+        Returns:
+            A view of this client. Closing the view has no effect.
+
+        Raises:
+            InvalidInputError: the token is empty, not ASCII, or holds a control character.
+        """
+        view = object.__new__(type(self))
+        view._shared = self._shared
+        view._token = token
+        view._owner = False
+        view._pair = (self._shared.client, self._shared.client.as_user(token))
+        return view
+
+    def verify_many(self, requests: Iterable[VerifyRequest], **options: Any) -> Iterator[Outcome]:
+        """Perform all *requests* and give an outcome for each, see `authing_mfa.batch.verify_many`.
+
+        Args:
+            requests: the rows.
+            options: the keywords of `authing_mfa.batch.verify_many`.
+
+        Returns:
+            An iterator of outcomes. Leaving its loop early stops the run: what was sent is waited for and recorded.
+        """
+        from authing_mfa.batch import verify_many
+
+        return self._shared.iterate(verify_many(self._client, requests, **options))
+
+    @property
+    def max_connections(self) -> int:
+        """How many connections this client opens at most. More calls than that wait in order."""
+        return self._shared.client.max_connections
+
+    @property
+    def _client(self) -> asynchronous.AuthClient:
+        """This view's async client in this process, ready for a call."""
+        check_thread()
+        base, view = self._pair
+        begun = self._shared.begin()
+        if begun is not base:  # after a fork
+            view = begun.as_user(self._token)
+            self._pair = (begun, view)
+        return view
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        return self._shared.run(call)
+
+    # ─── the calls of authing_mfa.AuthClient ───
+
+    def connect(self) -> None:
+        """Find the service and make one connection: a readiness probe."""
+        self._run(self._client.connect())
+
+    def perform(self, operation: ops.Operation[T], *, max_attempts: int | None = None) -> T:
+        """Perform any operation of `authing_mfa.operations`. Each method below performs one.
+
+        Args:
+            operation: what to do. A password in it is encrypted, a picture is made ready, before anything is sent.
+            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
+        """
+        return self._run(self._client.perform(operation, max_attempts=max_attempts))
+
+    def answer(self, operation: ops.Operation[T], *, max_attempts: int | None = None) -> Answer[T]:
+        """Perform *operation* like `perform`, and return its value together with the service's message.
+
+        Args:
+            operation: what to do.
+            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
+        """
+        return self._run(self._client.answer(operation, max_attempts=max_attempts))
+
+    def mfa_check(self, *, phone: str | None = None, email: str | None = None) -> bool:
+        """Ask whether a phone number or an e-mail address may be used for MFA: True when it is free, False when taken.
+
+        Args:
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            email: the e-mail address. One of the two is needed; if both are given, both are sent.
+        """
+        return self._run(self._client.mfa_check(phone=phone, email=email))
+
+    def mfa_verify_by_phone(self, phone: str, code: str, *, phone_country_code: str | None = None) -> UserInfo:
+        """Verify, or bind, a phone with the code that was sent to it by SMS; the user is logged in.
+
+        Args:
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            code: the code of the SMS, usually four to six digits.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+        """
+        return self._run(self._client.mfa_verify_by_phone(phone, code, phone_country_code=phone_country_code))
+
+    def mfa_verify_by_email(self, email: str, code: str) -> UserInfo:
+        """Verify, or bind, an e-mail address with the code that was sent to it; the user is logged in.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message, usually four to six digits.
+        """
+        return self._run(self._client.mfa_verify_by_email(email, code))
+
+    def mfa_verify_by_totp(self, code: str) -> UserInfo:
+        """Verify with a code of the authenticator app; the user is logged in.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+        """
+        return self._run(self._client.mfa_verify_by_totp(code))
+
+    def mfa_verify_by_otp(self, code: str) -> UserInfo:
+        """Verify with a code of the authenticator app; the document's other name for `mfa_verify_by_totp`.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+        """
+        return self._run(self._client.mfa_verify_by_otp(code))
+
+    def mfa_verify_by_recovery_code(self, code: str) -> UserInfo:
+        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+
+        Args:
+            code: the recovery code, six groups of four letters and digits joined by ``-``.
+        """
+        return self._run(self._client.mfa_verify_by_recovery_code(code))
+
+    def upload_face_image(self, image: ImageSource, *, private: bool = True) -> str:
+        """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
+
+        Args:
+            image: a `PIL.Image`, the bytes of a picture file, its path, or a binary file.
+            private: True if the service must keep the photo from public access.
+        """
+        return self._run(self._client.upload_face_image(image, private=private))
+
+    def mfa_associate_by_face(self, photo_key_a: str, photo_key_b: str) -> UserInfo:
+        """Bind a face with the keys of two uploaded photos; the user is logged in.
+
+        Args:
+            photo_key_a: the key of the first photo, from `upload_face_image`.
+            photo_key_b: the key of the second photo. Use another picture of the same person.
+        """
+        return self._run(self._client.mfa_associate_by_face(photo_key_a, photo_key_b))
+
+    def mfa_verify_by_face(self, photo_key: str) -> UserInfo:
+        """Verify the bound face with the key of an uploaded photo; the user is logged in.
+
+        Args:
+            photo_key: the photo's key, from `upload_face_image`.
+        """
+        return self._run(self._client.mfa_verify_by_face(photo_key))
+
+    def login_by_account(self, account: str, password: str, *, auto_register: bool = False) -> UserInfo:
+        """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
+
+        Args:
+            account: the user name, phone number or e-mail address.
+            password: the password as the user typed it; it is encrypted before it is sent.
+            auto_register: True if an unknown account may be registered.
+        """
+        return self._run(self._client.login_by_account(account, password, auto_register=auto_register))
+
+    def login_by_phone_code(
+        self, phone: str, code: str, *, phone_country_code: str | None = None, auto_register: bool = False
+    ) -> UserInfo:
+        """Log in with a code that was sent by SMS.
+
+        Args:
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            code: the code of the SMS, usually four to six digits.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            auto_register: True if an unknown phone number may be registered.
+        """
+        return self._run(
+            self._client.login_by_phone_code(
+                phone, code, phone_country_code=phone_country_code, auto_register=auto_register
+            )
+        )
+
+    def login_by_email_code(self, email: str, code: str, *, auto_register: bool = False) -> UserInfo:
+        """Log in with a code that was sent by e-mail.
+
+        Args:
+            email: the e-mail address.
+            code: the code of the message, usually four to six digits.
+            auto_register: True if an unknown address may be registered.
+        """
+        return self._run(self._client.login_by_email_code(email, code, auto_register=auto_register))
+
+    def send_sms(self, phone: str, *, phone_country_code: str | None = None) -> None:
+        """Send a code by SMS.
+
+        Args:
+            phone: the phone number, digits without the country code, e.g. ``13800000000``.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+        """
+        self._run(self._client.send_sms(phone, phone_country_code=phone_country_code))
+
+    def send_mfa_email(self, email: str) -> None:
+        """Send an MFA code by e-mail.
+
+        Args:
+            email: the e-mail address.
+        """
+        self._run(self._client.send_mfa_email(email))
+
+    def mfa_associate_by_totp(self) -> TotpEnrollment:
+        """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`."""
+        return self._run(self._client.mfa_associate_by_totp())
+
+    def mfa_confirm_totp(self, code: str) -> UserInfo | None:
+        """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
+
+        Args:
+            code: six digits, which the app changes every 30 seconds.
+        """
+        return self._run(self._client.mfa_confirm_totp(code))
+
+    def mfa_delete_totp(self) -> None:
+        """Unbind TOTP; needs a logged-in user's token."""
+        self._run(self._client.mfa_delete_totp())
+
+    def mfa_list_authenticators(self) -> tuple[Authenticator, ...]:
+        """List the user's TOTP authenticators, unconfirmed ones included."""
+        return self._run(self._client.mfa_list_authenticators())
+
+    def mfa_unbind_phone(self) -> None:
+        """Unbind the MFA phone; needs a logged-in user's token."""
+        self._run(self._client.mfa_unbind_phone())
+
+    def mfa_unbind_email(self) -> None:
+        """Unbind the MFA e-mail address; needs a logged-in user's token."""
+        self._run(self._client.mfa_unbind_email())
+
+    def mfa_unbind_factor(self, factor_id: str) -> None:
+        """Reset one factor by its id.
+
+        Args:
+            factor_id: the factor's id.
+        """
+        self._run(self._client.mfa_unbind_factor(factor_id))
+
+    def get_current_user(self) -> UserInfo:
+        """The user whose token the client speaks with."""
+        return self._run(self._client.get_current_user())
+
+    def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
+        """The user pool's own fields of one user.
+
+        Args:
+            user_id: the user's id, `UserInfo.id`.
+        """
+        return self._run(self._client.get_custom_user_data(user_id))

@@ -1,0 +1,166 @@
+"""One life of a program that uses the sync client, chosen by its first argument; it says what happened on stdout."""
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+from authing_mfa import UsageError
+from authing_mfa.sync import AuthClient
+
+way = sys.argv[1]
+ANSWER = b'{"code":200,"message":"fine","data":true}'
+begun, hold, arrived = os.getpid(), threading.Event(), threading.Event()
+connections = []
+
+
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def talk(descriptor):
+    """Answer each request; one for the phone "9" only when *hold* is set."""
+    while data := os.read(descriptor, 65536):
+        if b'"9"' in data:
+            arrived.set()
+            hold.wait(30)
+        try:
+            os.write(descriptor, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(ANSWER) + ANSWER)
+        except OSError:
+            break
+    say("connection closed")
+
+
+def serve(server):
+    while True:
+        connections.append(server.accept()[0].detach())  # a bare descriptor gives no warning of its own at the end
+        threading.Thread(target=talk, args=(connections[-1],), daemon=True).start()
+
+
+server = socket.create_server(("127.0.0.1", 0))
+atexit.register(server.detach)
+threading.Thread(target=serve, args=(server,), daemon=True).start()
+client = AuthClient("APP", base_url=f"http://127.0.0.1:{server.getsockname()[1]}", token="token")
+
+
+def interrupt_when(event, number):
+    def kill():
+        event.wait(30)
+        os.kill(begun, number)
+
+    threading.Thread(target=kill, daemon=True).start()
+
+
+def child(body):
+    """Run *body* in a forked child, which then leaves as programs do; say how it ended."""
+    pid = os.fork()
+    if pid == 0:
+        hold.set()
+        body()
+        sys.exit(7)
+    say("child ended", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def call_in_child():
+    say("child", client.mfa_check(phone="1"))
+
+
+if way == "idle":
+    say(client.mfa_check(phone="1"))
+elif way == "exit code":
+    say(client.mfa_check(phone="1"))
+    sys.exit(3)
+elif way == "daemon thread":
+    threading.Thread(target=client.mfa_check, kwargs={"phone": "9"}, daemon=True).start()
+    arrived.wait(30)
+elif way == "thread":
+
+    def work():
+        threading.main_thread().join()
+        say(client.mfa_check(phone="1"))
+
+    threading.Thread(target=work).start()
+elif way == "atexit":
+    atexit.register(lambda: say("at exit", client.mfa_check(phone="1")))
+elif way == "too late":
+
+    def late():
+        try:
+            client.mfa_check(phone="1")
+        except UsageError as error:
+            say(error.message)
+
+    import authing_mfa._blocking as blocking
+
+    atexit.unregister(blocking._exit)
+    atexit.register(late)
+    atexit.register(blocking._exit)
+elif way == "closed":
+    with client:
+        client.mfa_check(phone="1")
+    say([thread.name for thread in threading.enumerate() if "mfa" in thread.name])
+elif way == "last of two":
+    other = AuthClient("APP", base_url="http://127.0.0.1:1", token="token")
+    client.mfa_check(phone="1")
+    other.close()
+    say(client.mfa_check(phone="1"))
+    client.close()
+    say([thread.name for thread in threading.enumerate() if "mfa" in thread.name])
+elif way in ("ctrl-c", "time limit"):
+
+    class TimeLimit(Exception):  # noqa: N818 - the name is what is said
+        pass
+
+    def limit(*_):
+        raise TimeLimit
+
+    signal.signal(signal.SIGUSR1, limit)
+    interrupt_when(arrived, signal.SIGINT if way == "ctrl-c" else signal.SIGUSR1)
+    try:
+        client.mfa_check(phone="9")
+    except (KeyboardInterrupt, TimeLimit) as error:
+        say(type(error).__name__)
+    hold.set()
+    say(client.mfa_check(phone="1"))
+    while len(connections) < 2:  # the interrupted call's connection was given up
+        time.sleep(0.01)
+elif way == "fork":
+    client.mfa_check(phone="1")
+    child(call_in_child)
+    say("parent", client.mfa_check(phone="1"), len(connections))
+elif way == "fork and leave":
+    client.mfa_check(phone="1")
+    child(lambda: None)
+    say("parent", client.mfa_check(phone="1"), len(connections))
+elif way == "fork in flight":
+    thread = threading.Thread(target=lambda: say("parent", client.mfa_check(phone="9")))
+    thread.start()
+    arrived.wait(30)
+    child(call_in_child)
+    hold.set()
+    thread.join()
+elif way == "fork and close":
+    client.mfa_check(phone="1")
+
+    def close():
+        call_in_child()
+        client.close()
+
+    child(close)
+    say("parent", client.mfa_check(phone="1"), len(connections))
+elif way == "multiprocessing":
+    import multiprocessing
+
+    say(client.mfa_check(phone="1"))
+    process = multiprocessing.get_context("fork").Process(target=call_in_child)
+    process.start()
+    process.join()
+    say("child ended", process.exitcode)
+elif way == "view":
+    view = client.as_user("token")
+    client.mfa_check(phone="1")
+    child(lambda: say("child", view.mfa_check(phone="1"), client.mfa_check(phone="1"), view.mfa_check(phone="1")))
+say("end")
