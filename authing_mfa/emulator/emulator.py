@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 import threading
 import time
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
 
 from authing_mfa._loopback import is_loopback
-from authing_mfa.emulator import seeding
+from authing_mfa.emulator import seeding, state_files
 from authing_mfa.emulator.http.admin import admin
-from authing_mfa.emulator.http.host_check import cors_headers, host_allowed
+from authing_mfa.emulator.http.answers import MARK, envelope, scheme_of
+from authing_mfa.emulator.http.host_check import cors_headers, host_allowed, page_allowed
+from authing_mfa.emulator.http.own_addresses import own_addresses
 from authing_mfa.emulator.http.pages import page_file
-from authing_mfa.emulator.http.request import MARK, RequestHandler
+from authing_mfa.emulator.http.request import RequestHandler
 from authing_mfa.emulator.http.server import ServerThread
 from authing_mfa.emulator.namespace import Namespace
-from authing_mfa.emulator.state.state import hex_id
+from authing_mfa.emulator.state.directory import hex_id
+from authing_mfa.emulator.state.settings import changed
+from authing_mfa.emulator.state.user_fields import checked_id
 
 if TYPE_CHECKING:
     import ssl
@@ -28,13 +33,15 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Self
 
-    from authing_mfa.emulator.http.tls import LocalAuthority
     from authing_mfa.emulator.state.settings import Settings
 
 __all__ = ["Emulator"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAMESPACES = 10_000
+_EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared only
+
+_log = logging.getLogger("authing_mfa.emulator")
 
 
 class Emulator(Namespace):
@@ -46,24 +53,33 @@ class Emulator(Namespace):
     Args:
         port: 0 takes a free one.
         seed: makes ids, codes, secrets and the rest of every token reproducible.
-        clock: epoch seconds; `emu.clock.advance(61)` moves what the emulator makes of it.
+        clock: epoch seconds; `emu.clock.advance(61)` moves the emulator's own time.
         settings: lifetimes, windows, limits.
         seed_file: users, codes, faults and settings to start with, in YAML or JSON, see `seeding`.
         seeds: the same as a mapping.
+        app_id: the application's id; None: the state file's, else a new one of 24 hex digits.
+        user_pool_id: the user pool's id; None: the same.
+        state_file: everything is loaded from this file when it is there, and written to it by `stop`: users, ids, tokens,
+            codes. Seeds are then only what `reset` goes back to. Readable by its owner only.
+        face: the verdict on faces, see `Settings.face`; None: what *settings* say.
         host: the address to listen on.
         allow_remote: must be true for a *host* that is not loopback: an emulator gives its codes to anyone who asks.
-        allowed_hosts: names besides localhost that a request's Host header may have.
+        allowed_hosts: names besides localhost that a request's Host header, and the Origin of a web page, may have.
         tls: serve HTTPS, with an authority of its own; see `ca_path` and `client_ssl_context`.
+        tls_folder: keep the authority in this folder, so that it is trusted once and for all; None: a new one at each start.
+        certificate: serve HTTPS with this certificate file (PEM) …
+        private_key: … and its key, where it is not in the same file.
 
     Attributes:
-        app_id: the one application; 24 hex digits.
-        user_pool_id: its user pool; 24 hex digits.
+        app_id: the one application.
+        user_pool_id: its user pool.
         public_key: base64 of the RSA key that passwords are encrypted with.
         clock: call it for the time; `advance`, `set` and `reset` move it.
-        faults: `add`, `remove` and `clear` rules of what goes wrong.
+        faults: `add`, `remove` and `clear` fault rules.
 
     Raises:
-        ValueError: *host* is not loopback and *allow_remote* is not given, or the seeds are not right.
+        ValueError: *host* is not loopback and *allow_remote* is not given, or an id, the seeds or the state file are not right.
+        OSError: a file cannot be read, or the folder of *state_file* is not there.
     """
 
     def __init__(  # noqa: PLR0913 - all of them optional keywords
@@ -75,34 +91,58 @@ class Emulator(Namespace):
         settings: Settings | None = None,
         seed_file: str | PathLike[str] | None = None,
         seeds: Mapping[str, Any] | None = None,
+        app_id: str | None = None,
+        user_pool_id: str | None = None,
+        state_file: str | PathLike[str] | None = None,
+        face: Literal["same-picture", "any", "none"] | None = None,
         host: str = "127.0.0.1",
         allow_remote: bool = False,
         allowed_hosts: Iterable[str] = (),
         tls: bool = False,
+        tls_folder: str | PathLike[str] | None = None,
+        certificate: str | PathLike[str] | None = None,
+        private_key: str | PathLike[str] | None = None,
     ) -> None:
         if not allow_remote and not is_loopback(host):
             raise ValueError(f"{host} is not a loopback address: to serve other machines, give allow_remote=True, too")
-        if seed_file is not None:
-            seeds = seeding.read(seed_file)
-        self._seeds = None if seeds is None else seeding.check(dict(seeds))
+        self._seeds = (
+            seeding.read(seed_file) if seed_file is not None else None if seeds is None else seeding.prepared(seeds)
+        )
+        kept = None if state_file is None else state_files.load(state_file)
         ids = Random(secrets.token_hex(16) if seed is None else f"{seed}/ids")  # noqa: S311 - test data, reproducible
-        app_id, user_pool_id = hex_id(ids), hex_id(ids)
+        drawn = hex_id(ids), hex_id(ids)
+        kept_ids = (None, None) if kept is None else (kept["app_id"], kept["user_pool_id"])
+        chosen = checked_id(app_id, "app_id"), checked_id(user_pool_id, "user_pool_id")
+        app_id, user_pool_id = (a or b or c for a, b, c in zip(chosen, kept_ids, drawn, strict=True))
         settings = seeding.settings_of(self._seeds or {}, settings)
+        if face is not None:
+            settings = changed(settings, {"face": face})
         super().__init__("default", settings, clock, user_pool_id, app_id, _seed_of(seed, "default"))
-        self._seed, self._source, self._host = seed, clock, host
+        self._seed, self._source, self._host, self._state_file = seed, clock, host, state_file
         self._remote, self._names = allow_remote, frozenset(name.lower() for name in allowed_hosts)
         self._namespaces: dict[str, Namespace] = {}
         self._namespaces_lock = threading.Lock()
-        self._authority: LocalAuthority | None = None
-        context = None
-        if tls:
-            from authing_mfa.emulator.http.tls import LocalAuthority
+        self._certificate = None
+        if tls or certificate is not None or tls_folder is not None:
+            from authing_mfa.emulator.http.tls import certificate_for
 
-            self._authority = LocalAuthority("127.0.0.1", "localhost", "::1", *sorted(self._names))
-            context = self._authority.server_context()
-        self._server = ServerThread(self._handle, host, port, context)
-        if self._seeds is not None:
+            self._certificate = certificate_for(certificate, private_key, tls_folder, sorted(self._names))
+        self._server = ServerThread(
+            self._handle, host, port, None if self._certificate is None else self._certificate.server_context()
+        )
+        if kept is not None:
+            self._take_over(kept)
+        elif self._seeds is not None:
             self.seed_from(self._seeds)
+
+    def _take_over(self, kept: Mapping[str, Any]) -> None:
+        """Go back to what the state file holds. Seeds are kept for `reset`."""
+        self.baseline, pool = self._seeds, self.user_pool_id
+        with seeding.place(f"the state file {self._state_file}"):
+            self.restore(kept)
+            for name, snapshot in kept.get("namespaces", {}).items():
+                self.namespace(name).restore(snapshot)
+        self.state.user_pool_id = pool
 
     # ─────────────────────────────── where it is ───────────────────────────────
 
@@ -115,16 +155,23 @@ class Emulator(Namespace):
 
     @property
     def _scheme(self) -> str:
-        return "http" if self._authority is None else "https"
+        return "http" if self._certificate is None else "https"
 
     @property
     def ca_path(self) -> str | None:
-        """The file with the certificate that clients of a TLS emulator must trust; None without TLS. Gone after `stop`."""
-        return None if self._authority is None else self._authority.file()
+        """The file with the certificate that clients of a TLS emulator must trust; None without TLS."""
+        return None if self._certificate is None else self._certificate.ca_file()
 
     def client_ssl_context(self) -> ssl.SSLContext | None:
-        """What `AuthClient(ssl_context=…)` needs to speak to this emulator; None without TLS."""
-        return None if self._authority is None else self._authority.client_context()
+        """Return what `AuthClient(ssl_context=…)` needs to speak to this emulator; None without TLS."""
+        return None if self._certificate is None else self._certificate.client_context()
+
+    @property
+    def lan_urls(self) -> list[str]:
+        """Addresses at which other machines may reach it; empty where it listens on one address only."""
+        if self._host not in _EVERY_ADDRESS:
+            return []
+        return [f"{self._scheme}://{address}:{self._server.port}" for address in own_addresses()]
 
     def namespace(self, name: str) -> Namespace:
         """Return the namespace *name*; the first call makes it. It shares nothing with the others but the application's id.
@@ -145,13 +192,21 @@ class Emulator(Namespace):
             namespace = self._namespaces.get(name)
             if namespace is None:
                 if len(self._namespaces) >= _NAMESPACES:
-                    raise ValueError(f"there are {_NAMESPACES} namespaces already")
+                    self._forget_unused()
                 seed = _seed_of(self._seed, name)
-                namespace = Namespace(name, self.settings, self._source, self.user_pool_id, self.app_id, seed)
+                namespace = Namespace(name, self._first_settings, self._source, self.user_pool_id, self.app_id, seed)
+                namespace.on_message = self.on_message
                 if self._seeds is not None:
                     namespace.seed_from(self._seeds)
                 self._namespaces[name] = namespace
             return namespace
+
+    def _forget_unused(self) -> None:
+        """Make room: a name that was only looked at (any web page can do that) is forgotten; it would come again as it was."""
+        for name in [name for name, namespace in self._namespaces.items() if namespace.unused]:
+            del self._namespaces[name]
+        if len(self._namespaces) >= _NAMESPACES:
+            raise ValueError(f"there are {_NAMESPACES} namespaces already")
 
     def namespace_url(self, name: str) -> str:
         """Return the address of a namespace, a client's `base_url`.
@@ -164,36 +219,47 @@ class Emulator(Namespace):
     # ─────────────────────────────── requests ───────────────────────────────
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not host_allowed(request.headers.get("Host", ""), names=self._names, remote=self._remote):
-            return _refused(421, "The Host header does not name this machine; see allowed_hosts.")
+        cors = {}
+        try:
+            if not host_allowed(request.headers.get("Host", ""), names=self._names, remote=self._remote):
+                return envelope(
+                    421, "The Host header does not name this machine; see --allowed-host (allowed_hosts).", {}
+                )
+            if not page_allowed(request.headers, names=self._names):
+                return envelope(403, "A page of another site may not use the emulator; see --allowed-host.", {})
+            cors = cors_headers(request.headers) if "Origin" in request.headers else {}
+            return await self._serve_namespace(request, cors)
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours: told to whoever asked, so that a page can read it
+            _log.exception("The emulator failed at %s %r", request.method, request.path)
+            return envelope(500, f"A fault of the emulator, please report it: {type(error).__name__}: {error}", cors)
+
+    async def _serve_namespace(self, request: web.BaseRequest, cors: dict[str, str]) -> web.StreamResponse:
         path = request.path
         if not path.startswith("/ns/"):
-            return await self._serve(request, self, path, "")
+            return await self._serve(request, self, path, "", cors)
         name, slash, rest = path[4:].partition("/")
         try:
             namespace = self.namespace(name)
         except ValueError as error:
-            return _refused(404, str(error))
-        return await self._serve(request, namespace, slash + rest, f"/ns/{name}")
+            return envelope(404, str(error), cors)
+        return await self._serve(request, namespace, slash + rest, f"/ns/{name}", cors)
 
     async def _serve(
-        self, request: web.BaseRequest, namespace: Namespace, path: str, prefix: str
+        self, request: web.BaseRequest, namespace: Namespace, path: str, prefix: str, cors: dict[str, str]
     ) -> web.StreamResponse:
         """Serve *path* of a namespace: the page, the admin API, or the service's own API."""
         if path.startswith("/_emulator/page/"):
             return page_file(path.removeprefix("/_emulator/page/"))
         if path.startswith("/_emulator/"):
-            url = f"{self.url}{prefix}"
-            return await admin(
-                request, namespace, path.removeprefix("/_emulator/"), url=url, tls=self._authority is not None
-            )
+            url = f"{scheme_of(request)}://{request.headers['Host']}{prefix}"
+            tls = self._certificate is not None
+            return await admin(request, namespace, path.removeprefix("/_emulator/"), url=url, tls=tls)
         if path in ("/", "") and request.method in ("GET", "HEAD"):
-            return (
-                page_file("index.html")
-                if path
-                else web.Response(status=308, headers={**MARK, "Location": f"{prefix}/"})
-            )
-        cors = cors_headers(request.headers, names=self._names) if "Origin" in request.headers else {}
+            if path:
+                return page_file("index.html")
+            return web.Response(status=308, headers={**MARK, "Location": f"{prefix}/"})
         if request.method == "OPTIONS":
             return web.Response(status=204, headers={**MARK, **cors})
         return await RequestHandler(request, namespace, path, prefix, cors).answer()
@@ -204,16 +270,23 @@ class Emulator(Namespace):
         """Start to serve; ``with`` does it.
 
         Raises:
-            OSError: the port is taken.
+            OSError: the port is taken; the sentence names it.
         """
         self._server.start()
         return self
 
     def stop(self) -> None:
-        """Close every connection and stop; leaving ``with`` does it. Twice is fine."""
-        self._server.stop()
-        if self._authority is not None:
-            self._authority.remove_file()
+        """Close every connection, write the state file, and stop; leaving ``with`` does it. Calling it again has no effect.
+
+        Raises:
+            OSError: the state file cannot be written.
+        """
+        if not self._server.stop():
+            return
+        if self._certificate is not None:
+            self._certificate.remove_file()
+        if self._state_file is not None:
+            state_files.save(self._state_file, self, self._namespaces)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -230,7 +303,3 @@ class Emulator(Namespace):
 
 def _seed_of(seed: int | None, name: str) -> str | None:
     return None if seed is None else f"{seed}/{name}"
-
-
-def _refused(status: int, problem: str) -> web.Response:
-    return web.json_response({"error": problem}, status=status, headers=MARK)

@@ -5,27 +5,30 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator import snapshots
+import attrs
+
+from authing_mfa.emulator import seeding, snapshots
 from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.state.clock import VirtualClock
 from authing_mfa.emulator.state.events import Events
 from authing_mfa.emulator.state.faults import Faults
-from authing_mfa.emulator.state.records import SentMessage, canonical_target
 from authing_mfa.emulator.state.request_log import RecordedRequest, RequestLog
+from authing_mfa.emulator.state.settings import changed
 from authing_mfa.emulator.state.state import State
-from authing_mfa.emulator.user import EmulatedUser
+from authing_mfa.emulator.state.user_fields import checked_target, checked_text
+from authing_mfa.emulator.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
 
-    from authing_mfa.emulator.crypto.faces import ImageSource
+    from authing_mfa.emulator.state.records import SentMessage
     from authing_mfa.emulator.state.settings import Settings
 
 __all__ = ["Namespace"]
 
 
-class Namespace:
+class Namespace(Users):
     """One namespace: users, messages, clock, faults, journal. `Emulator` is the default one."""
 
     public_key = keys.PUBLIC_KEY
@@ -40,17 +43,55 @@ class Namespace:
         seed: str | None,
     ) -> None:
         self.name = name
-        self.settings = settings
         self.app_id = app_id
-        self.user_pool_id = user_pool_id
+        self._first_settings = settings
         self.lock = threading.RLock()
         self.clock = VirtualClock(source, self._clock_moved)
         self.state = State(settings, self.clock, user_pool_id, seed)
         self.request_log = RequestLog(settings.journal_size)
         self.events = Events()
         self.faults = Faults(self.lock, self._faults_changed)
-        self.state.notify = self.events.publish
+        self.state.notify = self._tell
+        self.on_message: Callable[[SentMessage], object] | None = None
         self.baseline: Mapping[str, Any] | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings now; `change_settings` changes them."""
+        return self.state.settings
+
+    @property
+    def user_pool_id(self) -> str:
+        """The id of the user pool; 24 hex digits where nothing else was chosen."""
+        return self.state.user_pool_id
+
+    @property
+    def unused(self) -> bool:
+        """True if nothing would be lost with it: no message, no user besides the seeds', no fault, the clock as it was."""
+        seeded = len((self.baseline or {}).get("users") or ())
+        state = self.state
+        return not (
+            state.messages.count or len(state.users) > seeded or len(self.faults) or self.clock.offset or self.events
+        )
+
+    def change_settings(self, **changes: Any) -> None:
+        """Change settings until the next reset.
+
+        Args:
+            **changes: fields of `Settings`.
+
+        Raises:
+            ValueError: there is no such setting, or it cannot have this value.
+        """
+        with self.lock:
+            self.state.settings = changed(self.state.settings, changes)
+            self.request_log.resize(self.state.settings.journal_size)
+        self.events.publish("settings", attrs.asdict(self.settings))
+
+    def _tell(self, name: str, data: Any) -> None:
+        if name == "message" and self.on_message is not None:
+            self.on_message(self.state.messages.sent[-1])
+        self.events.publish(name, data)
 
     def _clock_moved(self) -> None:
         self.events.publish("clock", {"now": self.clock()})
@@ -58,108 +99,6 @@ class Namespace:
     def _faults_changed(self) -> None:
         if self.events:
             self.events.publish("faults", {"faults": [rule.as_json() for rule in self.faults]})
-
-    # ─────────────────────────────── users ───────────────────────────────
-
-    def add_user(  # noqa: PLR0913 - a user has many parts, all but two optional keywords
-        self,
-        *,
-        username: str,
-        password: str,
-        phone: str | None = None,
-        email: str | None = None,
-        mfa: Iterable[str] = (),
-        totp: bool = False,
-        face: ImageSource | None = None,
-        phone_country_code: str | None = None,
-        nickname: str | None = None,
-        custom: Mapping[str, object] | None = None,
-    ) -> EmulatedUser:
-        """Register a user.
-
-        Args:
-            username: what the user logs in with; the phone and the address do as well.
-            password: in plain text; a hash of it is kept.
-            phone: the account's phone; bound as MFA target where *mfa* names SMS.
-            email: the account's address; bound as MFA target where *mfa* names EMAIL.
-            mfa: the second factors that the application asks of this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
-                With none of them a login asks only for a TOTP the user has bound (1635).
-            totp: bind a TOTP; its secret and recovery code stand in the view that is returned.
-            face: bind the face in this picture.
-            phone_country_code: of *phone*, e.g. ``+44``; ``+86`` where nothing says otherwise.
-            nickname: to be shown.
-            custom: the pool's own fields of this user, answered by udvs/get.
-
-        Raises:
-            ValueError: the name, phone or address belongs to another user, or a policy word is unknown.
-            OSError: *face* cannot be read as a picture.
-        """
-        with self.lock:
-            user = self.state.add_user(
-                username=username,
-                password=password,
-                phone=phone,
-                email=email,
-                mfa=mfa,
-                totp_bound=totp,
-                face=face,
-                phone_country_code=phone_country_code,
-                nickname=nickname,
-                custom=custom,
-            )
-        return EmulatedUser(self.state, user.id)
-
-    def user(self, account: str) -> EmulatedUser:
-        """Return the user with this user name, phone, address or id.
-
-        Args:
-            account: the user name, phone number, e-mail address or id.
-
-        Raises:
-            LookupError: there is no such user.
-        """
-        with self.lock:
-            found = self.state.find(account)
-        if found is None:
-            raise LookupError(f"there is no user {account!r}")
-        return EmulatedUser(self.state, found.id)
-
-    def user_by_id(self, user_id: str) -> EmulatedUser:
-        """Return the user with this id.
-
-        Args:
-            user_id: the user's id.
-
-        Raises:
-            LookupError: there is no such user.
-        """
-        if user_id not in self.state.users:
-            raise LookupError("there is no such user")
-        return EmulatedUser(self.state, user_id)
-
-    @property
-    def users(self) -> list[EmulatedUser]:
-        """All users, oldest first."""
-        with self.lock:
-            return [EmulatedUser(self.state, ident) for ident in self.state.users]
-
-    def issue_mfa_token(self, user: EmulatedUser) -> str:
-        """Return a new mfaToken of *user*, as a login that asks for a second factor gives it.
-
-        Args:
-            user: a user of this namespace.
-        """
-        with self.lock:
-            return self.state.mfa_token(user.record)
-
-    def issue_user_token(self, user: EmulatedUser) -> str:
-        """Return a new token of *user*, as a finished login gives it.
-
-        Args:
-            user: a user of this namespace.
-        """
-        with self.lock:
-            return self.state.user_token(user.record)
 
     # ─────────────────────────────── messages ───────────────────────────────
 
@@ -173,8 +112,7 @@ class Namespace:
             LookupError: nothing was sent there.
         """
         with self.lock:
-            newest = self.state.newest
-            message = newest.get(canonical_target(target)) or newest.get(target)
+            message = self.state.messages.newest(target)
         if message is None:
             raise LookupError(f"no code was sent to {target}")
         return message.code
@@ -197,18 +135,18 @@ class Namespace:
         Args:
             target: the phone number or e-mail address.
             code: the code to send; None: random codes again.
+
+        Raises:
+            ValueError: *target* is neither a phone number nor an address, or there are 10,000 fixed codes already.
         """
         with self.lock:
-            if code is None:
-                self.state.fixed_codes.pop(canonical_target(target), None)
-            else:
-                self.state.fixed_codes[canonical_target(target)] = code
+            self.state.messages.fix(checked_target(target), checked_text("code", code))
 
     @property
     def outbox(self) -> list[SentMessage]:
         """Everything that was sent, oldest first (the newest 100,000)."""
         with self.lock:
-            return list(self.state.outbox)
+            return list(self.state.messages.sent)
 
     # ─────────────────────────────── journal ───────────────────────────────
 
@@ -226,7 +164,7 @@ class Namespace:
             received: True also counts the requests that a fault dropped before the service acted.
         """
         with self.lock:
-            return (self.request_log.received if received else self.request_log.acted)[token]
+            return self.request_log.received(token) if received else self.request_log.acted(token)
 
     def assert_verified_once(self, tokens: Iterable[str] | None = None) -> None:
         """Check that the service acted on exactly one verification for each of *tokens*, or for each token it ever saw.
@@ -238,8 +176,8 @@ class Namespace:
             AssertionError: a token was verified never, or more than once. No token is shown.
         """
         with self.lock:
-            acted = self.request_log.acted
-            counts = list(acted.values()) if tokens is None else [acted[token] for token in tokens]
+            log = self.request_log
+            counts = log.all_acted() if tokens is None else [log.acted(token) for token in tokens]
         wrong = [count for count in counts if count != 1]
         if wrong:
             often, never = sum(count > 1 for count in wrong), sum(count == 0 for count in wrong)
@@ -256,28 +194,36 @@ class Namespace:
             self.clock.offset = 0.0
             self.faults.clear()
             self.state.clear()
+            self.state.settings = self._first_settings
             self.request_log.clear()
             if self.baseline is not None:
                 self._add(self.baseline)
         self.events.publish("reset", {})
 
     def seed_from(self, seeds: Mapping[str, Any]) -> None:
-        """Add the users, fixed codes and settings that *seeds* lists, now and after every reset.
+        """Add the users, fixed codes and faults that *seeds* lists, now and after every reset.
 
         Args:
             seeds: what a seed file holds, see docs/emulator.md.
+
+        Raises:
+            ValueError: something in *seeds* cannot be; the sentence names the place.
         """
+        seeds = seeding.prepared(seeds)
         with self.lock:
-            self.baseline = seeds
             self._add(seeds)
+            self.baseline = seeds
 
     def _add(self, seeds: Mapping[str, Any]) -> None:
         for target, code in (seeds.get("codes") or {}).items():
-            self.fix_code(target, code)
-        for user in seeds.get("users") or []:
-            self.add_user(**user)
-        for rule in seeds.get("faults") or []:
-            self.faults.add(**rule)
+            with seeding.place(f"codes, {target}"):
+                self.fix_code(target, code)
+        for number, user in enumerate(seeds.get("users") or [], 1):
+            with seeding.place(f"users, entry {number}"):
+                self.add_user(**user)
+        for number, rule in enumerate(seeds.get("faults") or [], 1):
+            with seeding.place(f"faults, entry {number}"):
+                self.faults.add(**rule)
 
     def snapshot(self) -> dict[str, Any]:
         """Everything there is, as JSON: users, bindings, messages, photos, clock, faults. It holds secrets."""

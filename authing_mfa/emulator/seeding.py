@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from authing_mfa.emulator.state.settings import Settings
+from authing_mfa._json import parse_json
+from authing_mfa.emulator.crypto.faces import face_fingerprint
+from authing_mfa.emulator.state.faults import RULE_FIELDS
+from authing_mfa.emulator.state.settings import Settings, changed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from os import PathLike
 
-__all__ = ["STARTER", "check", "read", "settings_of", "write_starter"]
+__all__ = ["STARTER", "check", "place", "prepared", "read", "settings_of", "write_starter"]
 
 _KEYS = ("users", "codes", "faults", "settings")
+_TEXT_FIELDS = (
+    "username",
+    "password",
+    "phone",
+    "email",
+    "phone_country_code",
+    "nickname",
+    "id",
+    "totp_secret",
+    "recovery_code",
+)
+_USER_FIELDS = (*_TEXT_FIELDS, "mfa", "totp", "face", "custom")
 
 STARTER = """\
 # What the emulator starts with, and goes back to when it is reset. Every part may be left out.
@@ -37,6 +51,9 @@ users:
     password: no-second-factor
     custom: {department: sales, seniority: 3}   # answered by udvs/get
     # face: photos/eve.jpg       # a picture beside this file; its face is bound
+    # id: 5f9d0cfa               # the same after every start, as these two:
+    # totp_secret: GEZDGNBVGY3TQOJQ
+    # recovery_code: 1111-2222-3333-4444-5555-6666
 
 codes:                           # fixed codes instead of random ones; they expire and are spent like others
   "13800138000": "246810"
@@ -50,6 +67,7 @@ settings:                        # seconds, and the emulator's defaults
   # lock_after: 5                # wrong codes in a row until the user is locked (2005)
   # lock_seconds: 900
   # application_mfa: [OTP]       # asked of every user
+  # face: any                    # every photo passes, so that a live camera can; or: none
 
 faults: []                       # e.g. {path: mfa_verify_by_phone, nth: 2, drop: after}
 #                                       {path: "/api/v2/mfa/*", probability: 0.1, seed: 7, status: 503}
@@ -73,62 +91,138 @@ def write_starter(path: str | PathLike[str], *, overwrite: bool = False) -> None
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
-    """The seed file *path*: JSON by its ending ``.json``, else YAML. Pictures named in it are found beside it.
+    """Return what the seed file *path* holds: JSON by its ending ``.json``, else YAML. Pictures named in it are found beside it.
 
     Raises:
-        ValueError: it is not what a seed file can be.
+        ValueError: the file is not what a seed file can be; the sentence names the place.
+        OSError: it cannot be read.
         ImportError: it is YAML and PyYAML (extra `emulator`) is not installed.
     """
     source = Path(path)
-    text = source.read_text("utf-8")
-    seeds = check(json.loads(text) if source.suffix.lower() == ".json" else _yaml(text))
-    for user in seeds.get("users", []):
-        if isinstance(user.get("face"), str):
-            user["face"] = str(source.parent / user["face"])
-    return seeds
+    content = source.read_bytes()
+    with place(str(path)):
+        seeds = check(_json(content) if source.suffix.lower() == ".json" else _yaml(content))
+        for user in seeds.get("users", []):
+            if isinstance(user.get("face"), str):
+                user["face"] = str(source.parent / user["face"])
+        return prepared(seeds)
 
 
-def _yaml(text: str) -> Any:
+def _json(content: bytes) -> Any:
+    try:
+        return parse_json(content)
+    except ValueError as refused:
+        try:
+            json.loads(content)
+        except json.JSONDecodeError as error:  # it tells the line
+            raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+        except (ValueError, RecursionError):
+            pass
+        raise ValueError(f"{refused}") from None
+
+
+def _yaml(content: bytes) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"the seed file is not YAML: {error}") from None
+        return yaml.safe_load(content.decode())
+    except UnicodeDecodeError:
+        raise ValueError("the file is not UTF-8 text") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+        raise ValueError(f"{where}not YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that does not exist
+        raise ValueError(f"not YAML: {error}") from None
+
+
+@contextmanager
+def place(name: str) -> Iterator[None]:
+    """Put *name* in front of what went wrong inside; then it is a ValueError."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(
+            f"{name}: {error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def check(seeds: Any) -> dict[str, Any]:
-    """*seeds* if it has the shape of a seed file; parts that are null are left out.
+    """Return *seeds* if it has the shape of a seed file; parts that are null are left out.
 
     Raises:
-        ValueError: it has not.
+        ValueError: it has not; the sentence names the place.
     """
-    if not isinstance(seeds, dict) or not seeds.keys() <= set(_KEYS):
-        raise ValueError(f"a seed file is an object with some of {', '.join(_KEYS)}")
-    present = {name: value for name, value in seeds.items() if value is not None}
+    if seeds is None:  # a file of comments
+        return {}
+    present = {name: value for name, value in _known(seeds, _KEYS, "a seed file").items() if value is not None}
     for name in ("users", "faults"):
-        if not all(isinstance(entry, dict) for entry in present.get(name, [])):
-            raise ValueError(f"{name} of a seed file is a list of objects")
-    codes = present.get("codes", {})
-    if not isinstance(codes, dict) or not all(isinstance(text, str) for pair in codes.items() for text in pair):
-        raise ValueError("codes of a seed file are texts: put the digits in quotes")
-    for user in present.get("users", []):
-        for name in ("username", "password", "phone", "email"):
-            if not isinstance(user.get(name), (str, type(None))):
-                raise ValueError(f"{name} of a user is a text: put it in quotes")  # noqa: TRY004 - a file, not an argument
+        if not isinstance(present.get(name, []), list):
+            raise ValueError(f"{name}: must be a list")  # noqa: TRY004 - a file, not an argument
+    for number, user in enumerate(present.get("users", []), 1):
+        with place(f"users, entry {number}"):
+            _check_user(user)
+    for number, rule in enumerate(present.get("faults", []), 1):
+        with place(f"faults, entry {number}"):
+            _known(rule, RULE_FIELDS, "a fault")
+    _check_codes(present.get("codes", {}))
     settings_of(present)
     return present
 
 
-def settings_of(seeds: Mapping[str, Any], base: Settings | None = None) -> Settings:
-    """The settings in *seeds* over those of *base*.
+def _known(value: Any, names: Collection[str], what: str) -> dict[str, Any]:
+    """*value*, if it is a mapping that has no other keys than *names*."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be a mapping of names to values, not {value!r:.80}")  # noqa: TRY004 - a file, not an argument
+    unknown = [key for key in value if key not in names]
+    if unknown:
+        raise ValueError(f"{what} has no {unknown[0]!r}; it has {', '.join(names)}")
+    return value
+
+
+def _check_user(user: Any) -> None:
+    _known(user, _USER_FIELDS, "a user")
+    for name in ("username", "password"):
+        if user.get(name) is None:
+            raise ValueError(f"a user needs a {name}")
+    for name in _TEXT_FIELDS:
+        if not isinstance(user.get(name), (str, type(None))):
+            raise ValueError(f"{name} must be text, not {user[name]!r}: put it in quotes")  # noqa: TRY004 - the same
+
+
+def _check_codes(codes: Any) -> None:
+    if not isinstance(codes, dict):
+        raise ValueError("codes: must map a phone number or an address to its code")  # noqa: TRY004 - the same
+    for target, code in codes.items():
+        if not isinstance(target, str) or not isinstance(code, str):
+            raise ValueError(f"codes, {target}: recipient and code must be text: put the digits in quotes")  # noqa: TRY004
+
+
+def prepared(seeds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *seeds*, checked, with the fingerprint of each face in the place of its picture: a reset need not read it again.
 
     Raises:
-        ValueError: an unknown one.
+        ValueError: something in *seeds* cannot be; the sentence names the place.
+    """
+    present = check(dict(seeds))
+    users = list(present.get("users", []))
+    for number, user in enumerate(users):
+        if user.get("face") is not None:
+            with place(f"users, entry {number + 1}, face"):
+                users[number] = {**user, "face": face_fingerprint(user["face"])}
+    return {**present, "users": users}
+
+
+def settings_of(seeds: Mapping[str, Any], base: Settings | None = None) -> Settings:
+    """Return the settings in *seeds* over those of *base*.
+
+    Raises:
+        ValueError: one of them is unknown, or cannot have its value.
     """
     given = seeds.get("settings") or {}
-    known = {field.name for field in attrs.fields(Settings)}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise ValueError(f"there is no setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}")
-    return attrs.evolve(base or Settings(), **given)
+    with place("settings"):
+        if not isinstance(given, dict):
+            raise ValueError("must map names to values")  # noqa: TRY004 - the same
+        return changed(base or Settings(), given)

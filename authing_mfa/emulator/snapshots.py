@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cattrs
 
+from authing_mfa._json import parse_json
+from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.crypto.tokens import TokenSigner
-from authing_mfa.emulator.state.records import (
-    Enrollment,
-    Photo,
-    SentCode,
-    SentMessage,
-    User,
-    canonical_phone,
-    canonical_target,
-)
+from authing_mfa.emulator.state import json_text
+from authing_mfa.emulator.state.clock import iso
+from authing_mfa.emulator.state.faults import rule_from_json
+from authing_mfa.emulator.state.records import Enrollment, Photo, SentCode, SentMessage, User, canonical_target
+from authing_mfa.emulator.state.settings import normalized_policies
+from authing_mfa.emulator.state.state import State
+from authing_mfa.emulator.state.user_fields import checked_custom, checked_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
     from authing_mfa.emulator.state.faults import Faults
-    from authing_mfa.emulator.state.state import State
 
 __all__ = ["put_back", "read", "take", "write"]
 
-_FORMAT = 1
+_FORMAT = 2
+_NOT_ONE = "this is not a snapshot of the emulator, or of another version of it"
 
 _converter = cattrs.Converter()
 _converter.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode())
-_converter.register_structure_hook(bytes, lambda value, _: base64.b64decode(value))
+_converter.register_structure_hook(bytes, lambda value, _: base64.b64decode(value, validate=True))
 _converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
 
 
 def take(state: State, faults: Faults) -> dict[str, Any]:
-    """Everything in *state* and *faults*; the caller holds their lock."""
+    """Return everything in *state* and *faults*; the caller holds their lock."""
     version, numbers, gauss = state.rng.getstate()
     plain = _converter.unstructure
     return {
@@ -49,13 +49,12 @@ def take(state: State, faults: Faults) -> dict[str, Any]:
         "random": [version, list(numbers), gauss],
         "signing_key": plain(state.signer.key),
         "users": [plain(user) for user in state.users.values()],
-        "fixed_codes": dict(state.fixed_codes),
-        "codes": plain(state.codes),
-        "messages": [plain(message) for message in state.outbox],
-        "newest": {target: message.id for target, message in state.newest.items()},
-        "messages_sent": state.messages_sent,
-        "photos": plain(state.photos),
-        "blobs": plain(state.blobs),
+        "fixed_codes": dict(state.messages.fixed),
+        "codes": plain(state.messages.codes),
+        "messages": [plain(message) for message in state.messages.sent],
+        "messages_sent": state.messages.count,
+        "photos": plain(state.photos.by_key),
+        "blobs": plain(state.photos.contents),
         "enrollments": plain(state.enrollments),
         "faults": [rule.as_json() for rule in faults],
     }
@@ -67,65 +66,104 @@ def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
     Raises:
         ValueError: it is not a snapshot of this format. Nothing has changed then.
     """
-    if snapshot.get("format") != _FORMAT:
-        raise ValueError("this is not a snapshot of the emulator, or of another version of it")
-    structure = _converter.structure
+    if snapshot.get("format") not in (1, _FORMAT):
+        raise ValueError(_NOT_ONE)
     try:
-        users = structure(snapshot["users"], list[User])
-        codes = structure(snapshot["codes"], dict[str, SentCode])
-        messages = structure(snapshot["messages"], list[SentMessage])
-        photos = structure(snapshot["photos"], dict[str, Photo])
-        blobs = structure(snapshot["blobs"], dict[str, bytes])
-        enrollments = structure(snapshot["enrollments"], dict[str, Enrollment])
-        signer = TokenSigner(structure(snapshot["signing_key"], bytes))
-        version, numbers, gauss = snapshot["random"]
-        random_state = (version, tuple(numbers), gauss)
-        newest, rules, offset = dict(snapshot["newest"]), list(snapshot["faults"]), float(snapshot["clock_offset"])
+        json_text.check({**snapshot})
+        if snapshot["format"] == 1:
+            snapshot = _from_format_1(snapshot)
+        before = _state_of(snapshot, State(state.settings, state.clock, str(snapshot["user_pool_id"]), state.seed))
+        rules = [rule_from_json(rule) for rule in snapshot["faults"]]
+        offset = float(snapshot["clock_offset"])
+        state.clock.check(offset)
     except Exception as error:  # cattrs raises groups of anything
         raise ValueError("the snapshot cannot be read") from error
-    state.clear()
-    state.rng.setstate(random_state)
-    state.signer, state.codes, state.photos, state.blobs, state.enrollments = signer, codes, photos, blobs, enrollments
-    state.user_pool_id = snapshot["user_pool_id"]
-    state.fixed_codes.update(snapshot["fixed_codes"])
-    state.outbox.extend(messages)
-    state.messages_sent = snapshot["messages_sent"]
-    by_id = {message.id: message for message in messages}
-    state.newest.update({target: by_id[number] for target, number in newest.items() if number in by_id})
-    for user in users:
-        _index(state, user)
+    state.become(before)
     faults.replace(rules)
     state.clock.offset = offset
 
 
-def _index(state: State, user: User) -> None:
-    state.users[user.id] = user
-    if user.username:
-        state.by_username[user.username] = user.id
-    if user.phone is not None:
-        state.by_phone[canonical_phone(user.phone, user.phone_country_code)] = user.id
-    if user.email is not None:
-        state.by_email[canonical_target(user.email)] = user.id
-    if user.mfa_phone is not None:
-        state.by_mfa_phone[canonical_phone(user.mfa_phone, user.mfa_phone_country_code)] = user.id
-    if user.mfa_email is not None:
-        state.by_mfa_email[canonical_target(user.mfa_email)] = user.id
+def _state_of(snapshot: Mapping[str, Any], state: State) -> State:
+    """*state*, which is empty, filled from *snapshot*."""
+    structure = _converter.structure
+    version, numbers, gauss = snapshot["random"]
+    state.rng.setstate((version, tuple(numbers), gauss))
+    state.signer = TokenSigner(structure(snapshot["signing_key"], bytes))
+    for user in structure(snapshot["users"], list[User]):
+        _check_user(user)
+        state.register(user)
+    for message in structure(snapshot["messages"], list[SentMessage]):
+        state.messages.put(message)
+    state.messages.codes.update(structure(snapshot["codes"], dict[str, SentCode]))
+    state.messages.fixed.update(structure(snapshot["fixed_codes"], dict[str, str]))
+    state.messages.count = int(snapshot["messages_sent"])
+    state.photos.by_key.update(structure(snapshot["photos"], dict[str, Photo]))
+    for digest, content in structure(snapshot["blobs"], dict[str, bytes]).items():
+        state.photos.put(digest, content)
+    state.enrollments.update(structure(snapshot["enrollments"], dict[str, Enrollment]))
+    return state
+
+
+def _check_user(user: User) -> None:
+    """Raise ValueError if the rules could not work with *user*."""
+    normalized_policies(user.mfa)
+    checked_custom(user.custom)
+    for binding in (user.totp, user.pending_totp):
+        if binding is not None:
+            checked_secret(binding.secret)
+    for moment in (user.created_at, user.updated_at, user.last_login, user.last_mfa):
+        iso(moment or 0.0)
+
+
+def _from_format_1(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """*snapshot* of version 0.1 in the format of now: photos have fingerprints, messages know their target."""
+    targets = {number: target for target, number in snapshot["newest"].items() if target[:1] == "+" or "@" in target}
+    messages = [
+        {**message, "target": targets.get(message["id"]) or canonical_target(message["to"])}
+        for message in snapshot["messages"]
+    ]
+    photos = {
+        key: {**photo, **_examined(snapshot["blobs"][photo["digest"]])} for key, photo in snapshot["photos"].items()
+    }
+    return {**snapshot, "messages": messages, "photos": photos}
+
+
+def _examined(blob: str) -> dict[str, Any]:
+    content = base64.b64decode(blob)
+    try:
+        fingerprint: str | None = base64.b64encode(face_fingerprint(content)).decode()
+    except OSError:
+        fingerprint = None
+    return {"size": len(content), "fingerprint": fingerprint}
 
 
 def write(snapshot: Mapping[str, Any], path: str | PathLike[str]) -> None:
-    """*snapshot* into the file *path*, readable by its owner only."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(snapshot, file, ensure_ascii=False)
+    """Put *snapshot* into the file *path*, readable by its owner only: all of it, or what was there stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    target = Path(path)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # only its owner can read it
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(json_text.dump(snapshot))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
-    """The snapshot in the file *path*.
+    """Return the snapshot in the file *path*.
 
     Raises:
         ValueError: the file is not JSON, or no object.
+        OSError: it cannot be read.
     """
-    snapshot = json.loads(Path(path).read_text("utf-8"))
+    snapshot = parse_json(Path(path).read_bytes())
     if not isinstance(snapshot, dict):
-        raise ValueError("this is not a snapshot of the emulator, or of another version of it")  # noqa: TRY004 - a value
+        raise ValueError(_NOT_ONE)  # noqa: TRY004 - a value
     return snapshot

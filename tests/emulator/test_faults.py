@@ -241,7 +241,7 @@ async def test_secrets_do_not_show_in_a_repr(emu, api, bob):
     """Messages, users and requests print without codes, secrets and bodies."""
     code = emu.send_code("138")
     await api.login("bob", "pw")
-    shown = repr([emu.outbox, emu.users, emu.requests, list(emu.state.users.values()), emu.state.codes])
+    shown = repr([emu.outbox, emu.users, emu.requests, list(emu.state.users.values()), emu.state.messages.codes])
     for secret in (code, bob.totp_secret, bob.recovery_code):
         assert secret not in shown
 

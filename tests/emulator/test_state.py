@@ -90,10 +90,13 @@ def test_the_starter_file_works_as_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[]", "an object with some of"),
-        ("colours: []", "an object with some of"),
-        ("users: [ann]", "a list of objects"),
-        ("users: [{username: ann, password: pw, phone: 13800138000}]", "phone of a user is a text"),
+        ("[]", "seeds.yaml: a seed file must be a mapping"),
+        ("colours: []", "seeds.yaml: a seed file has no 'colours'; it has users, codes"),
+        ("users: [ann]", "users, entry 1: a user must be a mapping"),
+        (
+            "users: [{username: ann, password: pw, phone: 13800138000}]",
+            "users, entry 1: phone must be text, not 13800138000: put it in quotes",
+        ),
         ("codes: {13800138000: 1}", "in quotes"),
         ("settings: {speed: 1}", "no setting 'speed'"),
         ("settings: {code_length: 2}", "from 4 to 12"),
@@ -184,7 +187,7 @@ async def test_a_client_reaches_a_namespace_by_its_base_url(emu, api):
     assert (emu.namespace_url("w1"), emu.namespace_url("default")) == (f"{emu.url}/ns/w1", emu.url)
     api.url = emu.namespace_url("w1")
     assert (await api.upload(b"x")).startswith("photos/")
-    assert len(emu.namespace("w1").state.photos) == 1
+    assert len(emu.namespace("w1").state.photos.by_key) == 1
     async with api.session.get(api.url, allow_redirects=False) as response:
         assert (response.status, response.headers["Location"]) == (308, "/ns/w1/")
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
 from aiohttp import web
 
-from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers, json_answer
-from authing_mfa.emulator.http.request import MARK
+from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers
+from authing_mfa.emulator.http.answers import MARK, json_answer
+from authing_mfa.emulator.state.json_text import dump
+from authing_mfa.emulator.state.messages import message_json
 from authing_mfa.emulator.state.records import canonical_target
-from authing_mfa.emulator.state.state import message_json
 
 __all__ = ["MESSAGE_HANDLERS"]
 
@@ -42,7 +42,7 @@ def _messages(request: AdminRequest, after: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     wanted = None if to is None else canonical_target(to)
     with request.namespace.lock:
-        for message in reversed(request.namespace.state.outbox):
+        for message in reversed(request.namespace.state.messages.sent):
             if message.id <= after or len(found) >= limit:
                 break
             if channel and message.channel != channel:
@@ -59,7 +59,7 @@ async def _send(request: AdminRequest) -> web.StreamResponse:
         raise BadRequestError('{"to": "phone or address", "scene": "…" or null}')
     with request.namespace.lock:
         request.namespace.send_code(to, scene=scene)
-        return json_answer(message_json(request.namespace.state.outbox[-1]))
+        return json_answer(message_json(request.namespace.state.messages.sent[-1]))
 
 
 async def _fix_code(request: AdminRequest) -> web.StreamResponse:
@@ -81,11 +81,11 @@ async def _events(request: AdminRequest) -> web.StreamResponse:
         while True:
             try:
                 name, data = await asyncio.wait_for(queue.get(), _KEEP_ALIVE)
-                line = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+                line = b"event: %b\ndata: %b\n\n" % (name.encode(), dump(data))
             except TimeoutError:
-                line = ": still here\n\n"
+                line = b": still here\n\n"
             try:
-                await response.write(line.encode())
+                await response.write(line)
             except ConnectionError:
                 return response
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from aiohttp import web
 
-from authing_mfa.emulator.http.request import MARK
+from authing_mfa._json import parse_json
+from authing_mfa.emulator.http.body import BodyError, read_body
 from authing_mfa.emulator.namespace import Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["AdminRequest", "BadRequestError", "Handlers", "json_answer"]
+
+__all__ = ["AdminRequest", "BadRequestError", "Handlers"]
 
 
 class BadRequestError(Exception):
-    """The request cannot be carried out; the text says why."""
+    """The request cannot be carried out; the text says why, *status* is the HTTP status of the answer."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 @attrs.frozen
@@ -57,9 +62,11 @@ class AdminRequest:
             BadRequestError: it is not one.
         """
         try:
-            body = json.loads(await self.http.read() or b"{}")
-        except (ValueError, RecursionError):
-            raise BadRequestError("the body is not JSON") from None
+            body = parse_json(await read_body(self.http) or b"{}")
+        except BodyError as error:
+            raise BadRequestError(str(error), error.status) from None
+        except ValueError as error:
+            raise BadRequestError(f"the body cannot be read: {error}") from None
         if not isinstance(body, dict):
             raise BadRequestError("the body is not a JSON object")
         return body
@@ -67,10 +74,3 @@ class AdminRequest:
 
 Handlers = dict[tuple[str, str], "Callable[[AdminRequest], Awaitable[web.StreamResponse]]"]
 """By HTTP method and the first word of the path."""
-
-
-def json_answer(value: Any, status: int = 200) -> web.Response:
-    """*value* as an answer that is not cached."""
-    headers = {**MARK, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    body = json.dumps(value, ensure_ascii=False).encode()
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)

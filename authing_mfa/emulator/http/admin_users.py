@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from authing_mfa.emulator.crypto import qr, totp
-from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers, json_answer
-from authing_mfa.emulator.http.request import MARK
+from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers
+from authing_mfa.emulator.http.answers import MARK, json_answer
 
 if TYPE_CHECKING:
     from authing_mfa.emulator.user import EmulatedUser
 
 __all__ = ["USER_HANDLERS"]
+
+_CHANGEABLE = ("username", "password", "phone", "email", "phone_country_code", "nickname", "mfa", "custom")
+_NEW = (*_CHANGEABLE, "id", "totp", "totp_secret", "recovery_code", "face")
+_LONGEST_LOCK = 1e9
 
 
 async def _users(request: AdminRequest) -> web.StreamResponse:
@@ -59,29 +65,71 @@ def _qr(user: EmulatedUser) -> bytes:
 
 async def _add_user(request: AdminRequest) -> web.StreamResponse:
     if request.rest:
-        return await _issue(request)
-    fields = await request.body()
-    if isinstance(fields.get("face"), str):
+        return await _act(request)
+    fields = _known(await request.body(), _NEW)
+    face = fields.get("face")
+    if face is not None:
         try:
-            fields["face"] = base64.b64decode(fields["face"], validate=True)
-        except binascii.Error:
+            fields["face"] = base64.b64decode(face, validate=True)
+        except (binascii.Error, TypeError, ValueError):
             raise BadRequestError("face is a picture in base64") from None
-    for name in ("username", "password", "phone", "email", "nickname", "phone_country_code"):
-        if not isinstance(fields.get(name), (str, type(None))):
-            raise BadRequestError(f"{name} must be text")
     if not fields.get("username") or fields.get("password") is None:
         raise BadRequestError("a user needs username and password")
-    return json_answer(request.namespace.add_user(**fields).as_json(), 201)
+    add = partial(request.namespace.add_user, **fields)
+    # A picture is read off the event loop: it may take a second.
+    user = await asyncio.to_thread(add) if face is not None else add()
+    return json_answer(user.as_json(), 201)
 
 
-async def _issue(request: AdminRequest) -> web.StreamResponse:
+def _known(fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    unknown = sorted(fields.keys() - set(names))
+    if unknown:
+        raise BadRequestError(f"there is no field {unknown[0]!r} here; there are {', '.join(names)}")
+    return fields
+
+
+async def _act(request: AdminRequest) -> web.StreamResponse:
+    ident, _, what = request.rest.partition("/")
+    namespace = request.namespace
+    user = namespace.user_by_id(ident)
+    if what == "mfa-token":
+        return json_answer({"token": namespace.issue_mfa_token(user)})
+    if what == "token":
+        return json_answer({"token": namespace.issue_user_token(user)})
+    if what == "lock":
+        seconds = (await request.body()).get("seconds")
+        if seconds is not None and (type(seconds) not in (int, float) or not 0 < seconds <= _LONGEST_LOCK):
+            raise BadRequestError('{"seconds": a number above 0} or {}')
+        namespace.lock_user(user, seconds)
+    elif what == "unlock":
+        namespace.unlock_user(user)
+    else:
+        raise LookupError(f"there is no users/{{id}}/{what}")
+    return json_answer(user.as_json())
+
+
+async def _change_user(request: AdminRequest) -> web.StreamResponse:
+    user = request.namespace.user_by_id(request.rest)
+    request.namespace.update_user(user, **_known(await request.body(), _CHANGEABLE))
+    return json_answer(user.as_json())
+
+
+async def _delete(request: AdminRequest) -> web.StreamResponse:
     ident, _, what = request.rest.partition("/")
     user = request.namespace.user_by_id(ident)
-    if what == "mfa-token":
-        return json_answer({"token": request.namespace.issue_mfa_token(user)})
-    if what == "token":
-        return json_answer({"token": request.namespace.issue_user_token(user)})
-    raise LookupError(f"there is no users/{{id}}/{what}")
+    kind, _, factor = what.partition("/")
+    if kind == "factors" and factor:
+        request.namespace.unbind(user, factor)
+        return json_answer(user.as_json())
+    if what:
+        raise LookupError(f"there is no users/{{id}}/{what}")
+    request.namespace.delete_user(user)
+    return json_answer({"deleted": ident})
 
 
-USER_HANDLERS: Handlers = {("GET", "users"): _users, ("POST", "users"): _add_user}
+USER_HANDLERS: Handlers = {
+    ("GET", "users"): _users,
+    ("POST", "users"): _add_user,
+    ("PATCH", "users"): _change_user,
+    ("DELETE", "users"): _delete,
+}

@@ -1,7 +1,9 @@
 """Who may speak to the emulator: the right Host, and no web page of another site.
 
 A page anywhere on the web can make a browser send requests to 127.0.0.1, and by DNS rebinding even read the answers. So the
-Host header must name this machine, and a browser's request that changes something must come from the emulator's own page.
+Host header must name this machine. A request with an Origin is a web page's: a page of another site is refused, whatever it
+asks for; a page of this machine (``http://localhost:3000``) may call the service's own API; only the emulator's own page may
+change something through the admin API.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from authing_mfa._loopback import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["cors_headers", "foreign_page", "host_allowed"]
+__all__ = ["cors_headers", "host_allowed", "other_page", "page_allowed"]
 
 
 def host_allowed(host: str, *, names: Collection[str], remote: bool) -> bool:
-    """Whether a Host header may be: loopback, ``*.localhost``, one of *names*, and with *remote* any address in digits."""
+    """Return True if the Host header *host* names a loopback address, ``*.localhost``, one of *names*, or, with *remote*, any address in digits."""
     name = _hostname(f"//{host}")
     if name is None:
         return False
@@ -43,8 +45,8 @@ def _hostname(url: str) -> str | None:
         return None
 
 
-def foreign_page(headers: Mapping[str, str], own_origin: str) -> bool:
-    """Whether a browser sent this from a page that is not the emulator's own."""
+def other_page(headers: Mapping[str, str], own_origin: str) -> bool:
+    """Return True if a browser sent this from a page that is not the emulator's own."""
     site = headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
         return True
@@ -52,21 +54,33 @@ def foreign_page(headers: Mapping[str, str], own_origin: str) -> bool:
     return origin is not None and origin != own_origin
 
 
-def cors_headers(headers: Mapping[str, str], *, names: Collection[str]) -> dict[str, str]:
-    """What lets a web application on this machine (``http://localhost:3000``) call the service's own API from a browser."""
+def page_allowed(headers: Mapping[str, str], *, names: Collection[str]) -> bool:
+    """Return True if no page of another site sent this: there is no Origin, or it is this machine or one of *names*.
+
+    The Host header has been checked; a page of the same host at another port is of this machine.
+    """
     origin = headers.get("Origin")
-    name = None if origin is None else _hostname(origin)
-    if (
-        origin is None
-        or name is None
-        or not host_allowed(f"[{name}]" if ":" in name else name, names=names, remote=False)
-    ):
-        return {}
+    if origin is None:
+        return True
+    name = _hostname(origin)
+    return name is not None and (
+        name in names or is_loopback(name) or name == _hostname(f"//{headers.get('Host', '')}")
+    )
+
+
+def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets the page that `page_allowed` allowed read the answer."""
     return {
-        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Origin": _plain(headers.get("Origin", "")),
         "Access-Control-Allow-Credentials": "true",
         "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
-        "Access-Control-Allow-Headers": headers.get("Access-Control-Request-Headers", "*"),
+        "Access-Control-Allow-Headers": _plain(headers.get("Access-Control-Request-Headers", "*")),
+        "Access-Control-Allow-Private-Network": "true",
         "Access-Control-Expose-Headers": "x-authing-emulator, Retry-After",
         "Vary": "Origin",
     }
+
+
+def _plain(value: str) -> str:
+    """*value* as it can stand in a header of an answer."""
+    return "".join(letter for letter in value if " " <= letter <= "~")

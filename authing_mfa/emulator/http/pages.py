@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from authing_mfa.emulator.http.request import MARK
+from authing_mfa.emulator.http.answers import MARK
 
 __all__ = ["page_file"]
 

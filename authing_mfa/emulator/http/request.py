@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import struct
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
 from aiohttp import web
 
-from authing_mfa._version import __version__
+from authing_mfa.emulator.crypto.faces import Fingerprint, face_fingerprint
 from authing_mfa.emulator.http import routing
+from authing_mfa.emulator.http.answers import MARK, envelope, scheme_of
+from authing_mfa.emulator.http.body import BodyError, read_body
 from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.rules import handle
 from authing_mfa.emulator.rules.context import Reply, RuleContext, ServiceRefusal
-from authing_mfa.emulator.state.request_log import RecordedRequest
+from authing_mfa.emulator.state.json_text import dump
+from authing_mfa.emulator.state.request_log import BODY_LIMIT, RecordedRequest
+from authing_mfa.emulator.state.user_fields import UnacceptableError
 from authing_mfa.operations import (
     Operation,
     UploadFaceImage,
@@ -33,10 +37,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.emulator.state.faults import FaultRule
 
-__all__ = ["MARK", "RequestHandler", "bearer_of"]
-
-MARK = {"x-authing-emulator": __version__}
-"""On every answer, so that nobody takes an emulator for the service."""
+__all__ = ["RequestHandler", "bearer_of"]
 
 _VERIFYING = (VerifyByPhone, VerifyByEmail, VerifyByTotp, VerifyByRecoveryCode, VerifyByFace)
 _SLICES = 8  # of a body that is dribbled
@@ -65,13 +66,19 @@ class RequestHandler:
     content: bytes = attrs.field(init=False, default=b"")
     cls: type[Operation[Any]] | None = attrs.field(init=False, default=None)
     operation: Operation[Any] | ServiceRefusal | None = attrs.field(init=False, default=None)
+    photo: tuple[bytes, str] | None = attrs.field(init=False, default=None)
+    fingerprint: Fingerprint | None = attrs.field(init=False, default=None)
 
     async def answer(self) -> web.StreamResponse:
         """Do it all."""
-        self.content = await self.request.read()
+        try:
+            self.content = await read_body(self.request)
+        except BodyError as error:
+            return envelope(error.status, str(error), self.cors)
+        await self._examine_photo()
         with self.namespace.lock:
             self.at = self.namespace.clock()
-            context = self._call()
+            context = self._context()
             self._read_operation(context)
             rules = self._firing(context) if len(self.namespace.faults) else []
             if not rules:
@@ -85,14 +92,24 @@ class RequestHandler:
             response = self._finish(context, reply, rule)
         return await self._distorted(response, rule)
 
-    def _call(self) -> RuleContext:
+    async def _examine_photo(self) -> None:
+        """Read an uploaded photo before the lock is taken and off the event loop: it may take a second."""
+        found = routing.route_of(self.request.method, self.path)
+        if found is None or found[0] is not UploadFaceImage:
+            return
+        self.photo = routing.multipart_file(self.content, self.request.headers.get("Content-Type", ""))
+        if self.photo is not None:
+            with suppress(OSError):  # the file is no picture
+                self.fingerprint = await asyncio.to_thread(face_fingerprint, self.photo[0])
+
+    def _context(self) -> RuleContext:
         request = self.request
         host = request.headers.get("Host", "")
         return RuleContext(
             state=self.namespace.state,
             lang=request.headers.get("x-authing-lang") or "zh-CN",
             token=bearer_of(request.headers),
-            origin=f"{request.scheme}://{host}{self.prefix}",
+            origin=f"{scheme_of(request)}://{host}{self.prefix}",
             host=host,
             app_id=self.namespace.app_id,
             ip=request.remote or "127.0.0.1",
@@ -118,10 +135,10 @@ class RequestHandler:
             self.operation = refusal
 
     def _upload(self, context: RuleContext) -> UploadFaceImage:
-        part = routing.multipart_file(self.content, self.request.headers.get("Content-Type", ""))
-        if part is None or not part[0]:
+        if self.photo is None or not self.photo[0]:
             raise ServiceRefusal(400, "no_file", status=400)
-        image, context.file_type = part
+        image, context.file_type = self.photo
+        context.fingerprint = self.fingerprint
         return UploadFaceImage(image=image)
 
     def _firing(self, context: RuleContext) -> list[FaultRule]:
@@ -138,16 +155,22 @@ class RequestHandler:
         try:
             if isinstance(operation, ServiceRefusal):
                 raise operation
-            if context.token is not None and isinstance(operation, _VERIFYING):
-                self.namespace.request_log.acted[context.token] += 1
+            if self._verifies(context.token):
+                self.namespace.request_log.count_acted(context.token or "")
             return handle(operation, context)
         except ServiceRefusal as refusal:
             return context.refused(refusal)
+        except UnacceptableError as error:
+            return context.refused(ServiceRefusal(400, "bad_request", status=400, detail=f": {error}"))
+
+    def _verifies(self, token: str | None) -> bool:
+        """Whether this is a verification with a token of this emulator; made-up tokens are not counted."""
+        return isinstance(self.operation, _VERIFYING) and self.namespace.state.read_token(token)[0] is not None
 
     # ─────────────────────────────── the answer ───────────────────────────────
 
     def _finish(self, context: RuleContext, reply: Reply, rule: FaultRule | None) -> web.Response:
-        body = reply.body if isinstance(reply.body, bytes) else _dump(reply.body)
+        body = reply.body if isinstance(reply.body, bytes) else dump(reply.body)
         status = reply.status if rule is None or rule.status is None else rule.status
         self._record(
             context, None if rule is not None and (rule.drop or rule.reset) else status, _code(reply.body), body, rule
@@ -161,8 +184,8 @@ class RequestHandler:
         self, context: RuleContext, status: int | None, code: int | None, body: bytes, rule: FaultRule | None
     ) -> None:
         namespace = self.namespace
-        if context.token is not None and isinstance(self.operation, _VERIFYING):
-            namespace.request_log.received[context.token] += 1
+        if self._verifies(context.token):
+            namespace.request_log.count_received(context.token or "")
         namespace.request_log.seen += 1
         user = context.user
         if user is None and context.token is not None:
@@ -179,8 +202,10 @@ class RequestHandler:
             namespace=namespace.name,
             user=None if user is None else user.id,
             fault=None if rule is None else rule.id,
-            request_body=b"" if self.cls is UploadFaceImage else self.content,
-            response_body=b"" if status is None else body,
+            request_body=b"" if self.photo or len(self.content) > BODY_LIMIT else self.content,
+            response_body=b"" if status is None or len(body) > BODY_LIMIT else body,
+            request_bytes=len(self.content),
+            response_bytes=0 if status is None else len(body),
         )
         namespace.request_log.entries.append(entry)
         if namespace.events:
@@ -242,10 +267,6 @@ def _cut(request: web.BaseRequest, *, reset: bool) -> None:
         transport.abort()
     else:
         transport.close()
-
-
-def _dump(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _code(body: Any) -> int | None:

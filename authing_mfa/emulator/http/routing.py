@@ -6,10 +6,10 @@ without body, nulls, fields nobody asked for.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa import operations as ops
+from authing_mfa._json import parse_json
 from authing_mfa.emulator.rules import endpoints as own
 from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.errors import InvalidInputError
@@ -93,8 +93,8 @@ def read_body(content: bytes) -> dict[str, Any]:
     if not content.strip():
         return {}
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = parse_json(content)
+    except ValueError:
         raise ServiceRefusal(400, "bad_request", status=400, detail=": JSON") from None
     if not isinstance(body, dict):
         raise ServiceRefusal(400, "bad_request", status=400, detail=": JSON object")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import socket
 import threading
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet, ref
 
 from aiohttp import web
+
+from authing_mfa.emulator.http.body import BODY_LIMIT
 
 if TYPE_CHECKING:
     import ssl
@@ -18,6 +24,13 @@ __all__ = ["ServerThread"]
 _STOP_SECONDS = 5.0
 _BACKLOG = 4096
 _GRACE_SECONDS = 0.02  # aiohttp waits for idle connections too, and takes 0 for eternity
+_HEADER_SECONDS = 30.0  # from the connection to the end of the first request's headers
+_IDLE_SECONDS = 75.0  # from an answer to the end of the next request's headers
+_PAUSE_SECONDS = 0.25  # when there is no descriptor left, before the next look
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+_log = logging.getLogger("authing_mfa.emulator.http")
+_log.addHandler(logging.NullHandler())  # a client's broken HTTP is no news, unless the program configures logging
 
 
 class ServerThread:
@@ -38,6 +51,7 @@ class ServerThread:
         self._ready = threading.Event()
         self._stopping: asyncio.Event | None = None
         self._failure: Exception | None = None
+        self._heard: WeakSet[asyncio.BaseTransport] = WeakSet()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.port = port
 
@@ -73,19 +87,34 @@ class ServerThread:
 
     async def _serve(self, listening: socket.socket) -> None:
         loop = self.loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
-        server = web.Server(self._handler, access_log=None)
+        stopping = self._stopping = asyncio.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1, "authing-emulator-picture"))  # one picture in memory at a time
+        server = web.Server(
+            self._handle,
+            request_factory=_request,
+            access_log=None,
+            logger=_log,
+            keepalive_timeout=_IDLE_SECONDS,
+        )
         connecting: set[asyncio.Task[None]] = set()
 
         def accept() -> None:
             for accepted in _accepted(listening):
+                if accepted is None:
+                    loop.remove_reader(listening)
+                    loop.call_later(_PAUSE_SECONDS, listen)
+                    return
                 task = loop.create_task(self._connect(server, accepted))
                 connecting.add(task)
                 task.add_done_callback(connecting.discard)
 
-        loop.add_reader(listening, accept)
+        def listen() -> None:
+            if not stopping.is_set():
+                loop.add_reader(listening, accept)
+
+        listen()
         self._ready.set()
-        await self._stopping.wait()
+        await stopping.wait()
         # asyncio's own server trips over connections that come in while it closes, and leaves them open.
         loop.remove_reader(listening)
         listening.close()
@@ -98,28 +127,54 @@ class ServerThread:
         self.loop = None
 
     async def _connect(self, server: web.Server, accepted: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(server, accepted, ssl=self._ssl_context)
+            transport, _ = await loop.connect_accepted_socket(server, accepted, ssl=self._ssl_context)
         except (OSError, asyncio.CancelledError):  # the client has gone, or speaks no TLS
             accepted.close()
+            return
+        # aiohttp itself waits for ever for the first request of a connection.
+        loop.call_later(_HEADER_SECONDS, self._hang_up_if_silent, ref(transport))
 
-    def stop(self) -> None:
-        """Close every connection and end the thread. Stopping twice is fine."""
+    def _hang_up_if_silent(self, connection: ref[asyncio.Transport]) -> None:
+        transport = connection()
+        if transport is not None and transport not in self._heard:
+            transport.abort()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.transport is not None:
+            self._heard.add(request.transport)
+        return await self._handler(request)
+
+    def stop(self) -> bool:
+        """Close every connection and end the thread. Calling it again has no effect.
+
+        Returns:
+            True if it was serving.
+        """
         thread, self._thread = self._thread, None
         if thread is None:
-            return
+            return False
         if self.loop is not None and self._stopping is not None:
             self.loop.call_soon_threadsafe(self._stopping.set)
         thread.join(_STOP_SECONDS)
+        return True
 
 
-def _accepted(listening: socket.socket) -> Iterator[socket.socket]:
-    """The connections that wait to be accepted."""
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_LIMIT)
+
+
+def _accepted(listening: socket.socket) -> Iterator[socket.socket | None]:
+    """The connections that wait to be accepted; None where the process has no descriptor or memory left for another one."""
     for _ in range(_BACKLOG):
         try:
             accepted, _address = listening.accept()
-        except OSError:  # none is left, or the process has no descriptor left
-            return
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                yield None
+            return  # none is left
         accepted.setblocking(False)  # noqa: FBT003 - the same
         yield accepted
 
@@ -133,12 +188,19 @@ async def _end(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.gather(*late, return_exceptions=True)
 
 
+def _bind(listening: socket.socket, host: str, port: int) -> None:
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}: {host}:{port}") from None
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        _bind(listening, host, port)
         listening.listen(_BACKLOG)
         listening.setblocking(False)  # noqa: FBT003 - the socket's own method
     except OSError:

@@ -51,8 +51,8 @@ class RuleContext:
     ip: str = "127.0.0.1"
     v3: bool = False
     query: dict[str, str] = attrs.field(factory=dict)
-    file: bytes | None = attrs.field(default=None, repr=False)
     file_type: str = "application/octet-stream"
+    fingerprint: bytes | None = attrs.field(default=None, repr=False)
     user: User | None = None
 
     # ─────────────────────────────── who asks ───────────────────────────────

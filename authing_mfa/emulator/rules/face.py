@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from authing_mfa.emulator.crypto.faces import fingerprints_match
 from authing_mfa.emulator.rules.base import handle
 from authing_mfa.emulator.rules.context import ServiceRefusal
+from authing_mfa.emulator.state.user_fields import checked_text
 from authing_mfa.operations import AssociateFace, UploadFaceImage, VerifyByFace
 
 if TYPE_CHECKING:
@@ -14,19 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["stored_fingerprint"]
 
+_PHOTOS = "/_emulator/photos/"
+
 
 @handle.register(UploadFaceImage)
 def _upload_face_image(operation: UploadFaceImage, context: RuleContext) -> Reply:
-    """`private` and `folder` stand in the query; no official client authenticates this context."""
-    folder = context.query.get("folder") or "photos"
+    """`private` and `folder` stand in the query; no official client sends a token with this call."""
+    folder = checked_text("folder", context.query.get("folder")) or "photos"
     private = context.query.get("private", "false").lower() == "true"
-    key = context.state.store_photo(operation.image, folder, context.file_type, private=private)
+    key = context.state.store_photo(
+        operation.image, folder, context.file_type, private=private, fingerprint=context.fingerprint
+    )
     return context.ok("uploaded", {"key": key, "url": photo_url(context, key, private=private)})
 
 
 def photo_url(context: RuleContext, key: str, *, private: bool) -> str:
     """Where the photo can be looked at; a private one only with the signature in its address."""
-    address = f"{context.origin}/_emulator/photos/{key}"
+    address = f"{context.origin}{_PHOTOS}{quote(key)}"
     return f"{address}?signature={context.state.photo_signature(key)}" if private else address
 
 
@@ -34,13 +40,11 @@ def photo_url(context: RuleContext, key: str, *, private: bool) -> str:
 def _associate_face(operation: AssociateFace, context: RuleContext) -> Reply:
     """Both photos must be of the same face. With an mfaToken it is the login itself."""
     user, _ = context.either_user()
-    first, second = (
-        stored_fingerprint(context, operation.photo_key_a, 1700),
-        stored_fingerprint(context, operation.photo_key_b, 1701),
-    )
+    first = stored_fingerprint(context, operation.photo_key_a, 1700)
+    second = stored_fingerprint(context, operation.photo_key_b, 1701)
     if user.face:
         raise ServiceRefusal(1706, "face_bound")
-    if not fingerprints_match(first, second):
+    if not _same_face(context, first, second):
         raise ServiceRefusal(1707, "face_bind_failed")
     user.face = (first, second)
     context.state.notify("users", {"id": user.id})
@@ -53,19 +57,29 @@ def _verify_by_face(operation: VerifyByFace, context: RuleContext) -> Reply:
     shown = stored_fingerprint(context, operation.photo_key, 1700)
     if not user.face:
         raise ServiceRefusal(1701, "face_compare_missing")
-    if not any(fingerprints_match(known, shown) for known in user.face):
+    if not any(_same_face(context, known, shown) for known in user.face):
         context.state.count_failure(user)
         raise ServiceRefusal(1702, "face_failed")
     return context.logged_in(user, "verified", second_factor=True)
 
 
+def _same_face(context: RuleContext, one: bytes, other: bytes) -> bool:
+    """The verdict, as `Settings.face` has it."""
+    verdict = context.state.settings.face
+    return verdict == "any" or (verdict == "same-picture" and fingerprints_match(one, other))
+
+
 def stored_fingerprint(context: RuleContext, key: str, missing: int) -> bytes:
-    """The print of a photo, named by its key or by its address here."""
-    photos = context.state.photos
-    name = key if key in photos else key.partition("/_emulator/photos/")[2].partition("?")[0]
-    if name not in photos:
+    """The fingerprint of a photo, named by its key or by its address here; empty for a file that is no picture.
+
+    Raises:
+        ServiceRefusal: there is no such photo (*missing*), or it is no picture (1702) and pictures are compared.
+    """
+    photo = context.state.photos.get(key) or context.state.photos.get(
+        unquote(key.partition(_PHOTOS)[2].partition("?")[0])
+    )
+    if photo is None:
         raise ServiceRefusal(missing, "face_missing" if missing == 1700 else "face_compare_missing")
-    shown = context.state.fingerprint_of(name)
-    if shown is None:
+    if photo.fingerprint is None and context.state.settings.face != "any":
         raise ServiceRefusal(1702, "face_failed")
-    return shown
+    return photo.fingerprint or b""

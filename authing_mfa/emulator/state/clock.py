@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["VirtualClock", "iso"]
 
+_LATEST = 221_845_392_000  # the year 9000: what is added to a time must still be a date
+
 
 class VirtualClock:
     """Epoch seconds of *source*, moved by what `advance` and `set` were told. Call the clock to read it.
@@ -27,20 +29,33 @@ class VirtualClock:
         return self._source() + self.offset
 
     def advance(self, seconds: float) -> float:
-        """Move the time by *seconds* (negative: back) and return the new time."""
-        self.offset += seconds
-        self._on_change()
-        return self()
+        """Move the time by *seconds* (negative: back) and return the new time.
+
+        Raises:
+            ValueError: the new time is before 1970 or after the year 9000.
+        """
+        return self._move(self.offset + seconds)
 
     def set(self, epoch: float) -> float:
-        """Make it *epoch* now; it runs on from there. Returns the new time."""
-        self.offset = epoch - self._source()
-        self._on_change()
-        return self()
+        """Make it *epoch* now; it runs on from there. Returns the new time.
+
+        Raises:
+            ValueError: *epoch* is before 1970 or after the year 9000.
+        """
+        return self._move(epoch - self._source())
 
     def reset(self) -> float:
         """Back to the source's own time, which is returned."""
-        self.offset = 0.0
+        return self._move(0.0)
+
+    def check(self, offset: float) -> None:
+        """Raise ValueError if the time would not be between 1970 and the year 9000 with this *offset*."""
+        if not 0 <= self._source() + offset < _LATEST:
+            raise ValueError("the clock goes from 1970 to the year 9000")
+
+    def _move(self, offset: float) -> float:
+        self.check(offset)
+        self.offset = offset
         self._on_change()
         return self()
 

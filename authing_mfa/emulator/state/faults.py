@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["FaultRule", "Faults"]
+__all__ = ["RULE_FIELDS", "FaultRule", "Faults", "rule_from_json"]
 
 _BODIES = ("truncated", "malformed", "html", "empty")
 _MOMENTS = ("before", "after")
 _REFUSALS = ("status", "code", "retry_after")
+_MOST = 1e9  # of any number of a rule
+_LOGNORMAL_MOST = 20
+_RULES = 1000
 _EFFECTS = (*_REFUSALS, "latency", "drop", "reset", "body", "slow_body")
 
 
@@ -77,12 +80,12 @@ class FaultRule:
         _check_word("drop", self.drop, _MOMENTS)
         _check_word("reset", self.reset, _MOMENTS)
         _check_word("body", self.body, _BODIES)
+        for name, kind in _KINDS.items():
+            _check_kind(name, getattr(self, name), kind)
         _check_range("status", self.status, 200, 599)
         _check_range("probability", self.probability, 0, 1)
-        _check_range("nth", self.nth, 1, None)
-        _check_range("count", self.count, 1, None)
-        for name in ("slow_body", "retry_after"):
-            _check_range(name, getattr(self, name), 0, None)
+        for name, least in (("nth", 1), ("count", 1), ("slow_body", 0), ("retry_after", 0)):
+            _check_range(name, getattr(self, name), least, _MOST)
         _check_latency(self.latency)
         if self.nth is not None and self.count is None:
             self.count = 1
@@ -115,7 +118,7 @@ class FaultRule:
         """How long to wait this time."""
         if isinstance(self.latency, dict):
             mu, sigma = self.latency["lognormal"]
-            return self._rng.lognormvariate(mu, sigma)
+            return min(self._rng.lognormvariate(mu, sigma), _MOST)
         return self.latency or 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -129,16 +132,28 @@ def _check_word(name: str, value: str | None, words: tuple[str, ...]) -> None:
         raise ValueError(f"{name} is one of {', '.join(words)}, not {value!r}")
 
 
-def _check_range(name: str, value: Any, least: float, most: float | None) -> None:
-    if value is None:
-        return
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or value < least
-        or (most is not None and value > most)
-    ):
-        raise ValueError(f"{name} is a number from {least}{'' if most is None else f' to {most}'}, not {value!r}")
+_KINDS: dict[str, tuple[type, str]] = {
+    "path": (str, "text"),
+    "user": (str, "text"),
+    "message": (str, "text"),
+    "seed": (int, "a whole number"),
+    "status": (int, "a whole number"),
+    "code": (int, "a whole number"),
+    "nth": (int, "a whole number"),
+    "count": (int, "a whole number"),
+    "acts": (bool, "true or false"),
+}
+
+
+def _check_kind(name: str, value: Any, kind: tuple[type, str]) -> None:
+    if value is not None and type(value) is not kind[0]:
+        raise ValueError(f"{name} is {kind[1]}, not {value!r}")
+
+
+def _check_range(name: str, value: Any, least: float, most: float) -> None:
+    # NaN is on neither side of any number, so the comparison is written to refuse it.
+    if value is not None and (type(value) not in (int, float) or not least <= value <= most):
+        raise ValueError(f"{name} is a number from {least:g} to {most:g}, not {value!r}")
 
 
 def _check_latency(value: Any) -> None:
@@ -147,14 +162,19 @@ def _check_latency(value: Any) -> None:
         if (
             len(value) != 1
             or not isinstance(pair, list)
-            or [type(part) in (int, float) for part in pair] != [True, True]
+            or [type(part) in (int, float) and abs(part) <= _LOGNORMAL_MOST for part in pair] != [True, True]
         ):
-            raise ValueError('latency is seconds or {"lognormal": [mu, sigma]}')
+            raise ValueError(
+                f'latency is seconds or {{"lognormal": [mu, sigma]}}, each from -{_LOGNORMAL_MOST} to {_LOGNORMAL_MOST}'
+            )
     else:
-        _check_range("latency", value, 0, None)
+        _check_range("latency", value, 0, _MOST)
 
 
-_GIVEN = frozenset(field.name for field in attrs.fields(FaultRule)) - {"id", "matched", "fired", "_rng"}
+RULE_FIELDS = tuple(
+    field.name for field in attrs.fields(FaultRule) if field.name not in ("id", "matched", "fired", "_rng")
+)
+"""What a rule can be given."""
 
 
 class Faults:
@@ -180,15 +200,20 @@ class Faults:
             ValueError: a value that cannot be, no effect, or several.
             TypeError: an unknown keyword.
         """
-        unknown = fields.keys() - _GIVEN
+        unknown = fields.keys() - set(RULE_FIELDS)
         if unknown:
-            raise TypeError(f"a fault has no {min(unknown)!r}; it has {', '.join(sorted(_GIVEN))}")
-        rule = FaultRule(path=path, **fields)
+            raise TypeError(f"a fault has no {min(unknown)!r}; it has {', '.join(RULE_FIELDS)}")
+        rule = self._keep(FaultRule(path=path, **fields))
+        self._changed()
+        return rule
+
+    def _keep(self, rule: FaultRule) -> FaultRule:
         with self._lock:
+            if len(self._rules) >= _RULES:
+                raise ValueError(f"there are {_RULES} fault rules already")
             self._made += 1
             rule.id = f"f{self._made}"
             self._rules[rule.id] = rule
-        self._changed()
         return rule
 
     def remove(self, rule_id: str) -> None:
@@ -222,8 +247,19 @@ class Faults:
         effects = [rule for rule in chosen if rule.latency is None]
         return [rule for rule in chosen if rule.latency is not None] + effects[:1]
 
-    def replace(self, rules: Iterable[Mapping[str, Any]]) -> None:
-        """Exactly these rules, each a mapping of `add`'s keywords."""
-        self.clear()
+    def replace(self, rules: Iterable[FaultRule]) -> None:
+        """Exactly these rules."""
+        with self._lock:
+            self._rules.clear()
         for rule in rules:
-            self.add(**{name: value for name, value in rule.items() if name in _GIVEN})
+            self._keep(rule)
+        self._changed()
+
+
+def rule_from_json(fields: Mapping[str, Any]) -> FaultRule:
+    """Return the rule that `FaultRule.as_json` told.
+
+    Raises:
+        ValueError: a value that cannot be, no effect, or several.
+    """
+    return FaultRule(**{name: value for name, value in fields.items() if name in RULE_FIELDS})

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import attrs
 
-__all__ = ["Enrollment", "Photo", "SentCode", "SentMessage", "Totp", "User", "canonical_phone", "canonical_target"]
+__all__ = [
+    "Enrollment",
+    "Photo",
+    "SentCode",
+    "SentMessage",
+    "Totp",
+    "User",
+    "canonical_phone",
+    "canonical_target",
+    "country_of",
+]
 
 DEFAULT_COUNTRY = "+86"
 """The country of a phone number that names none, as the service assumes it."""
@@ -17,6 +27,11 @@ def canonical_phone(phone: str, country_code: str | None = None) -> str:
         return "+" + digits
     country = (country_code or DEFAULT_COUNTRY).strip().lstrip("+").removeprefix("00")
     return f"+{country}{digits}"
+
+
+def country_of(phone: str) -> str | None:
+    """The country code to tell beside *phone*: none where the number itself has one."""
+    return None if phone.strip().startswith("+") else DEFAULT_COUNTRY
 
 
 def canonical_target(target: str, country_code: str | None = None) -> str:
@@ -88,6 +103,7 @@ class SentMessage:
         sent_at: epoch seconds of the emulator's clock.
         scene: what the request said it is for; None where it said nothing.
         id: counts up from 1.
+        target: *to* in one spelling, with its country code.
     """
 
     channel: str
@@ -96,6 +112,7 @@ class SentMessage:
     sent_at: float
     scene: str | None
     id: int = 0
+    target: str = attrs.field(default="", repr=False)
 
 
 @attrs.define
@@ -109,11 +126,13 @@ class SentCode:
 
 @attrs.frozen
 class Photo:
-    """An uploaded file: which content it is, and who may look at it."""
+    """An uploaded file: which content it is, and who may look at it. `fingerprint` is None where it is no picture."""
 
     digest: str
     private: bool
     content_type: str
+    fingerprint: bytes | None = attrs.field(default=None, repr=False)
+    size: int = 0
 
 
 @attrs.frozen

@@ -1,17 +1,21 @@
-"""What was asked and answered: the newest requests in full, and exact counts of verifications for ever."""
+"""The requests and their answers: the newest ones in full, and exact counts of verifications by token."""
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections import Counter, deque
 from typing import Any
 
 import attrs
 
-__all__ = ["RecordedRequest", "RequestLog"]
+from authing_mfa._json import parse_json
+
+__all__ = ["BODY_LIMIT", "RecordedRequest", "RequestLog"]
 
 _SECRET_KEYS = ("password", "newPassword", "oldPassword")
-_TOO_LARGE = 20_000
+
+BODY_LIMIT = 20_000
+"""Bytes of a body that are kept with a request. A larger body is left out; its size is told."""
 
 
 @attrs.frozen
@@ -27,6 +31,8 @@ class RecordedRequest:
         ms: real milliseconds from the request's arrival to its answer.
         user: id of the user who asked, where the token said so.
         fault: id of the fault rule that interfered.
+        request_bytes: size of the request's body; the body itself is kept up to `BODY_LIMIT`.
+        response_bytes: the same of the answer's.
     """
 
     id: int
@@ -42,29 +48,37 @@ class RecordedRequest:
     fault: str | None = None
     request_body: bytes = attrs.field(default=b"", repr=False)
     response_body: bytes = attrs.field(default=b"", repr=False)
+    request_bytes: int = 0
+    response_bytes: int = 0
 
     @property
     def request(self) -> Any:
-        """The request's JSON, passwords redacted; None where it had none."""
+        """The request's JSON, passwords redacted; None where it had none, or one that is too large to be kept."""
         return redacted(_parsed(self.request_body))
 
     @property
     def response(self) -> Any:
-        """The answer's JSON; None where it was not JSON."""
+        """The answer's JSON; None where it was not JSON, or too large to be kept."""
         return _parsed(self.response_body)
 
     def as_json(self) -> dict[str, Any]:
         """What the admin API tells of it."""
         names = ("id", "at", "method", "path", "operation", "status", "code", "ms", "namespace", "user", "fault")
-        return {**{name: getattr(self, name) for name in names}, "request": self.request, "response": self.response}
+        sizes = {"request_bytes": self.request_bytes, "response_bytes": self.response_bytes}
+        return {
+            **{name: getattr(self, name) for name in names},
+            **sizes,
+            "request": self.request,
+            "response": self.response,
+        }
 
 
 def _parsed(body: bytes) -> Any:
-    if not body or len(body) > _TOO_LARGE * 50:
+    if not body:
         return None
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_json(body)
+    except ValueError:
         return None
 
 
@@ -81,11 +95,40 @@ class RequestLog:
     def __init__(self, size: int) -> None:
         self.entries: deque[RecordedRequest] = deque(maxlen=size)
         self.seen = 0
-        self.received: Counter[str] = Counter()
-        self.acted: Counter[str] = Counter()
+        self._received: Counter[bytes] = Counter()
+        self._acted: Counter[bytes] = Counter()
+
+    def count_received(self, token: str) -> None:
+        """Count a verification that came in with *token*, a token that this emulator issued."""
+        self._received[_key(token)] += 1
+
+    def count_acted(self, token: str) -> None:
+        """Count a verification with *token* that the service acted on."""
+        self._acted[_key(token)] += 1
+
+    def received(self, token: str) -> int:
+        """How many verifications came in with *token*."""
+        return self._received[_key(token)]
+
+    def acted(self, token: str) -> int:
+        """How many verifications with *token* the service acted on."""
+        return self._acted[_key(token)]
+
+    def all_acted(self) -> list[int]:
+        """The counts of `acted`, one for each token that was ever used."""
+        return list(self._acted.values())
+
+    def resize(self, size: int) -> None:
+        """Keep the newest *size* requests from now on."""
+        self.entries = deque(self.entries, maxlen=size)
 
     def clear(self) -> None:
-        """Forget everything but how many there were."""
+        """Forget everything but how many requests there were."""
         self.entries.clear()
-        self.received.clear()
-        self.acted.clear()
+        self._received.clear()
+        self._acted.clear()
+
+
+def _key(token: str) -> bytes:
+    """A short name of *token*: counts are kept for ever, so they must be small."""
+    return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=10).digest()

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["POLICIES", "Settings", "normalized_policies"]
+__all__ = ["FACE_VERDICTS", "POLICIES", "Settings", "changed", "normalized_policies"]
 
 POLICIES = ("SMS", "EMAIL", "OTP", "FACE", "DEVICE", "PASSKEY")
 """The words of `mfaPolicy` (docs/wire.md#mfa-challenge)."""
+
+
+FACE_VERDICTS = ("same-picture", "any", "none")
 
 
 def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
@@ -41,6 +44,14 @@ def _between(
     return check
 
 
+def _one_of(words: tuple[str, ...]) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_settings: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if value not in words:
+            raise ValueError(f"{attribute.name} must be one of {', '.join(words)}, not {value!r}")
+
+    return check
+
+
 def _seconds(default: float) -> Any:
     return attrs.field(default=default, validator=_between(0, 1e10, (int, float)))
 
@@ -61,6 +72,8 @@ class Settings:
         lock_seconds: how long the lock holds.
         application_mfa: second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
         journal_size: how many requests are kept in full. Counts are kept for all.
+        face: which photos are of the same face. ``same-picture``: those that are the same picture (no face is looked for);
+            ``any``: all of them, so that a live camera passes; ``none``: not one.
 
     Raises:
         ValueError: a value that cannot be.
@@ -77,3 +90,20 @@ class Settings:
     lock_seconds: float = _seconds(900.0)
     application_mfa: tuple[str, ...] = attrs.field(default=(), converter=normalized_policies)
     journal_size: int = attrs.field(default=1000, validator=_between(0, 10_000_000))
+    face: str = attrs.field(default="same-picture", validator=_one_of(FACE_VERDICTS))
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return *settings* with *changes*.
+
+    Raises:
+        ValueError: there is no such setting, or it cannot have this value.
+    """
+    known = {field.name for field in attrs.fields(Settings)}
+    unknown = sorted(changes.keys() - known)
+    if unknown:
+        raise ValueError(f"there is no setting {unknown[0]!r}; the settings are {', '.join(sorted(known))}")
+    try:
+        return attrs.evolve(settings, **changes)
+    except TypeError as error:
+        raise ValueError(str(error)) from None

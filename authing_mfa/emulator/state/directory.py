@@ -1,0 +1,278 @@
+"""The users of one namespace, and how they are found: by id, user name, phone, address, and what they bound for MFA."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from authing_mfa.emulator.crypto import keys, totp
+from authing_mfa.emulator.state.records import Totp, User, canonical_phone, canonical_target, country_of
+from authing_mfa.emulator.state.settings import normalized_policies
+from authing_mfa.emulator.state.user_fields import (
+    UnacceptableError,
+    checked_custom,
+    checked_email,
+    checked_id,
+    checked_phone,
+    checked_secret,
+    checked_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from random import Random
+
+    from authing_mfa.emulator.state.clock import VirtualClock
+    from authing_mfa.emulator.state.settings import Settings
+
+__all__ = ["Directory", "hex_id"]
+
+_USERS = 200_000
+
+
+def hex_id(rng: Random) -> str:
+    """An id as the service makes them: 24 hex digits."""
+    return rng.randbytes(12).hex()
+
+
+class Directory:
+    """The users and their indexes; `State` adds everything else."""
+
+    settings: Settings
+    clock: VirtualClock
+    rng: Random
+    notify: Callable[[str, Any], None]
+
+    def clear_users(self) -> None:
+        """Forget every user."""
+        self.users: dict[str, User] = {}
+        self.by_username: dict[str, str] = {}
+        self.by_phone: dict[str, str] = {}
+        self.by_email: dict[str, str] = {}
+        self.by_mfa_phone: dict[str, str] = {}
+        self.by_mfa_email: dict[str, str] = {}
+
+    def add_user(  # noqa: PLR0913 - the parts of a user, all optional keywords
+        self,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        mfa: Iterable[str] = (),
+        totp_bound: bool = False,
+        face: bytes | None = None,
+        phone_country_code: str | None = None,
+        nickname: str | None = None,
+        custom: Mapping[str, object] | None = None,
+        user_id: str | None = None,
+        totp_secret: str | None = None,
+        recovery_code: str | None = None,
+    ) -> User:
+        """A new user. See `Namespace.add_user`; *face* is a fingerprint.
+
+        Raises:
+            UnacceptableError: the id, name, phone or address belongs to another user, or a value cannot be.
+        """
+        policies = normalized_policies(mfa)
+        ident, drawn = checked_id(user_id), hex_id(self.rng)
+        country = checked_text("phone_country_code", phone_country_code)
+        user = User(
+            ident or drawn,
+            checked_text("username", username),
+            None,
+            self.clock(),
+            self.clock(),
+            phone=checked_phone(phone),
+            email=checked_email(email),
+            nickname=checked_text("nickname", nickname),
+            mfa=policies,
+            face=() if face is None else (face,),
+            custom=dict(checked_custom(custom)),
+        )
+        if phone is not None:
+            user.phone_country_code = country or country_of(phone)
+        if password is not None:
+            user.password_hash = keys.hash_password(checked_text("password", password) or "", user.id)
+        if totp_bound or totp_secret is not None or recovery_code is not None:
+            user.totp = self.new_totp("SELF")
+            user.totp.secret = checked_secret(totp_secret) or user.totp.secret
+            given = checked_text("recovery_code", recovery_code)
+            user.totp.recovery_code = (given or user.totp.recovery_code).strip().lower()
+        if len(self.users) >= _USERS:
+            raise UnacceptableError(f"there are {_USERS} users already")
+        if user.id in self.users:
+            raise UnacceptableError(f"a user with the id {user.id!r} exists already")
+        self._refuse_duplicates(user)
+        self.register(user)
+        if phone is not None and "SMS" in policies:
+            self.bind_phone(user, phone, user.phone_country_code)
+        if email is not None and "EMAIL" in policies:
+            self.bind_email(user, email)
+        self.notify("users", {"id": user.id})
+        return user
+
+    def _refuse_duplicates(self, user: User) -> None:
+        if user.username and user.username in self.by_username:
+            raise UnacceptableError(f"a user named {user.username!r} exists already")
+        if user.phone is not None and canonical_phone(user.phone, user.phone_country_code) in self.by_phone:
+            raise UnacceptableError(f"the phone {user.phone} belongs to another user already")
+        if user.email is not None and canonical_target(user.email) in self.by_email:
+            raise UnacceptableError(f"the address {user.email} belongs to another user already")
+
+    def register(self, user: User) -> None:
+        """Make *user* one of the users, found by name, phone and address."""
+        self.users[user.id] = user
+        if user.username:
+            self.by_username[user.username] = user.id
+        if user.phone is not None:
+            self.by_phone[canonical_phone(user.phone, user.phone_country_code)] = user.id
+        if user.email is not None:
+            self.by_email[canonical_target(user.email)] = user.id
+        if user.mfa_phone is not None:
+            self.by_mfa_phone[canonical_phone(user.mfa_phone, user.mfa_phone_country_code)] = user.id
+        if user.mfa_email is not None:
+            self.by_mfa_email[canonical_target(user.mfa_email)] = user.id
+
+    def remove(self, user: User) -> None:
+        """Take *user* out; name, phone and address are free again, and the user's tokens are nobody's."""
+        self._remove_indexes(user)
+        del self.users[user.id]
+        self.notify("users", {"id": user.id})
+
+    def _remove_indexes(self, user: User) -> None:
+        self.by_username.pop(user.username or "", None)
+        if user.phone is not None:
+            self.by_phone.pop(canonical_phone(user.phone, user.phone_country_code), None)
+        if user.email is not None:
+            self.by_email.pop(canonical_target(user.email), None)
+        if user.mfa_phone is not None:
+            self.by_mfa_phone.pop(canonical_phone(user.mfa_phone, user.mfa_phone_country_code), None)
+        if user.mfa_email is not None:
+            self.by_mfa_email.pop(canonical_target(user.mfa_email), None)
+
+    def find(self, account: str) -> User | None:
+        """The user with this user name, phone, e-mail address or id."""
+        ident = self.by_username.get(account)
+        if ident is None and "@" in account:
+            ident = self.by_email.get(canonical_target(account))
+        elif ident is None and any(letter.isdigit() for letter in account):
+            ident = self.by_phone.get(canonical_phone(account))
+        return self.users.get(ident or account)
+
+    def update_user(  # noqa: PLR0913 - the parts of a user
+        self,
+        user: User,
+        *,
+        username: str | None,
+        password: str | None,
+        phone: str | None,
+        email: str | None,
+        mfa: tuple[str, ...] | None,
+        nickname: str | None,
+        phone_country_code: str | None,
+        custom: Mapping[str, object] | None,
+    ) -> None:
+        """Change what is given of *user*; None leaves a part as it is. Nothing is changed where something cannot be.
+
+        Raises:
+            UnacceptableError: the name, phone or address belongs to another user, or a value cannot be.
+        """
+        country = checked_text("phone_country_code", phone_country_code)
+        new = attrs.evolve(
+            user,
+            username=checked_text("username", username) or user.username,
+            phone=checked_phone(phone) or user.phone,
+            email=checked_email(email) or user.email,
+            nickname=user.nickname if nickname is None else checked_text("nickname", nickname),
+            mfa=user.mfa if mfa is None else mfa,
+            custom=user.custom if custom is None else dict(checked_custom(custom)),
+            updated_at=self.clock(),
+        )
+        if phone is not None or country is not None:
+            new.phone_country_code = country or (country_of(phone) if phone is not None else user.phone_country_code)
+        if password is not None:
+            new.password_hash = keys.hash_password(checked_text("password", password) or "", user.id)
+        self._remove_indexes(user)
+        try:
+            self._refuse_duplicates(new)
+        except UnacceptableError:
+            self.register(user)
+            raise
+        for field in attrs.fields(User):
+            setattr(user, field.name, getattr(new, field.name))
+        self.register(user)
+        self.notify("users", {"id": user.id})
+
+    def unbind(self, user: User, policy: str) -> None:
+        """Unbind the second factor *policy*, where it is bound."""
+        if policy == "SMS":
+            self.unbind_phone(user)
+        elif policy == "EMAIL":
+            self.unbind_email(user)
+        elif policy == "OTP":
+            user.totp = user.pending_totp = None
+        elif policy == "FACE":
+            user.face = ()
+        self.notify("users", {"id": user.id})
+
+    def bind_phone(self, user: User, phone: str, country_code: str | None) -> None:
+        """Make *phone* the user's MFA target."""
+        self.unbind_phone(user)
+        user.mfa_phone, user.mfa_phone_country_code = phone, country_code or country_of(phone)
+        self.by_mfa_phone[canonical_phone(phone, user.mfa_phone_country_code)] = user.id
+
+    def unbind_phone(self, user: User) -> None:
+        """Free the user's MFA phone."""
+        if user.mfa_phone is not None:
+            self.by_mfa_phone.pop(canonical_phone(user.mfa_phone, user.mfa_phone_country_code), None)
+        user.mfa_phone = user.mfa_phone_country_code = None
+
+    def bind_email(self, user: User, email: str) -> None:
+        """Make *email* the user's MFA target."""
+        self.unbind_email(user)
+        user.mfa_email = email
+        self.by_mfa_email[canonical_target(email)] = user.id
+
+    def unbind_email(self, user: User) -> None:
+        """Free the user's MFA address."""
+        if user.mfa_email is not None:
+            self.by_mfa_email.pop(canonical_target(user.mfa_email), None)
+        user.mfa_email = None
+
+    def new_totp(self, source: str) -> Totp:
+        """A new secret and recovery code; nobody's until they are bound."""
+        return Totp(
+            id=hex_id(self.rng),
+            secret=totp.new_secret(self.rng),
+            recovery_code=totp.new_recovery_code(self.rng),
+            source=source,
+            created_at=self.clock(),
+        )
+
+    def policies_of(self, user: User) -> tuple[str, ...]:
+        """The second factors that are asked of *user*: the application's, then the user's own."""
+        return tuple(dict.fromkeys((*self.settings.application_mfa, *user.mfa)))
+
+    def locked(self, user: User) -> bool:
+        """Whether *user* is locked now."""
+        return self.clock() < user.locked_until
+
+    def count_failure(self, user: User) -> None:
+        """A wrong password or code; enough of them in a row lock the user."""
+        user.failures += 1
+        limit = self.settings.lock_after
+        if limit is not None and user.failures >= limit:
+            self.lock_user(user, None)
+
+    def lock_user(self, user: User, seconds: float | None) -> None:
+        """Lock *user* for *seconds*; None: as long as the settings say."""
+        user.failures = 0
+        user.locked_until = self.clock() + (self.settings.lock_seconds if seconds is None else seconds)
+        self.notify("users", {"id": user.id})
+
+    def unlock_user(self, user: User) -> None:
+        """End the lock of *user* and forget the failures."""
+        user.failures, user.locked_until = 0, 0.0
+        self.notify("users", {"id": user.id})

@@ -1,0 +1,119 @@
+"""The messages that the service would have sent, and the codes in them. Bounded: the oldest messages go, and their codes."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator.state.records import SentCode, SentMessage, canonical_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from random import Random
+
+    from authing_mfa.emulator.state.clock import VirtualClock
+    from authing_mfa.emulator.state.settings import Settings
+
+__all__ = ["Messages", "message_json"]
+
+_KEPT = 100_000
+_FIXED = 10_000
+_NEVER_SENT = frozenset(digit * length for digit in "0123456789" for length in range(1, 13)) | {
+    "123456",
+    "654321",
+    "1234",
+}
+"""Codes that are never made, so that a test may use them as wrong ones."""
+
+
+class Messages:
+    """The newest 100,000 messages, the newest one of each recipient, and the code that is good for each recipient."""
+
+    def __init__(self, rng: Random, clock: VirtualClock) -> None:
+        self._rng = rng
+        self._clock = clock
+        self.sent: deque[SentMessage] = deque()
+        self.count = 0
+        self.codes: dict[str, SentCode] = {}
+        self.fixed: dict[str, str] = {}
+        self._newest: dict[str, SentMessage] = {}
+
+    def send(
+        self, settings: Settings, channel: str, to: str, country_code: str | None, scene: str | None, *, force: bool
+    ) -> SentMessage | None:
+        """Send a new code, which ends the one before. None where the last was sent too short a time ago."""
+        target = canonical_target(to, country_code)
+        now = self._clock()
+        before = self.codes.get(target)
+        if not force and before is not None and 0 <= now - before.sent_at < settings.resend_window:
+            return None
+        code = self.fixed.get(target) or self._new_code(settings.code_length)
+        self.codes[target] = SentCode(code, now)
+        self.count += 1
+        message = SentMessage(channel, to, code, now, scene, self.count, target)
+        self.put(message)
+        return message
+
+    def put(self, message: SentMessage) -> None:
+        """Add *message* as the newest one."""
+        if len(self.sent) >= _KEPT:
+            self._forget(self.sent.popleft())
+        self.sent.append(message)
+        self._newest[message.target] = message
+
+    def _forget(self, message: SentMessage) -> None:
+        if self._newest.get(message.target) is message:
+            del self._newest[message.target]
+            self.codes.pop(message.target, None)
+
+    def newest(self, to: str) -> SentMessage | None:
+        """The newest message to *to*, however the phone number is written."""
+        found = self._newest.get(canonical_target(to))
+        return found or next((message for message in reversed(self.sent) if message.to == to), None)
+
+    def fix(self, target: str, code: str | None) -> None:
+        """Send *code* to *target* from now on; None: random codes again.
+
+        Raises:
+            ValueError: there are 10,000 fixed codes already.
+        """
+        name = canonical_target(target)
+        if code is None:
+            self.fixed.pop(name, None)
+        elif len(self.fixed) >= _FIXED and name not in self.fixed:
+            raise ValueError(f"there are {_FIXED} fixed codes already")
+        else:
+            self.fixed[name] = code
+
+    def _new_code(self, length: int) -> str:
+        while True:
+            code = f"{self._rng.randrange(10**length):0{length}d}"
+            if code not in _NEVER_SENT:
+                return code
+
+    def spend_code(self, targets: Iterable[str], code: str, lifetime: float) -> str:
+        """Use the code of the first of *targets* (canonical) that has one: ``ok``, ``wrong``, ``used`` or ``expired``."""
+        sent = next((self.codes[target] for target in targets if target in self.codes), None)
+        if sent is None or not secrets.compare_digest(sent.code.encode(), code.strip().encode()):
+            return "wrong"
+        if sent.used:
+            return "used"
+        if not 0 <= self._clock() - sent.sent_at <= lifetime:
+            return "expired"
+        sent.used = True
+        return "ok"
+
+
+def message_json(message: SentMessage) -> dict[str, Any]:
+    """Return *message* as the inbox tells it."""
+    what = f" ({message.scene})" if message.scene else ""
+    return {
+        "id": message.id,
+        "channel": message.channel,
+        "to": message.to,
+        "code": message.code,
+        "scene": message.scene,
+        "sent_at": message.sent_at,
+        "text": f"Your verification code is {message.code}{what}. It is from the emulator.",
+    }

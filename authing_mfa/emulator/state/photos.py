@@ -1,0 +1,47 @@
+"""The uploaded photos. Bounded: of the oldest ones the content goes first, then the key."""
+
+from __future__ import annotations
+
+import hashlib
+
+from authing_mfa.emulator.state.records import Photo
+
+__all__ = ["Photos"]
+
+_KEYS = 10_000
+_BYTES = 128 * 2**20
+
+
+class Photos:
+    """The newest 10,000 photos by key, and the newest 128 MiB of what is in them; equal files are kept once.
+
+    A photo whose content has gone can still be compared: its fingerprint stays.
+    """
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Photo] = {}
+        self.contents: dict[str, bytes] = {}
+        self.size = 0
+
+    def store(self, key: str, content: bytes, content_type: str, *, private: bool, fingerprint: bytes | None) -> None:
+        """Keep *content* as the photo *key*. *fingerprint* is None where the file is no picture."""
+        if len(self.by_key) >= _KEYS:
+            del self.by_key[next(iter(self.by_key))]
+        digest = hashlib.sha256(content).hexdigest()
+        self.by_key[key] = Photo(digest, private, content_type, fingerprint, len(content))
+        self.put(digest, content)
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Keep *content*, as the newest one, under its digest."""
+        self.size += len(content) - len(self.contents.pop(digest, b""))
+        self.contents[digest] = content
+        while self.size > _BYTES and len(self.contents) > 1:
+            self.size -= len(self.contents.pop(next(iter(self.contents))))
+
+    def get(self, key: str) -> Photo | None:
+        """The photo *key*; None where there is none."""
+        return self.by_key.get(key)
+
+    def content(self, photo: Photo) -> bytes | None:
+        """The file of *photo*; None where it has gone."""
+        return self.contents.get(photo.digest)

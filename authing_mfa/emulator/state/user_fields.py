@@ -1,0 +1,106 @@
+"""The fields of a user and of a message: what each may be, and in which spelling it is kept."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING, Any
+
+from authing_mfa.emulator.state import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "UnacceptableError",
+    "checked_custom",
+    "checked_email",
+    "checked_id",
+    "checked_phone",
+    "checked_secret",
+    "checked_target",
+    "checked_text",
+]
+
+_LENGTH = 320  # of an e-mail address, RFC 3696; no other field is longer
+_CUSTOM_BYTES = 100_000
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class UnacceptableError(ValueError):
+    """A value that the emulator cannot take; the sentence says which one and why."""
+
+
+def checked_text(name: str, value: Any) -> str | None:
+    """Return *value* if it is a text of at most 320 characters, or None.
+
+    Raises:
+        UnacceptableError: it is not.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise UnacceptableError(f"{name} must be text, not {value!r:.80}")
+    if len(value) > _LENGTH:
+        raise UnacceptableError(f"{name} is longer than {_LENGTH} characters")
+    return value
+
+
+def checked_phone(value: Any, name: str = "phone") -> str | None:
+    """Return *value* if it is a phone number as people write one: text with a digit in it. None is passed on."""
+    phone = checked_text(name, value)
+    if phone is not None and not any(letter in "0123456789" for letter in phone):
+        raise UnacceptableError(f"{name} must be a phone number, not {phone!r:.80}")
+    return phone
+
+
+def checked_email(value: Any, name: str = "email") -> str | None:
+    """Return *value* if it is an e-mail address: text with an ``@`` inside. None is passed on."""
+    email = checked_text(name, value)
+    if email is not None and "@" not in email.strip()[1:-1]:
+        raise UnacceptableError(f"{name} must be an e-mail address, not {email!r:.80}")
+    return email
+
+
+def checked_target(value: str) -> str:
+    """Return *value* if it is a phone number or an e-mail address."""
+    _ = checked_email(value, "target") if "@" in value else checked_phone(value, "target")
+    return value
+
+
+def checked_id(value: Any, name: str = "id") -> str | None:
+    """Return *value* if it can be an id: letters, digits, ``_`` and ``-``, 64 at most. None is passed on."""
+    if value is not None and (not isinstance(value, str) or not _ID.fullmatch(value)):
+        raise UnacceptableError(f"{name} must be letters, digits, '_' and '-', 64 at most, not {value!r:.80}")
+    return value
+
+
+def checked_secret(value: Any) -> str | None:
+    """Return the TOTP secret *value* in the service's spelling: base32, upper case, no spaces. None is passed on."""
+    if value is None:
+        return None
+    secret = "".join(value.split()).replace("-", "").rstrip("=").upper() if isinstance(value, str) else ""
+    try:
+        decoded = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not decoded or len(secret) > _LENGTH:
+        raise UnacceptableError("totp_secret must be base32 text, like JBSWY3DPEHPK3PXP")
+    return secret
+
+
+def checked_custom(value: Any) -> Mapping[str, object]:
+    """Return *value* if it is a mapping of names to JSON values; None is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise UnacceptableError(f"custom must map names to values, not be {value!r:.80}")
+    try:
+        json_text.check(value)
+        size = len(json_text.dump(value))
+    except ValueError as error:
+        raise UnacceptableError(f"custom: {error}") from None
+    if size > _CUSTOM_BYTES:
+        raise UnacceptableError(f"custom is longer than {_CUSTOM_BYTES} bytes")
+    return value

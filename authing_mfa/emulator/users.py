@@ -1,0 +1,215 @@
+"""What a test may do with the users of one namespace. Safe from any thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authing_mfa.emulator.crypto.faces import face_fingerprint
+from authing_mfa.emulator.state.settings import normalized_policies
+from authing_mfa.emulator.user import EmulatedUser
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Mapping
+
+    from authing_mfa.emulator.crypto.faces import ImageSource
+    from authing_mfa.emulator.state.state import State
+
+__all__ = ["Users"]
+
+
+class Users:
+    """The calls about users; `Namespace` has them."""
+
+    lock: threading.RLock
+    state: State
+
+    def add_user(  # noqa: PLR0913 - a user has many parts, all but two optional keywords
+        self,
+        *,
+        username: str,
+        password: str,
+        phone: str | None = None,
+        email: str | None = None,
+        mfa: Iterable[str] = (),
+        totp: bool = False,
+        face: ImageSource | None = None,
+        phone_country_code: str | None = None,
+        nickname: str | None = None,
+        custom: Mapping[str, object] | None = None,
+        id: str | None = None,  # noqa: A002 - the field's name
+        totp_secret: str | None = None,
+        recovery_code: str | None = None,
+    ) -> EmulatedUser:
+        """Register a user.
+
+        Args:
+            username: what the user logs in with; the phone and the address do as well.
+            password: in plain text; a hash of it is kept.
+            phone: the account's phone; bound as MFA target where *mfa* names SMS.
+            email: the account's address; bound as MFA target where *mfa* names EMAIL.
+            mfa: the second factors that the application asks of this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
+                With none of them a login asks only for a TOTP the user has bound (1635).
+            totp: bind a TOTP; its secret and recovery code stand in the view that is returned.
+            face: bind the face in this picture.
+            phone_country_code: of *phone*, e.g. ``+44``; ``+86`` where nothing says otherwise.
+            nickname: to be shown.
+            custom: the pool's own fields of this user, answered by udvs/get.
+            id: the user's id, the same after every start; None: a new one. Letters, digits, ``_`` and ``-``.
+            totp_secret: bind a TOTP with this secret (base32).
+            recovery_code: bind a TOTP with this recovery code.
+
+        Raises:
+            ValueError: the id, name, phone or address belongs to another user, a policy word is unknown, or a value cannot be.
+            OSError: *face* cannot be read as a picture.
+        """
+        fingerprint = None if face is None else face_fingerprint(face)  # takes long: not under the lock
+        with self.lock:
+            user = self.state.add_user(
+                username=username,
+                password=password,
+                phone=phone,
+                email=email,
+                mfa=mfa,
+                totp_bound=totp,
+                face=fingerprint,
+                phone_country_code=phone_country_code,
+                nickname=nickname,
+                custom=custom,
+                user_id=id,
+                totp_secret=totp_secret,
+                recovery_code=recovery_code,
+            )
+        return EmulatedUser(self.state, user.id)
+
+    def user(self, account: str) -> EmulatedUser:
+        """Return the user with this user name, phone, address or id.
+
+        Args:
+            account: the user name, phone number, e-mail address or id.
+
+        Raises:
+            LookupError: there is no such user.
+        """
+        with self.lock:
+            found = self.state.find(account)
+        if found is None:
+            raise LookupError(f"there is no user {account!r}")
+        return EmulatedUser(self.state, found.id)
+
+    def user_by_id(self, user_id: str) -> EmulatedUser:
+        """Return the user with this id.
+
+        Args:
+            user_id: the user's id.
+
+        Raises:
+            LookupError: there is no such user.
+        """
+        if user_id not in self.state.users:
+            raise LookupError("there is no such user")
+        return EmulatedUser(self.state, user_id)
+
+    @property
+    def users(self) -> list[EmulatedUser]:
+        """All users, oldest first."""
+        with self.lock:
+            return [EmulatedUser(self.state, ident) for ident in self.state.users]
+
+    def issue_mfa_token(self, user: EmulatedUser) -> str:
+        """Return a new mfaToken of *user*, as a login that asks for a second factor gives it.
+
+        Args:
+            user: a user of this namespace.
+        """
+        with self.lock:
+            return self.state.mfa_token(user.record)
+
+    def issue_user_token(self, user: EmulatedUser) -> str:
+        """Return a new token of *user*, as a finished login gives it.
+
+        Args:
+            user: a user of this namespace.
+        """
+        with self.lock:
+            return self.state.user_token(user.record)
+
+    def update_user(  # noqa: PLR0913 - the parts of a user, all optional keywords
+        self,
+        user: EmulatedUser,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        mfa: Iterable[str] | None = None,
+        nickname: str | None = None,
+        phone_country_code: str | None = None,
+        custom: Mapping[str, object] | None = None,
+    ) -> None:
+        """Change what is given of *user*; None leaves a part as it is. What is bound for MFA stays bound.
+
+        Args:
+            user: the user to change.
+            username: the new user name.
+            password: the new password, in plain text.
+            phone: the new phone of the account.
+            email: the new address of the account.
+            mfa: the second factors that the application asks of this user from now on.
+            nickname: the new nickname.
+            phone_country_code: the country code of *phone*.
+            custom: the new pool's own fields, all of them.
+
+        Raises:
+            ValueError: the name, phone or address belongs to another user, or a value cannot be.
+        """
+        policies = None if mfa is None else normalized_policies(mfa)
+        with self.lock:
+            self.state.update_user(
+                user.record,
+                username=username,
+                password=password,
+                phone=phone,
+                email=email,
+                mfa=policies,
+                nickname=nickname,
+                phone_country_code=phone_country_code,
+                custom=custom,
+            )
+
+    def lock_user(self, user: EmulatedUser, seconds: float | None = None) -> None:
+        """Lock *user*, as too many wrong codes do (2005).
+
+        Args:
+            user: the user to lock.
+            seconds: how long, by the emulator's clock; None: `Settings.lock_seconds`.
+        """
+        with self.lock:
+            self.state.lock_user(user.record, seconds)
+
+    def unlock_user(self, user: EmulatedUser) -> None:
+        """End the lock of *user* and forget the wrong codes."""
+        with self.lock:
+            self.state.unlock_user(user.record)
+
+    def unbind(self, user: EmulatedUser, factor: str) -> None:
+        """Unbind a second factor of *user*; calling it again has no effect.
+
+        Args:
+            user: the user.
+            factor: SMS, EMAIL, OTP (or TOTP) or FACE.
+
+        Raises:
+            ValueError: *factor* is another word.
+        """
+        with self.lock:
+            self.state.unbind(user.record, normalized_policies([factor])[0])
+
+    def delete_user(self, user: EmulatedUser) -> None:
+        """Delete *user*. The name, phone and address are free again; the user's tokens are refused.
+
+        Raises:
+            LookupError: the user is gone already.
+        """
+        with self.lock:
+            self.state.remove(user.record)
