@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
+    from collections.abc import Callable, Iterator
 
     from authing_mfa.emulator.user import EmulatedUser
 
-__all__ = ["environment", "ready_made_user", "ready_report", "serve"]
+__all__ = ["emulator_with_user", "environment", "ready_made_user", "ready_report", "serve", "stop_signals"]
 
 _NAME, _PASSWORD = "demo", "emulator-demo"
 
@@ -39,28 +40,48 @@ def serve(
         ValueError: an option or the seed file is not right.
     """
     stop = stop or threading.Event()
+    with stop_signals() as told, emulator_with_user(demo_user=demo_user, **options) as emulator:
+        ready(emulator)
+
+        def tell() -> None:
+            stop.wait()
+            told.put(0)
+
+        threading.Thread(target=tell, name="authing-emulator-stop", daemon=True).start()
+        try:
+            told.get()
+        finally:
+            stop.set()
+
+
+def emulator_with_user(*, demo_user: bool = True, **options: Any) -> Emulator:
+    """An emulator that is not started yet, with the ready-made user where the seeds bring none; *options* as for `serve`."""
     emulator = Emulator(**options)
     if demo_user and not emulator.users:
         emulator.seed_from({**(emulator.baseline or {}), "users": [ready_made_user()]})
-    previous = _stop_on_signals(stop)
+    return emulator
+
+
+@contextmanager
+def stop_signals() -> Iterator[SimpleQueue[int]]:
+    """A queue that gets the number of each SIGINT and SIGTERM. Threads other than the main one get none.
+
+    A signal handler may do little: one that raises, or that sets a `threading.Event`, breaks the lock of an `Event.wait` that
+    it interrupts at the wrong moment. `SimpleQueue.put` may be called anywhere.
+    """
+    told: SimpleQueue[int] = SimpleQueue()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    previous = {
+        number: signal.signal(number, lambda number, _frame: told.put(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        with emulator:
-            ready(emulator)
-            stop.wait()
+        yield told
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _stop_on_signals(stop: threading.Event) -> dict[int, Any]:
-    """Let SIGINT and SIGTERM set *stop*; returns the handlers there were. Other threads cannot, and need not."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    return {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
 
 
 def ready_made_user() -> dict[str, Any]:

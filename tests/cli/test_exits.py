@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -228,6 +230,31 @@ def test_130_for_the_emulator(bare):
     terminal = bare.terminal("emulator", "--port", "0")
     terminal.expect("Ctrl-C ends it.")
     assert terminal.interrupt() == 130
+
+
+IN_EVERY_WAIT = """
+import os, signal, sys, threading
+release = threading.Condition._release_save
+
+def released(condition):
+    saved = release(condition)
+    if threading.current_thread() is threading.main_thread():
+        os.kill(os.getpid(), signal.SIGINT)
+    return saved
+
+threading.Condition._release_save = released
+sys.argv = ["authing-mfa", "emulator", "--port", "0"]
+from authing_mfa.__main__ import main
+main()
+"""
+
+
+def test_130_for_the_emulator_at_any_moment(bare):
+    """Also where Ctrl-C comes while a lock of Python's own is open, which a KeyboardInterrupt would break."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_EVERY_WAIT], env=bare.environ, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (130, False), done.stderr
 
 
 def test_sigterm_ends_the_emulator_in_order(bare):

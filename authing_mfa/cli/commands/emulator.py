@@ -110,37 +110,22 @@ def _serve(run: Run, options: dict[str, Any]) -> int:
 
 
 def _serving(options: dict[str, Any], ready: Callable[[Emulator], None], until: Callable[[], int] | None = None) -> int:
-    """Serve in a thread while the main thread waits, for Ctrl-C or for *until*; its result is the exit code."""
+    """Serve until a signal comes, or until *until* has returned the exit code."""
     import signal
-    import threading
-    from concurrent.futures import ThreadPoolExecutor
 
-    from authing_mfa.emulator.serving import serve as serve_until
+    from authing_mfa.emulator.serving import emulator_with_user, stop_signals
 
-    stop, started = threading.Event(), threading.Event()
-
-    def on_ready(emulator: Emulator) -> None:
-        ready(emulator)
-        started.set()
-
-    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     try:
-        with ThreadPoolExecutor(1) as pool:
-            serving = pool.submit(serve_until, ready=on_ready, stop=stop, **_keywords(options))
-            try:
-                while not (serving.done() or started.wait(0.2)):
-                    pass
-                code = exits.OK if until is None or serving.done() else until()
-                while until is None and not serving.done() and not stop.wait(0.5):
-                    pass
-            finally:
-                stop.set()
-            serving.result()
+        with stop_signals() as told, emulator_with_user(**_keywords(options)) as emulator:
+            ready(emulator)
+            if until is not None and told.empty():
+                return until()
+            number = told.get()
     except (OSError, ValueError, ImportError) as error:
         raise click.UsageError(f"The emulator cannot be started: {error}.") from error
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-    return code
+    if number == signal.SIGINT:
+        raise click.Abort
+    return exits.OK
 
 
 def _ready_lines(run: Run, report: dict[str, Any]) -> list[str]:
@@ -195,9 +180,7 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
     import subprocess
 
     environ = {name: value for name, value in os.environ.items() if name != "AUTHING_TOKEN"}
-    # Ctrl-C goes to the command as well, which decides what becomes of it. Ignored here by a handler that does nothing: an
-    # exception out of wait() could lose the exit code, and SIG_IGN would be handed on to the command.
-    interrupted = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    # Ctrl-C goes to the command as well, which decides what becomes of it; the handler that is set here only takes note.
     terminated = signal.getsignal(signal.SIGTERM)
     try:
         process = subprocess.Popen(command, env=environ | variables)  # noqa: S603 - to run it is what we are asked for
@@ -207,7 +190,6 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
         run.output.note(f"{command[0]}: {error.strerror}")
         return 127 if isinstance(error, FileNotFoundError) else 126
     finally:
-        signal.signal(signal.SIGINT, interrupted)
         signal.signal(signal.SIGTERM, terminated)
     return status if status >= 0 else 128 - status
 
