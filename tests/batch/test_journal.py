@@ -10,7 +10,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import aclosing
+import time
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import attrs
@@ -31,7 +32,7 @@ from authing_mfa.batch.journal import claims as claims_module
 from authing_mfa.batch.journal import writer as recorder_module
 from authing_mfa.batch.journal.claims import Claim, Owner, takeover
 from authing_mfa.batch.journal.fingerprint import fingerprint
-from authing_mfa.batch.journal.journal import Journal
+from authing_mfa.batch.journal.journal import Journal, _transaction
 from authing_mfa.batch.journal.records import Span, Writing
 from authing_mfa.batch.options import RunOptions
 from tests.batch.conftest import FakeClient, default_answer, totp_rows, until
@@ -475,27 +476,68 @@ async def test_the_new_owner_waits_until_the_old_one_can_send_nothing_more(store
     await old.close()
 
 
-async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_sends_nothing_more(store):
+@pytest.mark.parametrize("renewing", [False, True], ids=["before a call", "while its renewal is answered"])
+async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_sends_nothing_more(
+    store, monkeypatch, renewing
+):
     """A process that was stopped for longer than its lease looks before its next call: announced rows are not sent any more."""
     from authing_mfa.batch.api import engine_for
+
+    write, renew = Journal.write, recorder_module.JournalWriter.renew
+    renewals = []
+    sent_until_then = []
 
     async def take_over():
         other = await Journal.open(store, lease=0.3, steal=True)
         await other.close()
 
-    def answer(operation, token):
-        if len(client.sent) == 3:  # nothing of this run goes on meanwhile: its whole event loop stands still
+    async def written(journal, writing):
+        for_renewal = bool(renewals)
+        await write(journal, writing)
+        if len(client.sent) >= 3 and not sent_until_then and for_renewal == renewing:
+            # Here it is in no transaction. Nothing of this run goes on meanwhile: its whole event loop stands still.
+            sent_until_then.append(len(client.sent))
             thread = threading.Thread(target=asyncio.run, args=(take_over(),))
             thread.start()
             thread.join()
+
+    async def renewed(writer):
+        renewals.append(writer)
+        await renew(writer)
+
+    def answer(operation, token):
+        if renewing and len(client.sent) == 3:
+            time.sleep(0.4)  # longer than the lease: the next call asks for a renewal
         return default_answer(operation, token)
 
+    monkeypatch.setattr(Journal, "write", written)
+    monkeypatch.setattr(recorder_module.JournalWriter, "renew", renewed)
     client = FakeClient(answer)
     engine = engine_for(client, totp_rows(50), RunOptions(concurrency=4, journal=store), lease=0.3)
     with pytest.raises(ClaimLostError):
         async for _ in engine.outcomes():
             pass
-    assert len(client.sent) == 3
+    assert sent_until_then == [len(client.sent)]
+
+
+async def test_an_owner_that_stands_still_in_a_transaction_does_not_stop_the_next_one(postgres):
+    """PostgreSQL ends the transaction after the old owner's lease; its lock on the claim would be held for ever."""
+    old = await Journal.open(postgres, lease=0.2)
+
+    async def taken_over():
+        async with _transaction(old, "written") as connection:
+            await connection.execute(sa.text("UPDATE mfa_batch_claim SET beat = beat + 1"))
+            new = await Journal.open(postgres, lease=0.2, steal=True)
+            await new.close()
+            await connection.execute(sa.text("SELECT 1"))
+
+    async with asyncio.timeout(60):
+        with pytest.raises(JournalError):
+            await taken_over()
+        with pytest.raises(JournalError):
+            await old.write(Writing())
+        with suppress(JournalError):  # its connection is gone
+            await old.close()
 
 
 async def test_a_second_run_on_a_journal_at_work_is_refused(store):

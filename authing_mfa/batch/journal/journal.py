@@ -249,10 +249,13 @@ def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[...
 
 @_contextmanager
 async def _transaction(journal: Journal, doing: str) -> AsyncIterator[AsyncConnection]:
+    from authing_mfa.batch.journal import schema
+
     connection = journal._connection  # noqa: SLF001 - of this module
     if connection is None:
         raise JournalError("The journal is closed.")
     async with _said(f"The journal could not be {doing}"), journal._lock, connection.begin():  # noqa: SLF001 - the same
+        await schema.limit_idle_time(connection, journal.lease)
         yield connection
 
 

@@ -89,6 +89,16 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+async def limit_idle_time(connection: AsyncConnection, seconds: float) -> None:
+    """Let PostgreSQL end this transaction when its owner stands still: its lock on the claim would stop the next owner for ever.
+
+    SQLite has no such limit; there the next owner's own wait is bounded, and ends in an error that says so.
+    """
+    if connection.dialect.name == "postgresql":
+        limit = max(1, round(seconds * 1000))
+        await connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {limit}")
+
+
 async def check_whole(connection: AsyncConnection) -> None:
     """An SQLite file is looked through for damage before anything is built on it; PostgreSQL sees to that itself.
 

@@ -287,7 +287,9 @@ class Engine:
             if not self._limiter.free and not await self._limiter.turn():
                 self._put_back(index, row)
                 return False
-            if self._writer is not None and self._writer.stale():
+            while (
+                self._writer is not None and self._writer.stale()
+            ):  # again: this process may have stood still meanwhile
                 await self._writer.renew()
         except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
@@ -336,7 +338,9 @@ class Engine:
         try:
             if not self._limiter.free and not await self._limiter.turn():
                 return False
-            if self._writer is not None and self._writer.stale():
+            while (
+                self._writer is not None and self._writer.stale()
+            ):  # again: this process may have stood still meanwhile
                 await self._writer.renew()
         except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
