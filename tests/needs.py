@@ -28,4 +28,8 @@ def require_program(name: str) -> str:
 
 def require_module(name: str) -> None:
     """The module *name* can be imported."""
-    require(importlib.util.find_spec(name) is not None, f"the Python module {name}")
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # of a package that is missing as a whole
+        found = False
+    require(found, f"the Python module {name}")

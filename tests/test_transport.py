@@ -204,11 +204,12 @@ async def silent_port():
     """A TCP port that accepts and never says a word, so that a TLS handshake hangs."""
     writers = []
     listening = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
-    async with listening:
+    async with listening:  # since Python 3.12 its end waits for every connection, so they are closed inside
         yield listening.sockets[0].getsockname()[1]
-    for writer in writers:
-        writer.close()
-        await writer.wait_closed()
+        listening.close()
+        for writer in writers:
+            writer.close()
+            await writer.wait_closed()
 
 
 @pytest.mark.parametrize(

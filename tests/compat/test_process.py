@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 import pytest
 
@@ -54,6 +55,10 @@ def test_a_completion_that_calls_again_while_leaving_is_told_again():
     assert seconds < 2
 
 
+@pytest.mark.skipif(
+    (3, 12, 0) <= sys.version_info < (3, 12, 3),
+    reason="CPython 3.12.0 to 3.12.2 start no thread after the main one has ended (gh-113964)",
+)
 def test_a_thread_that_outlives_the_main_one_can_still_call():
     """The exit waits for it first."""
     said, _ = lines(run("leaving", "other thread"))
