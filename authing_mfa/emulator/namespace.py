@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from authing_mfa.emulator import seeding, snapshots
-from authing_mfa.emulator.crypto import keys
+from authing_mfa.emulator.crypto import keys, totp
 from authing_mfa.emulator.state.clock import VirtualClock
 from authing_mfa.emulator.state.events import Events
 from authing_mfa.emulator.state.faults import Faults
@@ -116,6 +116,16 @@ class Namespace(Users):
         if message is None:
             raise LookupError(f"no code was sent to {target}")
         return message.code
+
+    def totp_code(self, secret: str) -> str:
+        """Return the code that an authenticator app with this *secret* shows now, by the emulator's clock.
+
+        It also serves a secret that is not confirmed yet; `EmulatedUser.totp_code` knows the bound one only.
+
+        Args:
+            secret: base32 text, `TotpEnrollment.secret`.
+        """
+        return totp.code_at(secret, totp.step_of(self.clock()))
 
     def send_code(self, target: str, *, scene: str | None = None) -> str:
         """Send a code to *target* as if the application had asked for it, also within the resend window. Return the code.
