@@ -10,6 +10,7 @@ have no use for.
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa._version import __version__
+from authing_mfa.call_record import CallRecord
 from authing_mfa.errors import (
     AccountLockedError,
     ApiError,
@@ -42,6 +43,7 @@ __all__ = [
     "AuthClient",
     "Authenticator",
     "AuthingError",
+    "CallRecord",
     "CallTimeoutError",
     "CancelledCallError",
     "ConfigError",

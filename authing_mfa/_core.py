@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import random as random_module
 import ssl
@@ -18,6 +19,7 @@ from yarl import URL
 
 from authing_mfa import images, passwords, retry
 from authing_mfa import operations as ops
+from authing_mfa._progress import Progress
 from authing_mfa._transport.transport import Transport
 from authing_mfa.discovery import Discovery, check_base_url, check_host, check_proxy
 from authing_mfa.errors import (
@@ -32,9 +34,11 @@ from authing_mfa.errors import (
 from authing_mfa.protocol import DEFAULT_LIMIT, Answer, RequestContext, check_header_text, check_token, decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable  # noqa: TC004 - attrs does not evaluate the options' annotations
 
+    from authing_mfa._progress import Observer
     from authing_mfa._transport.fair_queue import FairQueue
+    from authing_mfa.call_record import CallRecord  # noqa: TC004 - the same
 
 __all__ = ["ClientOptions", "Core", "Credentials"]
 
@@ -82,6 +86,11 @@ def _ssl_context(_: object, __: object, value: Any) -> None:
 def _session(_: object, __: object, value: Any) -> None:
     if value is not None and not isinstance(value, aiohttp.ClientSession):
         raise InvalidInputError("session must be an aiohttp.ClientSession.")
+
+
+def _on_call(_: object, __: object, value: Any) -> None:
+    if value is not None and (not callable(value) or inspect.iscoroutinefunction(value)):
+        raise InvalidInputError("on_call must be a plain function; it is called with a CallRecord and never awaited.")
 
 
 def _app_id(value: str) -> str:
@@ -139,6 +148,7 @@ class ClientOptions:
     max_attempts: int = attrs.field(default=retry.MAX_ATTEMPTS, validator=_count)
     max_image_side: int = attrs.field(default=1280, validator=_count)
     max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=_count)
+    on_call: Callable[[CallRecord], Any] | None = attrs.field(default=None, validator=_on_call)
 
 
 class Credentials:
@@ -190,6 +200,8 @@ class Core:
         self.clock = clock
         self.sleep = sleep
         self.random = random
+        on_call = options.on_call
+        self.observers: tuple[Observer, ...] = () if on_call is None else (lambda _: on_call,)
         self._context = RequestContext(options.app_id, options.lang)
         self._urls: dict[tuple[str, str], URL] = {}
 
@@ -203,6 +215,24 @@ class Core:
             credentials: whose token to send.
             max_attempts: how often it may be tried; None: as the client's options say.
         """
+        if not self.observers:
+            return await self._perform(operation, credentials, max_attempts)
+        progress = Progress(operation.python_name, self.observers, self.clock)
+        try:
+            answer = await self._perform(operation, credentials, max_attempts, progress)
+        except BaseException as error:
+            progress.failed(error)
+            raise
+        progress.succeeded(answer)
+        return answer
+
+    async def _perform(
+        self,
+        operation: ops.Operation[T],
+        credentials: Credentials,
+        max_attempts: int | None,
+        progress: Progress | None = None,
+    ) -> Answer[T]:
         self.transport.enter()
         check_token(operation, credentials.token)
         if operation.encrypted_fields or operation.__class__ is ops.UploadFaceImage:
@@ -220,9 +250,8 @@ class Core:
             own = self._context
             context = RequestContext(own.app_id, own.lang, endpoint.user_pool_id, credentials.token)
             credentials.context = context
-        return await self._repeat(
-            operation, context, endpoint.base_url, budget, max_attempts or self.options.max_attempts
-        )
+        tries = max_attempts or self.options.max_attempts
+        return await self._repeat(operation, context, endpoint.base_url, budget, tries, progress)
 
     async def connect(self) -> None:
         """Find the service and make one connection: ask for public-config, from the service's own host.
@@ -270,42 +299,41 @@ class Core:
         return attrs.evolve(operation, **changes)
 
     async def _repeat(
-        self, operation: ops.Operation[T], context: RequestContext, base_url: str, budget: float, max_attempts: int
+        self,
+        operation: ops.Operation[T],
+        context: RequestContext,
+        base_url: str,
+        budget: float,
+        max_attempts: int,
+        progress: Progress | None = None,
     ) -> Answer[T]:
         request = encode(operation, context)
         url = self._url(base_url, request.target)
-        transport = self.transport
-        slots = transport.slots
+        slots = self.transport.slots
         failed: AuthingError | None = None  # how the last try ended
         attempt = 0
         while True:
             attempt += 1
+            if progress is not None:
+                progress.queue()
             if failed is not None:
                 await _acquire_again(slots, failed)
             elif not slots.take():
                 await slots.acquire()
             started = self.clock()  # waiting for a slot does not count
+            if progress is not None:
+                progress.begin(started)
             try:
-                response = await transport.send(url, request, budget)
+                response = await self.transport.send(url, request, budget)
                 answer = decode(operation, response, context.token)
-                if _log.isEnabledFor(logging.DEBUG):
-                    _log_attempt(operation, f"HTTP {response.status}", self.clock() - started, attempt)
+                _note(operation, response.status, progress, attempt, started, self.clock)
                 return answer
             except AuthingError as error:
-                spent = self.clock() - started
-                budget -= spent
-                if _log.isEnabledFor(logging.DEBUG):
-                    _log_attempt(operation, _outcome(error), spent, attempt)
+                _note(operation, error, progress, attempt, started, self.clock)
+                budget -= self.clock() - started
                 if failed is not None and error.delivery == "not_sent":
                     error.delivery = "unknown"  # an earlier try of this call was sent
-                pause = retry.retry_delay(
-                    operation,
-                    error,
-                    attempt=attempt,
-                    max_attempts=max_attempts,
-                    budget=budget,
-                    jitter=self.random(),
-                )
+                pause = self._pause(operation, error, attempt, max_attempts, budget)
                 if pause is None:
                     raise
                 if error.delivery != "not_sent":
@@ -314,6 +342,18 @@ class Core:
                 slots.release()
             budget -= pause
             await self.sleep(pause)
+
+    def _pause(
+        self, operation: ops.Operation[T], error: AuthingError, attempt: int, max_attempts: int, budget: float
+    ) -> float | None:
+        """Return how long to wait before *operation* is repeated after *error*, or None if it is not."""
+        jitter = self.random()
+        pause = retry.retry_delay(
+            operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=jitter
+        )
+        if pause is not None:
+            _log_repeat(operation, pause, attempt)
+        return pause
 
     def _url(self, base_url: str, target: str) -> URL:
         """Return the full address, parsed once per endpoint."""
@@ -331,12 +371,35 @@ async def _acquire_again(slots: FairQueue, failed: AuthingError) -> None:
         raise failed from None
 
 
-def _log_attempt(operation: ops.Operation[Any], outcome: str, seconds: float, attempt: int) -> None:
-    """Write one line for one try. Never a message, an argument or a header: they hold secrets, and personal data."""
-    _log.debug("%s: %s, %.1f ms, attempt %d", operation.python_name, outcome, seconds * 1000, attempt)
+def _note(
+    operation: ops.Operation[Any],
+    ended: AuthingError | int,
+    progress: Progress | None,
+    attempt: int,
+    started: float,
+    clock: Callable[[], float],
+) -> None:
+    """Tell *progress* and the log how a try ended: the error, or the HTTP status of a success."""
+    if progress is not None and isinstance(ended, int):
+        progress.http_status = ended
+    if _log.isEnabledFor(logging.DEBUG):
+        _log_attempt(operation, ended, (clock() - started) * 1000, attempt)
 
 
-def _outcome(error: AuthingError) -> str:
-    status = getattr(error, "http_status", None)
-    how = error.delivery if status is None else f"HTTP {status}"
-    return f"{type(error).__name__} {error.code}, {how}"
+def _log_attempt(operation: ops.Operation[Any], ended: AuthingError | int, milliseconds: float, attempt: int) -> None:
+    """Write one line for one try, its parts as fields as well. Never a message, an argument or a header: they hold secrets."""
+    fields: dict[str, Any] = {"operation": operation.python_name, "attempt": attempt, "milliseconds": milliseconds}
+    if isinstance(ended, int):
+        outcome = f"HTTP {ended}"
+        fields |= {"code": 200, "delivery": "answered", "http_status": ended}
+    else:
+        status = getattr(ended, "http_status", None)
+        outcome = f"{type(ended).__name__} {ended.code}, {ended.delivery if status is None else f'HTTP {status}'}"
+        fields |= {"code": ended.code, "delivery": ended.delivery, "http_status": status}
+    _log.debug("%s: %s, %.1f ms, attempt %d", operation.python_name, outcome, milliseconds, attempt, extra=fields)
+
+
+def _log_repeat(operation: ops.Operation[Any], pause: float, attempt: int) -> None:
+    """Write one line for a repeat that is due in *pause* seconds, after the try with the number *attempt*."""
+    fields = {"operation": operation.python_name, "attempt": attempt, "milliseconds": pause * 1000}
+    _log.info("%s: try %d failed, repeated in %.1f s", operation.python_name, attempt, pause, extra=fields)

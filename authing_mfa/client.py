@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from authing_mfa import operations as ops
 from authing_mfa import retry
@@ -11,9 +11,11 @@ from authing_mfa.protocol import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     import aiohttp
 
+    from authing_mfa.call_record import CallRecord
     from authing_mfa.images import ImageSource
     from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
     from authing_mfa.protocol import Answer
@@ -54,6 +56,8 @@ class AuthClient:
         max_attempts: how often a call may be tried; 1 turns repeating off. What spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger ones are scaled down.
         max_response_size: the largest answer that is read, in bytes after decompression.
+        on_call: called on the event loop with the `CallRecord` of every call that has ended. What it raises is logged and
+            changes nothing.
 
     Raises:
         InvalidInputError: an argument cannot be right.
@@ -85,6 +89,7 @@ class AuthClient:
         max_attempts: int = retry.MAX_ATTEMPTS,
         max_image_side: int = 1280,
         max_response_size: int = DEFAULT_LIMIT,
+        on_call: Callable[[CallRecord], Any] | None = None,
     ) -> None:
         options = ClientOptions(
             app_id=app_id,
@@ -106,6 +111,7 @@ class AuthClient:
             max_attempts=max_attempts,
             max_image_side=max_image_side,
             max_response_size=max_response_size,
+            on_call=on_call,
         )
         self._core = Core(options)
         self._credentials = Credentials(options.token)

@@ -185,10 +185,11 @@ class Response:
 
 @attrs.define
 class Answer(Generic[T]):
-    """A success: the value, and the service's words beside it."""
+    """A success: the value, and the service's words and its id of the request beside it."""
 
     value: T
     message: str | None = None
+    request_id: str | None = None
 
 
 def decode(operation: Operation[T], response: Response, token: str | None = None) -> Answer[T]:
@@ -207,11 +208,11 @@ def decode(operation: Operation[T], response: Response, token: str | None = None
     code = _code_of(body, response)
     success = response.status in (200, 201)
     if code is None and success:
-        return Answer(_structure(operation, body, body.get("recoveryCode"), response))
+        return Answer(_structure(operation, body, body.get("recoveryCode"), response), None, _request_id(body))
     if code is not None and code in (200, 201) and success:
         message = body.get("message")
         value = _structure(operation, body.get("data"), body.get("recoveryCode"), response)
-        return Answer(value, message if isinstance(message, str) else None)
+        return Answer(value, message if isinstance(message, str) else None, _request_id(body))
     if code is None or code in (200, 201):
         code = response.status
     raise _api_error(operation, response, code, body, token)
@@ -255,6 +256,14 @@ def _unreadable(response: Response, problem: str) -> ApiError | ResponseError:
     return ResponseError(f"The answer (HTTP {status}) cannot be read: {problem}.", http_status=status)
 
 
+def _request_id(body: dict[str, Any]) -> str | None:
+    for name in ("requestId", "uniqueId"):
+        value = body.get(name)
+        if isinstance(value, str):
+            return value
+    return None
+
+
 def _code_of(body: dict[str, Any], response: Response) -> int | None:
     """`code`, else `apiCode`, else `statusCode`: a number, or digits in a text (docs/wire.md#envelopes, shapes 1 and 7)."""
     for name in ("code", "apiCode", "statusCode"):
@@ -278,7 +287,7 @@ def _api_error(
     if not isinstance(message, str) or not message:
         message = f"The service refused {operation.python_name}."
     data = body.get("data")
-    request_id = next((body[key] for key in ("requestId", "uniqueId") if isinstance(body.get(key), str)), None)
+    request_id = _request_id(body)
     cls = api_error_class(code, response.status, operation.error_overrides)
     fields: dict[str, Any] = {"code": code, "http_status": response.status, "data": data, "request_id": request_id}
     message = _redacted(message, operation, token)

@@ -25,10 +25,11 @@ from authing_mfa.protocol import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from authing_mfa import operations as ops
     from authing_mfa.batch import Outcome, VerifyRequest
+    from authing_mfa.call_record import CallRecord
     from authing_mfa.images import ImageSource
     from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
     from authing_mfa.protocol import Answer
@@ -67,6 +68,8 @@ class AuthClient:
         max_attempts: how often a call may be tried; 1 turns retries off. What spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
         max_response_size: the largest answer that is read, in bytes after decompression.
+        on_call: called on the background loop's thread with the `CallRecord` of every call that has ended. What it raises is
+            logged and changes nothing.
 
     Raises:
         InvalidInputError: an argument cannot be right.
@@ -96,6 +99,7 @@ class AuthClient:
         max_attempts: int = retry.MAX_ATTEMPTS,
         max_image_side: int = 1280,
         max_response_size: int = DEFAULT_LIMIT,
+        on_call: Callable[[CallRecord], Any] | None = None,
     ) -> None:
         self._shared = SharedClient(
             partial(
@@ -118,6 +122,7 @@ class AuthClient:
                 max_attempts=max_attempts,
                 max_image_side=max_image_side,
                 max_response_size=max_response_size,
+                on_call=on_call,
             )
         )
         self._token = token

@@ -16,7 +16,7 @@ import authing_mfa
 from authing_mfa import AuthClient, MfaChallenge, UserInfo
 
 PUBLIC = {
-    "AuthClient", "ImageSource", "__version__",
+    "AuthClient", "CallRecord", "ImageSource", "__version__",
     "UserInfo", "MfaFactor", "MfaChallenge", "TotpEnrollment", "Authenticator", "CustomField",
     "AuthingError", "InvalidInputError", "UsageError", "ImageError", "CancelledCallError", "NetworkError",
     "CallTimeoutError", "ConfigError", "LoginError", "ResponseError", "ApiError", "MfaRequiredError",
