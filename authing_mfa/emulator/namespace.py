@@ -78,7 +78,7 @@ class Namespace(Users):
         """Change settings until the next reset.
 
         Args:
-            **changes: fields of `Settings`.
+            changes: fields of `Settings`.
 
         Raises:
             ValueError: there is no such setting, or it cannot have this value.
