@@ -147,6 +147,7 @@ class ClientOptions:
     session: aiohttp.ClientSession | None = attrs.field(default=None, validator=_session)
     max_attempts: int = attrs.field(default=retry.MAX_ATTEMPTS, validator=_count)
     max_image_side: int = attrs.field(default=1280, validator=_count)
+    max_image_memory: int = attrs.field(default=images.MEMORY_LIMIT, validator=_count)
     max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=_count)
     on_call: Callable[[CallRecord], Any] | None = attrs.field(default=None, validator=_on_call)
 
@@ -293,8 +294,8 @@ class Core:
                 key = self.options.public_key or passwords.CLOUD_PUBLIC_KEY
                 changes[name] = await asyncio.to_thread(passwords.encrypt, value, key)
         if isinstance(operation, ops.UploadFaceImage) and not isinstance(operation.image, ops.JpegBytes):
-            side = self.options.max_image_side
-            prepared = await asyncio.to_thread(images.prepare, operation.image, max_side=side)
+            limits = {"max_side": self.options.max_image_side, "max_memory": self.options.max_image_memory}
+            prepared = await images.prepare_async(operation.image, **limits)
             changes["image"] = ops.JpegBytes(prepared)
         return attrs.evolve(operation, **changes)
 

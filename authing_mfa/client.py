@@ -55,6 +55,7 @@ class AuthClient:
         session: an aiohttp session whose pool is borrowed. It is never closed, and its cookies and headers are not used.
         max_attempts: how often a call may be tried; 1 turns repeating off. What spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger ones are scaled down.
+        max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.
         max_response_size: the largest answer that is read, in bytes after decompression.
         on_call: called on the event loop with the `CallRecord` of every call that has ended. What it raises is logged and
             changes nothing.
@@ -88,6 +89,7 @@ class AuthClient:
         session: aiohttp.ClientSession | None = None,
         max_attempts: int = retry.MAX_ATTEMPTS,
         max_image_side: int = 1280,
+        max_image_memory: int = 512 * 1024 * 1024,
         max_response_size: int = DEFAULT_LIMIT,
         on_call: Callable[[CallRecord], Any] | None = None,
     ) -> None:
@@ -110,6 +112,7 @@ class AuthClient:
             session=session,
             max_attempts=max_attempts,
             max_image_side=max_image_side,
+            max_image_memory=max_image_memory,
             max_response_size=max_response_size,
             on_call=on_call,
         )
@@ -399,7 +402,9 @@ class AuthClient:
         It needs no token: no official client sends one. An upload spends nothing; if it fails, call it again.
 
         Args:
-            image: a `PIL.Image`, the bytes of a picture file, its path, or a binary file.
+            image: a `PIL.Image`, the bytes of a picture file (JPEG, PNG, WebP, HEIC with the extra ``heic``, AVIF, GIF, BMP,
+                TIFF), its path, a ``data:`` URL, a binary file, or an upload of a web framework (with an asynchronous
+                `read()`, or with a `file`).
             private: True if the service must keep the photo from public access.
 
         Returns:

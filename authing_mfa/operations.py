@@ -114,7 +114,7 @@ def _check_bool(_: Operation[Any], attribute: attrs.Attribute[Any], value: objec
 
 
 def _check_picture(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is None or value == b"":
+    if value is None or (isinstance(value, (bytes, str)) and not value):
         raise InvalidInputError(f"{attribute.name} is empty.")
 
 

@@ -550,7 +550,7 @@ async def test_no_secret_in_any_log(caplog):
         {"timeout": float("inf")},
         *[
             {name: value}
-            for name in ("max_connections", "max_attempts", "max_image_side", "max_response_size")
+            for name in ("max_connections", "max_attempts", "max_image_side", "max_image_memory", "max_response_size")
             for value in (0, -1, 1.5, None, "5", True)
         ],
     ],

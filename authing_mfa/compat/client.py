@@ -1,11 +1,12 @@
 """The Swift SDK's `AuthClient`, name for name: each method makes one call and returns at once; the completion hears of it later."""
-# ruff: noqa: N802, N803 - the names are the Swift SDK's; the client's _answer, _upload and _login are made for us
+# ruff: noqa: N802, N803 - the names are the Swift SDK's
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from authing_mfa import images
 from authing_mfa import operations as ops
 from authing_mfa.compat.state import STATE
 from authing_mfa.models import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
@@ -164,14 +165,15 @@ class CompatAuthClient:
         """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
 
         Args:
-            image: a `PIL.Image`, the bytes of a picture file, its path, or a binary file.
-            isPrivate: whether the service keeps it from public reach.
+            image: a `PIL.Image`, the bytes of a picture file, its path, a ``data:`` URL, or a binary file. It is taken before
+                this returns: you may close or change it then.
+            isPrivate: True if the service must keep the photo from public access.
             completion: gets ``(200, key)`` or ``(code, message)``; code 10101: the picture cannot be read.
-            dispatcher: who runs the completion.
-            owner: whom it is for.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
         """
         return STATE.call(
-            lambda: ops.UploadFaceImage(image, isPrivate), completion, dispatcher, owner, upload_shape=True
+            lambda: ops.UploadFaceImage(images.take(image), isPrivate), completion, dispatcher, owner, upload_shape=True
         )
 
     def mfaAssociateByFace(

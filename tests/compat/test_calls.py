@@ -2,15 +2,18 @@
 
 import asyncio
 import contextvars
+import io
 import logging
 import threading
 
 import pytest
+from PIL import Image
 
 from authing_mfa import CustomField, MfaChallenge, UserInfo
 from authing_mfa import operations as ops
 from authing_mfa.compat import AuthClient, Authing, dispatch
 from authing_mfa.errors import ApiError, MfaRequiredError, WrongCodeError
+from authing_mfa.images import prepare
 from tests.compat.conftest import PATIENCE, Heard
 
 
@@ -402,3 +405,33 @@ def test_an_unknown_code_keeps_its_code(service):
     heard = Heard()
     AuthClient().mfaDeleteOTP(heard)
     assert heard.wait() == [(987654, "Odd.", None)]
+
+
+def test_a_photo_may_be_closed_as_soon_as_the_call_has_returned(service, tmp_path):
+    """A file, a lazily opened picture, a path that is removed: all of it was taken."""
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (32, 16), "red").save(path)
+    expected = prepare(path)
+    service.hold()
+    service.answer = lambda operation: ops.PhotoKey("key")
+    heard = Heard()
+    with path.open("rb") as file:
+        AuthClient().uploadFaceImage(file, completion=heard)
+    with Image.open(path) as picture:
+        AuthClient().uploadFaceImage(picture, completion=heard)
+    AuthClient().uploadFaceImage(path, completion=heard)
+    path.unlink()
+    service.release()
+    assert heard.wait(3) == [(200, "key")] * 3
+    assert [prepare(operation.image) for operation in service.seen] == [expected] * 3
+
+
+def test_a_photo_that_cannot_be_taken_is_told_to_the_completion(service):
+    """Code 10101, and nothing is sent."""
+    closed = io.BytesIO(b"x")
+    closed.close()
+    heard = Heard()
+    for photo in (closed, "missing.jpg", 42):
+        AuthClient().uploadFaceImage(photo, completion=heard)
+    assert [code for code, _ in heard.wait(3)] == [10101] * 3
+    assert service.seen == []

@@ -59,6 +59,7 @@ async def every_setting(session: aiohttp.ClientSession, scheme: Literal["https",
         session=session,
         max_attempts=1,
         max_image_side=1280,
+        max_image_memory=1 << 28,
         max_response_size=1 << 20,
     )
     assert_type(await client.aclose(), None)
