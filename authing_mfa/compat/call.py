@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from authing_mfa.compat.completion import Shape
     from authing_mfa.compat.dispatch import Dispatcher
     from authing_mfa.compat.outcome import Outcome
     from authing_mfa.compat.owner import Watch
@@ -82,8 +83,8 @@ class Call:
         settings: Settings | None,
         token: str | None,
         outcome: Outcome | None = None,
-        upload_shape: bool = False,
-        only_if_same_user: bool = False,
+        name: str,
+        shape: Shape,
     ) -> None:
         self.request = request
         self.completion: Callable[..., Any] | weakref.WeakMethod[Any] | None = completion
@@ -91,12 +92,12 @@ class Call:
         self.settings = settings
         self.token = token
         self.outcome = outcome
-        self.upload_shape = upload_shape  # the completion takes two arguments
-        self.only_if_same_user = only_if_same_user  # the answer changes nothing once another user is current
+        self.name = name  # the method that made it
+        self.shape = shape  # of the completion's arguments
         self.context: Context = copy_context()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'done' if self.done else 'running'}>"
+        return f"<{type(self).__name__} {self.name} {'done' if self.done else 'running'}>"
 
     @property
     def done(self) -> bool:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from authing_mfa import images
 from authing_mfa import operations as ops
 from authing_mfa.compat.state import STATE
 from authing_mfa.models import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
@@ -35,7 +34,9 @@ UserCompletion: TypeAlias = Callable[[int, str | None, UserInfo | MfaChallenge |
 """The user with code 200; the challenge with 1635 and 1636; else None."""
 
 CheckCompletion: TypeAlias = Callable[[int, str | None, bool | None], object]
-EmptyCompletion: TypeAlias = Callable[[int, str | None, None], object]
+EmptyCompletion: TypeAlias = Callable[[int, str | None, None], object] | Callable[[int, str | None], object]
+"""Of a call without a value: with the None in the value's place, or Swift's own two arguments."""
+
 EnrollmentCompletion: TypeAlias = Callable[[int, str | None, TotpEnrollment | None], object]
 AuthenticatorsCompletion: TypeAlias = Callable[[int, str | None, tuple[Authenticator, ...] | None], object]
 CustomDataCompletion: TypeAlias = Callable[[int, str | None, tuple[CustomField, ...] | None], object]
@@ -70,7 +71,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion.
             owner: whom it is for.
         """
-        return STATE.call(lambda: ops.MfaCheck(phone, email), completion, dispatcher, owner)
+        return STATE.call(ops.MfaCheck, (phone, email), completion, dispatcher, owner)
 
     def mfaVerifyByPhone(
         self,
@@ -92,7 +93,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion.
             owner: whom it is for.
         """
-        return STATE.call(lambda: ops.VerifyByPhone(phone, code, phoneCountryCode), completion, dispatcher, owner)
+        return STATE.call(ops.VerifyByPhone, (phone, code, phoneCountryCode), completion, dispatcher, owner)
 
     def mfaVerifyByEmail(
         self,
@@ -112,7 +113,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.VerifyByEmail(email, code), completion, dispatcher, owner)
+        return STATE.call(ops.VerifyByEmail, (email, code), completion, dispatcher, owner)
 
     def mfaVerifyByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -125,7 +126,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
+        return STATE.call(ops.VerifyByTotp, (code,), completion, dispatcher, owner)
 
     def mfaVerifyByTOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -138,7 +139,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.VerifyByTotp(code), completion, dispatcher, owner)
+        return STATE.call(ops.VerifyByTotp, (code,), completion, dispatcher, owner, name="mfaVerifyByTOTP")
 
     def mfaVerifyByRecoveryCode(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -151,7 +152,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.VerifyByRecoveryCode(code), completion, dispatcher, owner)
+        return STATE.call(ops.VerifyByRecoveryCode, (code,), completion, dispatcher, owner)
 
     def uploadFaceImage(
         self,
@@ -172,9 +173,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(
-            lambda: ops.UploadFaceImage(images.take(image), isPrivate), completion, dispatcher, owner, upload_shape=True
-        )
+        return STATE.call(ops.UploadFaceImage, (image, isPrivate), completion, dispatcher, owner)
 
     def mfaAssociateByFace(
         self,
@@ -194,7 +193,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.AssociateFace(photoKeyA, photoKeyB), completion, dispatcher, owner)
+        return STATE.call(ops.AssociateFace, (photoKeyA, photoKeyB), completion, dispatcher, owner)
 
     def mfaVerifyByFace(
         self, photoKey: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -207,7 +206,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.VerifyByFace(photoKey), completion, dispatcher, owner)
+        return STATE.call(ops.VerifyByFace, (photoKey,), completion, dispatcher, owner)
 
     # ─────────────────────── what a real MFA journey needs around them ───────────────────────
 
@@ -231,7 +230,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.LoginByAccount(account, password, autoRegister), completion, dispatcher, owner)
+        return STATE.call(ops.LoginByAccount, (account, password, autoRegister), completion, dispatcher, owner)
 
     def loginByPhoneCode(
         self,
@@ -256,7 +255,7 @@ class CompatAuthClient:
             owner: the window or object that the completion is for.
         """
         return STATE.call(
-            lambda: ops.LoginByPhoneCode(phone, code, phoneCountryCode, autoRegister), completion, dispatcher, owner
+            ops.LoginByPhoneCode, (phone, code, phoneCountryCode, autoRegister), completion, dispatcher, owner
         )
 
     def loginByEmail(
@@ -279,7 +278,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.LoginByEmailCode(email, code, autoRegister), completion, dispatcher, owner)
+        return STATE.call(ops.LoginByEmailCode, (email, code, autoRegister), completion, dispatcher, owner)
 
     def sendSms(
         self,
@@ -299,7 +298,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.SendSms(phone, phoneCountryCode), completion, dispatcher, owner)
+        return STATE.call(ops.SendSms, (phone, phoneCountryCode), completion, dispatcher, owner)
 
     def sendMFAEmail(
         self, email: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -312,7 +311,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.SendMfaEmail(email), completion, dispatcher, owner)
+        return STATE.call(ops.SendMfaEmail, (email,), completion, dispatcher, owner)
 
     def mfaAssociateByOTP(
         self, completion: EnrollmentCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -324,7 +323,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.AssociateTotp, completion, dispatcher, owner)
+        return STATE.call(ops.AssociateTotp, (), completion, dispatcher, owner)
 
     def mfaAssociateConfirmByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -337,7 +336,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.ConfirmTotp(code), completion, dispatcher, owner)
+        return STATE.call(ops.ConfirmTotp, (code,), completion, dispatcher, owner)
 
     def mfaDeleteOTP(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -349,7 +348,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.DeleteTotp, completion, dispatcher, owner)
+        return STATE.call(ops.DeleteTotp, (), completion, dispatcher, owner)
 
     def mfaListAuthenticators(
         self, completion: AuthenticatorsCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -361,7 +360,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.ListAuthenticators, completion, dispatcher, owner)
+        return STATE.call(ops.ListAuthenticators, (), completion, dispatcher, owner)
 
     def unbindMFAPhone(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -373,7 +372,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.UnbindPhone, completion, dispatcher, owner)
+        return STATE.call(ops.UnbindPhone, (), completion, dispatcher, owner)
 
     def unbindMFAEmail(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -385,7 +384,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.UnbindEmail, completion, dispatcher, owner)
+        return STATE.call(ops.UnbindEmail, (), completion, dispatcher, owner)
 
     def mfaUnbindFactor(
         self, factorId: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -398,7 +397,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.UnbindFactor(factorId), completion, dispatcher, owner)
+        return STATE.call(ops.UnbindFactor, (factorId,), completion, dispatcher, owner)
 
     def getCurrentUserInfo(
         self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -410,7 +409,7 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.GetCurrentUser, completion, dispatcher, owner, only_if_same_user=True)
+        return STATE.call(ops.GetCurrentUser, (), completion, dispatcher, owner)
 
     def getCustomUserData(
         self,
@@ -428,4 +427,4 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(lambda: ops.GetCustomUserData(userId), completion, dispatcher, owner)
+        return STATE.call(ops.GetCustomUserData, (userId,), completion, dispatcher, owner)

@@ -69,11 +69,11 @@ class Clients:
             self._all.discard(shared)
             self._close(shared.client)
 
-    async def aclose(self, report: Callable[[BaseException], None]) -> None:
+    async def aclose(self, report: Callable[[BaseException, str], None]) -> None:
         """Close all clients. What one of them raises is reported, and the others are closed all the same."""
         self._newest = None
         while self._all:
             try:
                 await self._all.pop().client.aclose()
             except Exception as error:  # noqa: BLE001 - whatever it is, the other clients are closed
-                report(error)
+                report(error, "Closing a client")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from authing_mfa.errors import AuthingError, CancelledCallError, ConfigError, MfaRequiredError, ResponseError
+from authing_mfa.errors import (
+    AuthingError,
+    CancelledCallError,
+    ConfigError,
+    LoginError,
+    MfaRequiredError,
+    ResponseError,
+)
 from authing_mfa.models import MfaChallenge, UserInfo
 
 if TYPE_CHECKING:
@@ -55,12 +62,6 @@ class Outcome:
     value: Any = attrs.field(default=None, repr=False)
     current: CurrentUser | None = None
 
-    def arguments(self, *, upload_shape: bool) -> tuple[Any, ...]:
-        """Return the completion's arguments. In the shape of Swift's upload, the value takes the message's place."""
-        if not upload_shape:
-            return self.code, self.message, self.value
-        return self.code, self.message if self.value is None else self.value
-
 
 def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
     """A call made with *token* was answered."""
@@ -70,6 +71,8 @@ def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
 
 def failed(error: AuthingError) -> Outcome:
     """A call failed. A challenge is the only failure with a value."""
+    if isinstance(error, LoginError):
+        return Outcome(error.code, "This call needs a token: log in first, or use Authing.setCurrentToken(token).")
     if isinstance(error, MfaRequiredError):
         return Outcome(error.code, error.message, error.challenge, CurrentUser.after(error.challenge, None))
     return Outcome(error.code, error.message)

@@ -40,11 +40,13 @@ class Runner:
     """Runs calls until it is closed.
 
     Args:
-        report: called with what a completion or a dispatcher raises. It must not raise.
+        report: called with an error that belongs to the application, and with what raised it. It must not raise.
         set_current: called with a call and its outcome before the completion runs.
     """
 
-    def __init__(self, report: Callable[[BaseException], None], set_current: Callable[[Call, Outcome], None]) -> None:
+    def __init__(
+        self, report: Callable[[BaseException, str], None], set_current: Callable[[Call, Outcome], None]
+    ) -> None:
         self._report = report
         self._set_current = set_current
         self.lock = threading.RLock()  # re-entrant: a signal handler may make or cancel calls at any moment
@@ -106,9 +108,9 @@ class Runner:
             call.stage = _RUNNING
             self._set_current(call, outcome)
         try:
-            call.context.run(completion, *outcome.arguments(upload_shape=call.upload_shape))
+            call.context.run(completion, *call.shape.arguments(outcome))
         except BaseException as error:  # noqa: BLE001 - SystemExit included: it is the completion's, not the thread's
-            self._report(error)
+            self._report(error, f"The completion of {call.name}")
         finally:
             del completion
             self._end(call)
@@ -225,16 +227,16 @@ class Runner:
         except asyncio.CancelledError:
             outcome = CANCELLED
         except BaseException as error:  # noqa: BLE001 - whatever it is, the call must complete and the loop go on
-            outcome = self._unexpected(error)
+            outcome = self._unexpected(error, call.name)
         call.task = None
         if shared is not None:
             self._clients.give_back(shared)
         self._finish(call, outcome)
 
-    def _unexpected(self, error: BaseException) -> Outcome:
+    def _unexpected(self, error: BaseException, name: str) -> Outcome:
         if not threading.main_thread().is_alive():  # the program is ending, and thread pools with it
             return EXITING
-        self._report(error)
+        self._report(error, f"The call {name}")
         return unexpected(error)
 
     def _close_soon(self, client: AuthClient) -> None:
@@ -254,7 +256,7 @@ class Runner:
                 call.dispatcher(partial(self.complete, call))
             except BaseException as error:  # noqa: BLE001 - the dispatcher is the application's
                 if not isinstance(error, ReceiverGoneError):
-                    self._report(error)
+                    self._report(error, f"The dispatcher of {call.name}")
             else:
                 return
         self._outbox.append(call)

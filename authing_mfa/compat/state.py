@@ -9,14 +9,18 @@ import threading
 import time
 import weakref
 from collections import deque
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from authing_mfa import images
 from authing_mfa.compat.call import Call
+from authing_mfa.compat.completion import check_completion
 from authing_mfa.compat.outcome import EXITING, CurrentUser, Outcome, failed
 from authing_mfa.compat.owner import held_weakly, watch
 from authing_mfa.compat.runner import Runner
 from authing_mfa.compat.settings import Choices, Settings
 from authing_mfa.errors import AuthingError
+from authing_mfa.operations import GetCurrentUser, UploadFaceImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,41 +73,49 @@ class State:
 
     def call(
         self,
-        request: Callable[[], Operation[Any]],
+        operation: type[Operation[Any]],
+        arguments: tuple[Any, ...],
         completion: Callable[..., Any],
         dispatcher: Dispatcher | None,
         owner: object,
         *,
-        upload_shape: bool = False,
-        only_if_same_user: bool = False,
+        name: str | None = None,
     ) -> Call:
-        """Make a call. Whatever is wrong with *request* arrives in the completion.
+        """Make a call. An argument that cannot be right arrives in the completion.
+
+        Args:
+            operation: what to do.
+            arguments: the operation's fields, in order.
+            completion: the application's function.
+            dispatcher: who runs it; None: the one of `Authing.setDispatcher`.
+            owner: the window or object that it is for.
+            name: of the method, where it is not the operation's first name in Swift.
 
         Raises:
-            TypeError: the completion or the dispatcher cannot be called, or the owner cannot be weakly referenced: there is
-                no one to tell it.
+            TypeError: the completion cannot take the call's arguments, the dispatcher cannot be called, or the owner cannot
+                be weakly referenced.
         """
-        if not callable(completion):
-            raise TypeError("completion must be a function.")
+        name = operation.swift_names[0] if name is None else name
+        upload = operation is UploadFaceImage
+        shape = check_completion(completion, name=name, upload=upload, valueless=operation.returns is NoneType)
         dispatcher = self.dispatcher if dispatcher is None else dispatcher
         if dispatcher is not None and not callable(dispatcher):
             raise TypeError("dispatcher must be a function.")
         made: Operation[Any] | None = None
         outcome: Outcome | None = None
         try:
-            made = request()
+            made = operation(*arguments) if not upload else UploadFaceImage(images.take(arguments[0]), *arguments[1:])
         except AuthingError as error:
             outcome = failed(error)
-        token = self.current.token
         call = Call(
             made,
             completion if owner is None else held_weakly(completion, owner),
             dispatcher,
             settings=self._settings,
-            token=token,
+            token=self.current.token,
             outcome=outcome,
-            upload_shape=upload_shape,
-            only_if_same_user=only_if_same_user,
+            name=name,
+            shape=shape,
         )
         if owner is not None:
             call.owner = watch(owner, call.note_owner_gone)
@@ -133,12 +145,12 @@ class State:
     def _set_current(self, call: Call, outcome: Outcome) -> None:
         if outcome.current is None:
             return
-        if call.only_if_same_user and self.current.token != call.token:
+        if isinstance(call.request, GetCurrentUser) and self.current.token != call.token:
             return  # somebody else has logged in since: an answer about the former user does not bring them back
         self.current = outcome.current
 
-    def report(self, error: BaseException) -> None:
-        """Tell the error handler, else the log, of what a completion or dispatcher raised. Raises nothing."""
+    def report(self, error: BaseException, what: str) -> None:
+        """Tell the error handler, or else the log, that *what* raised *error*. Raises nothing."""
         handler = self.error_handler
         try:
             if handler is not None:
@@ -146,7 +158,7 @@ class State:
                 return
         except BaseException:  # noqa: BLE001 - the handler is the application's
             _log.exception("The error handler raised.")
-        _log.error("A completion raised.", exc_info=error)
+        _log.error("%s raised.", what, exc_info=error)
 
     # ─────────────────────── the end ───────────────────────
 

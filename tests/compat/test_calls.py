@@ -245,7 +245,10 @@ def test_an_error_handler_that_raises_is_logged_and_hurts_nobody(service, caplog
     good = Heard()
     AuthClient().mfaCheck("1", None, good)
     good.wait()
-    assert [record.message for record in caplog.records] == ["The error handler raised.", "A completion raised."]
+    assert [record.message for record in caplog.records] == [
+        "The error handler raised.",
+        "The completion of mfaCheck raised.",
+    ]
 
 
 def test_the_callers_context_is_seen_in_the_completion(service):
@@ -392,11 +395,11 @@ def test_nothing_secret_shows_in_the_repr_of_a_call(service):
     service.hold()
     heard = Heard()
     call = AuthClient().mfaVerifyByOTP("123456", heard)
-    assert repr(call) == "<Call running>"
+    assert repr(call) == "<Call mfaVerifyByOTP running>"
     service.release()
     heard.wait()
     assert call.wait(PATIENCE)
-    assert repr(call) == "<Call done>"
+    assert repr(call) == "<Call mfaVerifyByOTP done>"
 
 
 def test_an_unknown_code_keeps_its_code(service):

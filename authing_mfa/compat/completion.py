@@ -1,0 +1,103 @@
+"""Completions: which arguments one takes, checked when the call is made. Later nobody would be left to tell."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from enum import Enum
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authing_mfa.compat.outcome import Outcome
+
+__all__ = ["Shape", "check_completion"]
+
+_VALUE = (200, None, None)
+_PAIR = (200, None)
+_VARIABLE = inspect.CO_VARARGS
+_NOT_PLAIN = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+class Shape(Enum):
+    """The arguments that a call gives its completion."""
+
+    VALUE = "(code, message, value)"
+    NO_VALUE = "(code, message)"
+    UPLOAD = "(code, the photo's key or the message)"
+
+    def arguments(self, outcome: Outcome) -> tuple[Any, ...]:
+        """Return the arguments for *outcome*."""
+        if self is Shape.VALUE:
+            return outcome.code, outcome.message, outcome.value
+        if self is Shape.NO_VALUE or outcome.value is None:
+            return outcome.code, outcome.message
+        return outcome.code, outcome.value
+
+
+def check_completion(completion: object, *, name: str, upload: bool, valueless: bool) -> Shape:
+    """Return the arguments that *completion* is to get.
+
+    Args:
+        completion: what the application passed.
+        name: the call's name, for the error.
+        upload: the completion takes the photo's key in the message's place, as in Swift.
+        valueless: the call has no value; a completion may leave that argument out, as in Swift.
+
+    Raises:
+        TypeError: *completion* is not a function, cannot take the arguments, or is a coroutine function or a generator.
+    """
+    if not callable(completion):
+        raise TypeError(f"The completion of {name} must be a function.")
+    if _is_never_run(completion):
+        raise TypeError(
+            f"The completion of {name} is a coroutine function or a generator, whose body would never run: "
+            "pass a plain function; it may start a task."
+        )
+    if upload:
+        if _takes(completion, _PAIR):
+            return Shape.UPLOAD
+    elif _takes(completion, _VALUE):
+        return Shape.VALUE
+    elif valueless and _takes(completion, _PAIR):
+        return Shape.NO_VALUE
+    expected = Shape.UPLOAD if upload else Shape.VALUE
+    short = f", or {Shape.NO_VALUE.value}" if valueless else ""
+    raise TypeError(f"The completion of {name} must take {expected.value}{short}.")
+
+
+def _is_never_run(completion: Any) -> bool:
+    while isinstance(completion, functools.partial):
+        completion = completion.func
+    function = completion.__func__ if type(completion) is MethodType else completion
+    if type(function) is FunctionType:
+        return bool(function.__code__.co_flags & _NOT_PLAIN) or inspect.iscoroutinefunction(function)
+    if isinstance(function, type):
+        return False
+    called = type(function).__call__ if hasattr(type(function), "__call__") else function  # noqa: B004 - what it runs
+    return any(is_one(each) for is_one in _NEVER_RUN for each in (function, called))
+
+
+_NEVER_RUN = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
+
+def _takes(completion: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
+    """True if *completion* can be called with so many arguments, or does not say what it takes."""
+    bound = type(completion) is MethodType
+    function = completion.__func__ if isinstance(completion, MethodType) else completion
+    if type(function) is FunctionType:  # the usual one, a hundred times faster than a signature
+        code = function.__code__
+        taken, given = code.co_argcount, len(arguments) + bound
+        least = taken - len(function.__defaults__ or ())
+        most = given if code.co_flags & _VARIABLE else taken
+        without = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
+        return least <= given <= most and without == 0
+    try:
+        inspect.signature(completion).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # a built-in that has no signature
+        return True
+    return True
