@@ -1,41 +1,42 @@
 """Authing's multi-factor authentication for Python: async first, with a callback layer and a local emulator.
 
-`AuthClient` is the async client, `authing_mfa.compat` the callback layer in the Swift SDK's shape, `authing_mfa.batch` for
-millions of rows, `authing_mfa.emulator` the service on your own machine.
+`AuthClient` is the async client, `authing_mfa.sync` the same without an event loop, `authing_mfa.compat` the callback layer in
+the Swift SDK's shape, `authing_mfa.batch` for millions of rows, `authing_mfa.emulator` the service on your own machine.
 
-`AuthClient` is loaded when it is first asked for: it brings aiohttp, 0.2 s that the emulator and the command line's help
-have no use for.
+Every name is loaded when it is first used: `AuthClient` brings aiohttp, 0.2 s that the emulator, the command line's help and a
+pytest run in the same environment have no use for.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from authing_mfa._lazy import lazy
 from authing_mfa._version import __version__
-from authing_mfa.call_record import CallRecord
-from authing_mfa.errors import (
-    AccountLockedError,
-    ApiError,
-    AuthingError,
-    CallTimeoutError,
-    CancelledCallError,
-    ConfigError,
-    FaceError,
-    ImageError,
-    InvalidInputError,
-    InvalidMfaTokenError,
-    LoginError,
-    MfaRequiredError,
-    NetworkError,
-    NotAuthenticatedError,
-    RateLimitedError,
-    ResponseError,
-    UsageError,
-    WrongCodeError,
-)
-from authing_mfa.images import ImageSource
-from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFactor, TotpEnrollment, UserInfo
 
 if TYPE_CHECKING:
+    from authing_mfa.call_record import CallRecord
     from authing_mfa.client import AuthClient
+    from authing_mfa.errors import (
+        AccountLockedError,
+        ApiError,
+        AuthingError,
+        CallTimeoutError,
+        CancelledCallError,
+        ConfigError,
+        FaceError,
+        ImageError,
+        InvalidInputError,
+        InvalidMfaTokenError,
+        LoginError,
+        MfaRequiredError,
+        NetworkError,
+        NotAuthenticatedError,
+        RateLimitedError,
+        ResponseError,
+        UsageError,
+        WrongCodeError,
+    )
+    from authing_mfa.images import ImageSource
+    from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFactor, TotpEnrollment, UserInfo
 
 __all__ = [
     "AccountLockedError",
@@ -68,15 +69,5 @@ __all__ = [
     "__version__",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name != "AuthClient":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from authing_mfa.client import AuthClient
-
-    globals()[name] = AuthClient
-    return AuthClient
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # a type checker knows the names from above, and refuses others
+    __getattr__, __dir__ = lazy(globals(), ("errors", "models", "call_record", "images", "client"))

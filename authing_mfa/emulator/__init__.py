@@ -22,15 +22,20 @@ Folders, from the ground up (import-linter keeps the order):
 
 from __future__ import annotations
 
-from authing_mfa.emulator.emulator import Emulator
-from authing_mfa.emulator.namespace import Namespace
-from authing_mfa.emulator.seeding import write_starter
-from authing_mfa.emulator.serving import serve
-from authing_mfa.emulator.state.faults import FaultRule
-from authing_mfa.emulator.state.records import SentMessage
-from authing_mfa.emulator.state.request_log import RecordedRequest
-from authing_mfa.emulator.state.settings import Settings
-from authing_mfa.emulator.user import EmulatedUser
+from typing import TYPE_CHECKING
+
+from authing_mfa._lazy import lazy
+
+if TYPE_CHECKING:
+    from authing_mfa.emulator.emulator import Emulator
+    from authing_mfa.emulator.namespace import Namespace
+    from authing_mfa.emulator.seeding import write_starter
+    from authing_mfa.emulator.serving import serve
+    from authing_mfa.emulator.state.faults import FaultRule
+    from authing_mfa.emulator.state.records import SentMessage
+    from authing_mfa.emulator.state.request_log import RecordedRequest
+    from authing_mfa.emulator.state.settings import Settings
+    from authing_mfa.emulator.user import EmulatedUser
 
 __all__ = [
     "EmulatedUser",
@@ -43,3 +48,19 @@ __all__ = [
     "serve",
     "write_starter",
 ]
+
+if not TYPE_CHECKING:  # a type checker knows the names from above, and refuses others
+    __getattr__, __dir__ = lazy(
+        globals(),
+        (
+            "emulator",
+            "namespace",
+            "seeding",
+            "serving",
+            "state.faults",
+            "state.records",
+            "state.request_log",
+            "state.settings",
+            "user",
+        ),
+    )

@@ -264,3 +264,25 @@ async def test_verifications_are_counted_for_ever(bob, emu, api, api_of):
             small.assert_verified_once()
         with pytest.raises(AssertionError, match="0 were verified more than once and 1 never"):
             small.assert_verified_once([tokens[1], small.issue_mfa_token(user)])
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("mfa_verify_totp", "no operation is called 'mfa_verify_totp': do you mean mfa_verify_by_totp?"),
+        ("mfa_*", "no operation is called 'mfa_*'; a path starts with / or *."),
+        ("", "no operation is called ''; a path starts with / or *."),
+    ],
+)
+def test_a_name_that_no_operation_has_is_refused(emu, path, sentence):
+    """Such a rule would never fire, and its test would prove nothing."""
+    with pytest.raises(ValueError, match="no operation") as caught:
+        emu.faults.add(path, status=503)
+    assert str(caught.value) == sentence
+    assert len(emu.faults) == 0
+
+
+@pytest.mark.parametrize("path", ["/api/v2/*", "*sms*", "mfa_check", "MfaCheck", "GraphQL", "send_mfa_email", None])
+def test_a_name_or_a_path_is_taken(emu, path):
+    """Of the client's operations and of the emulator's own."""
+    assert emu.faults.add(path, status=503).path == path

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
 import attrs
+
+from authing_mfa.operations import Operation
 
 if TYPE_CHECKING:
     import threading
@@ -14,8 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE_FIELDS", "FaultRule", "Faults", "rule_from_json"]
 
-_BODIES = ("truncated", "malformed", "html", "empty")
-_MOMENTS = ("before", "after")
+Moment = Literal["before", "after"]
+Body = Literal["truncated", "malformed", "html", "empty"]
+
 _REFUSALS = ("status", "code", "retry_after")
 _MOST = 1e9  # of any number of a rule
 _LOGNORMAL_MOST = 20
@@ -28,7 +32,7 @@ class FaultRule:
     """One rule. What it matches, how often it fires, and one effect.
 
     Attributes:
-        path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every context.
+        path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every call.
         user: id or user name of the caller (by token, else by the account of a login); None: everybody.
         nth: fire from the nth matching call on, counted from 1; then `count` is 1 unless given.
         probability: fire on this share of the matching calls, by a random source of its own (`seed`).
@@ -57,9 +61,9 @@ class FaultRule:
     message: str | None = None
     retry_after: float | None = None
     latency: float | dict[str, list[float]] | None = None
-    drop: str | None = None
-    reset: str | None = None
-    body: str | None = None
+    drop: Moment | None = None
+    reset: Moment | None = None
+    body: Body | None = None
     slow_body: float | None = None
     acts: bool | None = None
     id: str = ""
@@ -77,11 +81,12 @@ class FaultRule:
             raise ValueError(
                 f"a fault has exactly one effect of {', '.join(_EFFECTS)}; this fault has {sorted(given) or 'no effect'}"
             )
-        _check_word("drop", self.drop, _MOMENTS)
-        _check_word("reset", self.reset, _MOMENTS)
-        _check_word("body", self.body, _BODIES)
+        _check_word("drop", self.drop, get_args(Moment))
+        _check_word("reset", self.reset, get_args(Moment))
+        _check_word("body", self.body, get_args(Body))
         for name, kind in _KINDS.items():
             _check_kind(name, getattr(self, name), kind)
+        _check_path(self.path)
         _check_range("status", self.status, 200, 599)
         _check_range("probability", self.probability, 0, 1)
         for name, least in (("nth", 1), ("count", 1), ("slow_body", 0), ("retry_after", 0)):
@@ -150,6 +155,22 @@ def _check_kind(name: str, value: Any, kind: tuple[type, str]) -> None:
         raise ValueError(f"{name} is {kind[1]}, not {value!r}")
 
 
+def _check_path(path: str | None) -> None:
+    """A path, or the name of an operation: a name that no operation has would wait for ever to fire."""
+    if path is None or path[:1] in {"/", "*", "?", "["}:
+        return
+    names = _operation_names(Operation)
+    if path not in names:
+        near = get_close_matches(path, names, 1)
+        hint = f": do you mean {near[0]}?" if near else "; a path starts with / or *."
+        raise ValueError(f"no operation is called {path!r}{hint}")
+
+
+def _operation_names(cls: type[Operation[Any]]) -> set[str]:
+    names = {cls.__name__, getattr(cls, "python_name", cls.__name__)}
+    return names.union(*(_operation_names(child) for child in cls.__subclasses__()))
+
+
 def _check_range(name: str, value: Any, least: float, most: float) -> None:
     # NaN is on neither side of any number, so the comparison is written to refuse it.
     if value is not None and (type(value) not in (int, float) or not least <= value <= most):
@@ -169,6 +190,26 @@ def _check_latency(value: Any) -> None:
             )
     else:
         _check_range("latency", value, 0, _MOST)
+
+
+class RuleFields(TypedDict, total=False):
+    """The keywords of `Faults.add`, which are explained at `FaultRule`."""
+
+    user: str | None
+    nth: int | None
+    probability: float | None
+    seed: int | None
+    count: int | None
+    status: int | None
+    code: int | None
+    message: str | None
+    retry_after: float | None
+    latency: float | dict[str, list[float]] | None
+    drop: Moment | None
+    reset: Moment | None
+    body: Body | None
+    slow_body: float | None
+    acts: bool | None
 
 
 RULE_FIELDS = tuple(
@@ -193,11 +234,11 @@ class Faults:
         with self._lock:
             return iter(list(self._rules.values()))
 
-    def add(self, path: str | None = None, **fields: Any) -> FaultRule:
+    def add(self, path: str | None = None, **fields: Unpack[RuleFields]) -> FaultRule:
         """Add a rule; the keywords are the attributes of `FaultRule`.
 
         Raises:
-            ValueError: a value that cannot be, no effect, or several.
+            ValueError: a value that cannot be, no effect, or several; no operation has this name.
             TypeError: an unknown keyword.
         """
         unknown = fields.keys() - set(RULE_FIELDS)
