@@ -32,8 +32,10 @@ bench: $(VENV)/.all ## All benchmarks, the tables and the plots
 bench-quick: $(VENV)/.all ## The same in two minutes
 	@$(PY) -m benchmarks --quick
 
-docs: $(VENV)/.all ## Regenerate the command line's reference
+docs: $(VENV)/.all ## The command line's reference, and the documentation site in build/site
 	@$(PY) -m scripts.cli_reference docs/cli.md
+	@$(PY) -m sphinx -b html -W --keep-going -q docs build/site
+	@$(PY) -m scripts.check_site build/site
 
 clean: ## Remove what was made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .benchmarks

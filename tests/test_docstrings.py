@@ -67,7 +67,7 @@ def entries(part):
     """The names that an Args, Attributes or Raises part explains."""
     return {
         name
-        for line in re.findall(r"^    (\w[\w, ]*?)(?: \([^)]*\))?:", part, re.MULTILINE)
+        for line in re.findall(r"^    \**(\w[\w, ]*?)(?: \([^)]*\))?:", part, re.MULTILINE)
         for name in line.split(", ")
     }
 

@@ -1,0 +1,43 @@
+"""Settings of the documentation site: `make docs` builds it into build/site, warnings are errors."""
+
+import re
+from typing import Any
+
+from authing_mfa._version import __version__
+
+project = "authing_mfa"
+author = "the authing_mfa maintainers"
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["images/*"]
+default_role = "code"
+language = "en"
+
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = f"authing_mfa {__version__}"
+html_static_path: list[str] = []
+html_show_sphinx = False
+
+
+def _link_sources(_app: Any, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
+    """Turn `docs/wire.md#anchor` in a docstring into a link to the page of the site."""
+    for number, line in enumerate(lines):
+        lines[number] = re.sub(r"docs/(\w[\w-]*)\.md#([\w-]+)", r"`docs/\1.md#\2 <\1.html#\2>`__", line)
+
+
+def setup(app: Any) -> None:
+    """Connect the hook."""
+    app.connect("autodoc-process-docstring", _link_sources)

@@ -1,0 +1,168 @@
+"""The code on the pages runs as pasted, and the two languages keep in step."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from authing_mfa import AuthClient
+
+ROOT = Path(__file__).parent.parent
+RUN_ELSEWHERE = {
+    "docs/batch.md",
+    "docs/emulator.md",
+    "docs/porting-from-swift.md",
+    "docs/wire.md",
+    "docs/cli.md",
+    "CONTRIBUTING.md",
+}
+NOT_FOR_USERS = {"from_core"}  # how the other faces make a client
+PAGES = [
+    path
+    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    if str(path.relative_to(ROOT)) not in RUN_ELSEWHERE and "zh" not in str(path)  # the same programs: see `structure`
+]
+
+
+def blocks(path: Path, language: str = "python") -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def output_after(path: Path, number: int) -> str | None:
+    """The text block that stands right behind the code block *number*, with at most one sentence between."""
+    pattern = r"^```python\n(?:.*?)^```\n(?:\n[^\n`#]+\n)?\n?(?:```text\n(.*?)^```)?"
+    return re.findall(pattern, path.read_text("utf-8"), re.DOTALL | re.MULTILINE)[number] or None
+
+
+BLOCKS = [
+    pytest.param(path, number, id=f"{path.relative_to(ROOT)}-{number + 1}")
+    for path in PAGES
+    for number in range(len(blocks(path)))
+]
+
+
+@pytest.mark.parametrize(("path", "number"), BLOCKS)
+def test_every_python_block_runs_as_pasted(path: Path, number: int, tmp_path: Path) -> None:
+    """A block is a whole program, or a whole test file; it prints what the page says."""
+    block = blocks(path)[number]
+    script = tmp_path / ("test_pasted.py" if "\ndef test_" in block or "async def test_" in block else "pasted.py")
+    script.write_text(block, "utf-8")
+    if script.name.startswith("test_"):
+        options = [
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:randomly",
+            "-c",
+            "/dev/null",
+            "--rootdir",
+            str(tmp_path),
+        ]
+        command = [sys.executable, *options, str(script)]
+    else:
+        command = [sys.executable, "-W", "error", "-X", "utf8", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=100, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = output_after(path, number)
+    if expected is not None:
+        assert done.stdout == expected
+
+
+TRANSLATED = {"README.md": "README.zh-CN.md"} | {
+    f"docs/{path.name}": f"docs/zh/{path.name}" for path in sorted((ROOT / "docs" / "zh").glob("*.md"))
+}
+
+
+def without_texts(code: str) -> str:
+    """The program without its comments and texts, which a translation may change."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else "x"
+        if " " in text or not text.isascii():
+            node.value = "translated"
+    return ast.dump(tree)
+
+
+def structure(path: Path) -> list[str]:
+    """What the two languages must share: headings, code, tables by their shape, lists, pictures."""
+    text = path.read_text("utf-8")
+    found = []
+    for part in re.split(r"(^```.*?^```$)", text, flags=re.DOTALL | re.MULTILINE):
+        if part.startswith("```"):
+            language, _, code = part[3:-3].partition("\n")
+            found.append(f"code {language}")
+            if language == "python":
+                found.append(without_texts(code))
+            continue
+        for line in part.splitlines():
+            if match := re.match(r"#+ ", line):
+                found.append(match.group())
+            elif line.startswith("|"):
+                cells = re.split(r"(?<!\\)\|", line)
+                found.append(f"row of {len(cells) - 2}: {re.findall('`[^`]*`', cells[1])}")
+            elif match := re.match(r"(- |\d+\. )", line):
+                found.append(match.group())
+            found += ["picture"] * len(re.findall(r"!\[[^\]]*\]\(", line))
+    return found
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_english_and_chinese_keep_in_step(name: str) -> None:
+    """Both pages have the same headings, code, tables, lists and pictures in the same order."""
+    assert structure(ROOT / name) == structure(ROOT / TRANSLATED[name])
+
+
+def test_the_pages_that_newcomers_need_are_translated() -> None:
+    """README, tutorial, client guide and code table exist in Chinese."""
+    assert {"README.md", "docs/tutorial.md", "docs/client.md", "docs/codes.md"} <= set(TRANSLATED)
+
+
+def named_in_tables(path: Path) -> list[str]:
+    return re.findall(r"^\| `(\w+)` \|", path.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_client_guide_names_every_method_and_option_once() -> None:
+    """Each public name and each option of `AuthClient` has exactly one row."""
+    rows = named_in_tables(ROOT / "docs" / "client.md")
+    options = set(inspect.signature(AuthClient.__init__).parameters) - {"self"}
+    members = {name for name in vars(AuthClient) if not name.startswith("_")} - NOT_FOR_USERS
+    assert {
+        name for name in options | members if rows.count(name) != 1 + (name in options and name in members)
+    } == set()
+
+
+CODES = re.findall(r"^\| (\d+) \|[^|]*\| ([^|]*) \|", (ROOT / "docs" / "codes.md").read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_code_table_has_every_code_of_the_wire_reference() -> None:
+    """No code that the wire reference knows is missing, and none stands twice."""
+    wire = (
+        (ROOT / "docs" / "wire.md").read_text("utf-8").partition("### Server codes")[2].partition("### Client codes")[0]
+    )
+    known = {code for row in re.findall(r"^\| ([\d, ]+) \|", wire, re.MULTILINE) for code in row.split(", ")}
+    listed = [code for code, _ in CODES]
+    assert known - {"200"} - set(listed) == set()
+    assert sorted(set(listed)) == sorted(listed)
+
+
+def test_the_client_guide_gives_the_true_defaults() -> None:
+    """The default of each option stands in its row."""
+    text = (ROOT / "docs" / "client.md").read_text("utf-8")
+    for name, parameter in list(inspect.signature(AuthClient).parameters.items())[1:]:
+        default = (
+            f"`{parameter.default}`"
+            if isinstance(parameter.default, str)
+            else f"{parameter.default:g}"
+            if isinstance(parameter.default, float)
+            else str(parameter.default)
+        )
+        assert f"| `{name}` | {default} |" in text, name
