@@ -23,6 +23,7 @@ from authing_mfa.errors import CancelledCallError, UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
+    from authing_mfa._progress import Observer
     from authing_mfa.client import AuthClient
 
 __all__ = ["SharedClient", "check_thread"]
@@ -232,6 +233,7 @@ class SharedClient:
 
     def __init__(self, make: Callable[[], AuthClient]) -> None:
         self._make = make
+        self._observers: list[Observer] = []
         self.client = make()  # now, for it checks the settings
         self._closed = False
         self._runner: _Runner | None = None
@@ -249,6 +251,8 @@ class SharedClient:
                     raise closed_client()
                 if self._process is not _process:
                     self._process, self.client, self._runner = _process, self._make(), None
+                    for observer in self._observers:
+                        self.client._observe(observer)  # noqa: SLF001 - made for us
                 if self._runner is None:
                     self._runner = _process.enter(self.client)
         return self.client
@@ -257,6 +261,11 @@ class SharedClient:
     def _begun(self) -> bool:
         """True if there is something to close: the client is open, and this process has begun it."""
         return self._runner is not None and self._process is _process and not self._closed
+
+    def observe(self, observer: Observer) -> None:
+        """Tell *observer* of every call, in forked children as well."""
+        self._observers.append(observer)
+        self.client._observe(observer)  # noqa: SLF001 - made for us
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """Await *awaitable* of the begun client, and return its result."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from authing_mfa._progress import Observer
     from authing_mfa.call_record import CallRecord
     from authing_mfa.images import ImageSource
     from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
@@ -174,6 +175,10 @@ class AuthClient:
         view._credentials = Credentials(token)
         view._owner = False
         return view
+
+    def _observe(self, observer: Observer) -> None:
+        """Tell *observer* of every call of this client and its views that begins from now on."""
+        self._core.observers += (observer,)
 
     @property
     def max_connections(self) -> int:

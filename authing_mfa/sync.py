@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from authing_mfa import operations as ops
+    from authing_mfa._progress import Observer
     from authing_mfa.batch import Outcome, VerifyRequest
     from authing_mfa.call_record import CallRecord
     from authing_mfa.images import ImageSource
@@ -181,6 +182,10 @@ class AuthClient:
         from authing_mfa.batch import verify_many
 
         return self._shared.iterate(verify_many(self._client, requests, **options))
+
+    def _observe(self, observer: Observer) -> None:
+        """Tell *observer* of every call of this client and its views that begins from now on, in forked children as well."""
+        self._shared.observe(observer)
 
     @property
     def max_connections(self) -> int:
