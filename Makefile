@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-quick docs clean
+.PHONY: help demo test soak bench bench-quick docs clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ demo: $(VENV)/.core ## The whole MFA journey on the embedded emulator
 test: $(VENV)/.all ## Every check: lint, types, layers, tests, coverage, the wheel
 	@PY=$(PY) .ci/check
 
+soak: $(VENV)/.all ## The long proofs: every byte of a request and an answer, a day's load, many kills
+	@PYTHONDEVMODE=1 $(PY) -m pytest -m soak -n $(or $(TEST_PROCESSES),2) --dist worksteal --timeout 900 -o faulthandler_timeout=800 --durations=10
+
 bench: $(VENV)/.all ## All benchmarks, the tables and the plots
 	@$(PY) -m benchmarks
 
@@ -38,4 +41,4 @@ docs: $(VENV)/.all ## The command line's reference, and the documentation site i
 	@$(PY) -m scripts.check_site build/site
 
 clean: ## Remove what was made
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .benchmarks
+	rm -rf $(VENV) $(VENV)-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .benchmarks
