@@ -326,7 +326,7 @@ class Core:
                 progress.begin(started)
             try:
                 response = await self.transport.send(url, request, budget)
-                answer = decode(operation, response, context.token)
+                answer = decode(operation, response, context)
                 _note(operation, response.status, progress, attempt, started, self.clock)
                 return answer
             except AuthingError as error:

@@ -14,10 +14,13 @@ try:
 except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
     orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
-__all__ = ["DEPTH_LIMIT", "dump_json", "parse_json"]
+__all__ = ["CONTAINER_LIMIT", "DEPTH_LIMIT", "dump_json", "parse_json"]
 
 DEPTH_LIMIT: Final = 100
 """How deep an answer's JSON may nest. The service's own answers nest four levels."""
+
+CONTAINER_LIMIT: Final = 10_000
+"""How many objects and lists an answer's JSON may have. The service's own answers have fewer than 200."""
 
 # ─────────────────────────────── writing ───────────────────────────────
 
@@ -80,33 +83,23 @@ def parse_json(body: bytes) -> Any:
     """*body* as JSON.
 
     Raises:
-        ValueError: it is not, or nests too deep. The text is never in the error: it may hold tokens.
+        ValueError: it is not, nests too deep, or has too many parts. The text is never in the error: it may hold tokens.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise ValueError("it is empty")
+    containers = body.count(b"{") + body.count(b"[")  # at most: a bracket may stand within a text
+    if containers > CONTAINER_LIMIT:
+        raise ValueError("its JSON has too many parts")
     try:
         value = orjson.loads(body) if orjson is not None else _stdlib_loads(body)
     except RecursionError:
         raise ValueError("its JSON nests too deep") from None
     except ValueError:
         raise ValueError("it is not JSON") from None
-    if _may_nest_too_deep(body):
+    if containers > DEPTH_LIMIT:
         _check_depth(value)
     return value
-
-
-def _may_nest_too_deep(body: bytes) -> bool:
-    """Whether *body* has more opening brackets than the limit: with fewer it cannot. `count` reads each byte, `find` leaps."""
-    left = DEPTH_LIMIT
-    for bracket in (b"{", b"["):
-        at = body.find(bracket)
-        while at >= 0:
-            left -= 1
-            if left < 0:
-                return True
-            at = body.find(bracket, at + 1)
-    return False
 
 
 def _check_depth(value: Any) -> None:

@@ -22,6 +22,7 @@ from authing_mfa._json import dump_json, parse_json
 from authing_mfa._version import __version__
 from authing_mfa.errors import (
     ApiError,
+    AuthingError,
     InvalidInputError,
     LoginError,
     MfaRequiredError,
@@ -45,7 +46,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-DEFAULT_LIMIT: Final = 8 * 1024 * 1024
+DEFAULT_LIMIT: Final = 1024 * 1024
 """The largest answer that is read, in bytes after decompression, unless the caller says otherwise."""
 
 _HEADER_TEXT: Final = re.compile(r"[\x20-\x7e]+")
@@ -179,7 +180,9 @@ class Response:
     """What came back, whole."""
 
     status: int
-    headers: Mapping[str, str]  # looked up without regard to case by the transport's mapping
+    headers: Mapping[str, str] = attrs.field(
+        repr=False
+    )  # the transport's mapping looks names up without regard to case
     body: bytes = attrs.field(repr=False)
 
 
@@ -192,13 +195,22 @@ class Answer(Generic[T]):
     request_id: str | None = None
 
 
-def decode(operation: Operation[T], response: Response, token: str | None = None) -> Answer[T]:
-    """What *response* answers to *operation*, which was spoken with *token* (no error shows it).
+def decode(operation: Operation[T], response: Response, context: RequestContext | None = None) -> Answer[T]:
+    """What *response* answers to *operation*, which was sent with the token of *context* (no error shows it).
 
     Raises:
         ApiError: the service said no; the most specific class, see `errors`.
         ResponseError: the answer is not what the protocol allows. Nothing half-filled is ever returned.
     """
+    try:
+        return _decode(operation, response, None if context is None else context.token)
+    except AuthingError as error:
+        failure = error.with_traceback(None)
+    failure.__context__ = failure.__cause__ = None
+    raise failure  # from here: the frames further in hold the answer, and a traceback may show its frames' variables
+
+
+def _decode(operation: Operation[T], response: Response, token: str | None) -> Answer[T]:
     try:
         body = parse_json(response.body)
     except ValueError as error:

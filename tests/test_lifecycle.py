@@ -279,8 +279,8 @@ async def test_cancelled_and_late_at_once_is_cancelled():
     async with serving(hang) as server, client_of(server, timeout=30.0) as client:
         call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
         await server.saw(1)
-        attempt = client._core.transport._attempts._open[call]
-        attempt.expire()
+        (attempt,) = client._core.transport._deadlines._open
+        attempt.interrupt()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

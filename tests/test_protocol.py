@@ -605,7 +605,7 @@ def test_an_echoed_secret_is_not_shown(parser):
     operation = ops.LoginByAccount("ada", sealed)
     body = {"code": 2333, "message": "no: ada hunter2 c2VhbGVk Bearer tok-en-of-ada", "data": {"x": "tok-en-of-ada"}}
     with pytest.raises(ApiError) as caught:
-        decode(operation, answer(body), "tok-en-of-ada")
+        decode(operation, answer(body), RequestContext("app", token="tok-en-of-ada"))
     assert caught.value.message == "no: ada *** *** Bearer ***"
     error = refused(
         ops.VerifyByPhone("1390", "777888"), {"code": 6001, "message": "777888 for 1390"}, kind=WrongCodeError
@@ -616,7 +616,11 @@ def test_an_echoed_secret_is_not_shown(parser):
 def test_a_secret_within_a_secret(parser):
     """The longer one goes first, so that nothing of it is left standing."""
     with pytest.raises(ApiError) as caught:
-        decode(ops.VerifyByTotp("123"), answer({"code": 6001, "message": "abc.123.def / 123"}), "abc.123.def")
+        decode(
+            ops.VerifyByTotp("123"),
+            answer({"code": 6001, "message": "abc.123.def / 123"}),
+            RequestContext("app", token="abc.123.def"),
+        )
     assert caught.value.message == "*** / ***"
 
 
@@ -635,7 +639,11 @@ def test_a_secret_within_a_secret(parser):
 def test_a_secret_is_found_in_any_dress(parser, message, shown):
     """Quoted, beside signs or Chinese text; a long one also inside a word. A longer number is not the code."""
     with pytest.raises(WrongCodeError) as caught:
-        decode(ops.VerifyByTotp("777888"), answer({"code": 6001, "message": message}), "long-tok-en")
+        decode(
+            ops.VerifyByTotp("777888"),
+            answer({"code": 6001, "message": message}),
+            RequestContext("app", token="long-tok-en"),
+        )
     assert caught.value.message == shown
 
 
@@ -643,7 +651,9 @@ def test_the_services_own_words_stay_whole(parser):
     """A short code, or a token that is a word, eats nothing of the message."""
     with pytest.raises(ApiError) as caught:
         decode(
-            ops.VerifyByTotp("e"), answer({"code": 2021, "message": "the token has expired, can't go on: e"}), "token"
+            ops.VerifyByTotp("e"),
+            answer({"code": 2021, "message": "the token has expired, can't go on: e"}),
+            RequestContext("app", token="token"),
         )
     assert caught.value.message == "the token has expired, can't go on: ***"
 

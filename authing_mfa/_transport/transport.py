@@ -1,58 +1,63 @@
-"""The one module of the client that knows aiohttp: `send` a request, get a whole response or a `NetworkError`.
+"""The connection pool of a client: `send` a request, get a whole response or a `NetworkError`.
 
-It owns the connection pool (or borrows one), and keeps what aiohttp does not: a first-come, first-served queue for
-connections, no cookies, no redirects, no silent replay, an upper bound on what is read, and for every failure whether the
-request can have reached the service.
+It owns a pool of aiohttp (or borrows one), and adds what aiohttp lacks: a first-come, first-served queue for connections,
+no cookies, no redirects, no silent repeat, no connection on which bytes wait, an upper bound on what is read, and for
+every failure whether the request can have reached the service.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import os
-import ssl
-import urllib.request
+import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import aiohttp
 
-from authing_mfa._transport.aiohttp_request import Attempts, TrackedRequest
+from authing_mfa._transport.aiohttp_internals import (
+    Body,
+    LentPool,
+    OwnPool,
+    UnaskedBytesError,
+    refuse_replay,
+    watch_for_loss,
+)
+from authing_mfa._transport.deadlines import Deadlines
+from authing_mfa._transport.environment_proxy import environment_proxy
 from authing_mfa._transport.fair_queue import FairQueue, closed_client
+from authing_mfa._transport.network_errors import network_error
 from authing_mfa._version import __version__
-from authing_mfa.errors import CallTimeoutError, NetworkError, ResponseError, UsageError
+from authing_mfa.errors import NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Response
 
 if TYPE_CHECKING:
+    import ssl
+
     from yarl import URL
 
-    from authing_mfa._transport.aiohttp_request import Attempt
-    from authing_mfa.errors import Delivery
+    from authing_mfa._transport.deadlines import Attempt
     from authing_mfa.protocol import Request
 
 __all__ = ["Transport"]
-
-_LARGE_BODY: Final = 1 << 20  # aiohttp asks for larger bodies as a file
 
 # asyncio receives into a new buffer of 256 KiB each time. glibc asks the system for one and gives it back, a tenth of a call's
 # time, until a larger one has been freed once: then it keeps them. Elsewhere this is one allocation, and no more.
 _LARGER_THAN_A_RECEIVE_BUFFER: Final = 1 << 19
 
-# Provably not sent: the name was not found, nobody listened, TLS or the proxy said no.
-_NOT_SENT: Final = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ServerFingerprintMismatch,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-)
+_HEADER_LIMIT: Final = 1 << 16
+"""How long a line of an answer's header may be, in bytes: gateways add long cookies."""
+
+_forks = 0  # how often this process was forked from another one
 
 
-class _Connector(aiohttp.TCPConnector):
-    """A pool whose loss the transport reports: aiohttp's own way closes sockets from wherever the garbage is collected."""
+def _count_fork() -> None:
+    global _forks  # noqa: PLW0603 - one number per process
+    _forks += 1
 
-    def __del__(self, *_: object) -> None:
-        pass
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
 
 
 class Transport:
@@ -81,27 +86,37 @@ class Transport:
         self._closed = False
         # The connection has its own; the whole call is timed here, `connect` being a part of it.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout, ceil_threshold=60)
-        self._attempts: Attempts
+        self._deadlines: Deadlines
+        self._forks = _forks
         self.slots = FairQueue(max_connections)
 
     def enter(self) -> None:
         """Check that a call may start here and now; the first one binds the pool to its event loop.
 
         Raises:
-            UsageError: the client is closed, the borrowed session is, or this is another event loop.
+            UsageError: the client is closed, the borrowed session is, or this is another event loop or another process.
         """
         loop = asyncio.get_running_loop()
-        if self._session is not None and loop is self._loop and not self._closed:
+        if self._session is not None and loop is self._loop and not self._closed and self._forks == _forks:
             if self._borrowed is not None and self._borrowed.closed:
                 raise UsageError("The aiohttp session that this AuthClient borrowed has been closed by its owner.")
             return
         if self._closed:
             raise closed_client()
+        if self._loop is not None and self._forks != _forks:
+            raise UsageError(
+                "This AuthClient was used before this process was forked, and its connections belong to the parent "
+                "process: make an AuthClient in each process, after the fork."
+            )
         if self._loop is not None:
-            raise UsageError("This AuthClient belongs to another event loop: use one AuthClient for each loop.")
+            raise UsageError(
+                "This AuthClient belongs to another event loop: use one AuthClient for each loop, or "
+                "authing_mfa.sync.AuthClient, which works on any thread and without a loop."
+            )
         self._session = self._open()
-        self._attempts = Attempts(loop)
+        self._deadlines = Deadlines(loop)
         self._loop = loop
+        self._forks = _forks
 
     def _open(self) -> aiohttp.ClientSession:
         """A session of our own, on a pool of our own or on the borrowed one: never the borrowed session's cookies."""
@@ -109,7 +124,7 @@ class Transport:
         bytes(_LARGER_THAN_A_RECEIVE_BUFFER)
         if self._borrowed is None:
             tls = self._ssl_context if self._ssl_context is not None else True
-            connector: aiohttp.BaseConnector | None = _Connector(limit=0, ssl=tls)
+            pool: Any = OwnPool(limit=0, ssl=tls)
         else:
             connector = self._borrowed.connector
             if connector is None or self._borrowed.closed:
@@ -118,12 +133,15 @@ class Transport:
             limits = (self.max_connections, connector.limit, connector.limit_per_host)
             self.max_connections = min(limit for limit in limits if limit > 0)
             self.slots = FairQueue(self.max_connections)
+            pool = LentPool(connector, self.max_connections)
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=cast("aiohttp.BaseConnector", pool),
             connector_owner=own,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"authing-mfa-python/{__version__}"},
-            request_class=TrackedRequest,
+            middlewares=(refuse_replay,),
+            max_line_size=_HEADER_LIMIT,
+            max_field_size=_HEADER_LIMIT,
             trace_configs=None if self._borrowed is None else self._borrowed.trace_configs,
         )
 
@@ -140,53 +158,82 @@ class Transport:
             CallTimeoutError: the same, for want of time.
             ResponseError: the answer is over the size limit.
         """
-        assert self._session is not None, "enter() comes first"
-        body: Any = request.body
-        if body is not None and len(body) > _LARGE_BODY:
-            body = io.BytesIO(body)
-        attempt = self._attempts.begin(seconds)
+        proxy = self._proxy_for(url)
+        attempt = self._deadlines.begin(seconds)
+        failure: NetworkError
         try:
-            reply = await self._session.request(
-                request.method,
-                url,
-                data=body,
-                headers=request.headers,
-                allow_redirects=False,
-                timeout=self._timeout,
-                proxy=self._proxy_for(url),
-                ssl=self._ssl_context if self._borrowed is not None and self._ssl_context is not None else True,
-            )
-            return Response(reply.status, reply.headers, await self._read(reply))
-        except asyncio.CancelledError as error:
-            if not attempt.only_late():
+            response = await self._exchange(url, request, attempt, proxy)
+        except asyncio.CancelledError:
+            if not attempt.cancelled_by_deadline():
                 raise
-            raise _network_error(TimeoutError(), attempt, seconds) from error
+            failure = network_error(TimeoutError(), attempt, seconds)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _network_error(TimeoutError() if attempt.late else error, attempt, seconds) from error
+            failure = network_error(TimeoutError() if attempt.timed_out else error, attempt, seconds)
+        else:
+            if isinstance(response, ResponseError):
+                raise response
+            return response
         finally:
-            self._attempts.end(attempt)
+            self._deadlines.end(attempt)
+        raise failure  # outside the except clauses: aiohttp's error quotes the wire, and must not be this one's context
+
+    async def _exchange(
+        self, url: URL, request: Request, attempt: Attempt, proxy: str | None
+    ) -> Response | ResponseError:
+        """Return the whole answer, or the error to raise if it is over the limit."""
+        reply = await self._request(url, request, attempt, proxy)
+        body = await self._read(reply)
+        if body is not None:
+            return Response(reply.status, reply.headers, body)
+        text = f"The answer is larger than {self._limit} bytes and was not read to its end."
+        return ResponseError(text, http_status=reply.status)
+
+    async def _request(self, url: URL, request: Request, attempt: Attempt, proxy: str | None) -> aiohttp.ClientResponse:
+        """Send the request and wait for the head of its answer, on a new connection where the one it got is unfit."""
+        assert self._session is not None, "enter() comes first"
+        body = request.body
+        for _ in range(self.max_connections + 3):
+            try:
+                reply = await self._session.request(
+                    request.method,
+                    url,
+                    data=None if body is None else Body(body, request.headers["Content-Type"], attempt),
+                    headers=request.headers,
+                    allow_redirects=False,
+                    timeout=self._timeout,
+                    proxy=proxy,
+                    ssl=self._ssl_context if self._borrowed is not None and self._ssl_context is not None else True,
+                )
+            except aiohttp.ClientError:
+                if not attempt.stale:
+                    raise
+            else:
+                if not attempt.stale and not attempt.looking:
+                    return reply
+                reply.close()  # it came before the request was written: it answers something else
+            attempt.start_over()
+        raise UnaskedBytesError
 
     def _proxy_for(self, url: URL) -> str | None:
-        """The proxy for *url*: the one given, or with `trust_env` the environment's.
+        """Return the proxy for *url*: the one given, or with `trust_env` the environment's.
 
-        It is looked up here because aiohttp's own way doubles the cost of each call and reads passwords from a netrc file.
+        The proxy is looked up here because aiohttp's own way doubles the cost of each call and reads a netrc file.
         """
         if self._proxy is not None or not self._trust_env:
             return self._proxy
-        host = url.host or ""
-        if urllib.request.proxy_bypass(host):
-            return None
-        proxy = urllib.request.getproxies().get(url.scheme)
-        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+        return environment_proxy(url)
 
-    async def _read(self, reply: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, reply: aiohttp.ClientResponse) -> bytes | None:
+        """Return the answer's body, or None if it is over the limit."""
         length = reply.content_length
         if length is not None and length <= self._limit and "Content-Encoding" not in reply.headers:
             content = reply.content
             if content.is_eof() and self._borrowed is None:
                 # All of it came with the headers, and nobody traces the reading.
                 return content.read_nowait()
+            watch_for_loss(reply)
             return await reply.read()
+        watch_for_loss(reply)
         body = bytearray()
         try:
             while len(body) <= self._limit:
@@ -196,19 +243,22 @@ class Transport:
                 body += chunk
         finally:
             reply.close()  # a connection that was read to its end has gone back to the pool by itself
-        raise ResponseError(
-            f"The answer is larger than {self._limit} bytes and was not read to its end.", http_status=reply.status
-        )
+        return None
 
     def stop(self) -> bool:
-        """Let no new call in, and tell those that wait for a slot. Twice is fine.
+        """Let no new call in, and refuse those that wait for a slot. Calling it again has no effect.
 
         Returns:
-            Whether there is anything left to close: not when the pool's event loop has ended, for its connections went with it.
+            True if there is something left to close. There is not when the pool's event loop has ended, for its connections
+            ended with it, or when they belong to the parent process.
 
         Raises:
             UsageError: this is not the pool's event loop, which still runs.
         """
+        if self._session is not None and self._forks != _forks:
+            self._closed = True
+            self._session.detach()
+            return False
         ended = self._loop is not None and self._loop.is_closed()
         if not ended and self._loop not in (None, asyncio.get_running_loop()):
             raise UsageError("This AuthClient belongs to another event loop: close it there.")
@@ -220,57 +270,44 @@ class Transport:
         return True
 
     async def aclose(self) -> None:
-        """Close the pool (a borrowed one is left open). Twice is fine."""
+        """Close the pool (a borrowed one is left open). Calling it again has no effect."""
         if self.stop() and self._session is not None:
             await self._session.close()
-            self._attempts.close()
+            self._deadlines.close()
 
     def _forget(self) -> None:
         assert self._session is not None, "an opened client"
         self._session.detach()
-        self._attempts.close()
+        self._deadlines.close()
 
-    def __del__(self) -> None:
-        if self._session is not None and not self._session.closed:
-            self._forget()  # aiohttp would warn as well
-            warnings.warn(
-                "An AuthClient was not closed: use 'async with', or await its aclose().",
-                ResourceWarning,
-                stacklevel=2,
-                source=self,
-            )
-
-
-def _network_error(  # noqa: PLR0911 - one line for each kind of failure
-    error: Exception, attempt: Attempt, seconds: float
-) -> NetworkError:
-    """What *error* of aiohttp means to a caller; the most specific first."""
-    unsent = isinstance(error, _NOT_SENT) or (attempt.made and not attempt.sent)
-    delivery: Delivery = "not_sent" if unsent else "unknown"
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return CallTimeoutError("The service could not be reached in time.", delivery="not_sent")
-    if isinstance(error, TimeoutError):
-        doing = "the service could not be reached" if unsent else "the answer did not come"
-        return CallTimeoutError(f"The call took longer than {seconds:g} s: {doing} in time.", delivery=delivery)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NetworkError(
-            "The service's name cannot be resolved. Check the host and your network.", delivery=delivery
+    def __del__(self, _finalizing: Any = sys.is_finalizing, _warn: Any = warnings.warn) -> None:
+        session = getattr(self, "_session", None)
+        if session is None or session.closed or _finalizing():
+            return
+        pool, loop = session.connector, self._loop
+        if self._forks != _forks:
+            session.detach()
+            return
+        self._forget()  # aiohttp would warn as well
+        if self._borrowed is None and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(_close_soon, pool)
+        _warn(
+            "An AuthClient was not closed: use 'async with', or await its aclose().",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
         )
-    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError, ssl.CertificateError)):
-        return NetworkError(f"No secure connection to the service: {_text(error)}", delivery=delivery)
-    if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
-        return NetworkError("The proxy did not connect to the service.", delivery=delivery)
-    if isinstance(error, aiohttp.ClientResponseError):  # its own text quotes what came
-        return NetworkError("What came back is not an HTTP answer.", delivery=delivery)
-    if isinstance(error, ValueError):  # its own text may quote a proxy's address, password included
-        return NetworkError("The address of the service or of the proxy is invalid.", delivery=delivery)
-    if unsent:
-        return NetworkError(f"The service cannot be reached: {_text(error)}", delivery=delivery)
-    return NetworkError(f"The connection broke before the whole answer was read: {_text(error)}", delivery=delivery)
 
 
-def _text(error: Exception) -> str:
-    """What *error* says; of a connection that could not be made only where and why, not aiohttp's own details."""
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
-        return f"{error.host}:{error.port}: {os.strerror(error.os_error.errno)}."
-    return f"{str(error) or type(error).__name__}."
+_closing: Final[set[asyncio.Task[None]]] = set()  # a task that nobody holds may be collected before it ends
+
+
+def _close_soon(pool: aiohttp.BaseConnector) -> None:
+    """Close the pool of a client that was not closed, on its own event loop."""
+
+    async def close() -> None:
+        await pool.close()
+
+    task = asyncio.get_running_loop().create_task(close())
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)

@@ -1,0 +1,283 @@
+"""All that this package knows of aiohttp beyond its documented interface, in one place.
+
+aiohttp hands out a kept connection without a look at what has arrived on it meanwhile (aiohttp issue 13656). An answer
+that nobody asked for would then be taken for the answer to the next call, of another user; and a request would be
+written to a connection that the server has closed. So a pool is wrapped here: a request goes out only on a connection
+on which nothing waits to be read, neither in aiohttp's parser nor in the socket.
+
+The hooks are `BaseConnector.connect` and `Payload.write_with_length`. If a version of aiohttp lacks one of them, the
+import fails; if a version does not call one of them, no call is ever reported as not sent because of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import sys
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from authing_mfa._transport.deadlines import Phase, current_attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.connector import Connection
+
+    from authing_mfa._transport.deadlines import Attempt
+
+__all__ = ["Body", "LentPool", "OwnPool", "UnaskedBytesError", "refuse_replay", "watch_for_loss"]
+
+_HOOKS: Final = (
+    (aiohttp.BaseConnector, "connect"),
+    (aiohttp.Payload, "write_with_length"),
+    (ResponseHandler, "should_close"),
+    (ResponseHandler, "closed"),
+)
+
+
+def check_hooks() -> None:
+    """Check that this version of aiohttp has all that is overridden or read here.
+
+    Raises:
+        ImportError: it does not.
+    """
+    for owner, name in _HOOKS:
+        if not hasattr(owner, name):
+            raise ImportError(
+                f"authing_mfa does not work with aiohttp {aiohttp.__version__}: it has no {owner.__name__}.{name}. "
+                "Install aiohttp>=3.14.2,<4."
+            )
+
+
+check_hooks()
+
+# Before Python 3.12 aiohttp writes a body in a task that runs a turn of the loop later: the look is repeated there.
+_WRITES_LATER: Final = sys.version_info < (3, 12)
+
+_TURNS: Final = 3  # turns of the loop in which TLS may read what is not an answer (session tickets)
+_MOST_UNFIT: Final = 3  # new connections in a row on which bytes wait: the peer is no HTTP server
+_CHUNK: Final = 1 << 16  # bytes of a large body that are written at once
+
+
+class UnaskedBytesError(aiohttp.ClientError):
+    """The server sends bytes before it is asked anything, on each new connection; nothing was sent."""
+
+
+class _ReplayRefusedError(aiohttp.ClientError):
+    """aiohttp wanted to send a request again, which must not happen."""
+
+
+async def refuse_replay(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+    """Refuse aiohttp's own repeat of GET and DELETE, before it connects: a client middleware of the session."""
+    attempt = current_attempt()
+    if attempt is not None:
+        if attempt.begun:
+            raise _ReplayRefusedError
+        attempt.begun = True
+    response: aiohttp.ClientResponse = await handler(request)
+    return response
+
+
+# ─────────────────────────────── the look ───────────────────────────────
+
+
+if hasattr(select, "poll"):
+
+    def _is_readable(descriptor: int) -> bool:
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        return bool(poller.poll(0))
+
+else:  # Windows
+
+    def _is_readable(descriptor: int) -> bool:
+        return bool(select.select([descriptor], (), (), 0)[0])
+
+
+def _descriptor(connection: Connection) -> int:
+    """Return the file descriptor of the connection's socket, or -1 if it is closed or has none."""
+    transport = connection.transport
+    socket = None if transport is None else transport.get_extra_info("socket")
+    return -1 if socket is None else socket.fileno()
+
+
+def _is_unfit(connection: Connection) -> bool:
+    """Return True if aiohttp has met bytes or an end that nobody asked for, or the connection is closed."""
+    protocol = connection.protocol
+    return protocol is None or protocol.should_close or not protocol.is_connected()
+
+
+async def _nothing_waits(connection: Connection) -> bool:
+    """Return True if nothing waits to be read on *connection*: one look at the parser and one at the socket."""
+    descriptor = _descriptor(connection)
+    if _is_unfit(connection) or descriptor < 0:
+        return False
+    if not _is_readable(descriptor):
+        return True
+    return await _was_read_by_tls(connection, descriptor)
+
+
+async def _was_read_by_tls(connection: Connection, descriptor: int) -> bool:
+    """Return True if what waits is TLS's own (session tickets): the loop reads that away. An answer or an end stays."""
+    transport = connection.transport
+    if transport is None or transport.get_extra_info("ssl_object") is None:
+        return False
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+        if _is_unfit(connection):
+            return False
+        if not _is_readable(descriptor):
+            return True
+    return False
+
+
+# ─────────────────────────────── pools ───────────────────────────────
+
+
+class _Inspector:
+    """Takes connections from a pool until one is fit for a request, and notes in the try how far it got.
+
+    Args:
+        most_unfit: after how many unfit connections that this inspector has not handed out before it gives up.
+    """
+
+    def __init__(self, most_unfit: int) -> None:
+        self._most_unfit = most_unfit
+        self._known: WeakSet[ResponseHandler] = WeakSet()
+
+    async def take(
+        self, connect: Callable[..., Awaitable[Connection]], args: tuple[Any, ...], options: dict[str, Any]
+    ) -> Connection:
+        """Return a fit connection of *connect*; close the others.
+
+        Raises:
+            UnaskedBytesError: bytes wait on each new connection.
+        """
+        attempt = current_attempt()
+        if attempt is None or attempt.ended:
+            return await connect(*args, **options)
+        attempt.phase = Phase.CONNECTING
+        while True:
+            connection = await connect(*args, **options)
+            protocol = connection.protocol
+            assert protocol is not None, "a connection that was just handed out"
+            if await _nothing_waits(connection):
+                self._known.add(protocol)
+                attempt.connection = connection
+                attempt.phase = Phase.CONNECTED
+                return connection
+            connection.close()
+            if protocol not in self._known:
+                attempt.dropped += 1
+            if attempt.dropped >= self._most_unfit:
+                raise UnaskedBytesError
+
+
+class OwnPool(aiohttp.TCPConnector):
+    """A pool of our own. `AuthClient` reports if it is not closed; aiohttp's own way closes sockets on any thread."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._inspector = _Inspector(_MOST_UNFIT)
+
+    async def connect(self, *args: Any, **options: Any) -> Connection:
+        """Return a connection on which nothing waits to be read."""
+        return await self._inspector.take(super().connect, args, options)
+
+    def __del__(self, *_: object) -> None:
+        pass
+
+
+class LentPool:
+    """Another session's pool, of which only fit connections are taken; in all else it is that pool."""
+
+    def __init__(self, pool: aiohttp.BaseConnector, most_unfit: int) -> None:
+        self._pool = pool
+        # The owner's connections are new to us as well, so any number of them may be unfit.
+        self._inspector = _Inspector(most_unfit + _MOST_UNFIT)
+
+    async def connect(self, *args: Any, **options: Any) -> Connection:
+        """Return a connection on which nothing waits to be read."""
+        return await self._inspector.take(self._pool.connect, args, options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+
+# ─────────────────────────────── bodies ───────────────────────────────
+
+
+class Body(aiohttp.Payload):
+    """The bytes of a request. They are written only while nothing waits to be read on the connection."""
+
+    def __init__(self, value: bytes, content_type: str, attempt: Attempt) -> None:
+        super().__init__(value, content_type=content_type)
+        self._bytes = value
+        self._attempt = attempt
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return len(self._bytes)
+
+    @property
+    def autoclose(self) -> bool:
+        """True: there is nothing to close."""
+        return True
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return the bytes as text."""
+        return self._bytes.decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write the bytes, if nothing waits to be read on the connection.
+
+        Raises:
+            ConnectionAbortedError: something does; nothing was written.
+        """
+        attempt = self._attempt
+        connection = attempt.connection
+        if _WRITES_LATER and connection is not None:
+            attempt.looking = True
+            if not await _nothing_waits(connection):
+                attempt.stale = True
+                raise ConnectionAbortedError
+            attempt.looking = False
+        data = self._bytes
+        if len(data) <= _CHUNK:
+            await writer.write(data)
+            return
+        for start in range(0, len(data), _CHUNK):
+            await writer.write(data[start : start + _CHUNK])
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write the bytes. Their number is the content length, always."""
+        del content_length
+        await self.write(writer)
+
+
+# ─────────────────────────────── answers ───────────────────────────────
+
+
+def watch_for_loss(reply: aiohttp.ClientResponse) -> None:
+    """Make reading *reply* fail when its connection ends, also where aiohttp leaves the reader waiting.
+
+    After a chunk that is not one, aiohttp closes the connection and tells the reader nothing.
+    """
+    connection = reply.connection
+    protocol = None if connection is None else connection.protocol
+    lost = None if protocol is None else protocol.closed
+    content = reply.content
+    if lost is None:
+        return
+
+    def tell(_: object) -> None:
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection was lost within the answer"))
+
+    lost.add_done_callback(tell)

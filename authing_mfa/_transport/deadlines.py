@@ -1,0 +1,165 @@
+"""One try of a call: how far it got, and when it must end. One timer serves all tries of a pool.
+
+aiohttp arms a timer for each call; here calls that end in time never touch a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import aiohttp
+
+__all__ = ["Attempt", "Deadlines", "Phase", "current_attempt"]
+
+_LAST_LOOKS: Final = 4
+"""Turns of the event loop between the deadline and the interruption: an answer that has arrived is read in them."""
+
+
+class Phase(Enum):
+    """How far a try got. What aiohttp does is known only where one of our hooks was seen to run."""
+
+    BEGUN = 1  # handed to aiohttp; it is not known what aiohttp did with it
+    CONNECTING = 2  # our hook in the pool runs: no byte of the request has left
+    CONNECTED = 3  # a connection was handed out: from now on a byte may have left
+
+
+class Attempt:
+    """One try of a call.
+
+    Attributes:
+        task: the task that makes the call.
+        deadline: when the try must end, by the loop's clock.
+        phase: how far it got.
+        begun: True once aiohttp has begun with it; a second beginning is a repeat that nobody asked for.
+        looking: True while the connection is looked at before the body is written. An answer that comes meanwhile
+            belongs to somebody else.
+        stale: True if the connection was found unfit by that look; nothing was written.
+        timed_out: True once its time is up.
+        connection: the connection it goes out on.
+        dropped: how many unfit connections were dropped for it.
+    """
+
+    __slots__ = (
+        "_cancels",
+        "begun",
+        "connection",
+        "deadline",
+        "dropped",
+        "ended",
+        "expiring",
+        "looking",
+        "outer",
+        "phase",
+        "stale",
+        "task",
+        "timed_out",
+    )
+
+    def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
+        self.task = task
+        self.deadline = deadline
+        self.outer = _by_task.get(task)  # a trace callback of a lent session may make a call within a call
+        self.phase = Phase.BEGUN
+        self.begun = False
+        self.looking = False
+        self.stale = False
+        self.expiring = False
+        self.timed_out = False
+        self.ended = False
+        self.connection: aiohttp.connector.Connection | None = None
+        self.dropped = 0
+        self._cancels = task.cancelling()
+
+    def start_over(self) -> None:
+        """Begin again on another connection: nothing was written on the one before."""
+        self.phase = Phase.BEGUN
+        self.begun = self.looking = self.stale = False
+        self.connection = None
+
+    def interrupt(self) -> None:
+        """Interrupt the call, as `asyncio.timeout` does."""
+        self.timed_out = True
+        self.task.cancel()
+
+    def cancelled_by_deadline(self) -> bool:
+        """Return True if a cancellation that arrived is the deadline's own, and not somebody else's as well."""
+        return self.timed_out and self.task.cancelling() - 1 <= self._cancels
+
+
+# By task and not by context variable: tasks may share a context, and each has one innermost try at a time.
+_by_task: Final[dict[asyncio.Task[Any] | None, Attempt]] = {}
+
+
+def current_attempt() -> Attempt | None:
+    """Return the innermost try of the running task, or None if the task makes no call of ours."""
+    return _by_task.get(asyncio.current_task())
+
+
+class Deadlines:
+    """The open tries of one pool. One timer is armed, for the first deadline."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._open: set[Attempt] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = float("inf")
+
+    def begin(self, seconds: float) -> Attempt:
+        """Begin a try of the current task that is interrupted after *seconds*."""
+        task = asyncio.current_task()
+        assert task is not None, "a call is awaited by a task"
+        deadline = self._loop.time() + seconds
+        attempt = Attempt(task, deadline)
+        _by_task[task] = attempt
+        self._open.add(attempt)
+        if deadline < self._armed_for:
+            self._arm(deadline)
+        return attempt
+
+    def end(self, attempt: Attempt) -> None:
+        """End the try, however it went."""
+        attempt.ended = True
+        self._open.discard(attempt)
+        if attempt.outer is None:
+            del _by_task[attempt.task]
+        else:
+            _by_task[attempt.task] = attempt.outer
+        if attempt.timed_out:
+            attempt.task.uncancel()
+
+    def close(self) -> None:
+        """Disarm the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _arm(self, deadline: float) -> None:
+        self.close()
+        self._armed_for = deadline
+        self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        now = max(self._armed_for, self._loop.time())
+        self._armed_for = float("inf")
+        following = float("inf")
+        for attempt in self._open:
+            if attempt.expiring:
+                continue
+            if attempt.deadline <= now:
+                attempt.expiring = True
+                self._loop.call_soon(self._give_up, attempt, _LAST_LOOKS)
+            else:
+                following = min(following, attempt.deadline)
+        if following < float("inf"):
+            self._arm(following)
+
+    def _give_up(self, attempt: Attempt, looks: int) -> None:
+        """Interrupt the try after some more turns of the loop: after a pause of the loop, its answer may lie in the socket."""
+        if attempt.ended:
+            return
+        if looks:
+            self._loop.call_soon(self._give_up, attempt, looks - 1)
+        else:
+            attempt.interrupt()

@@ -1,0 +1,715 @@
+"""A connection that one can trust: no answer reaches the wrong user, and `not_sent` is never said of what was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import functools
+import gc
+import os
+import random
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import warnings
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+import pytest
+import trustme
+
+from authing_mfa import AuthClient, AuthingError, NetworkError, ResponseError, UsageError
+from authing_mfa._transport import aiohttp_internals
+from tests.servers import USER, Drop, Seen, answering, chunked, ok, reply, serving
+
+MALLORY = ok({"id": "mallory", "token": "token-of-mallory"})
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+def tls_of(authority, name="127.0.0.1"):
+    """The TLS settings of a server and of a client that trusts it."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return server, client
+
+
+async def who(seen: Seen) -> bytes:
+    """A script: the user whose token was sent."""
+    name = (seen.header("Authorization") or "").removeprefix("Bearer ")
+    return ok({"id": name, "token": f"token-of-{name}"})
+
+
+_strays: set[asyncio.Task[None]] = set()
+
+
+def after(seconds: float, rest: bytes = MALLORY):
+    """A script like `who` that writes *rest* later, unasked, on the same connection."""
+
+    async def script(seen: Seen) -> bytes:
+        answer = await who(seen)
+        if seconds == 0:
+            return answer + rest
+
+        async def write() -> None:
+            await asyncio.sleep(seconds)
+            if not seen.writer.is_closing():
+                seen.writer.write(rest)
+
+        task = asyncio.create_task(write())
+        _strays.add(task)
+        task.add_done_callback(_strays.discard)
+        return answer
+
+    return script
+
+
+@asynccontextmanager
+async def client_at(server, kind: str, authority, **options):
+    """A client with a pool of its own, over TLS, or with a lent session."""
+    options = {"base_url": server.url, "max_attempts": 1, **options}
+    if kind == "tls":
+        _, options["ssl_context"] = tls_of(authority)
+    if kind == "lent":
+        async with aiohttp.ClientSession() as session, AuthClient("app", session=session, **options) as client:
+            yield client
+        return
+    async with AuthClient("app", **options) as client:
+        yield client
+
+
+def server_tls(kind, authority):
+    return tls_of(authority)[0] if kind == "tls" else None
+
+
+KINDS = pytest.mark.parametrize("kind", ["own", "tls", "lent"])
+STRAYS = {
+    "answer": MALLORY,
+    "408": reply(b"", 408),
+    "half": MALLORY[:30],
+}
+
+
+# ─────────────────────── answers that nobody asked for ───────────────────────
+
+
+@KINDS
+@pytest.mark.parametrize("stray", STRAYS)
+@pytest.mark.parametrize("blocked", [False, True], ids=["read by the loop", "not read by the loop"])
+async def test_no_user_gets_an_answer_that_was_not_asked_for(kind, stray, blocked, authority):
+    """Whatever comes on an idle connection, each user gets the own answer, with one try."""
+    with Threaded(after(0.001, STRAYS[stray]), server_tls(kind, authority)) as server:
+        async with client_at(server, kind, authority) as client:
+            for name in ("alice", "bob", "carol", "dave"):
+                for call in (client.as_user(name).get_current_user, functools.partial(verify, client.as_user(name))):
+                    user = await call()
+                    assert (user.id, user.token) == (name, f"token-of-{name}")
+                    await server.quiet(blocked=blocked)
+
+
+async def verify(client):
+    """The call of a user who spends a code."""
+    return await client.mfa_verify_by_totp("123456")
+
+
+@KINDS
+async def test_rubbish_behind_an_answer(kind, authority):
+    """aiohttp's parser may give up an answer that rubbish arrives with: an error, and never another user's answer."""
+    with Threaded(after(0.001, b"\x00\x01"), server_tls(kind, authority)) as server:
+        async with client_at(server, kind, authority) as client:
+            for name in ("alice", "bob", "carol"):
+                result = await outcome(verify(client.as_user(name)))
+                assert isinstance(result, NetworkError) or result.id == name
+                await server.quiet()
+
+
+@KINDS
+async def test_an_answer_with_another_one_behind_it(kind, authority):
+    """Two answers in one packet: the connection is not used again."""
+    with Threaded(after(0), server_tls(kind, authority)) as server:
+        async with client_at(server, kind, authority) as client:
+            for name in ("alice", "bob", "carol"):
+                assert (await client.as_user(name).mfa_verify_by_totp("123456")).id == name
+
+
+@KINDS
+@pytest.mark.parametrize("blocked", [False, True])
+async def test_a_server_that_closes_after_each_answer_costs_no_call(kind, blocked, authority):
+    """The end of a kept connection is seen before the next request is written to it, also where the loop was blocked."""
+
+    async def script(seen: Seen) -> bytes:
+        raise Drop(await who(seen))
+
+    with Threaded(script, server_tls(kind, authority)) as server:
+        async with client_at(server, kind, authority) as client:
+            for number in range(8):
+                assert (await client.as_user(f"u{number}").mfa_verify_by_totp("123456")).id == f"u{number}"
+                if blocked:
+                    time.sleep(0.01)  # noqa: ASYNC251 - the loop does not see the end
+                else:
+                    await asyncio.sleep(0.01)
+
+
+@KINDS
+async def test_two_hundred_users_among_stray_answers(kind, authority):
+    """Twenty users at once, ten times, and a server that doubles, adds, cuts and closes: nobody is somebody else."""
+    chance = random.Random(20261128)
+
+    async def script(seen: Seen) -> bytes:
+        answer = await who(seen)
+        what = chance.randrange(6)
+        if what == 0:
+            return answer + MALLORY
+        if what == 1:
+            raise Drop(answer)
+        if what == 2:
+            raise Drop(answer + MALLORY)
+        if what in {3, 4}:
+            return await after(0.001, chance.choice([*STRAYS.values()]))(seen)
+        return answer
+
+    with Threaded(script, server_tls(kind, authority)) as server:
+        async with client_at(server, kind, authority, max_connections=20) as client:
+            for start in range(0, 200, 20):
+                names = [f"user-{number}" for number in range(start, start + 20)]
+                users = await asyncio.gather(*(client.as_user(name).mfa_verify_by_totp("1") for name in names))
+                assert [(user.id, user.token) for user in users] == [(name, f"token-of-{name}") for name in names]
+                await server.quiet(blocked=start % 40 == 0)
+
+
+async def test_the_callback_layer_is_safe_as_well():
+    """The same through compat: the second login is the second user's."""
+    from authing_mfa.compat import AuthClient as CompatClient
+    from authing_mfa.compat import Authing
+
+    with Threaded(after(0.001)) as server:
+        Authing.start("app", base_url=server.url)
+        try:
+            got = []
+            for name in ("alice", "bob", "carol"):
+                Authing.setCurrentToken(name)
+                call = CompatClient().mfaVerifyByTOTP("123456", lambda code, message, user: got.append(user.id))
+                assert await asyncio.to_thread(call.wait, 10)
+                await server.quiet()
+        finally:
+            await asyncio.to_thread(Authing.shutdown)
+    assert got == ["alice", "bob", "carol"]
+
+
+async def test_a_server_that_speaks_first_is_no_http_server():
+    """A banner on each new connection: an error that says so, and nothing was sent."""
+
+    async def greet(_reader, writer) -> None:
+        writer.write(b"SSH-2.0-OpenSSH\r\n")
+        with suppress(ConnectionError):
+            await writer.drain()
+
+    listening = await asyncio.start_server(greet, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with AuthClient("app", token="t", base_url=f"http://127.0.0.1:{port}", max_attempts=1) as client:
+        results = [await outcome(client.mfa_verify_by_totp("1")) for _ in range(3)]
+    listening.close()
+    assert {type(result) for result in results} == {NetworkError}
+
+
+async def outcome(call):
+    """What a call gives or raises."""
+    try:
+        return await call
+    except AuthingError as error:
+        return error
+
+
+# ─────────────────────── what `delivery` says, and what the server read ───────────────────────
+
+
+class Breaking:
+    """A server that breaks the first exchange at a chosen place, and may be gone afterwards."""
+
+    def __init__(self, place: str, then: str) -> None:
+        self.place, self.then = place, then
+        self.read: list[bytes] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self.listener.close()
+        self.thread.join(10)
+
+    def _run(self) -> None:
+        first = True
+        with suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                with connection:
+                    connection.settimeout(5)
+                    self._serve(connection, self.place if first else "answer")
+                if first and self.then == "nobody":
+                    self.listener.close()
+                    return
+                first = False
+
+    def _serve(self, connection, place: str) -> None:
+        if place == "before reading":
+            return
+        data = b""
+        with suppress(OSError):
+            while b"\r\n\r\n" not in data or len(data.partition(b"\r\n\r\n")[2]) < _length(data):
+                piece = connection.recv(1 << 16)
+                if not piece:
+                    break
+                data += piece
+                if place == "within the request":
+                    break
+        if data:
+            self.read.append(data)
+        if place == "within the answer":
+            connection.sendall(ok(USER)[:40])
+        elif place == "answer":
+            connection.sendall(ok(USER))
+        elif place == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def _length(data: bytes) -> int:
+    for line in data.split(b"\r\n"):
+        if line.lower().startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    return 0
+
+
+CALLS = {
+    "GET": lambda client: client.get_current_user(),
+    "POST": lambda client: client.mfa_verify_by_totp("123456"),
+    "DELETE": lambda client: client.mfa_delete_totp(),
+    "repeatable POST": lambda client: client.mfa_check(phone="1"),
+}
+
+
+@pytest.mark.parametrize("then", ["nobody", "a server"])
+@pytest.mark.parametrize(
+    "place", ["before reading", "within the request", "after the request", "reset", "within the answer"]
+)
+@pytest.mark.parametrize("call", CALLS)
+async def test_delivery_agrees_with_what_the_server_read(call, place, then):
+    """`not_sent` only if the server read nothing of any try; what is not repeatable is read once at most."""
+    with Breaking(place, then) as server:
+        async with AuthClient("app", token="t", base_url=f"http://127.0.0.1:{server.port}", timeout=10) as client:
+            result = await outcome(CALLS[call](client))
+    if isinstance(result, AuthingError) and result.delivery == "not_sent":
+        assert server.read == []
+    if server.read and isinstance(result, NetworkError):
+        assert result.delivery == "unknown"
+    if call != "repeatable POST":
+        assert len(server.read) <= 1
+    if call == "DELETE" and place == "after the request":
+        assert (len(server.read), result.delivery) == (1, "unknown")
+
+
+async def test_a_repeat_that_finds_nobody_does_not_make_the_call_unsent():
+    """The first try of an upload was read, the second finds nobody listening: the delivery is unknown."""
+    with Breaking("after the request", "nobody") as server:
+        async with AuthClient("app", token="t", base_url=f"http://127.0.0.1:{server.port}") as client:
+            error = await outcome(client.mfa_check(phone="1"))
+    assert len(server.read) == 1
+    assert (type(error), error.delivery) == (NetworkError, "unknown")
+
+
+async def test_closing_during_a_repeat_keeps_how_the_last_try_ended():
+    """`aclose()` while a call waits to be repeated: the call ends as its last try did, not as if nothing had been sent."""
+    async with serving(answering(reply(b"", 503), ok(data=True))) as server:
+        client = AuthClient("app", token="t", base_url=server.url)
+        call = asyncio.create_task(client.mfa_check(phone="1"))
+        await server.saw(1)
+        await asyncio.sleep(0.02)
+        await client.aclose()
+        result = await outcome(call)
+    assert result is True or (isinstance(result, AuthingError) and result.delivery != "not_sent")
+
+
+# ─────────────────────── an aiohttp without a hook ───────────────────────
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        ("aiohttp.BaseConnector", "connect"),
+        ("aiohttp.Payload", "write_with_length"),
+        ("aiohttp.client_proto.ResponseHandler", "should_close"),
+        ("aiohttp.client_proto.ResponseHandler", "closed"),
+    ],
+)
+def test_an_aiohttp_that_lacks_a_hook_is_refused_at_import(owner, name):
+    """The package does not run without what its promises need."""
+    code = f"import aiohttp, aiohttp.client_proto\ndel {owner}.{name}\nfrom authing_mfa import AuthClient\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"it has no {owner.rpartition('.')[2]}.{name}" in done.stderr
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_without_the_hook_in_the_pool_nothing_is_called_unsent(call, monkeypatch):
+    """An aiohttp that takes connections by another road: a lost answer is unknown, and nothing is sent twice."""
+    monkeypatch.setattr(aiohttp_internals.OwnPool, "connect", aiohttp.TCPConnector.connect)
+    with Breaking("after the request", "a server") as server:
+        async with AuthClient("app", token="t", base_url=f"http://127.0.0.1:{server.port}", max_attempts=1) as client:
+            error = await outcome(CALLS[call](client))
+    assert len(server.read) == 1
+    assert error.delivery == "unknown"
+
+
+# ─────────────────────── another process ───────────────────────
+
+FORK = """
+import asyncio, os, sys
+from authing_mfa import AuthClient, UsageError
+from tests.servers import answering, ok, serving, USER
+
+loop = asyncio.new_event_loop()
+
+async def first():
+    global client, server, stack
+    stack = serving(answering(ok(USER), ok(USER)))
+    server = await stack.__aenter__()
+    client = AuthClient("app", token="t", base_url=server.url)
+    await client.mfa_verify_by_totp("123456")
+
+loop.run_until_complete(first())
+pid = os.fork()
+if pid == 0:
+    try:
+        loop.run_until_complete(client.mfa_verify_by_totp("123456"))
+    except UsageError as error:
+        print("child:", error.message, error.delivery)
+        sys.stdout.flush()
+    loop.run_until_complete(client.aclose())
+    os._exit(0)
+os.waitpid(pid, 0)
+loop.run_until_complete(client.mfa_verify_by_totp("123456"))
+loop.run_until_complete(client.aclose())
+print("parent: goes on on", server.connections, "connection")
+loop.run_until_complete(stack.__aexit__(None, None, None))
+loop.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork: this system has none")
+def test_a_fork_with_an_inherited_loop_is_refused():
+    """The child's call is refused before anything is sent; the parent's connection stays whole."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    child, parent = done.stdout.splitlines()
+    assert child.startswith("child: This AuthClient was used before this process was forked")
+    assert child.endswith("not_sent")
+    assert parent == "parent: goes on on 1 connection"
+
+
+# ─────────────────────── what errors show ───────────────────────
+
+SECRETS = ("s3cret-token", "s3cret-new-code", "s3cret-cookie", "s3cret-password")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cret-cookie\r\nContent-Length: nonsense s3cret-token\r\n\r\n",
+        reply(b'{"code":200,"data":{"id":"u1","token":"s3cret-token"},"recoveryCode":"s3cret-new-code"'),
+        reply({"code": 200, "data": {"id": 5, "token": "s3cret-token"}, "recoveryCode": "s3cret-new-code"}),
+        reply({"code": 500, "message": "no", "data": {"token": "s3cret-token"}}, 200, "Set-Cookie: s3cret-cookie"),
+        Drop(b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cret-cookie\r\nContent-Length: 500\r\n\r\ns3cret-new-code"),
+    ],
+    ids=["head", "cut JSON", "wrong type", "refusal", "cut answer"],
+)
+async def test_a_traceback_shows_no_secret(damage):
+    """Neither the whole chain of errors nor the variables of this package's frames hold what must not be seen."""
+    async with (
+        serving(answering(damage)) as server,
+        AuthClient("app", token="s3cret-token", base_url=server.url, max_attempts=1) as client,
+    ):
+        error = await outcome(client.get_current_user())
+    assert isinstance(error, AuthingError)
+    assert (error.__cause__, error.__context__) == (None, None)
+    shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    assert [secret for secret in SECRETS if secret in shown] == []
+
+
+async def test_a_proxys_password_is_in_no_traceback():
+    """A proxy that refuses: its password is neither in the error nor in what it shows of its frames."""
+    async with (
+        serving(answering(reply(b"", 407))) as proxy,
+        AuthClient(
+            "app",
+            token="s3cret-token",
+            base_url="https://service.test",
+            proxy=proxy.url.replace("://", "://ada:s3cret-password@"),
+            max_attempts=1,
+        ) as client,
+    ):
+        error = await outcome(client.get_current_user())
+    shown = "".join(traceback.format_exception(error)) + repr(error.__cause__) + repr(error.__context__)
+    assert [secret for secret in SECRETS if secret in shown] == []
+
+
+# ─────────────────────── TLS failures by name ───────────────────────
+
+
+async def refusal(url: str, **options) -> NetworkError:
+    async with AuthClient("app", token="t", base_url=url, max_attempts=1, **options) as client:
+        error = await outcome(client.mfa_verify_by_totp("123456"))
+    assert isinstance(error, NetworkError)
+    assert error.delivery == "not_sent"
+    assert ".." not in error.message
+    assert "Operation not permitted" not in error.message
+    return error
+
+
+async def test_an_unknown_authority_is_named(authority):
+    """The reason is the certificate's."""
+    async with serving(answering(), tls=tls_of(authority)[0]) as server:
+        error = await refusal(server.url)
+    assert "certificate is not accepted: unable to get local issuer certificate" in error.message
+
+
+async def test_a_wrong_name_is_named(authority):
+    """The certificate of another host."""
+    server_side, client_side = tls_of(authority, "other.test")
+    async with serving(answering(), tls=server_side) as server:
+        error = await refusal(server.url, ssl_context=client_side)
+    assert "IP address mismatch" in error.message
+
+
+async def test_an_expired_certificate_is_named(authority):
+    """The certificate's time is over."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    authority.issue_cert("127.0.0.1", not_after=past).configure_cert(context)
+    async with serving(answering(), tls=context) as server:
+        error = await refusal(server.url, ssl_context=tls_of(authority)[1])
+    assert "certificate has expired" in error.message
+
+
+async def test_a_plain_text_peer_is_named():
+    """TLS to a server that speaks plain HTTP."""
+
+    async def refuse(reader, writer) -> None:
+        await reader.read(100)
+        writer.write(reply(b"", 400))
+        writer.close()
+
+    listening = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    error = await refusal(f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+    listening.close()
+    assert "does not speak TLS on this port" in error.message
+
+
+# ─────────────────────── hostile answers ───────────────────────
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 45_000 + b"]" * 45_000,
+        b'{"code":200,"data":[' + b"{}," * 200_000 + b"{}]}",
+        b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
+    ],
+    ids=["deep lists", "many factors", "deep objects"],
+)
+async def test_a_hostile_answer_does_not_hold_the_loop(body):
+    """Refused as too large or too deep before it is walked; the loop goes on."""
+    import gzip
+
+    answer = reply(gzip.compress(body), 200, "Content-Encoding: gzip")
+    async with (
+        serving(answering(answer)) as server,
+        AuthClient("app", token="t", base_url=server.url, max_attempts=1) as client,
+    ):
+        began = time.process_time()
+        error = await outcome(client.mfa_list_authenticators())
+        spent = time.process_time() - began
+    assert isinstance(error, ResponseError)
+    assert spent < 1.0  # it was 3-8 s
+
+
+async def test_a_malformed_chunk_ends_the_call():
+    """The reader is not left waiting for the time-out, and the slot is free again."""
+
+    async def script(_: Seen) -> bytes:
+        return chunked(b'{"code":200,', end=False) + b"zz\r\nnonsense\r\n"
+
+    async with (
+        serving(script) as server,
+        AuthClient("app", token="t", base_url=server.url, max_attempts=1, max_connections=1) as client,
+    ):
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                error = await outcome(client.mfa_verify_by_totp("123456"))
+                assert (type(error), error.delivery) == (NetworkError, "unknown")
+
+
+@pytest.mark.parametrize("size", [9_000, 60_000])
+async def test_long_headers_pass(size):
+    """A gateway's long cookie is no reason to fail."""
+    async with (
+        serving(answering(reply({"code": 200, "data": USER}, 200, "Set-Cookie: a=" + "x" * size))) as server,
+        AuthClient("app", token="t", base_url=server.url, max_attempts=1) as client,
+    ):
+        assert (await client.get_current_user()).id == "u1"
+
+
+# ─────────────────────── smaller things ───────────────────────
+
+
+async def test_an_answer_that_has_arrived_is_read_though_the_time_is_up():
+    """The loop was blocked over the deadline; the answer, which may hold a new recovery code, lies in the socket."""
+    with Threaded(who) as server:
+        async with AuthClient("app", token="ada", base_url=server.url, timeout=0.3) as client:
+            await client.get_current_user()
+            call = asyncio.create_task(client.mfa_verify_by_recovery_code("123456"))
+            while len(server.seen) < 2:  # noqa: ASYNC110 - it is another thread's
+                await asyncio.sleep(0)
+            time.sleep(0.6)  # noqa: ASYNC251 - the answer comes, the deadline passes, and the loop sees neither
+            assert (await call).id == "ada"
+
+
+async def test_forgotten_clients_leave_no_sockets():
+    """A client that nobody closed is reported, and its connections are closed."""
+    async with serving(answering(*[ok(USER)] * 20)) as server:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            for _ in range(20):
+                client = AuthClient("app", token="t", base_url=server.url)
+                await client.get_current_user()
+                del client
+                gc.collect()
+            await server.emptied()
+
+
+async def test_a_trace_callback_may_make_a_call():
+    """A lent session's tracing that uses the client itself, within a call."""
+    tracing = aiohttp.TraceConfig()
+    inner = []
+
+    async def on_start(_session, _context, params) -> None:
+        if not inner:
+            inner.append(None)
+            inner[0] = await client.as_user("inner").get_current_user()
+
+    tracing.on_request_start.append(on_start)
+    with Threaded(who) as server:
+        async with (
+            aiohttp.ClientSession(trace_configs=[tracing]) as session,
+            AuthClient("app", token="outer", base_url=server.url, session=session) as client,
+        ):
+            assert (await client.mfa_verify_by_totp("123456")).id == "outer"
+    assert inner[0].id == "inner"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"no_proxy": "127.0.0.1:{port}"},
+        {"no_proxy": "127.0.0.0/8"},
+        {"no_proxy": "10.0.0.0/8, 127.0.0.1"},
+        {"no_proxy": "*"},
+    ],
+)
+async def test_no_proxy_is_honoured(environment, monkeypatch):
+    """An address with a port, a network, a list, and everything."""
+    async with serving(answering()) as proxy, serving(answering(ok(USER))) as server:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value.format(port=server.port))
+        async with AuthClient("app", token="t", base_url=server.url, trust_env=True) as client:
+            assert (await client.get_current_user()).id == "u1"
+        assert proxy.connections == 0
+
+
+async def test_all_proxy_alone_is_used(monkeypatch):
+    """ALL_PROXY names the proxy of every scheme."""
+    async with serving(answering(ok(USER))) as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url)
+        async with AuthClient("app", token="t", base_url="http://service.test", trust_env=True) as client:
+            assert (await client.get_current_user()).id == "u1"
+
+
+async def test_a_socks_proxy_is_refused_before_anything_is_sent(monkeypatch):
+    """A scheme that is not supported is a sentence, and the code goes nowhere."""
+    async with serving(answering()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "socks5://ada:s3cret-password@"))
+        async with AuthClient("app", token="t", base_url="http://service.test", trust_env=True) as client:
+            error = await outcome(client.mfa_verify_by_totp("123456"))
+        assert proxy.connections == 0
+    assert isinstance(error, UsageError)
+    assert "socks5://" in error.message
+    assert "s3cret-password" not in str(error)
+
+
+@pytest.mark.parametrize("named", ["[fe80::1%25eth0]", "fe80::1%eth0", "[::1%]", "::1%25", "a%b.test"])
+async def test_a_zone_in_an_address_is_a_config_error(named):
+    """Rubbish in public-config is a ConfigError, never a bare ValueError, and is asked for again by the next call."""
+    script = answering(*[ok({"requestHostname": named})] * 2)
+    async with (
+        serving(script) as proxy,
+        AuthClient("app", token="t", host="authing.test", scheme="http", proxy=proxy.url, max_attempts=1) as client,
+    ):
+        for _ in range(2):
+            error = await outcome(client.get_current_user())
+            assert isinstance(error, AuthingError)
+
+
+# ─────────────────────── a server on a thread of its own ───────────────────────
+
+
+class Threaded:
+    """`serving` on a thread of its own: it goes on while the test's loop is blocked."""
+
+    def __init__(self, script, tls=None) -> None:
+        self._script, self._tls = script, tls
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    async def _run(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with serving(self._script, tls=self._tls) as self._server:
+            self.url, self.seen = self._server.url, self._server.seen
+            self._ready.set()
+            await self._stop.wait()
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    async def quiet(self, *, blocked: bool = False) -> None:
+        """Wait until the server has written all that it is going to write unasked; *blocked*: the loop does not run."""
+        if blocked:
+            while _strays:
+                time.sleep(0.001)  # noqa: ASYNC251 - as a debugger or a closed lid would do
+            time.sleep(0.002)  # noqa: ASYNC251 - and until it lies in the socket
+        else:
+            while _strays:  # noqa: ASYNC110 - it is another thread's
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.002)
+
+    def __exit__(self, *_):
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
