@@ -144,7 +144,7 @@ class Deadlines:
         now = max(self._armed_for, self._loop.time())
         self._armed_for = float("inf")
         following = float("inf")
-        for attempt in self._open:
+        for attempt in sorted(self._open, key=lambda attempt: attempt.deadline):
             if attempt.expiring:
                 continue
             if attempt.deadline <= now:
