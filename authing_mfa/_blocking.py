@@ -18,7 +18,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from authing_mfa._threads import BackgroundLoop, own_thread
-from authing_mfa.errors import CancelledCallError, UsageError
+from authing_mfa.errors import AuthingError, CancelledCallError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -64,6 +64,8 @@ class _Call(Generic[T]):
         try:
             if isinstance(error, asyncio.CancelledError):
                 raise CancelledCallError("The client was closed while this call ran.") from None
+            if isinstance(error, RuntimeError) and not isinstance(error, AuthingError) and _exiting():
+                raise too_late() from error  # no thread can be had any more to look a name up or to encrypt a password
             if error is not None:
                 raise error
             return self.value
@@ -181,7 +183,7 @@ class _Process:
         """Take *client* in; the first one begins the loop."""
         with self.lock:
             if self.exiting:
-                raise UsageError("The interpreter is exiting: no more calls can be made.")
+                raise too_late()
             if self.runner is None:
                 self.runner = _Runner()
             self.runner.clients.add(client)
@@ -318,6 +320,15 @@ class SharedClient:
 def closed_client() -> UsageError:
     """What a caller of a closed client is told."""
     return UsageError("This sync.AuthClient is closed. Make a new one, and close it when the last call is done.")
+
+
+def too_late() -> UsageError:
+    """What a caller is told when it is too late."""
+    return UsageError("The interpreter is exiting: no more calls can be made.")
+
+
+def _exiting() -> bool:
+    return not threading.main_thread().is_alive()
 
 
 def check_thread() -> None:

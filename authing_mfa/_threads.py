@@ -48,8 +48,11 @@ def _uvloop() -> asyncio.AbstractEventLoop:
     import uvloop
 
     class Loop(uvloop.Loop):
-        async def getaddrinfo(self, *args: Any, **options: Any) -> Any:
-            return await self.run_in_executor(None, partial(socket.getaddrinfo, *args, **options))
+        async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+            numeric = {**options, "flags": options.get("flags", 0) | socket.AI_NUMERICHOST}
+            with contextlib.suppress(socket.gaierror):  # it is a name
+                return socket.getaddrinfo(host, port, **numeric)
+            return await self.run_in_executor(None, partial(socket.getaddrinfo, host, port, **options))
 
     return Loop()
 

@@ -68,6 +68,7 @@ class AuthClient:
         ssl_context: TLS settings, e.g. a private CA.
         max_attempts: how often a call may be tried; 1 turns retries off. What spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
+        max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.
         max_response_size: the largest answer that is read, in bytes after decompression.
         on_call: called on the background loop's thread with the `CallRecord` of every call that has ended. What it raises is
             logged and changes nothing.
@@ -99,6 +100,7 @@ class AuthClient:
         ssl_context: ssl.SSLContext | None = None,
         max_attempts: int = retry.MAX_ATTEMPTS,
         max_image_side: int = 1280,
+        max_image_memory: int = 512 * 1024 * 1024,
         max_response_size: int = DEFAULT_LIMIT,
         on_call: Callable[[CallRecord], Any] | None = None,
     ) -> None:
@@ -122,6 +124,7 @@ class AuthClient:
                 ssl_context=ssl_context,
                 max_attempts=max_attempts,
                 max_image_side=max_image_side,
+                max_image_memory=max_image_memory,
                 max_response_size=max_response_size,
                 on_call=on_call,
             )
@@ -286,7 +289,9 @@ class AuthClient:
         """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
 
         Args:
-            image: a `PIL.Image`, the bytes of a picture file, its path, or a binary file.
+            image: a `PIL.Image`, the bytes of a picture file (JPEG, PNG, WebP, HEIC with the extra ``heic``, AVIF, GIF, BMP,
+                TIFF), its path, a ``data:`` URL, a binary file, or an upload of a web framework (with an asynchronous
+                `read()`, or with a `file`).
             private: True if the service must keep the photo from public access.
         """
         return self._run(self._client.upload_face_image(image, private=private))

@@ -42,6 +42,7 @@ def live(way, *, code=0):
         ("daemon thread", 0, ["end"]),
         ("thread", 0, ["end", "True"]),
         ("atexit", 0, ["end", "at exit True"]),
+        ("name at exit", 0, ["end", "The interpreter is exiting: no more calls can be made."]),
         ("too late", 0, ["end", "The interpreter is exiting: no more calls can be made."]),
         ("unused", 0, ["end"]),
     ],

@@ -85,6 +85,16 @@ elif way == "thread":
     threading.Thread(target=work).start()
 elif way == "atexit":
     atexit.register(lambda: say("at exit", client.mfa_check(phone="1")))
+elif way == "name at exit":
+    named = AuthClient("APP", base_url=f"http://localhost:{server.getsockname()[1]}", token="token")
+
+    def look_up():
+        try:
+            named.mfa_check(phone="1")
+        except UsageError as error:
+            say(error.message)
+
+    atexit.register(look_up)
 elif way == "too late":
 
     def late():
