@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick docs clean
+.PHONY: help demo test soak bench bench-quick docs release-check clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ docs: $(VENV)/.all ## The command line's reference, and the documentation site i
 	@$(PY) -m scripts.cli_reference docs/cli.md
 	@$(PY) -m sphinx -b html -W --keep-going -q docs build/site
 	@$(PY) -m scripts.check_site build/site
+
+release-check: $(VENV)/.all ## Build what would be published and check it; nothing is published
+	@$(PY) -m scripts.release_check
 
 clean: ## Remove what was made
 	rm -rf $(VENV) $(VENV)-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .benchmarks

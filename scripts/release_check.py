@@ -1,0 +1,136 @@
+"""Checks what would be published: ``make release-check``. It builds, looks, installs and type-checks; it publishes nothing.
+
+1. The distribution is built twice; both times it has the same bytes.
+2. The source distribution holds every file of the repository, the wheel the package and nothing else.
+3. The metadata is whole, the README renders, and no link in it leads to a file that a package index does not have.
+4. Against the wheel, installed alone in a new environment: the public types are complete (pyright --verifytypes, 99 % or more), a sample
+   program passes mypy --strict and pyright, and runs.
+"""
+
+from __future__ import annotations
+
+import email
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LEAST_COMPLETE = 0.99
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """Run *command* and return its output; end with it if it fails."""
+    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def build(folder: Path) -> dict[str, Path]:
+    """Build both archives into *folder*; by their kind."""
+    run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    [sdist], [wheel] = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    return {"sdist": sdist, "wheel": wheel}
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_contents(sdist: Path, wheel: Path) -> None:
+    """The files of both archives are those of the repository."""
+    tracked = set(run("git", "ls-files").splitlines())
+    with tarfile.open(sdist) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    missing = {name for name in tracked - inside if not name.startswith((".github/", ".gitattributes"))}
+    if missing:
+        sys.exit(f"not in the source distribution: {sorted(missing)}")
+    with zipfile.ZipFile(wheel) as files:
+        packed = {name for name in files.namelist() if ".dist-info/" not in name}
+    package = {name for name in tracked if name.startswith("authing_mfa/")}
+    if packed != package:
+        sys.exit(f"the wheel differs from the package: {sorted(packed ^ package)}")
+
+
+def check_metadata(wheel: Path) -> None:
+    """Name, licence, Python versions and README are those of a published package."""
+    with zipfile.ZipFile(wheel) as files:
+        [name] = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(files.read(name))
+    readme = metadata.get_payload()
+    assert isinstance(readme, str)
+    for field in ("Name", "Version", "Summary", "License-Expression", "Requires-Python", "Classifier"):
+        if not metadata[field]:
+            sys.exit(f"the metadata has no {field}")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if not link.startswith(("https://", "#"))]
+    if links:
+        sys.exit(f"the README has links that a package index cannot follow: {links}")
+
+
+def check_types(python: Path) -> float:
+    """The completeness of the public types, as pyright sees the installed wheel."""
+    command = [
+        sys.executable,
+        "-m",
+        "pyright",
+        "--pythonpath",
+        str(python),
+        "--outputjson",
+        "--ignoreexternal",
+        "--verifytypes",
+        "authing_mfa",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=python.parent, check=False)  # noqa: S603 - our own command
+    report = json.loads(done.stdout)["typeCompleteness"]
+    if report["completenessScore"] < LEAST_COMPLETE:
+        incomplete = [
+            symbol["name"] for symbol in report["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]
+        ]
+        sys.exit(f"the public types are {report['completenessScore']:.1%} complete: {incomplete}")
+    return float(report["completenessScore"])
+
+
+def check_downstream(python: Path, folder: Path) -> None:
+    """A program of somebody else passes both type checkers and runs."""
+    sample = folder / "sample.py"
+    sample.write_text((ROOT / "tests" / "downstream" / "sample.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    run(sys.executable, "-m", "mypy", "--strict", "--python-executable", python, sample, cwd=folder)
+    run(sys.executable, "-m", "pyright", "--pythonpath", python, sample, cwd=folder)
+    if run(python, "-W", "error", sample, cwd=folder) != "ada\n":
+        sys.exit("the sample program printed something else")
+
+
+def main() -> None:
+    """Make all checks, one line for each."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        first, second = build(folder / "first"), build(folder / "second")
+        for kind, path in first.items():
+            if digest(path) != digest(second[kind]):
+                sys.exit(f"two builds of the {kind} differ")
+            print(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB, built twice, the same bytes")
+        run(sys.executable, "-m", "twine", "check", "--strict", *first.values())
+        check_contents(first["sdist"], first["wheel"])
+        check_metadata(first["wheel"])
+        print("contents and metadata are right")
+        venv.create(folder / "venv", with_pip=True)
+        python = folder / "venv" / "bin" / "python"
+        run(python, "-m", "pip", "install", "--quiet", first["wheel"])
+        print(f"public types: {check_types(python):.1%} complete")
+        downstream = folder / "downstream"
+        downstream.mkdir()
+        check_downstream(python, downstream)
+        print("a downstream program: mypy --strict, pyright strict and a run are clean")
+
+
+if __name__ == "__main__":
+    main()
