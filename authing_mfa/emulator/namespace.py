@@ -67,11 +67,16 @@ class Namespace(Users):
 
     @property
     def unused(self) -> bool:
-        """True if nothing would be lost with it: no message, no user besides the seeds', no fault, the clock as it was."""
+        """True if nothing would be lost with it: no message, no user besides the seeds', no photo, no fault, the clock as it was."""
         seeded = len((self.baseline or {}).get("users") or ())
         state = self.state
         return not (
-            state.messages.count or len(state.users) > seeded or len(self.faults) or self.clock.offset or self.events
+            state.messages.count
+            or len(state.users) > seeded
+            or state.photos.by_key
+            or len(self.faults)
+            or self.clock.offset
+            or self.events
         )
 
     def change_settings(self, **changes: Any) -> None:
@@ -222,7 +227,7 @@ class Namespace(Users):
         seeds = seeding.prepared(seeds)
         with self.lock:
             self._add(seeds)
-            self.baseline = seeds
+            self.baseline = seeding.merged(self.baseline or {}, seeds)
 
     def _add(self, seeds: Mapping[str, Any]) -> None:
         for target, code in (seeds.get("codes") or {}).items():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from os import PathLike
 
-__all__ = ["STARTER", "check", "place", "prepared", "read", "settings_of", "write_starter"]
+__all__ = ["STARTER", "check", "merged", "place", "prepared", "read", "settings_of", "write_starter"]
 
 _KEYS = ("users", "codes", "faults", "settings")
 _TEXT_FIELDS = (
@@ -213,6 +213,15 @@ def prepared(seeds: Mapping[str, Any]) -> dict[str, Any]:
             with place(f"users, entry {number + 1}, face"):
                 users[number] = {**user, "face": face_fingerprint(user["face"])}
     return {**present, "users": users}
+
+
+def merged(seeds: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the seeds of both."""
+    return {
+        "users": [*(seeds.get("users") or ()), *(more.get("users") or ())],
+        "codes": {**(seeds.get("codes") or {}), **(more.get("codes") or {})},
+        "faults": [*(seeds.get("faults") or ()), *(more.get("faults") or ())],
+    }
 
 
 def settings_of(seeds: Mapping[str, Any], base: Settings | None = None) -> Settings:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from authing_mfa.emulator import seeding
 from authing_mfa.emulator.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def serve(
         ready: called once when requests are answered; print `ready_report(emulator)` there.
         stop: ends it from another thread.
         demo_user: add the ready-made user where the seeds bring none.
-        options: the keywords of `Emulator`: port, seed, settings, seed_file, host, allow_remote, allowed_hosts, tls, …
+        options: the keywords of `Emulator`: port, seed, settings, seed_file, host, state_file, app_id, tls, …
 
     Raises:
         OSError: the port is taken.
@@ -57,8 +58,12 @@ def serve(
 def emulator_with_user(*, demo_user: bool = True, **options: Any) -> Emulator:
     """An emulator that is not started yet, with the ready-made user where the seeds bring none; *options* as for `serve`."""
     emulator = Emulator(**options)
-    if demo_user and not emulator.users:
-        emulator.seed_from({**(emulator.baseline or {}), "users": [ready_made_user()]})
+    demo = {"users": [ready_made_user()]}
+    if demo_user and not (emulator.baseline or {}).get("users"):
+        if emulator.users:  # of a state file
+            emulator.baseline = seeding.merged(emulator.baseline or {}, demo)
+        else:
+            emulator.seed_from(demo)
     return emulator
 
 
@@ -104,6 +109,7 @@ def ready_report(emulator: Emulator) -> dict[str, Any]:
     report: dict[str, Any] = {
         "url": emulator.url,
         "inbox": f"{emulator.url}/",
+        "lan": emulator.lan_urls,
         "app_id": emulator.app_id,
         "user_pool_id": emulator.user_pool_id,
         "public_key": emulator.public_key,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from authing_mfa.cli import exit_codes as exits
+from authing_mfa.cli.emulator_options import DEFAULT_PORT, emulator_options, keywords, merged, start_error
 from authing_mfa.cli.lazy import Command, LazyGroup
 
 if TYPE_CHECKING:
@@ -19,56 +20,6 @@ if TYPE_CHECKING:
     from authing_mfa.emulator import Emulator
 
 __all__ = ["emulator"]
-
-F = TypeVar("F", bound="Callable[..., Any]")
-
-_OPTIONS = (
-    click.option(
-        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free port. [default: 7070]"
-    ),
-    click.option("--seed", type=int, help="Make ids, codes and secrets reproducible."),
-    click.option(
-        "--seed-file",
-        type=click.Path(exists=True, dir_okay=False),
-        help="File with users, codes, faults and settings to start with; emulator init writes an example.",
-    ),
-    click.option("--host", help="Address to listen on. [default: 127.0.0.1]"),
-    click.option(
-        "--allow-remote",
-        is_flag=True,
-        help="Serve other machines, too. Anyone who can reach the emulator can read its codes.",
-    ),
-    click.option("--allowed-host", "allowed_hosts", multiple=True, metavar="NAME", help="A Host header to accept."),
-    click.option("--tls", is_flag=True, help="Serve HTTPS with a certificate authority of the emulator."),
-    click.option("--no-demo-user", is_flag=True, help="Do not add the ready-made user."),
-)
-
-DEFAULT_PORT = 7070
-
-
-def emulator_options(command: F) -> F:
-    """The options of everything that serves."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def _merged(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
-    """The options of a command, over those given before it (`emulator --port 0 exec …`)."""
-    before = ctx.parent.params if ctx.parent is not None else {}
-    return {name: value if _given(value) else before.get(name, value) for name, value in own.items()}
-
-
-def _given(value: object) -> bool:
-    return value is not None and value is not False and value != ()
-
-
-def _keywords(options: dict[str, Any]) -> dict[str, Any]:
-    """The keywords of `serve`."""
-    keywords = {name: value for name, value in options.items() if _given(value)}
-    keywords["port"] = options.get("port") if options.get("port") is not None else DEFAULT_PORT
-    keywords["demo_user"] = not keywords.pop("no_demo_user", False)
-    return keywords
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
@@ -91,7 +42,7 @@ def emulator(ctx: click.Context, /, **options: Any) -> int | None:
 @click.pass_context
 def serve(ctx: click.Context, /, **options: Any) -> int:
     """Serve until Ctrl-C, like emulator without a command."""
-    return _serve(ctx.obj, _merged(ctx, options))
+    return _serve(ctx.obj, merged(ctx, options))
 
 
 def _serve(run: Run, options: dict[str, Any]) -> int:
@@ -106,26 +57,52 @@ def _serve(run: Run, options: dict[str, Any]) -> int:
             run.output.write(line)
         run.output.note("Ctrl-C ends it.")
 
-    return _serving(options, ready)
+    return _serving(run, options, ready)
 
 
-def _serving(options: dict[str, Any], ready: Callable[[Emulator], None], until: Callable[[], int] | None = None) -> int:
+def _serving(
+    run: Run, options: dict[str, Any], ready: Callable[[Emulator], None], until: Callable[[], int] | None = None
+) -> int:
     """Serve until a signal comes, or until *until* has returned the exit code."""
     import signal
 
     from authing_mfa.emulator.serving import emulator_with_user, stop_signals
 
+    given = keywords(run, options)
     try:
-        with stop_signals() as told, emulator_with_user(**_keywords(options)) as emulator:
+        with stop_signals() as told, emulator_with_user(**given) as emulator:
+            if options.get("show_codes"):
+                _show_codes(run, emulator)
             ready(emulator)
             if until is not None and told.empty():
                 return until()
             number = told.get()
     except (OSError, ValueError, ImportError) as error:
-        raise click.UsageError(f"The emulator cannot be started: {error}.") from error
+        raise start_error(error) from error
     if number == signal.SIGINT:
         raise click.Abort
     return exits.OK
+
+
+def _show_codes(run: Run, emulator: Emulator) -> None:
+    """Print each message in a thread of its own: a terminal that is stopped must not stop the emulator."""
+    import threading
+    from queue import SimpleQueue
+
+    from authing_mfa.emulator.state.messages import message_json
+
+    queue: SimpleQueue[Any] = SimpleQueue()
+    emulator.on_message = queue.put
+
+    def print_all() -> None:
+        while True:
+            message = message_json(queue.get())
+            if run.output.as_json:
+                run.output.write_json({"message": message})
+            else:
+                run.output.write(_message_line(run, message))
+
+    threading.Thread(target=print_all, name="authing-emulator-codes", daemon=True).start()
 
 
 def _ready_lines(run: Run, report: dict[str, Any]) -> list[str]:
@@ -133,6 +110,7 @@ def _ready_lines(run: Run, report: dict[str, Any]) -> list[str]:
     who = " / ".join(str(user[name]) for name in ("username", "password", "phone", "email") if user.get(name))
     pairs = [
         ("address", report["url"]),
+        ("in the network", ", ".join(report["lan"]) or None),
         ("inbox", f"{report['inbox']}  (messages, users, faults, clock)"),
         ("application", report["app_id"]),
         ("user", who or None),
@@ -164,12 +142,13 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> in
     """
     from authing_mfa.emulator.serving import environment
 
-    merged = _merged(ctx, options)
-    if merged["port"] is None:
-        merged["port"] = 0
+    given = merged(ctx, options)
+    if given["port"] is None:
+        given["port"] = 0
     variables: dict[str, str] = {}
     return _serving(
-        merged,
+        ctx.obj,
+        given,
         lambda emulator: variables.update(environment(emulator)),
         lambda: _run_command(ctx.obj, command, variables),
     )

@@ -74,6 +74,8 @@ async def _fix_code(request: AdminRequest) -> web.StreamResponse:
 async def _events(request: AdminRequest) -> web.StreamResponse:
     """Server-sent events until the watcher goes away."""
     headers = {**MARK, "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.http.method == "HEAD":
+        return web.Response(headers=headers)
     response = web.StreamResponse(headers=headers)
     with request.namespace.events.watch() as queue:
         await response.prepare(request.http)

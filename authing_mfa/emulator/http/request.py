@@ -18,10 +18,11 @@ from authing_mfa.emulator.http.answers import MARK, envelope, scheme_of
 from authing_mfa.emulator.http.body import BodyError, read_body
 from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.rules import handle
-from authing_mfa.emulator.rules.context import Reply, RuleContext, ServiceRefusal
+from authing_mfa.emulator.rules.context import Reply, RuleContext, ServiceRefusal, as_refusal
 from authing_mfa.emulator.state.json_text import dump
 from authing_mfa.emulator.state.request_log import BODY_LIMIT, RecordedRequest
 from authing_mfa.emulator.state.user_fields import UnacceptableError
+from authing_mfa.errors import InvalidInputError
 from authing_mfa.operations import (
     Operation,
     UploadFaceImage,
@@ -158,10 +159,8 @@ class RequestHandler:
             if self._verifies(context.token):
                 self.namespace.request_log.count_acted(context.token or "")
             return handle(operation, context)
-        except ServiceRefusal as refusal:
-            return context.refused(refusal)
-        except UnacceptableError as error:
-            return context.refused(ServiceRefusal(400, "bad_request", status=400, detail=f": {error}"))
+        except (ServiceRefusal, InvalidInputError, UnacceptableError) as error:
+            return context.refused(as_refusal(error))
 
     def _verifies(self, token: str | None) -> bool:
         """Whether this is a verification with a token of this emulator; made-up tokens are not counted."""

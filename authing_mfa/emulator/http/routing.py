@@ -117,6 +117,8 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
         detail = f": {error.args[0]}"
     except (InvalidInputError, TypeError, ValueError) as error:
         detail = f": {error}"
+    except AttributeError:  # cattrs looks into an object that is none
+        detail = ": object"
     raise ServiceRefusal(400, "bad_request", status=400, detail=detail)
 
 

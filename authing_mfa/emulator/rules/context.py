@@ -10,8 +10,9 @@ from authing_mfa.emulator.rules.messages import sentence
 from authing_mfa.emulator.state.clock import iso
 from authing_mfa.emulator.state.records import User
 from authing_mfa.emulator.state.state import State
+from authing_mfa.errors import InvalidInputError
 
-__all__ = ["Reply", "RuleContext", "ServiceRefusal", "user_json"]
+__all__ = ["Reply", "RuleContext", "ServiceRefusal", "as_refusal", "user_json"]
 
 
 @attrs.frozen
@@ -29,6 +30,14 @@ class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a mishap
     def __init__(self, code: int, key: str, *, status: int = 200, detail: str = "", data: Any = None) -> None:
         super().__init__(code, key)
         self.code, self.key, self.status, self.detail, self.data = code, key, status, detail, data
+
+
+def as_refusal(error: Exception) -> ServiceRefusal:
+    """Return *error* as what the service would say: 400 for a value that an operation or the state cannot take."""
+    if isinstance(error, ServiceRefusal):
+        return error
+    text = error.message if isinstance(error, InvalidInputError) else str(error)
+    return ServiceRefusal(400, "bad_request", status=400, detail=f": {text}")
 
 
 @attrs.define

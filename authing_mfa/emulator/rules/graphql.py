@@ -10,8 +10,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.rules.base import handle
-from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, user_json
+from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, as_refusal, user_json
 from authing_mfa.emulator.rules.endpoints import GraphQL, SendEmail
+from authing_mfa.emulator.state.user_fields import UnacceptableError
+from authing_mfa.errors import InvalidInputError
 from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ def _graphql(operation: GraphQL, context: RuleContext) -> Reply:
         if handler is None:
             raise ServiceRefusal(400, "bad_request", detail=f": GraphQL {field or '?'}")  # noqa: TRY301 - answered like the others
         return Reply({"data": {field: handler(fields, context)}})
-    except ServiceRefusal as refusal:
-        body = context.refused(refusal).body
+    except (ServiceRefusal, InvalidInputError, UnacceptableError) as error:
+        body = context.refused(as_refusal(error)).body
         message = {"code": body["code"], "message": body["message"], "data": body.get("data")}
         return Reply({"errors": [{"message": message, "path": [field]}], "data": None})
 
