@@ -1,497 +1,166 @@
 """A sign-in window with all second factors, in Tk: `python examples/tk_mfa.py` tries it against the embedded emulator.
 
-For a real application: `python examples/tk_mfa.py --app-id YOUR_APP_ID [--host your.host]`. Needs Python's own tkinter.
-What to look at: `MfaWindow.ask` is the one place where a call is made, `MfaWindow.answered` the one where its completion
-arrives, on Tk's own thread (`dispatch.tk`), and never after the window is gone (`owner=`).
+For a real application: `python examples/tk_mfa.py --app-id YOUR_APP_ID [--host your.host]`; for an emulator that runs already:
+`--base-url http://127.0.0.1:8888`. Needs Python's own tkinter. The calls and the screens are in `mfa_sign_in.py`, the words in
+`mfa_texts.py`: here are the widgets, and the two lines that bring completions to Tk's own thread (`dispatch.tk`).
 """
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import io
-import tempfile
 import tkinter as tk
-from functools import partial
-from pathlib import Path
 from tkinter import filedialog, ttk
 from tkinter import font as tk_font
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.compat import AuthClient, Authing, dispatch
+from mfa_demo import application, options
+from mfa_sign_in import SignIn
+from mfa_widgets import GREEN, RED
+
+from authing_mfa.compat import Authing, dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from authing_mfa import MfaChallenge, TotpEnrollment, UserInfo
-    from authing_mfa.emulator import Emulator
+    from mfa_demo import Demo, RunningEmulator
 
-LANGUAGES = ("en-US", "zh-CN")
-TEXTS = {
-    "window": ("Sign in", "登录"),
-    "welcome": ("Welcome back", "欢迎回来"),
-    "welcome-sub": ("Sign in with your account", "使用您的账号登录"),
-    "account": ("User name, phone or e-mail", "用户名、手机号或邮箱"),
-    "password": ("Password", "密码"),
-    "login": ("Sign in", "登录"),
-    "factors": ("One more step", "还差一步"),
-    "factors-sub": ("How do you want to prove that it is you?", "请选择二次验证方式"),
-    "SMS": ("Text message to {}", "短信验证码 {}"),
-    "SMS-bind": ("Text message: bind a phone", "短信验证码：绑定手机号"),
-    "SMS-title": ("Text message", "短信验证码"),
-    "EMAIL-title": ("E-mail", "邮箱验证码"),
-    "EMAIL": ("E-mail to {}", "邮箱验证码 {}"),
-    "EMAIL-bind": ("E-mail: bind an address", "邮箱验证码：绑定邮箱"),
-    "OTP": ("Authenticator app", "身份验证器应用"),
-    "OTP-bind": ("Authenticator app: set it up", "身份验证器应用：立即绑定"),
-    "FACE": ("Face photo", "人脸照片"),
-    "FACE-bind": ("Face photo: set it up", "人脸照片：立即绑定"),
-    "RECOVERY": ("Recovery code", "恢复代码"),
-    "back": ("← Other ways", "← 其他方式"),
-    "cancel": ("← Back to sign-in", "← 返回登录"),
-    "phone": ("Phone number", "手机号"),
-    "email": ("E-mail address", "邮箱地址"),
-    "send": ("Send code", "发送验证码"),
-    "code": ("Code", "验证码"),
-    "verify": ("Verify", "验证"),
-    "sent": ("The code is on its way.", "验证码已发送。"),
-    "SMS-sub": ("We send a code to your phone", "我们将向您的手机发送验证码"),
-    "EMAIL-sub": ("We send a code to your mailbox", "我们将向您的邮箱发送验证码"),
-    "OTP-sub": ("Enter the six digits your app shows", "请输入身份验证器中的 6 位数字"),
-    "ENROL-sub": ("Scan this with your app, then enter its six digits", "用身份验证器扫码，然后输入 6 位数字"),
-    "FACE-sub": ("Choose a photo of your face", "请选择一张人脸照片"),
-    "FACE-bind-sub": ("Choose two photos of your face", "请选择两张人脸照片"),
-    "RECOVERY-sub": ("It works once; you get a new one", "仅可使用一次，之后会得到新的恢复代码"),
-    "choose": ("Choose a photo…", "选择照片…"),
-    "demo-photo": ("Use the demo photo", "使用演示照片"),
-    "keep": ("Keep this recovery code, it is shown only now:", "请保存恢复代码，它只显示这一次："),
-    "copy": ("Copy", "复制"),
-    "copied": ("Copied.", "已复制。"),
-    "done": ("You are signed in", "登录成功"),
-    "hello": ("Hello, {}", "您好，{}"),
-    "logout": ("Sign out", "退出登录"),
-    "taken": ("Somebody else uses this already.", "已被其他账号绑定。"),
-    "demo": ("Demo: {0} has every factor, {1} binds them on first use. Password: {2}", "演示账号：{0} 已绑定所有方式，{1} 首次使用时绑定。密码：{2}"),
-    "demo-code": ("Demo: the code that was sent is {}", "演示：已发送的验证码为 {}"),
-    "demo-totp": ("Demo: the app would show {}", "演示：身份验证器显示 {}"),
-    "demo-recovery": ("Demo: the recovery code is {}", "演示：恢复代码为 {}"),
-}  # fmt: skip
-ERRORS = {
-    2333: ("The account or the password is wrong.", "账号或密码错误。"),
-    2004: ("There is no such account.", "账号不存在。"),
-    2005: ("The account is locked.", "账号已被锁定。"),
-    2020: ("Your session is over. Please sign in again.", "登录已失效，请重新登录。"),
-    2021: ("That took too long. Please sign in again.", "验证已超时，请重新登录。"),
-    2001: ("The code is wrong.", "验证码错误。"),
-    2300: ("The code has expired.", "验证码已过期。"),
-    400: ("The code is wrong.", "验证码错误。"),
-    6001: ("The code is wrong.", "验证码错误。"),
-    6002: ("The recovery code is wrong.", "恢复代码错误。"),
-    2080: ("A code was sent a moment ago. Please wait a minute.", "验证码刚刚已发送，请一分钟后再试。"),
-    4004: ("A code was sent a moment ago. Please wait a minute.", "验证码刚刚已发送，请一分钟后再试。"),
-    1702: ("The face was not recognised. Please try another photo.", "人脸验证失败，请换一张照片。"),
-    10001: ("The service cannot be reached. Please check your network.", "无法连接服务，请检查网络。"),
-    10002: ("The application is not known.", "应用不存在。"),
-    10100: ("Please fill in every field.", "请填写完整。"),
-    10101: ("This picture cannot be read.", "无法读取该图片。"),
-}
-INK, SOFT, PAPER, SHADE, BLUE, RED, GREEN = "#1d2433", "#6b7385", "#ffffff", "#eef1f6", "#2456d6", "#c0312b", "#1c7c46"
+INK, SOFT, PAPER, SHADE, BLUE = "#1d2433", "#6b7385", "#ffffff", "#eef1f6", "#2456d6"
+STYLES = {"main": "Main.TButton", "way": "Way.TButton", "link": "Link.TButton", "plain": "TButton"}
 
 
-class Demo:
-    """The embedded emulator with two users, and what a stranger needs to know to get through."""
+class MfaWindow(SignIn, tk.Tk):
+    """The window."""
 
-    ACCOUNTS = ("ada", "bob")
-    PASSWORD = "secret"  # noqa: S105 - of the emulator's users
-
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
-        from PIL import Image, ImageDraw
-
-        self.emulator = emulator
-        self.photo = folder / "face.png"
-        face = Image.new("RGB", (480, 480), "#cfe0ff")
-        draw = ImageDraw.Draw(face)
-        draw.ellipse((120, 80, 360, 400), fill="#f2c9a5")
-        for box in ((180, 200, 210, 230), (270, 200, 300, 230)):
-            draw.ellipse(box, fill="#1d2433")
-        draw.arc((190, 240, 290, 330), 20, 160, fill="#1d2433", width=8)
-        face.save(self.photo)
-        add_user = partial(emulator.add_user, password=self.PASSWORD, mfa=("SMS", "EMAIL", "OTP", "FACE"))
-        self.ada = add_user(
-            username="ada", nickname="Ada", phone="13800138000", email="ada@example.com", totp=True, face=self.photo
-        )
-        add_user(username="bob", nickname="Bob")
-
-    def hint(self, screen: str, window: MfaWindow) -> str:
-        """What to enter on *screen*."""
-        from authing_mfa.emulator.crypto import totp
-
-        if screen == "login":
-            return window.text("demo").format(*self.ACCOUNTS, self.PASSWORD)
-        if screen in ("SMS", "EMAIL") and self.emulator.outbox:
-            return window.text("demo-code").format(self.emulator.outbox[-1].code)
-        if screen == "ENROL" and window.enrollment is not None:
-            code = totp.code_at(window.enrollment.secret, totp.step_of(self.emulator.clock()))
-            return window.text("demo-totp").format(code)
-        if screen == "OTP":
-            return window.text("demo-totp").format(self.ada.totp_code)
-        if screen == "RECOVERY":
-            return window.text("demo-recovery").format(self.ada.recovery_code)
-        return ""
-
-
-class MfaWindow(tk.Tk):
-    """The window. One screen at a time, drawn anew when it changes or the language does."""
-
-    def __init__(self, demo: Demo | None = None) -> None:
+    def __init__(self, demo: Demo | RunningEmulator | None = None) -> None:
         super().__init__()
-        self.demo = demo
-        self.language = 0
-        self.screen = ""
-        self.challenge: MfaChallenge | None = None
-        self.enrollment: TotpEnrollment | None = None
-        self.user: UserInfo | None = None
-        self.photos: list[str] = []
-        self.photo_keys: list[str] = []
-        self.entries = {name: tk.StringVar(self) for name in ("account", "password", "target", "code")}
+        self.entries: dict[str, tk.StringVar] = {}
         self.fields: dict[str, ttk.Entry] = {}
         self.buttons: dict[str, ttk.Button] = {}
         self.pictures: list[Any] = []  # Tk itself does not keep them
-        self.busy = False
         Authing.setDispatcher(dispatch.tk(self))
         self.geometry("440x690")
         self.minsize(420, 690)
         self.configure(background=PAPER)
         self._dress()
         self._build()
-        self.show("login")
-        self._tick()
+        self.begin(demo)
+        self._move_bar()
 
-    # ─────────────────────── calls ───────────────────────
+    # ─────────────────────── widgets of a screen ───────────────────────
 
-    def ask(self, method: Callable[..., Any], *arguments: Any, then: Callable[[Any], None], **options: Any) -> None:
-        """Make a call; *then* gets its value. The buttons rest meanwhile, the window does not."""
-        self.set_busy(busy=True)
-        method(*arguments, completion=partial(self.answered, then), owner=self, **options)
-
-    def answered(self, then: Callable[[Any], None], code: int, message: str | None, value: Any = None) -> None:
-        """Every completion arrives here."""
-        self.set_busy(busy=False)
-        if code == 200:
-            then(message if value is None else value)
-        elif code in (1635, 1636):
-            self.challenge = value
-            self.show("factors")
-        else:
-            if code in (2020, 2021):
-                self.log_out()
-            words = ERRORS.get(code)
-            self.say(words[self.language] if words else f"{message} ({code})", RED)
-
-    def log_in(self) -> None:
-        """Log in with the account and the password."""
-        self.ask(AuthClient().loginByAccount, self.get("account"), self.get("password"), then=self.succeed)
-
-    def send_code(self) -> None:
-        """Send a code; a target that is not bound yet is checked first."""
-        target, sms = self.get("target"), self.screen == "SMS"
-        if self.bound(self.screen):
-            self._send(free=True)
-        else:
-            self.ask(AuthClient().mfaCheck, target if sms else None, None if sms else target, then=self._send)
-
-    def _send(self, free: object) -> None:
-        if not free:
-            self.say(self.text("taken"), RED)
-            return
-        client, target = AuthClient(), self.get("target")
-        sender = client.sendSms if self.screen == "SMS" else client.sendMFAEmail
-        self.ask(sender, target, then=lambda _: self.say(self.text("sent"), GREEN))
-
-    def verify(self) -> None:
-        """Verify with what was entered on this screen."""
-        client, code = AuthClient(), self.get("code")
-        if self.screen == "SMS":
-            self.ask(client.mfaVerifyByPhone, self.get("target"), code, then=self.succeed)
-        elif self.screen == "EMAIL":
-            self.ask(client.mfaVerifyByEmail, self.get("target"), code, then=self.succeed)
-        elif self.screen == "OTP":
-            self.ask(client.mfaVerifyByOTP, code, then=self.succeed)
-        elif self.screen == "RECOVERY":
-            self.ask(client.mfaVerifyByRecoveryCode, code, then=self.succeed)
-        elif self.screen == "ENROL":
-            self.ask(client.mfaAssociateConfirmByOTP, code, then=partial(self._confirmed, code))
-        elif self.screen == "FACE":
-            self.photo_keys = []
-            self._upload()
-
-    def _enrol(self, enrollment: TotpEnrollment) -> None:
-        self.enrollment = enrollment
-        self.show("ENROL")
-
-    def _confirmed(self, code: str, user: Any) -> None:
-        """The binding is confirmed; where the answer brings no user, the same code verifies."""
-        if hasattr(user, "display_name"):
-            self.succeed(user)
-        else:
-            self.ask(AuthClient().mfaVerifyByOTP, code, then=self.succeed)
-
-    def _upload(self) -> None:
-        """Upload the photos one after the other, then verify or bind."""
-        client = AuthClient()
-        if len(self.photo_keys) < len(self.photos):
-            self.ask(client.uploadFaceImage, self.photos[len(self.photo_keys)], then=self._uploaded)
-        elif self.bound("FACE"):
-            self.ask(client.mfaVerifyByFace, *self.photo_keys, then=self.succeed)
-        else:
-            self.ask(client.mfaAssociateByFace, *self.photo_keys, then=self.succeed)
-
-    def _uploaded(self, key: str) -> None:
-        self.photo_keys.append(key)
-        self._upload()
-
-    def succeed(self, user: UserInfo) -> None:
-        """The user is signed in: show it."""
-        self.user = user
-        self.show("done")
-
-    def log_out(self) -> None:
-        """Forget the user, and back to the start."""
-        Authing.setCurrentToken(None)
-        self.challenge = self.enrollment = self.user = None
-        for entry in self.entries.values():
-            entry.set("")
-        self.show("login")
-
-    # ─────────────────────── screens ───────────────────────
-
-    def show(self, screen: str) -> None:
-        """Draw *screen*."""
-        if screen != self.screen:
-            self.entries["code"].set("")
-            self.photos = []
-            if screen in ("SMS", "EMAIL"):
-                self.entries["target"].set(self.bound(screen) or "")
-        self.screen = screen
+    def clear(self) -> None:
+        """Remove the screen's widgets."""
         for child in self.body.winfo_children():
             child.destroy()
         self.fields, self.buttons, self.pictures = {}, {}, []
-        self.say("")
-        self.title(self.text("window"))
-        getattr(self, f"_draw_{screen.lower()}")()
-        self.set_busy(busy=self.busy)
-        self._hint()
 
-    def _draw_login(self) -> None:
-        self._head("welcome", "welcome-sub")
-        self._field("account").focus_set()
-        self._field("password", show="•")
-        self._main("login", self.log_in)
+    def label(self, words: str, style: str, *, centre: bool = False) -> None:
+        """Add a text."""
+        label = ttk.Label(self.body, text=words, style=f"{style.capitalize()}.TLabel", wraplength=370)
+        label.pack(anchor="center" if centre else "w", pady={"title": (8, 2), "tick": (12, 0)}.get(style, (0, 12)))
 
-    def _draw_factors(self) -> None:
-        self._head("factors", "factors-sub")
-        challenge = self.challenge
-        assert challenge is not None
-        for factor in challenge.factors:
-            if factor.policy not in ("SMS", "EMAIL", "OTP", "FACE"):
-                continue
-            bound = self.bound(factor.policy)
-            label = self.text(factor.policy if bound else f"{factor.policy}-bind").format(_masked(bound))
-            self._button(factor.policy, label, partial(self._pick, factor.policy), "Way.TButton")
-        if challenge.totp_enabled:
-            self._button("RECOVERY", self.text("RECOVERY"), partial(self.show, "RECOVERY"), "Way.TButton")
-        self._button("cancel", self.text("cancel"), self.log_out, "Link.TButton")
-
-    def _pick(self, policy: str) -> None:
-        if policy == "OTP" and not self.bound("OTP"):
-            self.ask(AuthClient().mfaAssociateByOTP, then=self._enrol)
-        else:
-            self.show(policy)
-
-    def _draw_sms(self) -> None:
-        self._head(f"{self.screen}-title", f"{self.screen}-sub")
-        self._field("target", "phone" if self.screen == "SMS" else "email", readonly=bool(self.bound(self.screen)))
-        self._button("send", self.text("send"), self.send_code, "TButton")
-        self._field("code").focus_set()
-        self._main("verify", self.verify, "back")
-
-    def _draw_email(self) -> None:
-        self._draw_sms()
-
-    def _draw_otp(self) -> None:
-        self._head("OTP", "OTP-sub")
-        self._field("code").focus_set()
-        self._main("verify", self.verify, "back")
-
-    def _draw_recovery(self) -> None:
-        self._head("RECOVERY", "RECOVERY-sub")
-        self._field("code", "RECOVERY").focus_set()
-        self._main("verify", self.verify, "back")
-
-    def _draw_enrol(self) -> None:
-        enrollment = self.enrollment
-        assert enrollment is not None
-        self._head("OTP", "ENROL-sub")
-        if enrollment.qr_png:
-            self._picture(enrollment.qr_png, 150)
-        self._secret(enrollment.recovery_code)
-        self._field("code").focus_set()
-        self._main("verify", self.verify, "back")
-
-    def _draw_face(self) -> None:
-        wanted = 1 if self.bound("FACE") else 2
-        self._head("FACE", "FACE-sub" if wanted == 1 else "FACE-bind-sub")
-        for photo in self.photos:
-            with contextlib.suppress(OSError):
-                self._picture(Path(photo).read_bytes(), 110)
-            ttk.Label(self.body, text=Path(photo).name, style="Soft.TLabel").pack()
-        if len(self.photos) < wanted:
-            self._button("choose", self.text("choose"), self.choose, "TButton")
-            if self.demo is not None:
-                add = partial(self.add_photo, str(self.demo.photo))
-                self._button("demo-photo", self.text("demo-photo"), add, "TButton")
-        self._main("verify", self.verify, "back")
-        if len(self.photos) < wanted:
-            self.buttons.pop("verify").state(["disabled"])
-
-    def choose(self) -> None:
-        """Let the user choose a photo."""
-        path = filedialog.askopenfilename(parent=self, title=self.text("choose"))
-        if path:
-            self.add_photo(path)
-
-    def add_photo(self, path: str) -> None:
-        """Take the photo at *path*."""
-        self.photos.append(path)
-        self.show("FACE")
-
-    def _draw_done(self) -> None:
-        user = self.user
-        assert user is not None
-        ttk.Label(self.body, text="✓", style="Tick.TLabel").pack(pady=(12, 0))
-        name = user.display_name or user.id or ""
-        self._head("done", self.text("hello").format(name), centre=True)
-        for line in (user.email, user.phone):
-            if line:
-                ttk.Label(self.body, text=line, style="Soft.TLabel").pack()
-        if user.recovery_code:
-            self._secret(user.recovery_code)
-        self._main("logout", self.log_out)
-
-    # ─────────────────────── pieces ───────────────────────
-
-    def text(self, key: str) -> str:
-        """The words for *key* in the window's language."""
-        return TEXTS[key][self.language] if key in TEXTS else key
-
-    def get(self, name: str) -> str:
-        """What was entered in the field *name*."""
-        return self.entries[name].get().strip()
-
-    def bound(self, policy: str) -> str | None:
-        """What is bound for *policy*: the phone, the address, or just something true."""
-        challenge = self.challenge
-        if challenge is None:
-            return None
-        flags = {"OTP": challenge.totp_enabled, "FACE": challenge.face_enabled}
-        targets = {"SMS": challenge.phone, "EMAIL": challenge.email}
-        return targets.get(policy) or (policy if flags.get(policy) else None)
-
-    def say(self, words: str, colour: str = RED) -> None:
-        """Show *words* below the screen."""
-        self.status.configure(text=words, foreground=colour)
-
-    def set_busy(self, *, busy: bool) -> None:
-        """While a call runs, the buttons rest and a bar moves."""
-        self.busy = busy
-        for button in (*self.buttons.values(), self.switch):
-            button.state(["disabled" if busy else "!disabled"])
-        if busy:
-            self.say("")
-
-    def translate(self) -> None:
-        """To the other language, this screen and the service's messages."""
-        self.language = 1 - self.language
-        Authing.setLanguage(LANGUAGES[self.language])
-        self.switch.configure(text=("中文", "English")[self.language])
-        self.show(self.screen)
-
-    def _hint(self) -> None:
-        words = self.demo.hint(self.screen, self) if self.demo is not None else ""
-        self.hint.configure(text=words, background=SHADE if words else PAPER)
-
-    def _tick(self, place: int = 0) -> None:
-        """Move the bar while a call runs; keep the hint up to date."""
-        width = self.bar.winfo_width()
-        left = (place * 9) % (width + 120) - 120 if self.busy else -200
-        self.bar.coords("all", left, 0, left + 120, 4)
-        if place % 16 == 0:
-            self._hint()
-        self.after(30, self._tick, place + 1)
-
-    def _head(self, title: str, subtitle: str, *, centre: bool = False) -> None:
-        for text, style, gap in (
-            (self.text(title), "Title.TLabel", (8, 2)),
-            (self.text(subtitle), "Soft.TLabel", (0, 18)),
-        ):
-            ttk.Label(self.body, text=text, style=style, wraplength=370).pack(
-                anchor="center" if centre else "w", pady=gap
-            )
-
-    def _field(self, name: str, label: str | None = None, *, show: str = "", readonly: bool = False) -> ttk.Entry:
-        ttk.Label(self.body, text=self.text(label or name), style="Field.TLabel").pack(anchor="w", pady=(6, 3))
-        entry = ttk.Entry(self.body, textvariable=self.entries[name], show=show, font="TkDefaultFont")
+    def field(self, name: str, words: str, on_return: str, *, secret: bool = False, readonly: bool = False) -> None:
+        """Add a field."""
+        ttk.Label(self.body, text=words, style="Field.TLabel").pack(anchor="w", pady=(6, 3))
+        variable = self.entries.setdefault(name, tk.StringVar(self))
+        entry = ttk.Entry(self.body, textvariable=variable, show="•" if secret else "", font="TkDefaultFont")
         if readonly:
-            entry.state(["readonly"])
+            entry.configure(state="readonly", takefocus=False)
         entry.pack(fill="x", ipady=5, pady=(0, 6))
+        entry.bind("<Return>", lambda _: self.buttons[on_return].invoke())
+        entry.bind("<KP_Enter>", lambda _: self.buttons[on_return].invoke())
         self.fields[name] = entry
-        return entry
 
-    def _button(self, name: str, words: str, command: Callable[[], Any], style: str) -> None:
-        button = ttk.Button(self.body, text=words, command=command, style=style)
-        button.pack(fill="x", pady=4)
+    def button(self, name: str, words: str, command: Callable[[], Any], style: str) -> None:
+        """Add a button."""
+        if style == "main":
+            ttk.Frame(self.body, height=8).pack()
+        self._add_button(ttk.Button(self.body, text=words, command=command, style=STYLES[style]), name).pack(
+            fill="x", pady=4
+        )
+
+    def _add_button(self, button: ttk.Button, name: str) -> ttk.Button:
+        button.bind("<Return>", lambda _: button.invoke())  # Tk itself knows only the space bar
+        button.bind("<KP_Enter>", lambda _: button.invoke())
         self.buttons[name] = button
+        return button
 
-    def _main(self, name: str, command: Callable[[], Any], back: str = "") -> None:
-        ttk.Frame(self.body, height=8).pack()
-        self._button(name, self.text(name), command, "Main.TButton")
-        button = self.buttons[name]
-        for field in self.fields.values():
-            field.bind("<Return>", lambda _: button.invoke())
-        if back:
-            self._button("back", self.text("back"), partial(self.show, "factors"), "Link.TButton")
-
-    def _picture(self, data: bytes, side: int) -> None:
+    def picture(self, content: bytes, side: int) -> None:
+        """Add a picture."""
         from PIL import Image, ImageTk
 
-        with Image.open(io.BytesIO(data)) as opened:
+        with Image.open(io.BytesIO(content)) as opened:
             opened.thumbnail((side, side))
             picture = ImageTk.PhotoImage(opened, master=self)
         ttk.Label(self.body, image=picture).pack(pady=4)
         self.pictures.append(picture)
 
-    def _secret(self, secret: str) -> None:
-        """A recovery code, with a button that copies it."""
+    def copyable(self, title: str, words: str) -> None:
+        """Add a text with a button that copies it."""
         box = ttk.Frame(self.body, style="Box.TFrame", padding=12)
         box.pack(fill="x", pady=8)
-        ttk.Label(box, text=self.text("keep"), style="Box.TLabel", wraplength=330).pack(anchor="w")
+        ttk.Label(box, text=title, style="Box.TLabel", wraplength=330).pack(anchor="w")
         row = ttk.Frame(box, style="Box.TFrame")
         row.pack(fill="x", pady=(6, 0))
-        ttk.Label(row, text=secret, style="Code.TLabel").pack(side="left")
-        button = ttk.Button(row, text=self.text("copy"), command=partial(self._copy, secret), style="Copy.TButton")
-        button.pack(side="right")
-        self.buttons["copy"] = button
+        ttk.Label(row, text=words, style="Code.TLabel").pack(side="left")
+        button = ttk.Button(row, text=self.text("copy"), command=lambda: self._copy(words), style="Copy.TButton")
+        self._add_button(button, "copy").pack(side="right")
 
-    def _copy(self, secret: str) -> None:
+    def _copy(self, words: str) -> None:
         self.clipboard_clear()
-        self.clipboard_append(secret)
+        self.clipboard_append(words)
         self.say(self.text("copied"), GREEN)
 
+    # ─────────────────────── widgets that are there ───────────────────────
+
+    def give_focus(self, name: str) -> None:
+        """Give the keyboard to a field or a button."""
+        widget = self.fields.get(name) or self.buttons[name]
+        widget.focus_set()
+
+    def rest(self, names: set[str]) -> None:
+        """Make these buttons unusable, and all others usable."""
+        for name, button in self.buttons.items():
+            button.state(["disabled" if name in names else "!disabled"])
+
+    def rename(self, name: str, words: str) -> None:
+        """Change the words of a button."""
+        self.buttons[name].configure(text=words)
+
+    def names(self) -> set[str]:
+        """Return the names of the buttons."""
+        return set(self.buttons)
+
+    def get(self, name: str) -> str:
+        """Return the text of a field."""
+        return self.entries[name].get().strip() if name in self.entries else ""
+
+    def put(self, name: str, words: str) -> None:
+        """Set the text of a field."""
+        self.entries.setdefault(name, tk.StringVar(self)).set(words)
+
+    def say(self, words: str, colour: str = RED) -> None:
+        """Show *words* below the screen."""
+        self.status.configure(text=words, foreground=colour)
+
+    def show_frame(self, title: str, other_language: str, hint: str, *, busy: bool) -> None:
+        """Show the window's title, the language switch, and the hint."""
+        self.title(title)
+        self.switch.configure(text=other_language)
+        self.switch.state(["disabled" if busy else "!disabled"])
+        self.hint.configure(text=hint, background=SHADE if hint else PAPER)
+
+    def pick_file(self) -> str:
+        """Let the user pick a file."""
+        return str(filedialog.askopenfilename(parent=self, title=self.text("choose")) or "")
+
+    # ─────────────────────── the frame around the screens ───────────────────────
+
     def _build(self) -> None:
-        """The frame around the screens: language on top, status, bar and hint below."""
+        """Language on top; status, bar and hint below."""
         top = ttk.Frame(self, padding=(28, 16, 28, 0))
         top.pack(fill="x")
-        self.switch = ttk.Button(top, text="中文", command=self.translate, style="Link.TButton")
+        self.switch = ttk.Button(top, command=self.translate, style="Link.TButton")
         self.switch.pack(side="right")
         self.hint = ttk.Label(self, style="Hint.TLabel", wraplength=384, padding=(28, 10), justify="left")
         self.hint.pack(side="bottom", fill="x")
@@ -502,6 +171,15 @@ class MfaWindow(tk.Tk):
         self.status.pack(side="bottom", fill="x")
         self.body = ttk.Frame(self, padding=(28, 0))
         self.body.pack(fill="both", expand=True)
+
+    def _move_bar(self, place: int = 0) -> None:
+        """Move the bar while a call runs; twice a second look at the countdown and the hint."""
+        width = self.bar.winfo_width()
+        left = (place * 9) % (width + 120) - 120 if self.busy else -200
+        self.bar.coords("all", left, 0, left + 120, 4)
+        if place % 16 == 0:
+            self.tick()
+        self.after(30, self._move_bar, place + 1)
 
     def _dress(self) -> None:
         """Colours and fonts."""
@@ -539,38 +217,10 @@ class MfaWindow(tk.Tk):
         style.map("Copy.TButton", background=[("active", "#dfe5f0"), ("disabled", PAPER)])
 
 
-def _masked(target: str | None) -> str:
-    """Enough of a phone number or an address to know it by."""
-    if not target:
-        return ""
-    name, at, host = target.partition("@")
-    return f"{name[:2]}***{at}{host}" if at else f"{name[:3]}****{name[-4:]}"
-
-
-@contextlib.contextmanager
-def application(app_id: str | None, host: str | None) -> Iterator[Demo | None]:
-    """Start the callback layer for a real application, or for an emulator of our own; end it afterwards."""
-    with contextlib.ExitStack() as stack:
-        stack.callback(Authing.shutdown)
-        if app_id is not None:
-            Authing.start(app_id, **({} if host is None else {"host": host}))
-            yield None
-            return
-        from authing_mfa.emulator import Emulator
-
-        emulator = stack.enter_context(Emulator())
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        Authing.start(emulator.app_id, base_url=emulator.url, public_key=emulator.public_key)
-        yield Demo(emulator, Path(folder))
-
-
 def main() -> None:
     """Open the window and stay until it is closed."""
-    parser = argparse.ArgumentParser(description="A sign-in window with all second factors.")
-    parser.add_argument("--app-id", help="a real application; without it an embedded emulator plays the service")
-    parser.add_argument("--host", help="the service's host, where it is not the cloud")
-    options = parser.parse_args()
-    with application(options.app_id, options.host) as demo:
+    chosen = options()
+    with application(chosen.app_id, chosen.host, chosen.base_url) as demo:
         MfaWindow(demo).mainloop()
 
 

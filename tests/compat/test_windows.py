@@ -57,6 +57,11 @@ def test_the_tk_window_goes_through_every_factor(display):
     assert tk(display, "journey") == []
 
 
+def test_the_tk_window_signs_in_at_a_running_emulator(display):
+    """With its address alone."""
+    assert tk(display, "running emulator") == []
+
+
 def test_the_tk_window_lives_on_while_a_call_runs(display):
     """Its own timers go on; its buttons rest."""
     assert tk(display, "alive") == ["ticks 20"]
@@ -111,6 +116,11 @@ def platform(request):
 def test_the_qt_window_goes_through_every_factor(platform):
     """Typed and clicked, in both languages, against the emulator."""
     assert qt("journey", **platform) == []
+
+
+def test_the_qt_window_signs_in_at_a_running_emulator(platform):
+    """With its address alone."""
+    assert qt("running emulator", **platform) == []
 
 
 def test_the_qt_window_lives_on_while_a_call_runs(platform):

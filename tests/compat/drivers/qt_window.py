@@ -3,16 +3,22 @@
 import gc
 import socket
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
+import attrs
+from PIL import Image
 from PySide6.QtCore import QObject, Qt, QThread, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from authing_mfa.compat import AuthClient, Authing, dispatch
-from examples import qt_mfa
+from authing_mfa.emulator import Emulator
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "examples"))
+import qt_mfa  # as the program itself imports its neighbours
 
 way = sys.argv[1]
 pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -44,6 +50,18 @@ def click(window, name):
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def press_return(window):
+    """Press the key where the keyboard is."""
+    app.processEvents()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    app.processEvents()
+
+
+def size_of_picture(window):
+    [picture] = [label.pixmap() for label in window.body.findChildren(QLabel) if not label.pixmap().isNull()]
+    return picture.width(), picture.height()
+
+
 def picture(window, name):
     if pictures is not None:
         for _ in range(5):
@@ -69,12 +87,15 @@ def by_sms(window, demo):
     until(lambda: window.screen_name == "factors")
     picture(window, "2-factors")
     click(window, "SMS")
-    click(window, "send")
+    press_return(window)  # the keyboard is on "Send code"
     until(lambda: emulator.outbox and not window.busy)
+    assert window.buttons["send"].text().startswith("Send again (")
+    assert not window.buttons["send"].isEnabled()
     type_into(window, "code", "000000")
     click(window, "verify")
     until(lambda: not window.busy)
     assert window.status.text() == "The code is wrong."
+    assert window.focusWidget() is window.fields["code"]
     until(lambda: emulator.code_for("13800138000") in window.hint.text())
     picture(window, "3-sms")
     type_into(window, "code", emulator.code_for("13800138000"))
@@ -91,19 +112,44 @@ def by_recovery_code(window, demo):
     click(window, "RECOVERY")
     type_into(window, "code", demo.ada.recovery_code)
     click(window, "verify")
-    until(lambda: window.screen_name == "done")
+    until(lambda: window.screen_name == "save")
     click(window, "copy")
     assert app.clipboard().text() == demo.ada.recovery_code
     assert window.status.text() == "已复制。"
+    picture(window, "5-save-zh")
+    click(window, "saved")
+    assert window.screen_name == "done"
     window.switch.click()
-    picture(window, "5-done")
+    picture(window, "6-done")
     click(window, "logout")
+
+
+def refused_photos(window):
+    """A picture that cannot be read, then a face of somebody else: the reason stands there, another choice is offered."""
+    with tempfile.TemporaryDirectory() as folder:
+        broken, portrait = Path(folder, "broken.heic"), Path(folder, "portrait.jpg")
+        broken.write_bytes(b"%PDF-1.7")
+        window.add_photo(str(broken))
+        assert "a PDF document" in window.status.text()
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.linear_gradient("L").resize((400, 200)).save(portrait, exif=exif)
+        window.add_photo(str(portrait))
+        width, height = size_of_picture(window)
+        assert (width, height) == (60, 120)  # upright
+        picture(window, "4-photo")
+        click(window, "verify")
+        until(lambda: not window.busy)
+    assert window.status.text() == "The face was not recognised. Please try another photo."
+    assert window.photos == []
+    assert "choose" in window.buttons
 
 
 def by_face(window):
     sign_in(window, "ada")
     until(lambda: window.screen_name == "factors")
     click(window, "FACE")
+    refused_photos(window)
     click(window, "demo-photo")
     click(window, "verify")
     until(lambda: window.screen_name == "done")
@@ -125,9 +171,25 @@ def bind_an_app(window, demo):
     picture(window, "4-enrol")
     until(window.hint.text)
     type_into(window, "code", window.hint.text().split()[-1])
-    QTest.keyClick(window.fields["code"], Qt.Key.Key_Return)
+    press_return(window)
+    until(lambda: window.screen_name == "save")
+    assert demo.emulator.user("bob").recovery_code == window.recovery_code
+    press_return(window)  # copies: it must not be lost by pressing Return once too often
+    assert window.screen_name == "save"
+    click(window, "saved")
     until(lambda: window.screen_name == "done")
     assert demo.emulator.user("bob").totp_enabled
+    click(window, "logout")
+
+
+def without_a_way_out(window, demo):
+    """A challenge with no factor that the window knows still has a button."""
+    sign_in(window, "ada")
+    until(lambda: window.screen_name == "factors")
+    window.challenge = attrs.evolve(window.challenge, factors=(), totp_enabled=False)
+    window.show_screen("factors")
+    press_return(window)
+    assert window.screen_name == "login"
     window.close()
 
 
@@ -136,6 +198,7 @@ def journey(window, demo):
     by_recovery_code(window, demo)
     by_face(window)
     bind_an_app(window, demo)
+    without_a_way_out(window, demo)
 
 
 def silent_server():
@@ -147,11 +210,21 @@ def silent_server():
 
 
 if way == "journey":
-    with qt_mfa.application(None, None) as demo:
+    with qt_mfa.application() as demo:
         window = qt_mfa.MfaWindow(demo)
         window.show()
         journey(window, demo)
         app.processEvents()
+elif way == "running emulator":  # of another program, which knows its own users
+    with Emulator() as emulator, qt_mfa.application(base_url=emulator.url) as demo:
+        emulator.add_user(username="eve", password="secret")
+        window = qt_mfa.MfaWindow(demo)
+        window.show()
+        hint = window.hint.text()
+        assert hint == f"The emulator's page shows every code: {emulator.url}/_emulator/", hint
+        sign_in(window, "eve")
+        until(lambda: window.screen_name == "done")
+        window.close()
 elif way == "alive":  # the window lives on while a call runs
     silent_server()
     window = qt_mfa.MfaWindow()

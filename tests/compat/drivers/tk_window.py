@@ -2,13 +2,20 @@
 
 import socket
 import sys
+import tempfile
 import threading
 import time
 import tkinter as tk
 from pathlib import Path
 
+import attrs
+from PIL import Image
+
 from authing_mfa.compat import AuthClient, Authing, dispatch
-from examples import tk_mfa
+from authing_mfa.emulator import Emulator
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "examples"))
+import tk_mfa  # as the program itself imports its neighbours
 
 way = sys.argv[1]
 pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -19,7 +26,7 @@ def until(window, condition):
     """Let the window live until *condition* holds."""
     end = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < end, (window.screen, window.status.cget("text"))
+        assert time.monotonic() < end, (window.screen_name, window.status.cget("text"))
         window.update()
         time.sleep(0.005)
     window.update()
@@ -48,6 +55,17 @@ def click(window, name):
     window.update()
 
 
+def press_return(window):
+    """Press the key where the keyboard is."""
+    window.update()
+    window.focus_get().event_generate("<Return>")
+    window.update()
+
+
+def size_of_picture(window):
+    return window.pictures[0].width(), window.pictures[0].height()
+
+
 def picture(window, name):
     if pictures is not None:
         from PIL import ImageGrab
@@ -69,7 +87,7 @@ def sign_in(window, account, password="secret"):
 def by_sms(window, demo):
     emulator = demo.emulator
     window.geometry("+0+0")
-    until(window, lambda: window.screen == "login")
+    until(window, lambda: window.screen_name == "login")
     picture(window, "1-login")
     sign_in(window, "ada", "wrong")
     assert window.busy
@@ -77,20 +95,23 @@ def by_sms(window, demo):
     until(window, lambda: not window.busy)
     assert window.status.cget("text") == "The account or the password is wrong."
     sign_in(window, "ada")
-    until(window, lambda: window.screen == "factors")
+    until(window, lambda: window.screen_name == "factors")
     picture(window, "2-factors")
     click(window, "SMS")
-    click(window, "send")
+    press_return(window)  # the keyboard is on "Send code"
     until(window, lambda: emulator.outbox and not window.busy)
+    assert window.buttons["send"].cget("text").startswith("Send again (")
+    assert window.buttons["send"].instate(["disabled"])
     type_into(window, "code", "000000")
     click(window, "verify")
     until(window, lambda: not window.busy)
     assert window.status.cget("text") == "The code is wrong."
+    assert window.focus_get() is window.fields["code"]
     until(window, lambda: emulator.code_for("13800138000") in window.hint.cget("text"))
     picture(window, "3-sms")
     type_into(window, "code", emulator.code_for("13800138000"))
     click(window, "verify")
-    until(window, lambda: window.screen == "done")
+    until(window, lambda: window.screen_name == "done")
     assert Authing.getCurrentUser().username == "ada"
     click(window, "logout")
 
@@ -98,32 +119,57 @@ def by_sms(window, demo):
 def by_recovery_code(window, demo):
     window.switch.invoke()
     sign_in(window, "ada")
-    until(window, lambda: window.screen == "factors")
+    until(window, lambda: window.screen_name == "factors")
     click(window, "RECOVERY")
     type_into(window, "code", demo.ada.recovery_code)
     click(window, "verify")
-    until(window, lambda: window.screen == "done")
+    until(window, lambda: window.screen_name == "save")
     click(window, "copy")
     assert window.clipboard_get() == demo.ada.recovery_code
     assert window.status.cget("text") == "已复制。"
+    picture(window, "5-save-zh")
+    click(window, "saved")
+    assert window.screen_name == "done"
     window.switch.invoke()
-    picture(window, "5-done")
+    picture(window, "6-done")
     click(window, "logout")
+
+
+def refused_photos(window):
+    """A picture that cannot be read, then a face of somebody else: the reason stands there, another choice is offered."""
+    with tempfile.TemporaryDirectory() as folder:
+        broken, portrait = Path(folder, "broken.heic"), Path(folder, "portrait.jpg")
+        broken.write_bytes(b"%PDF-1.7")
+        window.add_photo(str(broken))
+        assert "a PDF document" in window.status.cget("text")
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.linear_gradient("L").resize((400, 200)).save(portrait, exif=exif)
+        window.add_photo(str(portrait))
+        width, height = size_of_picture(window)
+        assert (width, height) == (60, 120)  # upright
+        picture(window, "4-photo")
+        click(window, "verify")
+        until(window, lambda: not window.busy)
+    assert window.status.cget("text") == "The face was not recognised. Please try another photo."
+    assert window.photos == []
+    assert "choose" in window.buttons
 
 
 def by_face(window):
     sign_in(window, "ada")
-    until(window, lambda: window.screen == "factors")
+    until(window, lambda: window.screen_name == "factors")
     click(window, "FACE")
+    refused_photos(window)
     click(window, "demo-photo")
     click(window, "verify")
-    until(window, lambda: window.screen == "done")
+    until(window, lambda: window.screen_name == "done")
     click(window, "logout")
 
 
 def bind_an_app(window, demo):
     sign_in(window, "bob")
-    until(window, lambda: window.screen == "factors")
+    until(window, lambda: window.screen_name == "factors")
     click(window, "EMAIL")
     type_into(window, "target", "ada@example.com")
     click(window, "send")
@@ -131,14 +177,31 @@ def bind_an_app(window, demo):
     assert window.status.cget("text") == "Somebody else uses this already."
     click(window, "back")
     click(window, "OTP")
-    until(window, lambda: window.screen == "ENROL")
+    until(window, lambda: window.screen_name == "ENROL")
     assert window.pictures[0].width() > 100
+    assert window.buttons["back"].winfo_y() + window.buttons["back"].winfo_height() <= window.body.winfo_height()
     picture(window, "4-enrol")
     until(window, lambda: window.hint.cget("text"))
     type_into(window, "code", window.hint.cget("text").split()[-1])
-    click(window, "verify")
-    until(window, lambda: window.screen == "done")
+    press_return(window)
+    until(window, lambda: window.screen_name == "save")
+    assert demo.emulator.user("bob").recovery_code == window.recovery_code
+    press_return(window)  # copies: it must not be lost by pressing Return once too often
+    assert window.screen_name == "save"
+    click(window, "saved")
+    until(window, lambda: window.screen_name == "done")
     assert demo.emulator.user("bob").totp_enabled
+    click(window, "logout")
+
+
+def without_a_way_out(window, demo):
+    """A challenge with no factor that the window knows still has a button."""
+    sign_in(window, "ada")
+    until(window, lambda: window.screen_name == "factors")
+    window.challenge = attrs.evolve(window.challenge, factors=(), totp_enabled=False)
+    window.show_screen("factors")
+    press_return(window)
+    assert window.screen_name == "login"
     window.destroy()
 
 
@@ -147,6 +210,7 @@ def journey(window, demo):
     by_recovery_code(window, demo)
     by_face(window)
     bind_an_app(window, demo)
+    without_a_way_out(window, demo)
 
 
 def silent_server():
@@ -158,8 +222,18 @@ def silent_server():
 
 
 if way == "journey":
-    with tk_mfa.application(None, None) as demo:
+    with tk_mfa.application() as demo:
         journey(tk_mfa.MfaWindow(demo), demo)
+elif way == "running emulator":  # of another program, which knows its own users
+    with Emulator() as emulator, tk_mfa.application(base_url=emulator.url) as demo:
+        emulator.add_user(username="eve", password="secret")
+        window = tk_mfa.MfaWindow(demo)
+
+        hint = window.hint.cget("text")
+        assert hint == f"The emulator's page shows every code: {emulator.url}/_emulator/", hint
+        sign_in(window, "eve")
+        until(window, lambda: window.screen_name == "done")
+        window.destroy()
 elif way == "alive":  # the window lives on while a call runs
     silent_server()
     window = tk_mfa.MfaWindow()
