@@ -16,10 +16,18 @@ from authing_mfa.emulator.crypto.tokens import TokenSigner
 from authing_mfa.emulator.state import json_text
 from authing_mfa.emulator.state.clock import iso
 from authing_mfa.emulator.state.faults import rule_from_json
-from authing_mfa.emulator.state.records import Enrollment, Photo, SentCode, SentMessage, User, canonical_target
+from authing_mfa.emulator.state.records import (
+    Enrollment,
+    PasswordToken,
+    Photo,
+    SentCode,
+    SentMessage,
+    User,
+    canonical_target,
+)
 from authing_mfa.emulator.state.settings import normalized_policies
 from authing_mfa.emulator.state.state import State
-from authing_mfa.emulator.state.user_fields import checked_custom, checked_secret
+from authing_mfa.emulator.state.user_fields import checked_custom, checked_password_change, checked_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +64,9 @@ def take(state: State, faults: Faults) -> dict[str, Any]:
         "photos": plain(state.photos.by_key),
         "blobs": plain(state.photos.contents),
         "enrollments": plain(state.enrollments),
+        "captchas": dict(state.sessions.captchas),
+        "password_tokens": plain(state.sessions.password_tokens),
+        "ended_tokens": dict(state.sessions.ended),
         "faults": [rule.as_json() for rule in faults],
     }
 
@@ -101,6 +112,10 @@ def _state_of(snapshot: Mapping[str, Any], state: State) -> State:
     for digest, content in structure(snapshot["blobs"], dict[str, bytes]).items():
         state.photos.put(digest, content)
     state.enrollments.update(structure(snapshot["enrollments"], dict[str, Enrollment]))
+    sessions = state.sessions
+    sessions.captchas.update(structure(snapshot.get("captchas", {}), dict[str, str]))
+    sessions.password_tokens.update(structure(snapshot.get("password_tokens", {}), dict[str, PasswordToken]))
+    sessions.ended.update(structure(snapshot.get("ended_tokens", {}), dict[str, float]))
     return state
 
 
@@ -108,6 +123,7 @@ def _check_user(user: User) -> None:
     """Raise ValueError if the rules could not work with *user*."""
     normalized_policies(user.mfa)
     checked_custom(user.custom)
+    checked_password_change(user.password_change)
     for binding in (user.totp, user.pending_totp):
         if binding is not None:
             checked_secret(binding.secret)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.crypto import totp
+from authing_mfa.emulator.state.user_fields import checked_password_change
 
 if TYPE_CHECKING:
     from authing_mfa.emulator.state.records import User
@@ -110,6 +111,22 @@ class EmulatedUser:
         """Whether too many wrong codes have locked the user, by the emulator's clock."""
         return self._state.locked(self.record)
 
+    @property
+    def password_change(self) -> int | None:
+        """The code with which a password login asks for a new password: 1639, 2058 or 2071; None: it does not."""
+        return self.record.password_change
+
+    def require_password_change(self, code: int | None = 1639) -> None:
+        """Make the next password logins ask for a new password.
+
+        Args:
+            code: 1639 (first login), 2058 (expired), 2071 (unsafe), or None: no longer.
+
+        Raises:
+            ValueError: it is another code.
+        """
+        self.record.password_change = checked_password_change(code)
+
     def as_json(self) -> dict[str, Any]:
         """What the admin API tells of the user."""
         return {
@@ -123,6 +140,7 @@ class EmulatedUser:
             "totp_enabled": self.totp_enabled,
             "face_enabled": self.face_enabled,
             "locked": self.locked,
+            "password_change": self.password_change,
             "recovery_code": self.recovery_code,
             "totp_uri": self.totp_uri,
         }

@@ -40,6 +40,7 @@ class Users:
         id: str | None = None,  # noqa: A002 - the field's name
         totp_secret: str | None = None,
         recovery_code: str | None = None,
+        password_change: int | None = None,
     ) -> EmulatedUser:
         """Register a user.
 
@@ -58,6 +59,8 @@ class Users:
             id: the user's id, the same after every start; None: a new one. Letters, digits, ``_`` and ``-``.
             totp_secret: bind a TOTP with this secret (base32).
             recovery_code: bind a TOTP with this recovery code.
+            password_change: a password login asks for a new password first: 1639 (first login), 2058 (expired) or 2071
+                (unsafe).
 
         Raises:
             ValueError: the id, name, phone or address belongs to another user, a policy word is unknown, or a value cannot be.
@@ -79,6 +82,7 @@ class Users:
                 user_id=id,
                 totp_secret=totp_secret,
                 recovery_code=recovery_code,
+                password_change=password_change,
             )
         return EmulatedUser(self.state, user.id)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
 import pytest
 
+from authing_mfa.emulator import Emulator, Settings
 from authing_mfa.emulator.crypto import totp
 
 LIST, GET, RESET, ASK, ENROLL = (
@@ -34,18 +38,27 @@ def token(emu, ann):
 
 async def test_bound_factors_are_listed_and_reset_one_by_one(emu, api, ann, token):
     """reset-factor takes the ids of the list, in the v3 envelope; what is left shrinks until nothing is bound."""
-    left = ["SMS", "EMAIL", "OTP", "FACE"]
+    left = ["OTP", "FACE"]
     while left:
         factors = (await api.get(LIST, token))["data"]
-        assert [factor["factorType"] for factor in factors] == left
-        assert (await api.get(f"{GET}?factorId={factors[0]['factorId']}", token))["data"] == factors[0]
-        assert await api.post(RESET, {"factorId": factors[0]["factorId"]}, token) == {
-            "statusCode": 200,
-            "message": "解绑成功",
-        }
+        assert [factor["factorType"] for factor in factors] == ["SMS", "EMAIL", *left]
+        assert (await api.get(f"{GET}?factorId={factors[2]['factorId']}", token))["data"] == factors[2]
+        answer = await api.post(RESET, {"factorId": factors[2]["factorId"]}, token)
+        assert answer == {"statusCode": 200, "message": "解绑成功", "requestId": answer["requestId"]}
         left.pop(0)
-    assert (ann.mfa_phone, ann.mfa_email, ann.totp_secret, ann.face_enabled) == (None, None, None, False)
-    assert len((await api.get("/api/v3/list-factors-to-enroll", token))["data"]) == 4
+    assert (ann.totp_secret, ann.face_enabled) == (None, False)
+    assert (await api.get("/api/v3/list-factors-to-enroll", token))["data"] == [
+        {"factorType": "OTP"},
+        {"factorType": "FACE"},
+    ]
+
+
+async def test_a_phone_and_an_address_have_calls_of_their_own(emu, api, ann, token):
+    """reset-factor refuses them with 422, and they stay bound."""
+    for factor in (await api.get(LIST, token))["data"][:2]:
+        answer = await api.post(RESET, {"factorId": factor["factorId"]}, token)
+        assert (answer["statusCode"], "apiCode" in answer) == (422, False)
+    assert (ann.mfa_phone, ann.mfa_email) == ("13800138000", "a@b.test")
 
 
 async def test_the_id_of_the_authenticator_list_is_a_factors_id(emu, api, ann, token):
@@ -55,11 +68,18 @@ async def test_the_id_of_the_authenticator_list_is_a_factors_id(emu, api, ann, t
     assert not ann.totp_enabled
 
 
-async def test_v3_errors_have_both_codes_and_a_request_id(emu, api, ann, token):
-    """statusCode like HTTP, apiCode the service's, with HTTP 200."""
-    status, answer = await api.call("POST", RESET, {"factorId": "none"}, token)
-    assert (status, answer["statusCode"], answer["apiCode"]) == (200, 404, 404)
-    assert answer["requestId"]
+async def test_v3_is_always_http_200_with_a_request_id(emu, api, ann, token):
+    """The status stands inside, an apiCode only where the service has a code of its own; so for calls that do not exist."""
+    for method, path, body, inside in (
+        ("POST", RESET, {"factorId": "none"}, 404),
+        ("POST", RESET, {}, 400),
+        ("POST", ENROLL, {"factorType": "OTP", "enrollmentToken": "x"}, 400),
+        ("POST", "/api/v3/no-such-call", {}, 404),
+        ("GET", LIST, None, 200),
+    ):
+        status, answer = await api.call(method, path, body, token)
+        assert (status, answer["statusCode"], "apiCode" in answer) == (200, inside, False)
+        assert UUID(answer["requestId"]).version == 4
     answer = await api.post(RESET, {"factorId": "none"}, emu.issue_mfa_token(ann))
     assert (answer["statusCode"], answer["apiCode"]) == (401, 2020)
 
@@ -81,7 +101,7 @@ async def test_enrolling_a_target(emu, api, kind, profile, target):
     body["enrollmentData"] = {"passCode": emu.code_for(target)}
     assert (await api.post(ENROLL, body, token))["statusCode"] == 200
     assert target in (eve.mfa_phone, eve.mfa_email)
-    assert (await api.post(ENROLL, body, token))["statusCode"] == 401
+    assert (await api.post(ENROLL, body, token))["statusCode"] == 400
 
 
 async def test_enrolling_totp_and_face(emu, api, pictures):
@@ -89,7 +109,9 @@ async def test_enrolling_totp_and_face(emu, api, pictures):
     eve = emu.add_user(username="eve", password="pw")
     token = emu.issue_user_token(eve)
     asked = (await api.post(ASK, {"factorType": "OTP", "profile": {}}, token))["data"]
-    code = totp.code_at(asked["otpData"]["secret"], totp.step_of(emu.clock()))
+    assert "secret" not in asked["otpData"]  # it stands in the address only
+    secret = parse_qs(urlsplit(asked["otpData"]["qrCodeUri"]).query)["secret"][0]
+    code = totp.code_at(secret, totp.step_of(emu.clock()))
     assert asked["otpData"]["qrCodeDataUrl"].startswith("data:image/png")
     body = {"factorType": "OTP", "enrollmentToken": asked["enrollmentToken"]}
     assert (await api.post(ENROLL, {**body, "enrollmentData": {"passCode": "000000"}}, token))["apiCode"] == 6001
@@ -109,23 +131,96 @@ async def test_an_enrollment_token_lives_a_minute_and_is_one_users(emu, api):
     asked = (await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token))["data"]
     body = {"enrollmentToken": asked["enrollmentToken"], "enrollmentData": {"passCode": emu.code_for("e@b.test")}}
     assert (await api.post(ENROLL, {**body, "factorType": "SMS"}, token))["statusCode"] == 400
-    assert (await api.post(ENROLL, {**body, "factorType": "EMAIL"}, emu.issue_user_token(bob)))["statusCode"] == 401
+    assert (await api.post(ENROLL, {**body, "factorType": "EMAIL"}, emu.issue_user_token(bob)))["statusCode"] == 400
     emu.clock.advance(60)
-    assert (await api.post(ENROLL, {**body, "factorType": "EMAIL"}, token))["statusCode"] == 401
+    assert (await api.post(ENROLL, {**body, "factorType": "EMAIL"}, token))["statusCode"] == 400
     assert (await api.post(ASK, {"factorType": "SMS", "profile": {}}, token))["statusCode"] == 400
     assert (await api.post(ASK, {"factorType": "TELEPATHY"}, token))["statusCode"] == 400
     again = await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token)
     assert again["statusCode"] == 200
-    assert (await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token))["statusCode"] == 422
+    refused = await api.post(ASK, {"factorType": "EMAIL", "profile": {"email": "e@b.test"}}, token)
+    assert (refused["statusCode"], refused["apiCode"]) == (429, 2080)
 
 
-async def test_v3_verifies_and_introspects(emu, api, ann, token):
-    """mfa-totp-verify and token introspection."""
+async def test_the_step_up_of_a_user_who_is_logged_in(emu, api, ann, token):
+    """mfa-totp-verify takes the token of the login, bare as v3 clients send it, and says only yes or no."""
+    wrong = await api.post("/api/v3/mfa-totp-verify", {"totp": "000000"}, token)
+    assert (wrong["statusCode"], wrong["data"]) == (200, {"verified": False})
+    right = await api.post("/api/v3/mfa-totp-verify", {"totp": ann.totp_code}, token)
+    assert (right["statusCode"], right["data"]) == (200, {"verified": True})
+    spent = await api.post("/api/v3/mfa-totp-verify", {"totp": ann.totp_code}, token)
+    assert spent["data"] == {"verified": False}
+    nobody = await api.post("/api/v3/mfa-totp-verify", {"totp": ann.totp_code}, "x")
+    assert (nobody["statusCode"], nobody["apiCode"]) == (401, 2020)
+
+
+async def test_introspection_is_flat(emu, api, ann, token):
+    """No envelope; what is no live mfaToken is inactive and nothing more; a request without a body too."""
     mfa_token = emu.issue_mfa_token(ann)
-    assert (await api.post("/api/v3/mfa-totp-verify", {"totp": ann.totp_code}, mfa_token))["statusCode"] == 200
-    asked = {mfa_token: True, token: False, "x": False}
-    for asked_token, active in asked.items():
-        assert (await api.post("/mfa/token/introspection", {"token": asked_token}))["data"]["active"] is active
+    now = int(emu.clock())
+    assert await api.post("/mfa/token/introspection", {"token": mfa_token}) == {
+        "active": True,
+        "userPoolId": emu.user_pool_id,
+        "userId": ann.id,
+        "exp": now + 360,
+        "iat": now,
+    }
+    for body in ({"token": token}, {"token": "x"}, {}, None):
+        assert await api.post("/mfa/token/introspection", body) == {"active": False}
+    emu.clock.advance(361)
+    assert await api.post("/mfa/token/introspection", {"token": mfa_token}) == {"active": False}
+
+
+async def test_what_can_be_enrolled_is_what_the_application_enables(api_of):
+    """Only those types are listed, and only those can be asked for."""
+    with Emulator(settings=Settings(enabled_factors=["OTP", "EMAIL"])) as emu:
+        token = emu.issue_user_token(emu.add_user(username="eve", password="pw"))
+        api = api_of(emu)
+        listed = (await api.get("/api/v3/list-factors-to-enroll", token))["data"]
+        assert listed == [{"factorType": "OTP"}, {"factorType": "EMAIL"}]
+        body = {"factorType": "SMS", "profile": {"phoneNumber": "13700137000"}}
+        assert (await api.post(ASK, body, token))["statusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile"),
+    [("SMS", {"phoneNumber": "13700137000"}), ("EMAIL", {"email": "new@b.test"}), ("OTP", {}), ("FACE", {})],
+)
+async def test_an_mfa_token_alone_replaces_nothing(emu, api, ann, kind, profile):
+    """Whoever knows only the password must not get rid of the second factor; a user without it may bind one."""
+    answer = await api.post(ASK, {"factorType": kind, "profile": profile}, emu.issue_mfa_token(ann))
+    assert (answer["statusCode"], answer["apiCode"]) == (403, 1001)
+    eve = emu.add_user(username="eve", password="pw")
+    assert (await api.post(ASK, {"factorType": kind, "profile": profile}, emu.issue_mfa_token(eve)))[
+        "statusCode"
+    ] == 200
+
+
+async def test_an_enrollment_that_began_before_a_factor_was_bound(emu, api):
+    """An mfaToken asked for a TOTP; meanwhile the user bound one: the first enrollment is refused."""
+    eve = emu.add_user(username="eve", password="pw")
+    mfa_token, token = emu.issue_mfa_token(eve), emu.issue_user_token(eve)
+    first, second = [
+        (await api.post(ASK, {"factorType": "OTP", "profile": {}}, bearer))["data"] for bearer in (mfa_token, token)
+    ]
+    secret = parse_qs(urlsplit(second["otpData"]["qrCodeUri"]).query)["secret"][0]
+    proof = {"passCode": totp.code_at(secret, totp.step_of(emu.clock()))}
+    body = {"factorType": "OTP", "enrollmentToken": second["enrollmentToken"], "enrollmentData": proof}
+    assert (await api.post(ENROLL, body, token))["statusCode"] == 200
+    body["enrollmentToken"] = first["enrollmentToken"]
+    assert (await api.post(ENROLL, body, mfa_token))["statusCode"] == 403
+    assert eve.totp_secret == secret
+
+
+async def test_v3_sends_codes_by_channel(emu, api):
+    """One code per target, channel and minute, by SMS and by e-mail; the channel is kept as the scene."""
+    for path, target in (("send-sms", {"phoneNumber": "13700137000"}), ("send-email", {"email": "e@b.test"})):
+        for channel in ("CHANNEL_LOGIN", "CHANNEL_VERIFY_MFA"):
+            answer = await api.post(f"/api/v3/{path}", {"channel": channel, **target})
+            assert (answer["statusCode"], emu.outbox[-1].scene) == (200, channel)
+        again = await api.post(f"/api/v3/{path}", {"channel": "CHANNEL_VERIFY_MFA", **target})
+        assert again["statusCode"] == {"send-sms": 422, "send-email": 429}[path]
+    assert (await api.post("/api/v3/send-email", {"email": "nobody"}))["statusCode"] == 400
 
 
 # ─────────────────────────────── GraphQL ───────────────────────────────

@@ -119,11 +119,12 @@ async def test_a_wrong_confirmation_is_http_400(emu, api, bob):
     assert (await api.call("POST", CONFIRM, {"totp": "000000"}, bare))[0] == 400
 
 
-async def test_an_association_holds_what_apps_need(emu, api, bob, token):
+async def test_an_association_holds_what_apps_need(emu, api, bob):
     """Secret, otpauth address, recovery code; the QR picture scans to the address and its secret gives good codes."""
     require_module("zxingcpp")
     import zxingcpp
 
+    token = emu.issue_user_token(bob)
     data = (await api.post(ASSOCIATE, {"authenticatorType": "totp"}, token))["data"]
     assert len(data["secret"]) == 16
     assert [len(group) for group in data["recovery_code"].split("-")] == [4] * 6

@@ -114,8 +114,9 @@ class RequestHandler:
             host=host,
             app_id=self.namespace.app_id,
             ip=request.remote or "127.0.0.1",
-            v3=self.path.startswith(("/api/v3/", "/mfa/token/")),
+            v3=self.path.startswith("/api/v3/"),
             query=dict(request.query) if request.query_string else {},
+            cookies=dict(request.cookies) if "Cookie" in request.headers else {},
         )
 
     def _read_operation(self, context: RuleContext) -> None:
@@ -174,7 +175,7 @@ class RequestHandler:
         self._record(
             context, None if rule is not None and (rule.drop or rule.reset) else status, _code(reply.body), body, rule
         )
-        headers = MARK | self.cors if self.cors else dict(MARK)
+        headers = {**MARK, **self.cors, **reply.headers}
         if rule is not None and rule.retry_after is not None:
             headers["Retry-After"] = f"{rule.retry_after:g}"
         return web.Response(body=body, status=status, headers=headers, content_type=reply.content_type)

@@ -5,7 +5,7 @@ The modules register their rules with it when they are imported, which happens h
 
 from __future__ import annotations
 
-from authing_mfa.emulator.rules import codes, face, factors, graphql, login, profile, totp
+from authing_mfa.emulator.rules import codes, face, factors, graphql, login, passwords, profile, session, totp
 from authing_mfa.emulator.rules.base import handle
 
-__all__ = ["codes", "face", "factors", "graphql", "handle", "login", "profile", "totp"]
+__all__ = ["codes", "face", "factors", "graphql", "handle", "login", "passwords", "profile", "session", "totp"]

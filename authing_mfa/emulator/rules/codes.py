@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 from authing_mfa.emulator.rules.base import handle, refuse_code
 from authing_mfa.emulator.rules.context import ServiceRefusal
-from authing_mfa.emulator.rules.endpoints import SendEmail, SendSmsV3, SendSmsWithScene
+from authing_mfa.emulator.rules.endpoints import SendEmailV3, SendSmsV3
 from authing_mfa.emulator.state.records import canonical_phone, canonical_target
-from authing_mfa.operations import MfaCheck, UnbindEmail, UnbindPhone, VerifyByEmail, VerifyByPhone
+from authing_mfa.operations import (
+    MfaCheck,
+    SendEmail,
+    SendSms,
+    UnbindEmail,
+    UnbindPhone,
+    VerifyByEmail,
+    VerifyByPhone,
+)
 
 if TYPE_CHECKING:
     from authing_mfa.emulator.rules.context import Reply, RuleContext
@@ -17,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["bind_email", "bind_phone"]
 
 
-@handle.register(SendSmsWithScene)
-def _send_sms_with_scene(operation: SendSmsWithScene, context: RuleContext) -> Reply:
+@handle.register(SendSms)
+def _send_sms(operation: SendSms, context: RuleContext) -> Reply:
     if not context.state.send("sms", operation.phone, operation.phone_country_code, operation.scene):
         raise ServiceRefusal(4004, "too_soon")
     return context.ok("sent")
@@ -26,8 +34,20 @@ def _send_sms_with_scene(operation: SendSmsWithScene, context: RuleContext) -> R
 
 @handle.register(SendSmsV3)
 def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
-    if not context.state.send("sms", operation.phone_number, operation.phone_country_code, operation.channel):
+    """One code per target, channel and minute."""
+    phone, country, channel = operation.phone_number, operation.phone_country_code, operation.channel
+    if not context.state.send("sms", phone, country, channel, per_scene=True):
         raise ServiceRefusal(422, "too_soon")
+    return context.ok("sent")
+
+
+@handle.register(SendEmailV3)
+def _send_email_v3(operation: SendEmailV3, context: RuleContext) -> Reply:
+    """One code per target, channel and minute. No source says how the second one is refused: here with 2080, as v2 does."""
+    if "@" not in operation.email:
+        raise ServiceRefusal(400, "bad_request", detail=": email")
+    if not context.state.send("email", operation.email, None, operation.channel, per_scene=True):
+        raise ServiceRefusal(2080, "too_soon")
     return context.ok("sent")
 
 
@@ -61,7 +81,7 @@ def _verify_by_phone(operation: VerifyByPhone, context: RuleContext) -> Reply:
         raise ServiceRefusal(400, "other_target")
     targets = (target, canonical_phone(operation.phone))
     _refuse_taken_phone(context, user, target)
-    refuse_code(context.state.spend_code(targets, operation.code), context, user)
+    refuse_code(context.state.spend_code(targets, operation.code, "mfa"), context, user)
     bind_phone(context, user, operation.phone, country)
     return context.logged_in(user, "verified", second_factor=True)
 
@@ -71,10 +91,10 @@ def _refuse_taken_phone(context: RuleContext, user: User, target: str) -> None:
         raise ServiceRefusal(500, "target_taken")
 
 
-def bind_phone(context: RuleContext, user: User, phone: str, country: str | None) -> None:
-    """Make *phone* the user's MFA target where the user has none; refused where it is another user's."""
+def bind_phone(context: RuleContext, user: User, phone: str, country: str | None, *, replace: bool = False) -> None:
+    """Make *phone* the user's MFA target where the user has none, or *replace* it; refused where it is another user's."""
     _refuse_taken_phone(context, user, canonical_phone(phone, country))
-    if user.mfa_phone is None:
+    if replace or user.mfa_phone is None:
         context.state.bind_phone(user, phone, country)
         context.state.notify("users", {"id": user.id})
 
@@ -86,7 +106,7 @@ def _verify_by_email(operation: VerifyByEmail, context: RuleContext) -> Reply:
     if user.mfa_email is not None and target != canonical_target(user.mfa_email):
         raise ServiceRefusal(400, "other_target")
     _refuse_taken_email(context, user, target)
-    refuse_code(context.state.spend_code((target,), operation.code), context, user)
+    refuse_code(context.state.spend_code((target,), operation.code, "mfa"), context, user)
     bind_email(context, user, operation.email)
     return context.logged_in(user, "verified", second_factor=True)
 
@@ -96,10 +116,10 @@ def _refuse_taken_email(context: RuleContext, user: User, target: str) -> None:
         raise ServiceRefusal(2200, "email_taken")
 
 
-def bind_email(context: RuleContext, user: User, email: str) -> None:
-    """Make *email* the user's MFA target where the user has none; refused where it is another user's."""
+def bind_email(context: RuleContext, user: User, email: str, *, replace: bool = False) -> None:
+    """Make *email* the user's MFA target where the user has none, or *replace* it; refused where it is another user's."""
     _refuse_taken_email(context, user, canonical_target(email))
-    if user.mfa_email is None:
+    if replace or user.mfa_email is None:
         context.state.bind_email(user, email)
         context.state.notify("users", {"id": user.id})
 

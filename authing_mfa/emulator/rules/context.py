@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import attrs
 
@@ -22,6 +23,7 @@ class Reply:
     body: Any
     status: int = 200
     content_type: str = "application/json"
+    headers: dict[str, str] = attrs.field(factory=dict)
 
 
 class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a mishap
@@ -47,7 +49,8 @@ class RuleContext:
     Attributes:
         origin: where the service is for this caller, with the namespace's prefix: the start of photo addresses.
         host: the same as ``host:port``, without scheme and prefix.
-        v3: answer with the envelope of the v3 API.
+        v3: answer with the envelope of the v3 API: HTTP 200 always, the status inside, a request id on every answer.
+        cookies: those of the request.
         user: whose token it is, for the journal; the rules set it.
     """
 
@@ -60,6 +63,7 @@ class RuleContext:
     ip: str = "127.0.0.1"
     v3: bool = False
     query: dict[str, str] = attrs.field(factory=dict)
+    cookies: dict[str, str] = attrs.field(factory=dict, repr=False)
     file_type: str = "application/octet-stream"
     fingerprint: bytes | None = attrs.field(default=None, repr=False)
     user: User | None = None
@@ -88,7 +92,7 @@ class RuleContext:
         self.user = user
         if user is not None and good:
             return (self._unlocked(user) if is_mfa else user), is_mfa
-        if user is not None and not is_mfa:
+        if self.v3 or (user is not None and not is_mfa):
             raise ServiceRefusal(2020, "not_logged_in")
         raise ServiceRefusal(2021, "mfa_token_invalid")
 
@@ -102,6 +106,8 @@ class RuleContext:
     def ok(self, key: str, data: Any = None, **beside: Any) -> Reply:
         """Success, in the envelope of the API that was called. `data` is left out where it is None, as v2 does."""
         envelope: dict[str, Any] = {"statusCode" if self.v3 else "code": 200, "message": sentence(key, self.lang)}
+        if self.v3:
+            envelope["requestId"] = self._request_id()
         if data is not None:
             envelope["data"] = data
         return Reply(envelope | beside if beside else envelope)
@@ -109,19 +115,21 @@ class RuleContext:
     def refused(self, refusal: ServiceRefusal) -> Reply:
         """*refusal* in the envelope of the API that was called."""
         message = sentence(refusal.key, self.lang) + refusal.detail
+        body: dict[str, Any]
         if self.v3:
-            status = refusal.code if refusal.code < 600 else 401 if refusal.code in (2020, 2021) else 400
-            body = {
-                "statusCode": status,
-                "message": message,
-                "apiCode": refusal.code,
-                "requestId": self.state.rng.randbytes(16).hex(),
-            }
+            own_status = 100 <= refusal.code < 600
+            status = refusal.code if own_status else _V3_STATUS.get(refusal.code, 400)
+            body = {"statusCode": status, "message": message, "requestId": self._request_id()}
+            if not own_status:
+                body["apiCode"] = refusal.code
         else:
             body = {"code": refusal.code, "message": message}
         if refusal.data is not None:
             body["data"] = refusal.data
-        return Reply(body, refusal.status)
+        return Reply(body, 200 if self.v3 else refusal.status)
+
+    def _request_id(self) -> str:
+        return str(UUID(bytes=self.state.rng.randbytes(16), version=4))
 
     def logged_in(self, user: User, key: str, *, second_factor: bool = False, **beside: Any) -> Reply:
         """The user, logged in: a new token, the failures forgotten."""
@@ -134,6 +142,9 @@ class RuleContext:
         self.user = user
         return self.ok(key, user_json(self.state, user, self.state.user_token(user), self.ip), **beside)
 
+
+_V3_STATUS = {2020: 401, 2021: 401, 2206: 401, 1001: 403, 2005: 403, 2080: 429, 4004: 429}
+"""The `statusCode` beside an `apiCode`; no source has a table. Any other is 400."""
 
 _NULL_FIELDS = dict.fromkeys(
     (

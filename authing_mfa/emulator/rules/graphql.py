@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.rules.base import handle
 from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, as_refusal, user_json
-from authing_mfa.emulator.rules.endpoints import GraphQL, SendEmail
+from authing_mfa.emulator.rules.endpoints import GraphQL
 from authing_mfa.emulator.state.user_fields import UnacceptableError
 from authing_mfa.errors import InvalidInputError
-from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
+from authing_mfa.operations import (
+    ChangeExpiredPassword,
+    ChangePasswordByFirstLoginToken,
+    LoginByAccount,
+    LoginByEmailCode,
+    LoginByPhoneCode,
+    RefreshIdToken,
+    SendEmail,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +59,11 @@ def _data(operation: Operation[Any], context: RuleContext) -> Any:
     return handle(operation, context).body.get("data")
 
 
+def _message(reply: Reply) -> dict[str, Any]:
+    """The CommonMessage of GraphQL."""
+    return {"code": reply.body["code"], "message": reply.body["message"]}
+
+
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value.strip():
@@ -85,8 +98,21 @@ def _login_by_email_code(fields: dict[str, Any], context: RuleContext) -> Any:
 
 
 def _send_email(fields: dict[str, Any], context: RuleContext) -> Any:
-    sent = handle(SendEmail(_text(fields, "email"), fields.get("scene")), context).body
-    return {"code": sent["code"], "message": sent["message"]}
+    return _message(handle(SendEmail(_text(fields, "email"), fields.get("scene") or "VERIFY_CODE"), context))
+
+
+def _change_by_first_login_token(fields: dict[str, Any], context: RuleContext) -> Any:
+    operation = ChangePasswordByFirstLoginToken(_text(fields, "token"), _text(fields, "password"))
+    return _message(handle(operation, context))
+
+
+def _change_expired_password(fields: dict[str, Any], context: RuleContext) -> Any:
+    token, old, new = (_text(fields, name) for name in ("token", "oldPassword", "newPassword"))
+    return _message(handle(ChangeExpiredPassword(token, old, new), context))
+
+
+def _refresh_token(_fields: dict[str, Any], context: RuleContext) -> Any:
+    return _data(RefreshIdToken(), context)
 
 
 def _current_user(_fields: dict[str, Any], context: RuleContext) -> Any:
@@ -112,6 +138,9 @@ _FIELDS: dict[str, Callable[[dict[str, Any], RuleContext], Any]] = {
     "registerByEmail": _register("email"),
     "registerByUsername": _register("username"),
     "sendEmail": _send_email,
+    "resetPasswordByFirstLoginToken": _change_by_first_login_token,
+    "resetPasswordByForceResetToken": _change_expired_password,
+    "refreshToken": _refresh_token,
     "user": _current_user,
     "checkLoginStatus": _login_status,
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.rules.base import handle, refuse_code
 from authing_mfa.emulator.rules.context import Reply, ServiceRefusal
+from authing_mfa.emulator.rules.passwords import refuse_missing_captcha, refuse_old_password
 from authing_mfa.emulator.state.records import canonical_phone, canonical_target
 from authing_mfa.operations import LoginByAccount, LoginByEmailCode, LoginByPhoneCode
 
@@ -30,9 +31,11 @@ def _login_by_account(operation: LoginByAccount, context: RuleContext) -> Reply:
     context.user = user
     if context.state.locked(user):
         raise ServiceRefusal(2005, "locked")
+    refuse_missing_captcha(operation, context, user)
     if user.password_hash is None or not keys.password_matches(password, user.id, user.password_hash):
         context.state.count_failure(user)
         raise ServiceRefusal(2333, "wrong_password")
+    refuse_old_password(context, user)
     return first_factor_passed(context, user)
 
 
@@ -70,7 +73,7 @@ def _check_login_code(context: RuleContext, user: User | None, target: str, code
         raise ServiceRefusal(2004, "user_not_found")
     if user is not None and context.state.locked(user):
         raise ServiceRefusal(2005, "locked")
-    refuse_code(context.state.spend_code((target,), code), context, user)
+    refuse_code(context.state.spend_code((target,), code, "login"), context, user)
 
 
 def first_factor_passed(context: RuleContext, user: User) -> Reply:

@@ -54,6 +54,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "face_bind_failed": ("The face cannot be bound: the two photos do not match.", "绑定人脸失败"),
     "no_file": ("The file is missing.", "缺少文件"),
     "factor_not_found": ("There is no such factor.", "认证要素不存在"),
+    "not_resettable": (
+        "手机号和邮箱不能通过此接口解绑",
+        "A phone or an e-mail address cannot be unbound by this call.",
+    ),
+    "bound_needs_login": (
+        "该认证要素已绑定，登录后才能更换",
+        "This factor is bound already; only a logged-in user can replace it.",
+    ),
+    "captcha_due": ("请输入图形验证码", "Please enter the text of the captcha."),
+    "captcha_wrong": ("图形验证码错误", "The text of the captcha is wrong."),
+    "first_login": ("首次登录，请修改密码", "First login: please change the password."),
+    "password_expired": ("密码已过期，请修改密码", "The password has expired: please change it."),
+    "password_unsafe": ("密码不安全，请修改密码", "The password is not safe: please change it."),
+    "new_password_unsafe": ("新密码不安全", "The new password is not safe."),
+    "old_password_wrong": ("原密码错误", "The old password is wrong."),
+    "change_token_invalid": (
+        "修改密码的凭证无效或已过期",
+        "The token to change the password is not valid or has expired.",
+    ),
+    "password_changed": ("密码修改成功", "The password is changed."),
+    "refreshed": ("刷新成功", "Refreshed."),
+    "logged_out": ("登出成功", "Logged out."),
     "enrollment_invalid": ("The enrollmentToken is not valid or has expired.", "enrollmentToken 无效或已过期"),
     "key_hint": (
         "The account or the password is wrong (emulator: the password is not encrypted with the emulator's public key).",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.rules.base import handle
 from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, user_json
-from authing_mfa.emulator.rules.endpoints import Captcha, UserFieldValues, WellKnown
+from authing_mfa.emulator.rules.endpoints import UserFieldValues, WellKnown
 from authing_mfa.operations import GetCurrentUser, GetCustomUserData, PublicConfig
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def _public_config(operation: PublicConfig, context: RuleContext) -> Reply:
             "deviceFuncEnabled": False,
             "internationalSmsConfig": {"enabled": True, "defaultISOType": "CN"},
             "mfa": {"faceScore": 0.65},
-            "mfaBindConfigs": [{"mfa": factor, "changeable": True} for factor in ("SMS", "EMAIL", "OTP", "FACE")],
+            "mfaBindConfigs": [
+                {"mfa": factor, "changeable": True} for factor in context.state.settings.enabled_factors
+            ],
             "redirectUris": [],
             "corsWhitelist": [],
             "allowedOrigins": [],
@@ -51,16 +53,6 @@ def _public_config(operation: PublicConfig, context: RuleContext) -> Reply:
 @handle.register(WellKnown)
 def _well_known(_operation: WellKnown, context: RuleContext) -> Reply:
     return context.ok("ok", {"publicKey": keys.PUBLIC_KEY, "sm2PublicKey": None, "version": "emulator"})
-
-
-@handle.register(Captcha)
-def _captcha(_operation: Captcha, _context: RuleContext) -> Reply:
-    """A picture without a riddle: logins here never ask for one."""
-    picture = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#eee"/>'
-        '<text x="60" y="27" font-family="monospace" font-size="20" text-anchor="middle">EMULATOR</text></svg>'
-    )
-    return Reply(picture.encode(), content_type="image/svg+xml")
 
 
 @handle.register(GetCurrentUser)

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.rules.context import Reply, RuleContext
     from authing_mfa.emulator.state.records import Totp, User
 
-__all__ = ["confirm_pending", "enrollment_json"]
+__all__ = ["confirm_pending", "enrollment_json", "totp_matches"]
 
 
 @handle.register(AssociateTotp)
 def _associate_totp(operation: AssociateTotp, context: RuleContext) -> Reply:
-    user, _ = context.either_user()
+    """An mfaToken alone does not replace a TOTP that is bound: its holder may know no more than the password."""
+    user, is_mfa = context.either_user()
+    if is_mfa and user.totp is not None:
+        raise ServiceRefusal(1001, "bound_needs_login")
     user.pending_totp = context.state.new_totp(operation.source)
     return context.ok("totp_associated", enrollment_json(user, user.pending_totp))
 
@@ -49,7 +52,9 @@ def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
 @handle.register(ConfirmTotp)
 def _confirm_totp(operation: ConfirmTotp, context: RuleContext) -> Reply:
     """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp-confirmation)."""
-    user, _ = context.either_user()
+    user, is_mfa = context.either_user()
+    if is_mfa and user.totp is not None:
+        raise ServiceRefusal(1001, "bound_needs_login")
     if not confirm_pending(context, user, operation.code):
         raise ServiceRefusal(400, "wrong_totp", status=400)
     if operation.source.upper() == "APPLICATION":
@@ -77,20 +82,26 @@ def _drift(context: RuleContext) -> int:
 
 @handle.register(VerifyByTotp)
 def _verify_by_totp(operation: VerifyByTotp, context: RuleContext) -> Reply:
-    """A step's code is good once; only the code that confirmed the binding is good once more."""
     user = context.mfa_user()
-    binding = user.totp
-    if binding is None:
+    if user.totp is None:
         raise ServiceRefusal(6001, "no_totp")
-    step = totp.matching_step(binding.secret, operation.code, context.state.clock(), _drift(context))
-    if step is None:
+    if not totp_matches(context, user, operation.code):
+        raise ServiceRefusal(6001, "wrong_totp")
+    return context.logged_in(user, "verified", second_factor=True)
+
+
+def totp_matches(context: RuleContext, user: User, code: str) -> bool:
+    """Use *code* of the bound TOTP. A step's code is good once; only the code that confirmed the binding is good once more."""
+    binding = user.totp
+    step = None if binding is None else totp.matching_step(binding.secret, code, context.state.clock(), _drift(context))
+    if binding is None or step is None:
         context.state.count_failure(user)
-        raise ServiceRefusal(6001, "wrong_totp")
+        return False
     if step <= binding.last_step and step != binding.confirmed_step:
-        raise ServiceRefusal(6001, "wrong_totp")
+        return False
     binding.last_step = max(step, binding.last_step)
     binding.confirmed_step = None
-    return context.logged_in(user, "verified", second_factor=True)
+    return True
 
 
 @handle.register(VerifyByRecoveryCode)

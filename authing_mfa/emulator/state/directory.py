@@ -14,6 +14,7 @@ from authing_mfa.emulator.state.user_fields import (
     checked_custom,
     checked_email,
     checked_id,
+    checked_password_change,
     checked_phone,
     checked_secret,
     checked_text,
@@ -69,6 +70,7 @@ class Directory:
         user_id: str | None = None,
         totp_secret: str | None = None,
         recovery_code: str | None = None,
+        password_change: int | None = None,
     ) -> User:
         """A new user. See `Namespace.add_user`; *face* is a fingerprint.
 
@@ -90,6 +92,7 @@ class Directory:
             mfa=policies,
             face=() if face is None else (face,),
             custom=dict(checked_custom(custom)),
+            password_change=checked_password_change(password_change),
         )
         if phone is not None:
             user.phone_country_code = country or country_of(phone)

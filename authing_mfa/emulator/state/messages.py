@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.state.records import SentCode, SentMessage, canonical_target
+from authing_mfa.emulator.state.scenes import fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,17 +40,21 @@ class Messages:
         self.fixed: dict[str, str] = {}
         self._newest: dict[str, SentMessage] = {}
 
+    def too_soon(self, settings: Settings, to: str, country_code: str | None, scene: str | None) -> bool:
+        """True if a code went to *to* too short a time ago; with *scene* only a code of that scene counts."""
+        before = self.codes.get(canonical_target(to, country_code))
+        if before is None or scene not in (None, before.scene):
+            return False
+        return 0 <= self._clock() - before.sent_at < settings.resend_window
+
     def send(
-        self, settings: Settings, channel: str, to: str, country_code: str | None, scene: str | None, *, force: bool
-    ) -> SentMessage | None:
-        """Send a new code, which ends the one before. None where the last was sent too short a time ago."""
+        self, settings: Settings, channel: str, to: str, country_code: str | None, scene: str | None
+    ) -> SentMessage:
+        """Send a new code, which ends the one before."""
         target = canonical_target(to, country_code)
         now = self._clock()
-        before = self.codes.get(target)
-        if not force and before is not None and 0 <= now - before.sent_at < settings.resend_window:
-            return None
         code = self.fixed.get(target) or self._new_code(settings.code_length)
-        self.codes[target] = SentCode(code, now)
+        self.codes[target] = SentCode(code, now, scene=scene)
         self.count += 1
         message = SentMessage(channel, to, code, now, scene, self.count, target)
         self.put(message)
@@ -92,14 +97,16 @@ class Messages:
             if code not in _NEVER_SENT:
                 return code
 
-    def spend_code(self, targets: Iterable[str], code: str, lifetime: float) -> str:
+    def spend_code(self, targets: Iterable[str], code: str, purpose: str, settings: Settings) -> str:
         """Use the code of the first of *targets* (canonical) that has one: ``ok``, ``wrong``, ``used`` or ``expired``."""
         sent = next((self.codes[target] for target in targets if target in self.codes), None)
         if sent is None or not secrets.compare_digest(sent.code.encode(), code.strip().encode()):
             return "wrong"
+        if settings.enforce_scenes and not fits(sent.scene, purpose):
+            return "wrong"
         if sent.used:
             return "used"
-        if not 0 <= self._clock() - sent.sent_at <= lifetime:
+        if not 0 <= self._clock() - sent.sent_at <= settings.code_ttl:
             return "expired"
         sent.used = True
         return "ok"

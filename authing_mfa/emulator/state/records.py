@@ -6,6 +6,7 @@ import attrs
 
 __all__ = [
     "Enrollment",
+    "PasswordToken",
     "Photo",
     "SentCode",
     "SentMessage",
@@ -60,7 +61,12 @@ class Totp:
 
 @attrs.define
 class User:
-    """One user of the pool. `mfa` are the second factors the application asks of this user."""
+    """One user of the pool.
+
+    Attributes:
+        mfa: the second factors the application asks of this user.
+        password_change: 1639, 2058 or 2071 where the password must be changed before a login.
+    """
 
     id: str
     username: str | None
@@ -73,6 +79,7 @@ class User:
     nickname: str | None = None
     name: str | None = None
     mfa: tuple[str, ...] = ()
+    password_change: int | None = None
     mfa_phone: str | None = None
     mfa_phone_country_code: str | None = None
     mfa_email: str | None = None
@@ -122,6 +129,7 @@ class SentCode:
     code: str = attrs.field(repr=False)
     sent_at: float
     used: bool = False
+    scene: str | None = None
 
 
 @attrs.frozen
@@ -145,3 +153,11 @@ class Enrollment:
     phone: str | None = None
     phone_country_code: str | None = None
     email: str | None = None
+
+
+@attrs.frozen
+class PasswordToken:
+    """What a user who must change the password was given for that."""
+
+    user_id: str
+    expires_at: float

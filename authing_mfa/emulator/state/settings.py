@@ -67,9 +67,13 @@ class Settings:
         mfa_token_ttl: lifetime of an mfaToken; 360 in the service's published samples.
         user_token_ttl: lifetime of a user's token; 15 days in the service's published sample.
         enrollment_ttl: lifetime of a v3 enrollmentToken; one minute by the service's own text.
+        password_token_ttl: lifetime of the token to change a password with (1639, 2058, 2071).
         totp_drift: how many 30-second steps a TOTP code may be early or late.
         lock_after: wrong passwords and codes in a row until the user is locked (2005); None never locks.
         lock_seconds: how long the lock holds.
+        enabled_factors: the factors that the application enables: what a user can enroll through the v3 API.
+        enforce_scenes: refuse a code that was sent for another purpose. No source says whether the service does.
+        captcha_after: wrong passwords in a row until a login needs a captcha (2000); None never asks for one.
         application_mfa: second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
         journal_size: how many requests are kept in full. Counts are kept for all.
         face: which photos are of the same face. ``same-picture``: those that are the same picture (no face is looked for);
@@ -85,9 +89,15 @@ class Settings:
     mfa_token_ttl: float = _seconds(360.0)
     user_token_ttl: float = _seconds(15 * 86400.0)
     enrollment_ttl: float = _seconds(60.0)
+    password_token_ttl: float = _seconds(600.0)
     totp_drift: int = attrs.field(default=1, validator=_between(0, 100))
     lock_after: int | None = attrs.field(default=None, validator=attrs.validators.optional(_between(1, 1_000_000)))
     lock_seconds: float = _seconds(900.0)
+    enabled_factors: tuple[str, ...] = attrs.field(
+        default=("SMS", "EMAIL", "OTP", "FACE"), converter=normalized_policies
+    )
+    enforce_scenes: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
+    captcha_after: int | None = attrs.field(default=None, validator=attrs.validators.optional(_between(0, 1_000_000)))
     application_mfa: tuple[str, ...] = attrs.field(default=(), converter=normalized_policies)
     journal_size: int = attrs.field(default=1000, validator=_between(0, 10_000_000))
     face: str = attrs.field(default="same-picture", validator=_one_of(FACE_VERDICTS))

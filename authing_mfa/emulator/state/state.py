@@ -13,6 +13,7 @@ from authing_mfa.emulator.crypto.tokens import ISSUER, TokenSigner
 from authing_mfa.emulator.state.directory import Directory, hex_id
 from authing_mfa.emulator.state.messages import Messages, message_json
 from authing_mfa.emulator.state.photos import Photos
+from authing_mfa.emulator.state.sessions import Sessions
 from authing_mfa.emulator.state.user_fields import (
     checked_target,
     checked_text,
@@ -52,6 +53,7 @@ class State(Directory):
         self.messages = Messages(self.rng, self.clock)
         self.photos = Photos()
         self.enrollments: dict[str, Enrollment] = {}
+        self.sessions = Sessions(self.rng)
 
     def become(self, other: State) -> None:
         """Take over everything that *other* knows; *other* is not used any more."""
@@ -60,22 +62,37 @@ class State(Directory):
 
     # ─────────────────────────────── codes ───────────────────────────────
 
-    def send(self, channel: str, to: str, country_code: str | None, scene: str | None, *, force: bool = False) -> bool:
+    def send(
+        self,
+        channel: str,
+        to: str,
+        country_code: str | None,
+        scene: str | None,
+        *,
+        force: bool = False,
+        per_scene: bool = False,
+    ) -> bool:
         """Send a new code, which ends the one before. False where the last was sent too short a time ago.
+
+        With *per_scene* only a code of the same scene counts, as the v3 API says. With *force* none does.
 
         Raises:
             UnacceptableError: *to* is neither a phone number nor an e-mail address, or *scene* is too long.
         """
         checked_text("scene", scene)
-        message = self.messages.send(self.settings, channel, checked_target(to), country_code, scene, force=force)
-        if message is None:
+        to = checked_target(to)
+        if not force and self.messages.too_soon(self.settings, to, country_code, scene if per_scene else None):
             return False
+        message = self.messages.send(self.settings, channel, to, country_code, scene)
         self.notify("message", message_json(message))
         return True
 
-    def spend_code(self, targets: Iterable[str], code: str) -> str:
-        """Use the code of the first of *targets* (canonical) that has one: ``ok``, ``wrong``, ``used`` or ``expired``."""
-        return self.messages.spend_code(targets, code, self.settings.code_ttl)
+    def spend_code(self, targets: Iterable[str], code: str, purpose: str) -> str:
+        """Use the code of the first of *targets* (canonical) that has one: ``ok``, ``wrong``, ``used`` or ``expired``.
+
+        Where the settings enforce scenes, a code that was sent for another *purpose* (``login``, ``mfa``) is wrong.
+        """
+        return self.messages.spend_code(targets, code, purpose, self.settings)
 
     def add_enrollment(self, enrollment: Enrollment) -> str:
         """Keep *enrollment* until it expires; returns its token."""
@@ -124,7 +141,14 @@ class State(Directory):
         if claims is None:
             return None, False, False
         user = self.users.get(claims["data"]["userId"])
-        return user, claims["data"].get("stage") == 1, user is not None and self.clock() < claims["exp"]
+        good = user is not None and self.clock() < claims["exp"] and claims.get("jti") not in self.sessions.ended
+        return user, claims["data"].get("stage") == 1, good
+
+    def end_token(self, token: str) -> None:
+        """Make *token*, which this state has signed, good no longer."""
+        claims = self.signer.read(token)
+        if claims is not None:
+            self.sessions.end(claims["jti"], claims["exp"])
 
     # ─────────────────────────────── photos ───────────────────────────────
 

@@ -17,6 +17,7 @@ __all__ = [
     "checked_custom",
     "checked_email",
     "checked_id",
+    "checked_password_change",
     "checked_phone",
     "checked_secret",
     "checked_target",
@@ -73,6 +74,13 @@ def checked_id(value: Any, name: str = "id") -> str | None:
     """Return *value* if it can be an id: letters, digits, ``_`` and ``-``, 64 at most. None is passed on."""
     if value is not None and (not isinstance(value, str) or not _ID.fullmatch(value)):
         raise UnacceptableError(f"{name} must be letters, digits, '_' and '-', 64 at most, not {value!r:.80}")
+    return value
+
+
+def checked_password_change(value: Any) -> int | None:
+    """Return *value* if a login can ask for a new password with this code: 1639, 2058 or 2071. None is passed on."""
+    if value is not None and (type(value) is not int or value not in (1639, 2058, 2071)):
+        raise UnacceptableError(f"password_change must be 1639, 2058 or 2071, not {value!r:.80}")
     return value
 
 

@@ -1,0 +1,20 @@
+"""What the codes of each scene are good for, where the settings enforce it (docs/wire.md#sending-codes)."""
+
+from __future__ import annotations
+
+__all__ = ["fits"]
+
+_LOGIN = ("login", "register", "LOGIN_VERIFY_CODE", "REGISTER_VERIFY_CODE", "FIRST_EMAIL_LOGIN_VERIFY")
+_MFA = ("mfa-verify", "mfa-bind", "MFA_VERIFY", "MFA_VERIFY_CODE")
+_SCENES = {
+    "login": frozenset((*_LOGIN, "CHANNEL_LOGIN", "CHANNEL_REGISTER")),
+    "mfa": frozenset((*_MFA, "CHANNEL_VERIFY_MFA", "CHANNEL_BIND_MFA")),
+}
+
+
+def fits(scene: str | None, purpose: str) -> bool:
+    """True if a code of *scene* is good for *purpose*: ``login`` or ``mfa``.
+
+    A code without a scene is good for both, as the mobile clients send none; so is VERIFY_CODE, with which iOS passes MFA.
+    """
+    return scene in (None, "VERIFY_CODE") or scene in _SCENES[purpose]
