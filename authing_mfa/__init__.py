@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from authing_mfa.call_record import CallRecord
     from authing_mfa.client import AuthClient
     from authing_mfa.errors import (
+        AccountDisabledError,
         AccountLockedError,
         ApiError,
         AuthingError,
         CallTimeoutError,
         CancelledCallError,
+        CaptchaRequiredError,
         ConfigError,
         FaceError,
         ImageError,
@@ -30,15 +32,32 @@ if TYPE_CHECKING:
         MfaRequiredError,
         NetworkError,
         NotAuthenticatedError,
+        PasswordChangeRequiredError,
         RateLimitedError,
         ResponseError,
+        ServiceError,
         UsageError,
         WrongCodeError,
+        WrongPasswordError,
     )
     from authing_mfa.images import ImageSource
-    from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFactor, TotpEnrollment, UserInfo
+    from authing_mfa.models import (
+        Authenticator,
+        Captcha,
+        CustomField,
+        Factor,
+        FactorEnrollment,
+        IdToken,
+        MfaChallenge,
+        MfaFactor,
+        MfaTokenInfo,
+        SecurityLevel,
+        TotpEnrollment,
+        UserInfo,
+    )
 
 __all__ = [
+    "AccountDisabledError",
     "AccountLockedError",
     "ApiError",
     "AuthClient",
@@ -47,9 +66,14 @@ __all__ = [
     "CallRecord",
     "CallTimeoutError",
     "CancelledCallError",
+    "Captcha",
+    "CaptchaRequiredError",
     "ConfigError",
     "CustomField",
     "FaceError",
+    "Factor",
+    "FactorEnrollment",
+    "IdToken",
     "ImageError",
     "ImageSource",
     "InvalidInputError",
@@ -58,14 +82,19 @@ __all__ = [
     "MfaChallenge",
     "MfaFactor",
     "MfaRequiredError",
+    "MfaTokenInfo",
     "NetworkError",
     "NotAuthenticatedError",
+    "PasswordChangeRequiredError",
     "RateLimitedError",
     "ResponseError",
+    "SecurityLevel",
+    "ServiceError",
     "TotpEnrollment",
     "UsageError",
     "UserInfo",
     "WrongCodeError",
+    "WrongPasswordError",
     "__version__",
 ]
 

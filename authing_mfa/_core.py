@@ -44,6 +44,8 @@ __all__ = ["ClientOptions", "Core", "Credentials"]
 
 T = TypeVar("T")
 
+_URLS_KEPT = 256
+
 _log = logging.getLogger("authing_mfa")
 
 _LONGEST: float = 10.0 * 365 * 86400
@@ -357,10 +359,12 @@ class Core:
         return pause
 
     def _url(self, base_url: str, target: str) -> URL:
-        """Return the full address, parsed once per endpoint."""
+        """Return the full address, parsed once per endpoint. The queries of factors differ: few of them are kept."""
         url = self._urls.get((base_url, target))
         if url is None:
-            url = self._urls[base_url, target] = URL(base_url + target, encoded=True)
+            url = URL(base_url + target, encoded=True)
+            if len(self._urls) < _URLS_KEPT:
+                self._urls[base_url, target] = url
         return url
 
 

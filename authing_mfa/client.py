@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from authing_mfa._progress import Observer
     from authing_mfa.call_record import CallRecord
     from authing_mfa.images import ImageSource
-    from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
+    from authing_mfa.models import (
+        Authenticator,
+        Captcha,
+        CustomField,
+        Factor,
+        FactorEnrollment,
+        IdToken,
+        MfaTokenInfo,
+        SecurityLevel,
+        TotpEnrollment,
+        UserInfo,
+    )
     from authing_mfa.protocol import Answer
 
 __all__ = ["AuthClient"]
@@ -501,7 +512,15 @@ class AuthClient:
 
     # ─────────────────────── what a real MFA journey needs around them ───────────────────────
 
-    async def login_by_account(self, account: str, password: str, *, auto_register: bool = False) -> UserInfo:
+    async def login_by_account(
+        self,
+        account: str,
+        password: str,
+        *,
+        auto_register: bool = False,
+        captcha_code: str | None = None,
+        captcha: Captcha | None = None,
+    ) -> UserInfo:
         """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
 
         It needs no token. It is sent again only if the service cannot have seen it.
@@ -510,19 +529,25 @@ class AuthClient:
             account: the user name, phone number or e-mail address.
             password: the password as the user typed it; it is encrypted before it is sent.
             auto_register: True if an unknown account may be registered.
+            captcha_code: after a CaptchaRequiredError: the text that the user read in the captcha picture.
+            captcha: the picture's value, as `get_captcha` returned it.
 
         Returns:
             The user, with the ID token.
 
         Raises:
+            InvalidInputError: an argument is empty or not text, or a captcha has no captcha_code; nothing was sent.
             MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
+            PasswordChangeRequiredError: the password is right, but must be changed first; `token` is for that.
+            CaptchaRequiredError: a captcha is needed, or its text was wrong. Get a new picture: `get_captcha`.
+            WrongPasswordError: the account or the password is wrong.
             AccountLockedError: too many wrong passwords.
-            ApiError: the account or the password is wrong (codes 2333, 2006, 2004), or another refusal of the service.
+            AccountDisabledError: the account is disabled.
             ConfigError: the application is unknown, or its configuration cannot be fetched.
 
         Source: docs/wire.md#password-login.
         """
-        return await self.perform(ops.LoginByAccount(account, password, auto_register))
+        return await self.perform(ops.LoginByAccount(account, password, auto_register, captcha_code, captcha))
 
     async def login_by_phone_code(
         self, phone: str, code: str, *, phone_country_code: str | None = None, auto_register: bool = False
@@ -571,7 +596,7 @@ class AuthClient:
         """
         return await self.perform(ops.LoginByEmailCode(email, code, auto_register))
 
-    async def send_sms(self, phone: str, *, phone_country_code: str | None = None) -> None:
+    async def send_sms(self, phone: str, *, phone_country_code: str | None = None, scene: str | None = None) -> None:
         """Send a code by SMS.
 
         It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
@@ -580,14 +605,15 @@ class AuthClient:
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
 
         Raises:
             RateLimitedError: a code was sent to this number less than a minute ago.
-            ApiError: the service refuses the number.
+            ApiError: the service refuses the number, or its message template is missing (code 2021).
 
         Source: docs/wire.md#sending-codes.
         """
-        await self.perform(ops.SendSms(phone, phone_country_code))
+        await self.perform(ops.SendSms(phone, phone_country_code, scene))
 
     async def send_mfa_email(self, email: str) -> None:
         """Send an MFA code by e-mail.
@@ -600,11 +626,30 @@ class AuthClient:
 
         Raises:
             RateLimitedError: a code was sent to this address less than a minute ago.
-            ApiError: the service refuses the address.
+            ApiError: the service refuses the address, or its mail template is missing (code 2021).
 
         Source: docs/wire.md#sending-codes.
         """
         await self.perform(ops.SendMfaEmail(email))
+
+    async def send_email(self, email: str, *, scene: str = "VERIFY_CODE") -> None:
+        """Send a code by e-mail: by default one to log in with.
+
+        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
+        send a second message.
+
+        Args:
+            email: the e-mail address.
+            scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
+                ``CHANGE_EMAIL``, or another word of the service.
+
+        Raises:
+            RateLimitedError: a code was sent to this address less than a minute ago.
+            ApiError: the service refuses the address, or its mail template is missing (code 2021).
+
+        Source: docs/wire.md#sending-codes.
+        """
+        await self.perform(ops.SendEmail(email, scene))
 
     async def mfa_associate_by_totp(self) -> TotpEnrollment:
         """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`.
@@ -741,3 +786,257 @@ class AuthClient:
         Source: docs/wire.md#custom-data.
         """
         return await self.perform(ops.GetCustomUserData(user_id))
+
+    # ─────────────────────── self-service of factors, through the v3 API ───────────────────────
+
+    async def list_enrolled_factors(self) -> tuple[Factor, ...]:
+        """List the factors that the user has enrolled. A bound phone or e-mail address counts as one.
+
+        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+
+        Returns:
+            The factors, each with the id that `get_factor` and `mfa_unbind_factor` take.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+
+        Source: docs/wire.md#factor-enrollment.
+        """
+        return await self.perform(ops.ListEnrolledFactors())
+
+    async def list_factors_to_enroll(self) -> tuple[str, ...]:
+        """List the types of factors that the application allows and the user has not enrolled yet.
+
+        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+
+        Returns:
+            The types: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or other words of the service.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+
+        Source: docs/wire.md#factor-enrollment.
+        """
+        return await self.perform(ops.ListFactorsToEnroll())
+
+    async def get_factor(self, factor_id: str) -> Factor:
+        """Get one enrolled factor by its id.
+
+        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+
+        Args:
+            factor_id: the id, as `list_enrolled_factors` says it.
+
+        Returns:
+            The factor.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+            ApiError: the user has no such factor.
+
+        Source: docs/wire.md#factor-enrollment.
+        """
+        return await self.perform(ops.GetFactor(factor_id))
+
+    async def send_enroll_factor_request(
+        self,
+        factor_type: str,
+        *,
+        phone: str | None = None,
+        phone_country_code: str | None = None,
+        email: str | None = None,
+    ) -> FactorEnrollment:
+        """Start the enrollment of a factor: sends a code by SMS or e-mail, or makes a TOTP secret.
+
+        It needs the token of a logged-in user. Nothing is in force until `enroll_factor`, which must follow within one
+        minute. The call is never sent again once the service may have seen it: a repeat could send a second message.
+
+        Args:
+            factor_type: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
+            phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            email: the address of an EMAIL factor.
+
+        Returns:
+            The enrollment token; for OTP also the secret, its otpauth address, the QR picture and the recovery code.
+
+        Raises:
+            InvalidInputError: an SMS factor without a phone, or an EMAIL factor without an email; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+            RateLimitedError: a code was sent to this target less than a minute ago.
+
+        Source: docs/wire.md#factor-enrollment.
+        """
+        return await self.perform(ops.SendEnrollFactorRequest(factor_type, phone, phone_country_code, email))
+
+    async def enroll_factor(
+        self, enrollment_token: str, factor_type: str, *, code: str | None = None, photo_key: str | None = None
+    ) -> None:
+        """Finish the enrollment of a factor. The service answers no id: `list_enrolled_factors` knows it then.
+
+        It needs the token of a logged-in user. The call spends the code, so it is never sent again once the service may
+        have seen it.
+
+        Args:
+            enrollment_token: `FactorEnrollment.token`, at most one minute old.
+            factor_type: the type that the enrollment was started with.
+            code: the code of the SMS, of the e-mail, or of the authenticator app.
+            photo_key: for FACE: the key of a photo, as `upload_face_image` returns it.
+
+        Raises:
+            InvalidInputError: neither or both of code and photo_key, or the one that the type does not take; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            WrongCodeError: the code is wrong, spent or expired.
+            FaceError: the photo cannot be used.
+            ApiError: the enrollment token is wrong or has expired, or another refusal of the service.
+
+        Source: docs/wire.md#factor-enrollment.
+        """
+        await self.perform(ops.EnrollFactor(enrollment_token, factor_type, code, photo_key))
+
+    async def check_totp(self, code: str) -> bool:
+        """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
+
+        It needs the token of a logged-in user who has bound TOTP. The call spends the code, so it is never sent again once
+        the service may have seen it.
+
+        Args:
+            code: six digits, which the authenticator app changes every 30 seconds.
+
+        Returns:
+            True if the code is right, False if it is wrong.
+
+        Raises:
+            InvalidInputError: the code is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+            ApiError: the user has not bound TOTP, or another refusal of the service.
+
+        Source: docs/wire.md#factor-enrollment.
+        """
+        return await self.perform(ops.CheckTotp(code))
+
+    async def introspect_mfa_token(self, mfa_token: str) -> MfaTokenInfo:
+        """Ask whether an mfaToken is good now, and whose it is. A good one does not prove that a factor was passed.
+
+        It needs no token of its own; if the client has one, it is sent. It changes nothing, so it is repeated when the
+        connection fails.
+
+        Args:
+            mfa_token: the token to ask about.
+
+        Returns:
+            Whether it is active; if so also its user, its pool and its times.
+
+        Raises:
+            InvalidInputError: the token is empty or not text; nothing was sent.
+            ApiError: the service refuses to answer.
+
+        Source: docs/wire.md#token-introspection.
+        """
+        return await self.perform(ops.IntrospectMfaToken(mfa_token))
+
+    # ─────────────────────── what else a login can ask for ───────────────────────
+
+    async def get_captcha(self) -> Captcha:
+        """Get a captcha picture for the next `login_by_account`, after a CaptchaRequiredError.
+
+        It needs no token. Each call gets a new picture. The cookie that belongs to the picture travels in the value alone.
+
+        Returns:
+            The picture (usually SVG) and its cookie.
+
+        Raises:
+            ResponseError: the answer is not a picture.
+            ApiError: the service refuses to make one.
+
+        Source: docs/wire.md#captcha.
+        """
+        return await self.perform(ops.GetCaptcha())
+
+    async def change_password_by_first_login_token(self, token: str, password: str) -> None:
+        """Change the password after code 1639 (first login) or 2071 (unsafe password). Then log in again with the new one.
+
+        It needs no token of the client. It is sent again only if the service cannot have seen it.
+
+        Args:
+            token: `PasswordChangeRequiredError.token`.
+            password: the new password as the user typed it; it is encrypted before it is sent.
+
+        Raises:
+            InvalidInputError: an argument is empty or not text; nothing was sent.
+            ApiError: the token has expired, the new password is unsafe (code 2061), or another refusal of the service.
+
+        Source: docs/wire.md#forced-password-change.
+        """
+        await self.perform(ops.ChangePasswordByFirstLoginToken(token, password))
+
+    async def change_expired_password(self, token: str, old_password: str, new_password: str) -> None:
+        """Change the password after code 2058 (it has expired). Then log in again with the new one.
+
+        It needs no token of the client. It is sent again only if the service cannot have seen it.
+
+        Args:
+            token: `PasswordChangeRequiredError.token`.
+            old_password: the password of the login; it is encrypted before it is sent.
+            new_password: the new password as the user typed it; it is encrypted before it is sent.
+
+        Raises:
+            InvalidInputError: an argument is empty or not text; nothing was sent.
+            ApiError: the token has expired, the old password is wrong, the new one is unsafe (code 2061), or another refusal.
+
+        Source: docs/wire.md#forced-password-change.
+        """
+        await self.perform(ops.ChangeExpiredPassword(token, old_password, new_password))
+
+    # ─────────────────────── the session ───────────────────────
+
+    async def refresh_id_token(self) -> IdToken:
+        """Get a fresh ID token for the user's current one; go on with ``client.as_user(fresh.token)``.
+
+        It needs the token of a logged-in user. The service answers no user. Whether the old token stays good is unknown, so
+        the call is never sent again once the service may have seen it.
+
+        Returns:
+            The token with its times.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+
+        Source: docs/wire.md#session.
+        """
+        return await self.perform(ops.RefreshIdToken())
+
+    async def logout(self) -> None:
+        """End the session of the user whose token the client has. The service says yes without a token, too.
+
+        Throw the view of this user away afterwards, whatever the answer: the token is not to be used again.
+
+        Raises:
+            NotAuthenticatedError: the token is not, or no longer, valid.
+            ApiError: another refusal of the service.
+
+        Source: docs/wire.md#session.
+        """
+        await self.perform(ops.Logout())
+
+    async def get_security_level(self) -> SecurityLevel:
+        """Ask how well the account is protected, as the service rates it.
+
+        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+
+        Returns:
+            The rating, whether a second factor is on, and in `raw` the rest.
+
+        Raises:
+            LoginError: the client has no token; nothing was sent.
+            NotAuthenticatedError: the token has expired: log in again.
+
+        Source: docs/wire.md#session.
+        """
+        return await self.perform(ops.GetSecurityLevel())

@@ -16,12 +16,19 @@
     ├── CircuitOpenError             10104             a batch stopped because the service is dead (`authing_mfa.batch`)
     └── ApiError                     answered          the service said no
         ├── MfaRequiredError         1635, 1636        carries the challenge
+        ├── PasswordChangeRequiredError  1639, 2058, 2071  carries the token to change the password with
+        ├── CaptchaRequiredError     2000
+        ├── WrongPasswordError       2333, 2006, 2004
         ├── InvalidMfaTokenError     2021
-        ├── NotAuthenticatedError    2020, HTTP 401
+        ├── NotAuthenticatedError    2020, 2206, 2207, 1010001, status 401
         ├── WrongCodeError           6001-6004, 2001, 2300; 400 when a TOTP binding is confirmed
         ├── FaceError                1700-1707
-        ├── RateLimitedError         HTTP 429, 2080, 4004, v3 422
-        └── AccountLockedError       2005, 2057
+        ├── RateLimitedError         status 429, 2080, 4004, 1002, 2100; 422 when an SMS is sent
+        ├── AccountLockedError       2005, 2057
+        ├── AccountDisabledError     1577, 1578, 2120008
+        └── ServiceError             HTTP 5xx, or a v3 statusCode of 500-503: the service broke
+
+A status is the HTTP status of the answer, or the `statusCode` inside an answer of the v3 API, whose HTTP status is always 200.
 
 `delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (it said what it did) or
 ``unknown`` (the request was sent and no whole answer was read; it may have acted).
@@ -40,11 +47,13 @@ if TYPE_CHECKING:
     from authing_mfa.models import MfaChallenge
 
 __all__ = [
+    "AccountDisabledError",
     "AccountLockedError",
     "ApiError",
     "AuthingError",
     "CallTimeoutError",
     "CancelledCallError",
+    "CaptchaRequiredError",
     "ConfigError",
     "Delivery",
     "FaceError",
@@ -55,10 +64,13 @@ __all__ = [
     "MfaRequiredError",
     "NetworkError",
     "NotAuthenticatedError",
+    "PasswordChangeRequiredError",
     "RateLimitedError",
     "ResponseError",
+    "ServiceError",
     "UsageError",
     "WrongCodeError",
+    "WrongPasswordError",
     "api_error_class",
 ]
 
@@ -209,12 +221,48 @@ class MfaRequiredError(ApiError):
         self.challenge = challenge
 
 
+class PasswordChangeRequiredError(ApiError):
+    """The password was right, but must be changed before a login (1639 first login, 2058 expired, 2071 unsafe).
+
+    After 1639 and 2071 go on with `AuthClient.change_password_by_first_login_token`, after 2058 with
+    `AuthClient.change_expired_password`; then log in again with the new password.
+
+    Attributes:
+        token: the token that both calls need; None where the answer had none.
+    """
+
+    token: str | None
+
+    def __init__(self, message: str, *, token: str | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.token = token
+
+    @property
+    def firstTimeLoginToken(self) -> str | None:  # noqa: N802 - the Swift SDK's name
+        """The Swift SDK's name for `token`."""
+        return self.token
+
+
+class CaptchaRequiredError(ApiError):
+    """2000: the login needs the text of a captcha, or the text was wrong. `AuthClient.get_captcha` gets a new picture."""
+
+
+class WrongPasswordError(ApiError):
+    """2333, 2006 or 2004: there is no such account, or the password is wrong."""
+
+    @property
+    def attempts_left(self) -> int | None:
+        """How many more wrong passwords the service takes, where the answer says so."""
+        left = self.data.get("remainCount") if isinstance(self.data, dict) else None
+        return left if type(left) is int else None
+
+
 class InvalidMfaTokenError(ApiError):
     """2021: the mfaToken is missing, has expired (it lives six minutes), or is not an mfaToken. Log in again."""
 
 
 class NotAuthenticatedError(ApiError):
-    """2020 or HTTP 401: the token is not, or no longer, valid. Log in again."""
+    """2020, 2206, 2207, 1010001 or status 401: the token is not, or no longer, valid. Log in again."""
 
 
 class WrongCodeError(ApiError):
@@ -226,7 +274,7 @@ class FaceError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """HTTP 429, 2080, 4004, or 422 of a v3 or code-sending call: too soon; nothing was done.
+    """Status 429, 2080, 4004, 1002, 2100, or 422 when an SMS is sent: too soon; nothing was done.
 
     Attributes:
         retry_after: seconds to wait, where the answer says it (`Retry-After`).
@@ -243,24 +291,47 @@ class AccountLockedError(ApiError):
     """2005 or 2057: the account is locked."""
 
 
+class AccountDisabledError(ApiError):
+    """1577, 1578 or 2120008: the account, its device or its tenant is disabled or suspended."""
+
+
+class ServiceError(ApiError):
+    """HTTP 5xx with an answer of the service, or a v3 statusCode of 500-503: the service broke. It may have acted."""
+
+
 _BY_CODE: dict[int, type[ApiError]] = {
     **dict.fromkeys(_CHALLENGE_CODES, MfaRequiredError),
+    **dict.fromkeys((1639, 2058, 2071), PasswordChangeRequiredError),
+    2000: CaptchaRequiredError,
+    **dict.fromkeys((2333, 2006, 2004), WrongPasswordError),
     2021: InvalidMfaTokenError,
-    2020: NotAuthenticatedError,
+    **dict.fromkeys((2020, 2206, 2207, 1010001, 401), NotAuthenticatedError),
     **dict.fromkeys((6001, 6002, 6003, 6004, 2001, 2300), WrongCodeError),
     **dict.fromkeys(range(1700, 1708), FaceError),
-    **dict.fromkeys((2080, 4004), RateLimitedError),
+    **dict.fromkeys((2080, 4004, 1002, 2100, 429), RateLimitedError),
     **dict.fromkeys((2005, 2057), AccountLockedError),
+    **dict.fromkeys((1577, 1578, 2120008), AccountDisabledError),
 }
-_BY_STATUS: dict[int, type[ApiError]] = {401: NotAuthenticatedError, 429: RateLimitedError}
 
 
-def api_error_class(code: int, http_status: int, special: Mapping[int, type[ApiError]]) -> type[ApiError]:
-    """Which class says this answer best.
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: NotAuthenticatedError,
+    429: RateLimitedError,
+}
 
-    HTTP 429 always means "not done" and comes first; then what the *special* codes of the operation mean (400 and 422
-    mean different things on different calls), then the code's own meaning, then the status's. Source: docs/wire.md#server-codes.
+
+def api_error_class(code: int, status: int, overrides: Mapping[int, type[ApiError]]) -> type[ApiError]:
+    """Return the class that says best what a refusal means.
+
+    Status 429 always means "not done" and comes first; then the *overrides* of the operation (400 and 422 mean different
+    things on different calls), then the code's own meaning, then the status's (docs/wire.md#server-codes).
+
+    Args:
+        code: the answer's code.
+        status: the HTTP status; of an answer of the v3 API, whose HTTP status is always 200, its `statusCode`.
+        overrides: codes that mean something else for this operation.
     """
-    if http_status == 429:
+    if status == 429:
         return RateLimitedError
-    return special.get(code) or _BY_CODE.get(code) or _BY_STATUS.get(http_status) or _BY_STATUS.get(code) or ApiError
+    known = overrides.get(code) or _BY_CODE.get(code) or _BY_STATUS.get(status)
+    return known or (ServiceError if 500 <= status < 600 else ApiError)

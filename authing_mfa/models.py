@@ -1,7 +1,9 @@
-"""What the service answers, as frozen values. How each is read from the wire stands in `protocol`.
+"""What the service answers, as frozen values. How each is read from the wire stands in `structuring`.
 
 Field names are the service's own in Python spelling. Unknown fields are kept in `raw`. Secrets (tokens, recovery codes,
 TOTP secrets) and `raw` never show in a repr.
+
+More than 300 lines, because every field is described.
 """
 
 from __future__ import annotations
@@ -11,7 +13,23 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Authenticator", "CustomField", "MfaChallenge", "MfaFactor", "TotpEnrollment", "UserInfo"]
+from authing_mfa import _strict
+from authing_mfa.errors import InvalidInputError
+
+__all__ = [
+    "Authenticator",
+    "Captcha",
+    "CustomField",
+    "Factor",
+    "FactorEnrollment",
+    "IdToken",
+    "MfaChallenge",
+    "MfaFactor",
+    "MfaTokenInfo",
+    "SecurityLevel",
+    "TotpEnrollment",
+    "UserInfo",
+]
 
 
 def _secret(default: Any = attrs.NOTHING) -> Any:
@@ -34,6 +52,7 @@ class UserInfo:
         id_token: `id_token`, else `token`. The bearer of the user's next calls.
         recovery_code: the NEW recovery code, after `mfa_verify_by_recovery_code`. Show it to the user: the old one is void.
         raw: the whole object as it came.
+        token_expires_at: when the ID token expires, in seconds since the epoch: `tokenExpiredAt`, else the token's own `exp`.
     """
 
     id: str | None = None
@@ -51,6 +70,7 @@ class UserInfo:
     refresh_token: str | None = _secret(None)
     recovery_code: str | None = _secret(None)
     raw: Mapping[str, Any] = _raw()
+    token_expires_at: float | None = None
 
     @property
     def display_name(self) -> str | None:
@@ -96,6 +116,61 @@ class MfaChallenge:
     totp_enabled: bool = False
     face_enabled: bool = False
     raw: Mapping[str, Any] = _raw()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, code: int = 1636) -> MfaChallenge:
+        """Read the challenge that your program was handed, e.g. by its own server.
+
+        Factors of status 0 are left out, the others ordered by `sort`; empty text counts as absent.
+
+        Args:
+            data: the `data` of a 1635 or 1636 answer, or of the management call ``get-mfa-trigger-data``.
+            code: 1635 where the answer said so: it lists no factors and asks for the user's own TOTP.
+
+        Raises:
+            InvalidInputError: *data* is not a challenge.
+
+        Source: docs/wire.md#mfa-challenge.
+        """
+        try:
+            return _read_challenge(cls, data, own_totp=code == 1635)
+        except KeyError as error:
+            problem = f"{error.args[0]} is missing"
+        except (TypeError, ValueError) as error:
+            problem = str(error)
+        raise InvalidInputError(f"This is not an MFA challenge: {problem}.")
+
+
+def _read_challenge(cls: type[MfaChallenge], data: Mapping[str, Any], *, own_totp: bool) -> MfaChallenge:
+    raw = data if isinstance(data, Mapping) else _strict.json_object(data)
+    token = _strict.text(raw["mfaToken"])
+    if not token:
+        raise ValueError("the mfaToken is empty")
+    return cls(
+        token=token,
+        factors=(MfaFactor("OTP"),) if own_totp else _read_factors(raw.get("applicationMfa")),
+        phone=_strict.optional_text(raw.get("mfaPhone")) or None,
+        phone_country_code=_strict.optional_text(raw.get("mfaPhoneCountryCode")) or None,
+        email=_strict.optional_text(raw.get("mfaEmail")) or None,
+        totp_enabled=own_totp or _read_flag(raw, "totpMfaEnabled"),
+        face_enabled=_read_flag(raw, "faceMfaEnabled"),
+        raw=raw,
+    )
+
+
+def _read_flag(raw: Mapping[str, Any], name: str) -> bool:
+    value = raw.get(name)
+    return False if value is None else _strict.flag(value)
+
+
+def _read_factors(listed: Any) -> tuple[MfaFactor, ...]:
+    enabled = [entry for entry in _strict.one_or_more(listed) if entry.get("status", 1) not in (0, False, "0")]
+    factors = [MfaFactor(_strict.text(entry["mfaPolicy"]), _read_sort(entry.get("sort"))) for entry in enabled]
+    return tuple(sorted(factors, key=lambda factor: factor.sort))
+
+
+def _read_sort(value: Any) -> int:
+    return 0 if value is None else _strict.whole_number(value)
 
 
 @attrs.frozen
@@ -147,3 +222,111 @@ class CustomField:
     value: Any = attrs.field(hash=False)
     label: str | None = None
     data_type: str | None = None
+
+
+@attrs.frozen
+class Factor:
+    """One enrolled factor of a user (docs/wire.md#factor-enrollment).
+
+    Attributes:
+        id: the factor's id, for `get_factor` and `mfa_unbind_factor`.
+        type: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or another word of the service.
+        phone: the phone of an SMS factor.
+        phone_country_code: its country code, e.g. ``+86``.
+        email: the address of an EMAIL factor.
+        raw: the whole object as it came.
+    """
+
+    id: str
+    type: str
+    phone: str | None = None
+    phone_country_code: str | None = None
+    email: str | None = None
+    raw: Mapping[str, Any] = _raw()
+
+
+@attrs.frozen
+class FactorEnrollment:
+    """An enrollment that `enroll_factor` finishes (docs/wire.md#factor-enrollment).
+
+    Attributes:
+        token: the enrollment token; it lives one minute.
+        secret: the TOTP secret, base32. Only an OTP factor has the next four.
+        uri: ``otpauth://totp/…``, what the QR picture holds.
+        recovery_code: to be kept by the user.
+        qr_png: the QR picture as PNG bytes.
+        raw: the whole object as it came.
+    """
+
+    token: str = _secret()
+    secret: str | None = _secret(None)
+    uri: str | None = _secret(None)
+    recovery_code: str | None = _secret(None)
+    qr_png: bytes | None = _secret(None)
+    raw: Mapping[str, Any] = _raw()
+
+
+@attrs.frozen
+class MfaTokenInfo:
+    """What the service says of an mfaToken (docs/wire.md#token-introspection). A live one does not prove a passed factor.
+
+    Attributes:
+        active: the token is good now. An inactive one may have nothing else.
+        user_id: whose token it is.
+        user_pool_id: the user's pool.
+        expires_at: when it expires, in seconds since the epoch.
+        issued_at: when it was issued, in seconds since the epoch.
+        raw: the whole object as it came.
+    """
+
+    active: bool
+    user_id: str | None = None
+    user_pool_id: str | None = None
+    expires_at: float | None = None
+    issued_at: float | None = None
+    raw: Mapping[str, Any] = _raw()
+
+
+@attrs.frozen
+class Captcha:
+    """A captcha picture, and the cookie that belongs to it (docs/wire.md#captcha).
+
+    Attributes:
+        image: the picture as it came.
+        media_type: its type, usually ``image/svg+xml``.
+        cookie: what the service knows this picture by. It travels in this value alone: no cookie is ever shared.
+    """
+
+    image: bytes = attrs.field(repr=False)
+    media_type: str = "image/svg+xml"
+    cookie: str | None = _secret(None)
+
+
+@attrs.frozen
+class IdToken:
+    """A fresh ID token (docs/wire.md#session).
+
+    Attributes:
+        token: the token, the bearer of the user's next calls.
+        issued_at: when it was issued, in seconds since the epoch.
+        expires_at: when it expires, in seconds since the epoch.
+    """
+
+    token: str = _secret()
+    issued_at: float | None = None
+    expires_at: float | None = None
+
+
+@attrs.frozen
+class SecurityLevel:
+    """How well the account is protected, as the service rates it (docs/wire.md#profile).
+
+    Attributes:
+        score: the rating, 0 to 100.
+        mfa: the user has turned a second factor on.
+        raw: the whole object as it came: e-mail, phone, password, passwordSecurityLevel.
+    """
+
+    score: int | None = None
+    mfa: bool | None = None
+    raw: Mapping[str, Any] = _raw()

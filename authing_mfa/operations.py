@@ -18,7 +18,18 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 
 from authing_mfa.errors import ApiError, InvalidInputError, RateLimitedError, WrongCodeError
-from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
+from authing_mfa.models import (
+    Authenticator,
+    Captcha,
+    CustomField,
+    Factor,
+    FactorEnrollment,
+    IdToken,
+    MfaTokenInfo,
+    SecurityLevel,
+    TotpEnrollment,
+    UserInfo,
+)
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -43,9 +54,19 @@ class JpegBytes(bytes):
     __slots__ = ()
 
 
+class FactorType(str):
+    """The type of a factor that can be enrolled, `factorType` of its object."""
+
+    __slots__ = ()
+
+
+class Verified:
+    """Marks an answer whose payload is ``{"verified": true}``; its value is a bool."""
+
+
 @attrs.frozen
 class Route:
-    """Where an operation goes: HTTP method, path, and a query that is always the same."""
+    """Where an operation goes: HTTP method, path, and a query that is always the same (``{app_id}`` is filled in)."""
 
     method: str
     path: str
@@ -80,6 +101,9 @@ class Operation(Generic[T_co]):
         tuple[str, ...]
     ] = ()  # fields that hold a password: they are encrypted before they are sent
     error_overrides: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
+    false_on: ClassVar[tuple[type[ApiError], ...]] = ()  # refusals that are the answer False
+    groups: ClassVar[tuple[str, ...]] = ()  # wire objects that hold some of the fields
+    graphql_field: ClassVar[str | None] = None  # what a GraphQL operation asks for
     python_name: ClassVar[str]  # AuthClient's name for it
     swift_names: ClassVar[tuple[str, ...]]  # the callback layer's names for it
 
@@ -118,16 +142,33 @@ def _check_picture(_: Operation[Any], attribute: attrs.Attribute[Any], value: ob
         raise InvalidInputError(f"{attribute.name} is empty.")
 
 
+def _check_captcha(operation: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Captcha):
+        raise InvalidInputError(f"{attribute.name} must be a Captcha of get_captcha, not {type(value).__name__}.")
+    if getattr(operation, "captcha_code", None) is None:
+        raise InvalidInputError("A captcha needs its captcha_code: the text in the picture.")
+
+
 def _text(wire: str | None = None) -> Any:
     return attrs.field(validator=_check_text, metadata={"wire": wire})
 
 
-def _secret(wire: str | None = None) -> Any:
-    return attrs.field(validator=_check_text, repr=False, metadata={"wire": wire})
+def _secret(wire: str | None = None, *, group: str | None = None) -> Any:
+    return attrs.field(validator=_check_text, repr=False, metadata={"wire": wire, "group": group})
 
 
-def _optional_text() -> Any:
-    return attrs.field(default=None, validator=_check_optional_text)
+def _optional_text(
+    wire: str | None = None,
+    *,
+    group: str | None = None,
+    beside: dict[str, Any] | None = None,
+    repr: bool = True,  # noqa: A002 - attrs' own word
+) -> Any:
+    """A text that may be None. In the wire object *group*; where it is there, with the fields *beside* it."""
+    metadata = {"wire": wire, "group": group, "beside": beside or {}}
+    return attrs.field(default=None, validator=_check_optional_text, repr=repr, metadata=metadata)
 
 
 def _flag(*, default: bool) -> Any:
@@ -273,6 +314,8 @@ class LoginByAccount(Operation[UserInfo]):
     account: str = _text()
     password: str = _secret()
     auto_register: bool = _flag(default=False)
+    captcha_code: str | None = _optional_text(repr=False)
+    captcha: Captcha | None = attrs.field(default=None, validator=_check_captcha, metadata={"header": True})
 
 
 @attrs.frozen
@@ -306,19 +349,23 @@ class LoginByEmailCode(Operation[UserInfo]):
     auto_register: bool = _flag(default=False)
 
 
+_TEMPLATE_MISSING: dict[int, type[ApiError]] = {2021: ApiError}  # elsewhere it speaks of the mfaToken
+
+
 @attrs.frozen
 class SendSms(Operation[None]):
-    """Send a code by SMS (docs/wire.md#sending-codes)."""
+    """Send a code by SMS (docs/wire.md#sending-codes). Without a scene nothing about it is sent, as the mobile clients do."""
 
     route = Route.post("/api/v2/sms/send")
     returns = NoneType
     bearer = Bearer.OPTIONAL
-    error_overrides = {422: RateLimitedError}
+    error_overrides = {**_TEMPLATE_MISSING, 422: RateLimitedError}
     python_name = "send_sms"
     swift_names = ("sendSms",)
 
     phone: str = _text()
     phone_country_code: str | None = _optional_text()
+    scene: str | None = _optional_text()
 
 
 @attrs.frozen
@@ -329,11 +376,26 @@ class SendMfaEmail(Operation[None]):
     returns = NoneType
     constant_fields = {"scene": "MFA_VERIFY"}
     bearer = Bearer.OPTIONAL
-    error_overrides = {422: RateLimitedError}
+    error_overrides = _TEMPLATE_MISSING
     python_name = "send_mfa_email"
     swift_names = ("sendMFAEmail",)
 
     email: str = _text()
+
+
+@attrs.frozen
+class SendEmail(Operation[None]):
+    """Send a code by e-mail for any scene (docs/wire.md#sending-codes)."""
+
+    route = Route.post("/api/v2/email/send")
+    returns = NoneType
+    bearer = Bearer.OPTIONAL
+    error_overrides = _TEMPLATE_MISSING
+    python_name = "send_email"
+    swift_names = ("sendEmail",)
+
+    email: str = _text()
+    scene: str = attrs.field(default="VERIFY_CODE", validator=_check_text)
 
 
 @attrs.frozen
@@ -410,9 +472,8 @@ class UnbindFactor(Operation[None]):
 
     route = Route.post("/api/v3/reset-factor")
     returns = NoneType
-    error_overrides = {422: RateLimitedError}
     python_name = "mfa_unbind_factor"
-    swift_names = ("mfaUnbindFactor",)
+    swift_names = ("mfaUnbindFactor", "resetFactor")
 
     factor_id: str = _text()
 
@@ -440,6 +501,207 @@ class GetCustomUserData(Operation[tuple[CustomField, ...]]):
     user_id: str = _text("targetId")
 
 
+# ─────────────────────────────── factors, through the v3 API ───────────────────────────────
+
+
+@attrs.frozen
+class ListEnrolledFactors(Operation[tuple[Factor, ...]]):
+    """List the factors that the user has enrolled (docs/wire.md#factor-enrollment)."""
+
+    route = Route.get("/api/v3/list-enrolled-factors")
+    returns = tuple[Factor, ...]
+    repeatable = True
+    python_name = "list_enrolled_factors"
+    swift_names = ("listEnrolledFactors",)
+
+
+@attrs.frozen
+class ListFactorsToEnroll(Operation[tuple[str, ...]]):
+    """List the types of factors that the application allows and the user has not enrolled (docs/wire.md#factor-enrollment)."""
+
+    route = Route.get("/api/v3/list-factors-to-enroll")
+    returns = tuple[FactorType, ...]
+    repeatable = True
+    python_name = "list_factors_to_enroll"
+    swift_names = ("listFactorsToEnroll",)
+
+
+@attrs.frozen
+class GetFactor(Operation[Factor]):
+    """Get one enrolled factor by its id (docs/wire.md#factor-enrollment)."""
+
+    route = Route.get("/api/v3/get-factor")
+    returns = Factor
+    repeatable = True
+    python_name = "get_factor"
+    swift_names = ("getFactor",)
+
+    factor_id: str = _text()
+
+
+@attrs.frozen
+class SendEnrollFactorRequest(Operation[FactorEnrollment]):
+    """Start an enrollment: sends a code by SMS or e-mail, or makes a TOTP secret (docs/wire.md#factor-enrollment)."""
+
+    route = Route.post("/api/v3/send-enroll-factor-request")
+    returns = FactorEnrollment
+    groups = ("profile",)
+    python_name = "send_enroll_factor_request"
+    swift_names = ("sendEnrollFactorRequest",)
+
+    factor_type: str = _text()
+    phone: str | None = _optional_text("phoneNumber", group="profile")
+    phone_country_code: str | None = _optional_text(group="profile")
+    email: str | None = _optional_text(group="profile")
+
+    def __attrs_post_init__(self) -> None:
+        if self.factor_type == "SMS" and self.phone is None:
+            raise InvalidInputError("An SMS factor needs a phone.")
+        if self.factor_type == "EMAIL" and self.email is None:
+            raise InvalidInputError("An EMAIL factor needs an email.")
+
+
+@attrs.frozen
+class EnrollFactor(Operation[None]):
+    """Finish an enrollment with its code, or with the key of a photo (docs/wire.md#factor-enrollment). It answers no id."""
+
+    route = Route.post("/api/v3/enroll-factor")
+    returns = NoneType
+    groups = ("enrollmentData",)
+    python_name = "enroll_factor"
+    swift_names = ("enrollFactor",)
+
+    enrollment_token: str = _secret()
+    factor_type: str = _text()
+    code: str | None = _optional_text("passCode", group="enrollmentData", repr=False)
+    photo_key: str | None = _optional_text("photo", group="enrollmentData", beside={"isExternalPhoto": False})
+
+    def __attrs_post_init__(self) -> None:
+        if (self.code is None) == (self.photo_key is None):
+            raise InvalidInputError("enroll_factor needs either a code or a photo_key.")
+        if self.factor_type in ("SMS", "EMAIL", "OTP") and self.code is None:
+            raise InvalidInputError(f"An {self.factor_type} factor is enrolled with a code.")
+        if self.factor_type == "FACE" and self.photo_key is None:
+            raise InvalidInputError("A FACE factor is enrolled with a photo_key.")
+
+
+@attrs.frozen
+class CheckTotp(Operation[bool]):
+    """Check a code of the authenticator app of a user who is logged in (docs/wire.md#factor-enrollment). It answers no user."""
+
+    route = Route.post("/api/v3/mfa-totp-verify")
+    returns = Verified
+    false_on = (WrongCodeError,)
+    python_name = "check_totp"
+    swift_names = ("mfaOtpVerify",)
+
+    code: str = _secret("totp")
+
+
+@attrs.frozen
+class IntrospectMfaToken(Operation[MfaTokenInfo]):
+    """Ask whether an mfaToken is good now, and whose it is (docs/wire.md#token-introspection)."""
+
+    route = Route.post("/mfa/token/introspection")
+    returns = MfaTokenInfo
+    bearer = Bearer.OPTIONAL
+    repeatable = True
+    python_name = "introspect_mfa_token"
+    swift_names = ("verifyMfaToken",)
+
+    mfa_token: str = _secret("token")
+
+
+# ─────────────────────────────── what else a login can ask for ───────────────────────────────
+
+
+@attrs.frozen
+class GetCaptcha(Operation[Captcha]):
+    """Get a captcha picture for the next login (docs/wire.md#captcha). The answer is the picture itself."""
+
+    route = Route.get("/api/v2/security/captcha")
+    returns = Captcha
+    bearer = Bearer.NEVER
+    repeatable = True
+    python_name = "get_captcha"
+    swift_names = ("getSecurityCaptcha",)
+
+
+@attrs.frozen
+class ChangePasswordByFirstLoginToken(Operation[None]):
+    """Change the password after 1639 or 2071; the old one is not asked for (docs/wire.md#forced-password-change)."""
+
+    route = Route.post("/api/v2/users/password/reset-by-first-login-token")
+    returns = NoneType
+    bearer = Bearer.NEVER
+    encrypted_fields = ("password",)
+    python_name = "change_password_by_first_login_token"
+    swift_names = ("resetPasswordByFirstTimeLoginToken",)
+
+    token: str = _secret()
+    password: str = _secret()
+
+
+@attrs.frozen
+class ChangeExpiredPassword(Operation[None]):
+    """Change the password after 2058, with the old one; through GraphQL (docs/wire.md#forced-password-change)."""
+
+    route = Route.post("/graphql/v2")
+    returns = NoneType
+    bearer = Bearer.NEVER
+    encrypted_fields = ("old_password", "new_password")
+    graphql_field = "resetPasswordByForceResetToken"
+    constant_fields = {
+        "query": (
+            "mutation resetPasswordByForceResetToken($token: String!, $oldPassword: String!, $newPassword: String!) {"
+            " resetPasswordByForceResetToken(token: $token, oldPassword: $oldPassword, newPassword: $newPassword)"
+            " { message code } }"
+        )
+    }
+    groups = ("variables",)
+    python_name = "change_expired_password"
+    swift_names = ("resetPasswordByForceResetToken",)
+
+    token: str = _secret(group="variables")
+    old_password: str = _secret(group="variables")
+    new_password: str = _secret(group="variables")
+
+
+# ─────────────────────────────── the session ───────────────────────────────
+
+
+@attrs.frozen
+class RefreshIdToken(Operation[IdToken]):
+    """Get a fresh ID token for the user's current one (docs/wire.md#session). It answers no user."""
+
+    route = Route.post("/api/v2/users/refresh-token")
+    returns = IdToken
+    python_name = "refresh_id_token"
+    swift_names = ("updateIdToken",)
+
+
+@attrs.frozen
+class Logout(Operation[None]):
+    """End the user's session (docs/wire.md#session). The service says yes without a login, too."""
+
+    route = Route.get("/api/v2/logout", app_id="{app_id}")
+    returns = NoneType
+    bearer = Bearer.OPTIONAL
+    python_name = "logout"
+    swift_names = ("logout",)
+
+
+@attrs.frozen
+class GetSecurityLevel(Operation[SecurityLevel]):
+    """Ask how well the account is protected (docs/wire.md#profile)."""
+
+    route = Route.get("/api/v2/users/me/security-level")
+    returns = SecurityLevel
+    repeatable = True
+    python_name = "get_security_level"
+    swift_names = ("getSecurityLevel",)
+
+
 OPERATIONS: tuple[type[Operation[Any]], ...] = (
     MfaCheck,
     VerifyByPhone,
@@ -454,6 +716,7 @@ OPERATIONS: tuple[type[Operation[Any]], ...] = (
     LoginByEmailCode,
     SendSms,
     SendMfaEmail,
+    SendEmail,
     AssociateTotp,
     ConfirmTotp,
     DeleteTotp,
@@ -463,6 +726,19 @@ OPERATIONS: tuple[type[Operation[Any]], ...] = (
     UnbindFactor,
     GetCurrentUser,
     GetCustomUserData,
+    ListEnrolledFactors,
+    ListFactorsToEnroll,
+    GetFactor,
+    SendEnrollFactorRequest,
+    EnrollFactor,
+    CheckTotp,
+    IntrospectMfaToken,
+    GetCaptcha,
+    ChangePasswordByFirstLoginToken,
+    ChangeExpiredPassword,
+    RefreshIdToken,
+    Logout,
+    GetSecurityLevel,
 )
 """Every operation that both faces offer."""
 

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import attrs
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy, MultiMapping
 
 from authing_mfa import structuring
 from authing_mfa._json import dump_json, parse_json
@@ -26,11 +26,20 @@ from authing_mfa.errors import (
     InvalidInputError,
     LoginError,
     MfaRequiredError,
+    PasswordChangeRequiredError,
     RateLimitedError,
     ResponseError,
     api_error_class,
 )
-from authing_mfa.operations import Bearer, Operation, PublicConfig, UploadFaceImage, VerifyByRecoveryCode
+from authing_mfa.models import Captcha, MfaChallenge
+from authing_mfa.operations import (
+    Bearer,
+    LoginByAccount,
+    Operation,
+    PublicConfig,
+    UploadFaceImage,
+    VerifyByRecoveryCode,
+)
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -48,6 +57,9 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT: Final = 1024 * 1024
 """The largest answer that is read, in bytes after decompression, unless the caller says otherwise."""
+
+_SUCCESS: Final = (200, 201)
+_SUCCESS_API_CODES: Final = (0, 200, 20001)
 
 _HEADER_TEXT: Final = re.compile(r"[\x20-\x7e]+")
 
@@ -151,11 +163,16 @@ def encode(operation: Operation[Any], identity: RequestContext) -> Request:
         return Request(route.method, target, identity.headers(operation.bearer))
     if isinstance(operation, UploadFaceImage):
         return _encode_upload(operation, identity)
-    target = f"{route.path}?{urlencode(route.query)}" if route.query else route.path
+    fields = structuring.to_wire(operation)
     if route.method != "POST":
+        query = [(name, value.format(app_id=identity.app_id)) for name, value in route.query] + list(fields.items())
+        target = f"{route.path}?{urlencode(query)}" if query else route.path
         return Request(route.method, target, identity.headers(operation.bearer))
-    body = dump_json(structuring.to_wire(operation))
-    return Request(route.method, target, identity.headers(operation.bearer, _JSON), body)
+    headers = identity.headers(operation.bearer, _JSON)
+    if isinstance(operation, LoginByAccount) and operation.captcha is not None and operation.captcha.cookie is not None:
+        cookie = check_header_text("captcha.cookie", operation.captcha.cookie)
+        headers = CIMultiDictProxy(CIMultiDict(headers, Cookie=cookie))
+    return Request("POST", route.path, headers, dump_json(fields))
 
 
 def _encode_upload(operation: UploadFaceImage, identity: RequestContext) -> Request:
@@ -202,6 +219,8 @@ def decode(operation: Operation[T], response: Response, context: RequestContext 
         ApiError: the service said no; the most specific class, see `errors`.
         ResponseError: the answer is not what the protocol allows. Nothing half-filled is ever returned.
     """
+    if operation.returns is Captcha and (picture := _captcha(response)) is not None:
+        return Answer(picture)  # type: ignore[arg-type]  # T is Captcha here
     try:
         return _decode(operation, response, None if context is None else context.token)
     except AuthingError as error:
@@ -217,21 +236,62 @@ def _decode(operation: Operation[T], response: Response, token: str | None) -> A
         raise _unreadable(response, str(error)) from None
     if body.__class__ is not dict:
         return _decode_array(operation, response, body)
+    if operation.graphql_field is not None:
+        body = _graphql_envelope(body, operation.graphql_field, response)
     code = _code_of(body, response)
-    success = response.status in (200, 201)
+    success = response.status in _SUCCESS
     if code is None and success:
         return Answer(_structure(operation, body, body.get("recoveryCode"), response), None, _request_id(body))
-    if code is not None and code in (200, 201) and success:
+    if code is not None and code in _SUCCESS and success:
         message = body.get("message")
         value = _structure(operation, body.get("data"), body.get("recoveryCode"), response)
         return Answer(value, message if isinstance(message, str) else None, _request_id(body))
-    if code is None or code in (200, 201):
+    if code is None or code in _SUCCESS:
         code = response.status
-    raise _api_error(operation, response, code, body, token)
+    refusal = _api_error(operation, response, code, body, token)
+    if isinstance(refusal, operation.false_on):
+        return Answer(value=False, message=refusal.message)  # type: ignore[arg-type]  # T is bool here
+    raise refusal
+
+
+def _captcha(response: Response) -> Captcha | None:
+    """The picture in *response*, with the cookie that belongs to it; None where the answer is not a picture."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    is_svg = response.body.lstrip()[:4].lower() == b"<svg"
+    if response.status not in _SUCCESS or not response.body or not (is_svg or media_type.startswith("image/")):
+        return None
+    return Captcha(response.body, "image/svg+xml" if is_svg else media_type, _cookies(response.headers))
+
+
+def _cookies(headers: Mapping[str, str]) -> str | None:
+    """What a `Cookie` header must say to give back the cookies of an answer; no source states their names."""
+    lines = headers.getall("Set-Cookie", []) if isinstance(headers, MultiMapping) else [headers.get("Set-Cookie", "")]
+    pairs = [pair for line in lines if "=" in (pair := line.partition(";")[0].strip())]
+    return "; ".join(pair for pair in pairs if _HEADER_TEXT.fullmatch(pair)) or None
+
+
+def _graphql_envelope(body: dict[str, Any], field: str, response: Response) -> dict[str, Any]:
+    """The ordinary envelope that stands in a GraphQL answer: in `data` under *field*, or as the message of an error.
+
+    Raises:
+        ResponseError: there is none; a GraphQL error whose message is a text has no code.
+    """
+    errors, data = body.get("errors"), body.get("data")
+    if isinstance(errors, list) and errors:
+        said = errors[0].get("message") if isinstance(errors[0], dict) else None
+        if isinstance(said, dict) and said.get("code") is not None:
+            return said
+        raise _unreadable(response, "its GraphQL error has no code")
+    if isinstance(data, dict) and isinstance(data.get(field), dict):
+        answered: dict[str, Any] = data[field]
+        return answered
+    if body.get("code") is None and response.status in _SUCCESS:
+        raise _unreadable(response, f"it has no {field}")
+    return body
 
 
 def _decode_array(operation: Operation[T], response: Response, body: Any) -> Answer[T]:
-    if body.__class__ is list and response.status in (200, 201):
+    if body.__class__ is list and response.status in _SUCCESS:
         return Answer(_structure(operation, body, None, response))
     raise _unreadable(response, f"it is JSON, but not an object ({type(body).__name__})")
 
@@ -277,19 +337,36 @@ def _request_id(body: dict[str, Any]) -> str | None:
 
 
 def _code_of(body: dict[str, Any], response: Response) -> int | None:
-    """`code`, else `apiCode`, else `statusCode`: a number, or digits in a text (docs/wire.md#envelopes, shapes 1 and 7)."""
-    for name in ("code", "apiCode", "statusCode"):
-        value = body.get(name)
-        if value is None:
-            continue
-        if value.__class__ is int:
-            return value
-        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
-            return int(value)
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        raise _unreadable(response, f"its {name} is not a number")
-    return None
+    """`code`, else of a v3 answer `apiCode` and `statusCode`; None where there is none (docs/wire.md#envelopes).
+
+    A v3 success may carry an `apiCode`: 0, 200 or 20001 (docs/wire.md#v3-envelope). Any other one says what went wrong.
+    """
+    code = _number(body, "code", response)
+    if code is not None:
+        return code
+    api_code, status = _number(body, "apiCode", response), _number(body, "statusCode", response)
+    if api_code is not None and api_code not in _SUCCESS_API_CODES:
+        return api_code
+    return 200 if status is None and api_code is not None else status
+
+
+def _number(body: dict[str, Any], name: str, response: Response) -> int | None:
+    """The field *name*: a number, or digits in a text."""
+    value = body.get(name)
+    if value is None or value.__class__ is int:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise _unreadable(response, f"its {name} is not a number")
+
+
+def _status_of(body: dict[str, Any], response: Response) -> int:
+    """The status that tells the kind of a refusal: of a v3 answer, whose HTTP status is always 200, its `statusCode`."""
+    if response.status not in _SUCCESS or body.get("code") is not None:
+        return response.status
+    return _number(body, "statusCode", response) or response.status
 
 
 def _api_error(
@@ -300,20 +377,21 @@ def _api_error(
         message = f"The service refused {operation.python_name}."
     data = body.get("data")
     request_id = _request_id(body)
-    cls = api_error_class(code, response.status, operation.error_overrides)
+    cls = api_error_class(code, _status_of(body, response), operation.error_overrides)
     fields: dict[str, Any] = {"code": code, "http_status": response.status, "data": data, "request_id": request_id}
     message = _redacted(message, operation, token)
     if issubclass(cls, RateLimitedError):
         return cls(message, retry_after=_retry_after(response.headers), **fields)
+    if issubclass(cls, PasswordChangeRequiredError):
+        change_token = data.get("token") if isinstance(data, dict) else None
+        return cls(message, token=change_token if isinstance(change_token, str) else None, **fields)
     if issubclass(cls, MfaRequiredError):
         try:
-            return cls(message, challenge=structuring.challenge_from_wire(data, code), **fields)
-        except KeyError as error:
-            problem = f"{error.args[0]} is missing"
-        except (TypeError, ValueError) as error:
-            problem = str(error)
+            return cls(message, challenge=MfaChallenge.from_dict(cast("dict[str, Any]", data), code=code), **fields)
+        except InvalidInputError as error:
+            problem = error.message
         raise ResponseError(
-            f"The service asks for a second factor ({code}), but its challenge cannot be read: {problem}.",
+            f"The service asks for a second factor ({code}), but its challenge cannot be read. {problem}",
             http_status=response.status,
         )
     return cls(message, **fields)

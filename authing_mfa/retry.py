@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from authing_mfa.errors import ApiError, NetworkError, RateLimitedError, ResponseError
+from authing_mfa.errors import ApiError, NetworkError, RateLimitedError, ResponseError, ServiceError
 
 if TYPE_CHECKING:
     from authing_mfa.errors import AuthingError
@@ -54,5 +54,5 @@ def _may_repeat(operation: Operation[Any], error: AuthingError) -> bool:
     if isinstance(error, RateLimitedError):
         return False  # not a 429: nobody said when to come back, and coming back at once makes it worse
     if isinstance(error, (ApiError, ResponseError)):
-        return operation.repeatable and (error.http_status or 0) >= 500
+        return operation.repeatable and (isinstance(error, ServiceError) or (error.http_status or 0) >= 500)
     return False

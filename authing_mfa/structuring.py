@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from functools import cache
 from math import isfinite
@@ -18,49 +16,34 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFactor, TotpEnrollment, UserInfo
-from authing_mfa.operations import Operation, PhotoKey
+from authing_mfa import _payloads, _strict
+from authing_mfa.models import (
+    Authenticator,
+    CustomField,
+    Factor,
+    FactorEnrollment,
+    IdToken,
+    MfaTokenInfo,
+    SecurityLevel,
+    TotpEnrollment,
+    UserInfo,
+)
+from authing_mfa.operations import FactorType, Operation, PhotoKey, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["challenge_from_wire", "from_wire", "operation_from_wire", "recovered_user", "to_wire"]
+__all__ = ["from_wire", "operation_from_wire", "recovered_user", "to_wire"]
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of "operation"; never beside a zero
 
 _converter: Final = cattrs.Converter(detailed_validation=False, prefer_attrib_converters=False)
 
 
-def _strict(kind: type | tuple[type, ...], name: str) -> Callable[[Any, Any], Any]:
-    def check(value: Any, _: Any) -> Any:
-        if isinstance(value, kind) and (value.__class__ is not bool or kind is bool):
-            return value
-        raise TypeError(f"{name} expected, not {_json_name(value)}")
-
-    return check
-
-
-def _strict_text(value: Any, _: Any) -> Any:
-    if type(value) is str:
-        return value
-    raise TypeError(f"text expected, not {_json_name(value)}")
-
-
-def _strict_optional_text(value: Any, _: Any) -> Any:
-    if type(value) is str or value is None:
-        return value
-    raise TypeError(f"text or null expected, not {_json_name(value)}")
-
-
-def _json_name(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "text", bool: "a boolean", int: "a number", float: "a number"}
-    return "null" if value is None else names.get(type(value), type(value).__name__)
-
-
-_converter.register_structure_hook(str, _strict_text)
-_converter.register_structure_hook(bool, _strict(bool, "a boolean"))
-_converter.register_structure_hook(int, _strict(int, "a whole number"))
-_converter.register_structure_hook_func(lambda kind: kind == (str | None), _strict_optional_text)
+_converter.register_structure_hook(str, _strict.text)
+_converter.register_structure_hook(bool, _strict.flag)
+_converter.register_structure_hook(int, _strict.whole_number)
+_converter.register_structure_hook_func(lambda kind: kind == (str | None), _strict.optional_text)
 
 
 def camel(name: str) -> str:
@@ -75,7 +58,11 @@ def _wire_name(attribute: attrs.Attribute[Any]) -> str:
 
 def _overrides(cls: type, *, omit_none: bool = False) -> dict[str, Any]:
     return {
-        field.name: override(rename=_wire_name(field), omit_if_default=omit_none and field.default is None)
+        field.name: override(
+            rename=_wire_name(field),
+            omit_if_default=omit_none and field.default is None,
+            omit=field.metadata.get("header", False),
+        )
         for field in attrs.fields(cls)
     }
 
@@ -92,14 +79,26 @@ _operation_structurers: Final[dict[Any, Callable[[Any, Any], Any]]] = {}
 
 
 def to_wire(operation: Operation[Any]) -> dict[str, Any]:
-    """The JSON object of *operation*: its fields under their wire names, those that are None left out, and the fixed ones."""
+    """The JSON object of *operation*: its fields under their wire names, those that are None left out, and the constant ones."""
     cls = operation.__class__
     unstructure = _unstructurers.get(cls)
     if unstructure is None:
         unstructure = _unstructurers[cls] = make_dict_unstructure_fn(cls, _converter, **_overrides(cls, omit_none=True))
     fields = unstructure(operation)
-    fixed = operation.constant_fields
-    return {**fields, **fixed} if fixed else fields
+    if cls.groups:
+        fields = _grouped(cls, fields)
+    constant = operation.constant_fields
+    return {**fields, **constant} if constant else fields
+
+
+def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any]:
+    """*fields*, with those of each wire object moved into it. An object without a field is sent empty."""
+    groups: dict[str, dict[str, Any]] = {name: {} for name in cls.groups}
+    for field in attrs.fields(cls):
+        group, name = field.metadata.get("group"), _wire_name(field)
+        if group is not None and name in fields:
+            groups[group] |= {name: fields.pop(name), **field.metadata.get("beside", {})}
+    return {**fields, **groups}
 
 
 def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
@@ -112,26 +111,26 @@ def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
     structure = _operation_structurers.get(cls)
     if structure is None:
         structure = _operation_structurers[cls] = _structurer(cls)
-    operation: O = structure(body, cls)
+    operation: O = structure(_ungrouped(cls, body) if cls.groups else body, cls)
     return operation
+
+
+def _ungrouped(cls: type[Operation[Any]], body: dict[str, Any]) -> dict[str, Any]:
+    fields = dict(body)
+    for name in cls.groups:
+        held = fields.pop(name, None)
+        fields |= {} if held is None else _strict.json_object(held)
+    return fields
 
 
 # ─────────────────────────────── answers ───────────────────────────────
 
 
-_ABSENT: Final = (None, "")  # anything else that counts as false is of a wrong type
-
-
-def _object(payload: Any) -> dict[str, Any]:
-    if type(payload) is not dict:
-        raise TypeError(f"an object expected, not {_json_name(payload)}")
-    return payload
-
-
 @cache
 def _user_structurer() -> Callable[[Any, Any], Any]:
     tokens = {name: override(rename=name) for name in ("id_token", "access_token", "refresh_token")}
-    return _structurer(UserInfo, **tokens, raw=override(struct_hook=lambda raw, _: raw))
+    whole = {name: override(struct_hook=lambda value, _: value) for name in ("token_expires_at", "raw")}
+    return _structurer(UserInfo, **tokens, **whole)
 
 
 def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
@@ -142,7 +141,7 @@ def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
     Raises:
         TypeError, KeyError, ValueError: there is neither a user nor a new code, or the code is not text.
     """
-    new = _strict_optional_text(recovery_code, None) or None
+    new = _strict.optional_text(recovery_code) or None
     try:
         return _user(payload, new)
     except (TypeError, ValueError, KeyError):
@@ -155,10 +154,10 @@ def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
 
 def _unwrapped(payload: Any) -> dict[str, Any]:
     """A user's object. One nested in `userEntity` is taken out; what stood beside it (a token, say) joins its fields."""
-    raw = _object(payload)
+    raw = _strict.json_object(payload)
     if raw.get("userEntity") is None:
         return raw
-    entity = _object(raw["userEntity"])
+    entity = _strict.json_object(raw["userEntity"])
     beside = {key: value for key, value in raw.items() if key != "userEntity" and entity.get(key) is None}
     return {**entity, **beside}
 
@@ -168,10 +167,11 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
     raw = _unwrapped(payload)
     fields = dict(raw)
     for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
-        if fields.get(name) in _ABSENT:
+        if fields.get(name) in _strict.ABSENT:
             value = fields.get(other)
-            fields[name] = None if value in _ABSENT else value
+            fields[name] = None if value in _strict.ABSENT else value
     fields["raw"] = raw
+    fields["token_expires_at"] = _payloads.expiry(raw.get("tokenExpiredAt"), fields["id_token"])
     if recovery_code is not None:
         fields["recoveryCode"] = recovery_code
     user: UserInfo = _user_structurer()(fields, UserInfo)
@@ -184,90 +184,10 @@ def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
     """What confirming a TOTP binding answers (docs/wire.md#totp-confirmation): nothing, or for an application's own MFA the user."""
     if payload is None or payload is True:
         return None
-    fields = _object(payload)
-    if all(fields.get(name) in _ABSENT for name in ("id", "sub", "userEntity")):
+    fields = _strict.json_object(payload)
+    if all(fields.get(name) in _strict.ABSENT for name in ("id", "sub", "userEntity")):
         return None
     return _user(fields, recovery_code)
-
-
-@cache
-def _factor_structurer() -> Callable[[Any, Any], Any]:
-    return _structurer(MfaFactor, policy=override(rename="mfaPolicy"))
-
-
-def challenge_from_wire(data: Any, code: int) -> MfaChallenge:
-    """The challenge in the `data` of a 1635 or 1636 answer (docs/wire.md#mfa-challenge).
-
-    Factors of status 0 are left out, the others ordered by `sort`; empty text counts as absent. A 1635 answer has no list of
-    factors: it asks for the user's own TOTP.
-
-    Raises:
-        TypeError, KeyError, ValueError: it is not one.
-    """
-    raw = _object(data)
-    token = _strict_text(raw["mfaToken"], str)
-    if not token:
-        raise ValueError("the mfaToken is empty")
-    own_totp = code == 1635
-    return MfaChallenge(
-        token=token,
-        factors=(MfaFactor("OTP"),) if own_totp else _factors(raw.get("applicationMfa")),
-        phone=_strict_optional_text(raw.get("mfaPhone"), None) or None,
-        phone_country_code=_strict_optional_text(raw.get("mfaPhoneCountryCode"), None) or None,
-        email=_strict_optional_text(raw.get("mfaEmail"), None) or None,
-        totp_enabled=own_totp or _flag(raw, "totpMfaEnabled"),
-        face_enabled=_flag(raw, "faceMfaEnabled"),
-        raw=raw,
-    )
-
-
-def _flag(raw: dict[str, Any], name: str) -> bool:
-    value = raw.get(name)
-    return False if value is None else _converter.structure(value, bool)
-
-
-def _factors(listed: Any) -> tuple[MfaFactor, ...]:
-    if listed is None:
-        return ()
-    structure = _factor_structurer()
-    entries = [{"sort": 0, **{k: v for k, v in _object(entry).items() if v is not None}} for entry in _array(listed)]
-    factors = [structure(entry, MfaFactor) for entry in entries if entry.get("status", 1) not in (0, False, "0")]
-    return tuple(sorted(factors, key=lambda factor: factor.sort))
-
-
-def _array(payload: Any) -> list[Any]:
-    if type(payload) is not list:
-        raise TypeError(f"an array expected, not {_json_name(payload)}")
-    return payload
-
-
-def _enrollment(payload: Any, recovery_code: str | None) -> TotpEnrollment:
-    """A TOTP secret (docs/wire.md#totp-secret), in the snake_case of v2 or the camelCase of v3."""
-    raw = _object(payload)
-    picture = next((raw[name] for name in ("qrcode_data_url", "qrCodeDataUrl") if raw.get(name) not in _ABSENT), None)
-    return TotpEnrollment(
-        secret=_required(raw, "secret"),
-        uri=_required(raw, "qrcode_uri", "qrCodeUri"),
-        recovery_code=recovery_code or _required(raw, "recovery_code", "recoveryCode"),
-        qr_png=None if picture is None else _png(_strict_text(picture, str)),
-    )
-
-
-def _required(raw: dict[str, Any], *names: str) -> str:
-    value: str = _strict_text(next((raw[name] for name in names if raw.get(name) is not None), ""), str)
-    if not value:
-        raise ValueError(f"{names[0]} is missing")
-    return value
-
-
-def _png(data_url: str) -> bytes:
-    head, _, encoded = data_url.partition(",")
-    if not head.startswith("data:image/png;base64"):
-        raise ValueError("the QR picture is not a PNG data URL")
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        raise ValueError("the QR picture is not base64") from None
 
 
 @cache
@@ -277,19 +197,19 @@ def _authenticator_structurer() -> Callable[[Any, Any], Any]:
 
 def _authenticators(payload: Any, _: str | None) -> tuple[Authenticator, ...]:
     structure = _authenticator_structurer()
-    return tuple(structure(_object(entry), Authenticator) for entry in _array(payload))
+    return tuple(structure(_strict.json_object(entry), Authenticator) for entry in _strict.array(payload))
 
 
 def _custom_fields(payload: Any, _: str | None) -> tuple[CustomField, ...]:
-    return tuple(_custom_field(_object(entry)) for entry in _array(payload))
+    return tuple(_custom_field(_strict.json_object(entry)) for entry in _strict.array(payload))
 
 
 def _custom_field(entry: dict[str, Any]) -> CustomField:
-    data_type = _strict_optional_text(entry.get("dataType"), None)
+    data_type = _strict.optional_text(entry.get("dataType"))
     return CustomField(
-        key=_strict_text(entry["key"], str),
+        key=_strict.text(entry["key"]),
         value=_decoded(entry.get("value"), data_type),
-        label=_strict_optional_text(entry.get("label"), None),
+        label=_strict.optional_text(entry.get("label")),
         data_type=data_type,
     )
 
@@ -315,14 +235,14 @@ def _decoded(value: Any, data_type: str | None) -> Any:
 
 
 def _photo_key(payload: Any, _: str | None) -> PhotoKey:
-    key = _strict_text(_object(payload)["key"], str)
+    key = _strict.text(_strict.json_object(payload)["key"])
     if not key:
         raise ValueError("the photo key is empty")
     return PhotoKey(key)
 
 
 def _boolean(payload: Any, _: str | None) -> bool:
-    return _converter.structure(payload, bool)
+    return _strict.flag(payload)
 
 
 def _nothing(_payload: Any, _: str | None) -> None:
@@ -330,13 +250,21 @@ def _nothing(_payload: Any, _: str | None) -> None:
 
 
 def _whole_object(payload: Any, _: str | None) -> dict[str, Any]:
-    return _object(payload)
+    return _strict.json_object(payload)
 
 
 _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
     UserInfo: _user,
     UserInfo | None: _confirmed_user,
-    TotpEnrollment: _enrollment,
+    TotpEnrollment: _payloads.read_totp_enrollment,
+    Factor: _payloads.read_factor,
+    tuple[Factor, ...]: _payloads.read_factors,
+    tuple[FactorType, ...]: _payloads.read_factor_types,
+    FactorEnrollment: _payloads.read_factor_enrollment,
+    Verified: _payloads.read_verified,
+    MfaTokenInfo: _payloads.read_mfa_token_info,
+    IdToken: _payloads.read_id_token,
+    SecurityLevel: _payloads.read_security_level,
     tuple[Authenticator, ...]: _authenticators,
     tuple[CustomField, ...]: _custom_fields,
     PhotoKey: _photo_key,
@@ -352,4 +280,4 @@ def from_wire(answer: Any, payload: Any, recovery_code: Any = None) -> Any:
     Raises:
         TypeError, KeyError, ValueError: the payload is not one; nothing half-filled is ever returned.
     """
-    return _READERS[answer](payload, _strict_optional_text(recovery_code, None) or None)
+    return _READERS[answer](payload, _strict.optional_text(recovery_code) or None)

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     from authing_mfa.batch import Outcome, VerifyRequest
     from authing_mfa.call_record import CallRecord
     from authing_mfa.images import ImageSource
-    from authing_mfa.models import Authenticator, CustomField, TotpEnrollment, UserInfo
+    from authing_mfa.models import (
+        Authenticator,
+        Captcha,
+        CustomField,
+        Factor,
+        FactorEnrollment,
+        IdToken,
+        MfaTokenInfo,
+        SecurityLevel,
+        TotpEnrollment,
+        UserInfo,
+    )
     from authing_mfa.protocol import Answer
 
 __all__ = ["AuthClient"]
@@ -313,15 +324,29 @@ class AuthClient:
         """
         return self._run(self._client.mfa_verify_by_face(photo_key))
 
-    def login_by_account(self, account: str, password: str, *, auto_register: bool = False) -> UserInfo:
+    def login_by_account(
+        self,
+        account: str,
+        password: str,
+        *,
+        auto_register: bool = False,
+        captcha_code: str | None = None,
+        captcha: Captcha | None = None,
+    ) -> UserInfo:
         """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
 
         Args:
             account: the user name, phone number or e-mail address.
             password: the password as the user typed it; it is encrypted before it is sent.
             auto_register: True if an unknown account may be registered.
+            captcha_code: after a CaptchaRequiredError: the text that the user read in the captcha picture.
+            captcha: the picture's value, as `get_captcha` returned it.
         """
-        return self._run(self._client.login_by_account(account, password, auto_register=auto_register))
+        return self._run(
+            self._client.login_by_account(
+                account, password, auto_register=auto_register, captcha_code=captcha_code, captcha=captcha
+            )
+        )
 
     def login_by_phone_code(
         self, phone: str, code: str, *, phone_country_code: str | None = None, auto_register: bool = False
@@ -350,14 +375,15 @@ class AuthClient:
         """
         return self._run(self._client.login_by_email_code(email, code, auto_register=auto_register))
 
-    def send_sms(self, phone: str, *, phone_country_code: str | None = None) -> None:
+    def send_sms(self, phone: str, *, phone_country_code: str | None = None, scene: str | None = None) -> None:
         """Send a code by SMS.
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
         """
-        self._run(self._client.send_sms(phone, phone_country_code=phone_country_code))
+        return self._run(self._client.send_sms(phone, phone_country_code=phone_country_code, scene=scene))
 
     def send_mfa_email(self, email: str) -> None:
         """Send an MFA code by e-mail.
@@ -414,3 +440,115 @@ class AuthClient:
             user_id: the user's id, `UserInfo.id`.
         """
         return self._run(self._client.get_custom_user_data(user_id))
+
+    def send_email(self, email: str, *, scene: str = "VERIFY_CODE") -> None:
+        """Send a code by e-mail: by default one to log in with.
+
+        Args:
+            email: the e-mail address.
+            scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
+                ``CHANGE_EMAIL``, or another word of the service.
+        """
+        return self._run(self._client.send_email(email, scene=scene))
+
+    def list_enrolled_factors(self) -> tuple[Factor, ...]:
+        """List the factors that the user has enrolled. A bound phone or e-mail address counts as one."""
+        return self._run(self._client.list_enrolled_factors())
+
+    def list_factors_to_enroll(self) -> tuple[str, ...]:
+        """List the types of factors that the application allows and the user has not enrolled yet."""
+        return self._run(self._client.list_factors_to_enroll())
+
+    def get_factor(self, factor_id: str) -> Factor:
+        """Get one enrolled factor by its id.
+
+        Args:
+            factor_id: the id, as `list_enrolled_factors` says it.
+        """
+        return self._run(self._client.get_factor(factor_id))
+
+    def send_enroll_factor_request(
+        self,
+        factor_type: str,
+        *,
+        phone: str | None = None,
+        phone_country_code: str | None = None,
+        email: str | None = None,
+    ) -> FactorEnrollment:
+        """Start the enrollment of a factor: sends a code by SMS or e-mail, or makes a TOTP secret.
+
+        Args:
+            factor_type: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
+            phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
+            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            email: the address of an EMAIL factor.
+        """
+        return self._run(
+            self._client.send_enroll_factor_request(
+                factor_type, phone=phone, phone_country_code=phone_country_code, email=email
+            )
+        )
+
+    def enroll_factor(
+        self, enrollment_token: str, factor_type: str, *, code: str | None = None, photo_key: str | None = None
+    ) -> None:
+        """Finish the enrollment of a factor. The service answers no id: `list_enrolled_factors` knows it then.
+
+        Args:
+            enrollment_token: `FactorEnrollment.token`, at most one minute old.
+            factor_type: the type that the enrollment was started with.
+            code: the code of the SMS, of the e-mail, or of the authenticator app.
+            photo_key: for FACE: the key of a photo, as `upload_face_image` returns it.
+        """
+        return self._run(self._client.enroll_factor(enrollment_token, factor_type, code=code, photo_key=photo_key))
+
+    def check_totp(self, code: str) -> bool:
+        """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
+
+        Args:
+            code: six digits, which the authenticator app changes every 30 seconds.
+        """
+        return self._run(self._client.check_totp(code))
+
+    def introspect_mfa_token(self, mfa_token: str) -> MfaTokenInfo:
+        """Ask whether an mfaToken is good now, and whose it is. A good one does not prove that a factor was passed.
+
+        Args:
+            mfa_token: the token to ask about.
+        """
+        return self._run(self._client.introspect_mfa_token(mfa_token))
+
+    def get_captcha(self) -> Captcha:
+        """Get a captcha picture for the next `login_by_account`, after a CaptchaRequiredError."""
+        return self._run(self._client.get_captcha())
+
+    def change_password_by_first_login_token(self, token: str, password: str) -> None:
+        """Change the password after code 1639 (first login) or 2071 (unsafe password). Then log in again with the new one.
+
+        Args:
+            token: `PasswordChangeRequiredError.token`.
+            password: the new password as the user typed it; it is encrypted before it is sent.
+        """
+        return self._run(self._client.change_password_by_first_login_token(token, password))
+
+    def change_expired_password(self, token: str, old_password: str, new_password: str) -> None:
+        """Change the password after code 2058 (it has expired). Then log in again with the new one.
+
+        Args:
+            token: `PasswordChangeRequiredError.token`.
+            old_password: the password of the login; it is encrypted before it is sent.
+            new_password: the new password as the user typed it; it is encrypted before it is sent.
+        """
+        return self._run(self._client.change_expired_password(token, old_password, new_password))
+
+    def refresh_id_token(self) -> IdToken:
+        """Get a fresh ID token for the user's current one; go on with ``client.as_user(fresh.token)``."""
+        return self._run(self._client.refresh_id_token())
+
+    def logout(self) -> None:
+        """End the session of the user whose token the client has. The service says yes without a token, too."""
+        return self._run(self._client.logout())
+
+    def get_security_level(self) -> SecurityLevel:
+        """Ask how well the account is protected, as the service rates it."""
+        return self._run(self._client.get_security_level())

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import attrs
 
@@ -37,6 +38,11 @@ class Seen:
     def path(self) -> str:
         """The target without its query."""
         return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The target's query."""
+        return dict(parse_qsl(self.target.partition("?")[2]))
 
     @property
     def json(self) -> Any:

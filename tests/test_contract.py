@@ -21,7 +21,8 @@ PUBLIC = {
     "AuthingError", "InvalidInputError", "UsageError", "ImageError", "CancelledCallError", "NetworkError",
     "CallTimeoutError", "ConfigError", "LoginError", "ResponseError", "ApiError", "MfaRequiredError",
     "InvalidMfaTokenError", "NotAuthenticatedError", "WrongCodeError", "FaceError", "RateLimitedError",
-    "AccountLockedError",
+    "AccountLockedError", "AccountDisabledError", "CaptchaRequiredError", "PasswordChangeRequiredError", "ServiceError",
+    "WrongPasswordError", "Factor", "FactorEnrollment", "MfaTokenInfo", "Captcha", "IdToken", "SecurityLevel",
 }  # fmt: skip
 
 # name: (positional parameters, keyword-only parameters with their defaults, what it gives)
@@ -37,10 +38,15 @@ METHODS: dict[str, tuple[str, dict[str, Any], str]] = {
     "upload_face_image": ("image", {"private": True}, "str"),
     "mfa_associate_by_face": ("photo_key_a photo_key_b", {}, "UserInfo"),
     "mfa_verify_by_face": ("photo_key", {}, "UserInfo"),
-    "login_by_account": ("account password", {"auto_register": False}, "UserInfo"),
+    "login_by_account": (
+        "account password",
+        {"auto_register": False, "captcha_code": None, "captcha": None},
+        "UserInfo",
+    ),
     "login_by_phone_code": ("phone code", {"phone_country_code": None, "auto_register": False}, "UserInfo"),
     "login_by_email_code": ("email code", {"auto_register": False}, "UserInfo"),
-    "send_sms": ("phone", {"phone_country_code": None}, "None"),
+    "send_sms": ("phone", {"phone_country_code": None, "scene": None}, "None"),
+    "send_email": ("email", {"scene": "VERIFY_CODE"}, "None"),
     "send_mfa_email": ("email", {}, "None"),
     "mfa_associate_by_totp": ("", {}, "TotpEnrollment"),
     "mfa_confirm_totp": ("code", {}, "UserInfo | None"),
@@ -51,6 +57,23 @@ METHODS: dict[str, tuple[str, dict[str, Any], str]] = {
     "mfa_unbind_factor": ("factor_id", {}, "None"),
     "get_current_user": ("", {}, "UserInfo"),
     "get_custom_user_data": ("user_id", {}, "tuple[CustomField, ...]"),
+    "list_enrolled_factors": ("", {}, "tuple[Factor, ...]"),
+    "list_factors_to_enroll": ("", {}, "tuple[str, ...]"),
+    "get_factor": ("factor_id", {}, "Factor"),
+    "send_enroll_factor_request": (
+        "factor_type",
+        {"phone": None, "phone_country_code": None, "email": None},
+        "FactorEnrollment",
+    ),
+    "enroll_factor": ("enrollment_token factor_type", {"code": None, "photo_key": None}, "None"),
+    "check_totp": ("code", {}, "bool"),
+    "introspect_mfa_token": ("mfa_token", {}, "MfaTokenInfo"),
+    "get_captcha": ("", {}, "Captcha"),
+    "change_password_by_first_login_token": ("token password", {}, "None"),
+    "change_expired_password": ("token old_password new_password", {}, "None"),
+    "refresh_id_token": ("", {}, "IdToken"),
+    "logout": ("", {}, "None"),
+    "get_security_level": ("", {}, "SecurityLevel"),
 }
 
 OPTIONS = {
@@ -61,12 +84,18 @@ OPTIONS = {
 
 FIELDS = {
     "UserInfo": "id username nickname name email phone phone_country_code photo user_pool_id token id_token access_token "
-    "refresh_token recovery_code raw",
+    "refresh_token recovery_code raw token_expires_at",
     "MfaFactor": "policy sort",
     "MfaChallenge": "token factors phone phone_country_code email totp_enabled face_enabled raw",
     "TotpEnrollment": "secret uri recovery_code qr_png",
     "Authenticator": "id type enabled source",
     "CustomField": "key value label data_type",
+    "Factor": "id type phone phone_country_code email raw",
+    "FactorEnrollment": "token secret uri recovery_code qr_png raw",
+    "MfaTokenInfo": "active user_id user_pool_id expires_at issued_at raw",
+    "Captcha": "image media_type cookie",
+    "IdToken": "token issued_at expires_at",
+    "SecurityLevel": "score mfa raw",
 }
 
 ERRORS = {
@@ -87,6 +116,11 @@ ERRORS = {
     "FaceError": ("ApiError", None),
     "RateLimitedError": ("ApiError", None),
     "AccountLockedError": ("ApiError", None),
+    "AccountDisabledError": ("ApiError", None),
+    "CaptchaRequiredError": ("ApiError", None),
+    "PasswordChangeRequiredError": ("ApiError", None),
+    "ServiceError": ("ApiError", None),
+    "WrongPasswordError": ("ApiError", None),
 }
 
 

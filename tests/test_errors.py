@@ -9,11 +9,13 @@ import pytest
 
 from authing_mfa import errors
 from authing_mfa.errors import (
+    AccountDisabledError,
     AccountLockedError,
     ApiError,
     AuthingError,
     CallTimeoutError,
     CancelledCallError,
+    CaptchaRequiredError,
     ConfigError,
     FaceError,
     ImageError,
@@ -23,10 +25,13 @@ from authing_mfa.errors import (
     MfaRequiredError,
     NetworkError,
     NotAuthenticatedError,
+    PasswordChangeRequiredError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
     UsageError,
     WrongCodeError,
+    WrongPasswordError,
     api_error_class,
 )
 from authing_mfa.models import MfaChallenge, MfaFactor
@@ -54,6 +59,11 @@ SAMPLES = [
     FaceError("Not you.", code=1702),
     RateLimitedError("Slow down.", code=429, http_status=429, retry_after=3.5),
     AccountLockedError("Locked.", code=2005),
+    PasswordChangeRequiredError("New password.", token="mfa-token-secret", code=1639),
+    CaptchaRequiredError("Captcha.", code=2000),
+    WrongPasswordError("Wrong.", code=2333, data={"remainCount": 2}),
+    AccountDisabledError("Disabled.", code=1577),
+    ServiceError("Broken.", code=500, http_status=500),
 ]
 
 
@@ -91,6 +101,11 @@ def test_local_errors_have_their_code_and_delivery(cls, parent, code, delivery):
         FaceError,
         RateLimitedError,
         AccountLockedError,
+        AccountDisabledError,
+        CaptchaRequiredError,
+        PasswordChangeRequiredError,
+        ServiceError,
+        WrongPasswordError,
     ],
 )
 def test_refusals_of_the_service_are_api_errors(cls):
@@ -178,9 +193,34 @@ def test_api_error_carries_what_the_service_said():
         (400, 400, {400: WrongCodeError}, WrongCodeError),
         (2005, 200, {}, AccountLockedError),
         (2057, 200, {}, AccountLockedError),
-        (987654, 500, {}, ApiError),
+        (987654, 500, {}, ServiceError),
+        (987654, 599, {}, ServiceError),
+        (987654, 600, {}, ApiError),
+        (500, 200, {}, ApiError),
+        (1636, 500, {}, MfaRequiredError),
+        *[(code, 403, {}, WrongPasswordError) for code in (2333, 2006, 2004)],
+        (2000, 200, {}, CaptchaRequiredError),
+        *[(code, 200, {}, PasswordChangeRequiredError) for code in (1639, 2058, 2071)],
+        *[(code, 200, {}, AccountDisabledError) for code in (1577, 1578, 2120008)],
+        *[(code, 200, {}, NotAuthenticatedError) for code in (2206, 2207, 1010001)],
+        *[(code, 200, {}, RateLimitedError) for code in (1002, 2100)],
+        (2021, 200, {2021: ApiError}, ApiError),
+        (2061, 200, {}, ApiError),
     ],
 )
 def test_class_of_a_refusal(code, status, special, expected):
     """The most specific class wins: 429, the operation's own codes, the code's meaning, the status's."""
     assert api_error_class(code, status, special) is expected
+
+
+def test_the_swift_name_of_the_token():
+    """A ported screen reads `firstTimeLoginToken`."""
+    assert PasswordChangeRequiredError("New password.", token="t", code=1639).firstTimeLoginToken == "t"
+
+
+@pytest.mark.parametrize(
+    ("data", "left"), [({"remainCount": 2}, 2), ({"remainCount": "2"}, None), ({}, None), (None, None), ([], None)]
+)
+def test_how_many_wrong_passwords_are_left(data, left):
+    """Where the service says how many, the error says how many."""
+    assert WrongPasswordError("Wrong.", code=2333, data=data).attempts_left == left

@@ -10,6 +10,7 @@ import pytest
 
 from authing_mfa import AuthClient, InvalidInputError
 from authing_mfa import operations as ops
+from authing_mfa.models import Captcha
 from authing_mfa.operations import OPERATIONS, Bearer, Operation, PhotoKey, PublicConfig, Route
 
 SAMPLES: dict[type[Operation], tuple[object, ...]] = {
@@ -21,11 +22,12 @@ SAMPLES: dict[type[Operation], tuple[object, ...]] = {
     ops.UploadFaceImage: (b"s3cret-picture", False),
     ops.AssociateFace: ("key-a", "key-b"),
     ops.VerifyByFace: ("key-a",),
-    ops.LoginByAccount: ("ada", "s3cret-password", True),
+    ops.LoginByAccount: ("ada", "s3cret-password", True, "s3cret-captcha"),
     ops.LoginByPhoneCode: ("13900000000", "s3cret-code", "+86", True),
     ops.LoginByEmailCode: ("a@b.cn", "s3cret-code", True),
-    ops.SendSms: ("13900000000", "+86"),
+    ops.SendSms: ("13900000000", "+86", "login"),
     ops.SendMfaEmail: ("a@b.cn",),
+    ops.SendEmail: ("a@b.cn", "RESET_PASSWORD"),
     ops.AssociateTotp: (),
     ops.ConfirmTotp: ("s3cret-code",),
     ops.DeleteTotp: (),
@@ -35,6 +37,19 @@ SAMPLES: dict[type[Operation], tuple[object, ...]] = {
     ops.UnbindFactor: ("factor-1",),
     ops.GetCurrentUser: (),
     ops.GetCustomUserData: ("u1",),
+    ops.ListEnrolledFactors: (),
+    ops.ListFactorsToEnroll: (),
+    ops.GetFactor: ("factor-1",),
+    ops.SendEnrollFactorRequest: ("SMS", "13900000000", "+86", "a@b.cn"),
+    ops.EnrollFactor: ("s3cret-token", "SMS", "s3cret-code"),
+    ops.CheckTotp: ("s3cret-code",),
+    ops.IntrospectMfaToken: ("s3cret-token",),
+    ops.GetCaptcha: (),
+    ops.ChangePasswordByFirstLoginToken: ("s3cret-token", "s3cret-password"),
+    ops.ChangeExpiredPassword: ("s3cret-token", "s3cret-old", "s3cret-new"),
+    ops.RefreshIdToken: (),
+    ops.Logout: (),
+    ops.GetSecurityLevel: (),
     PublicConfig: ("app",),
 }
 
@@ -68,8 +83,8 @@ def test_the_table_names_every_operation_once():
 
 
 def test_names_and_routes_are_unique():
-    """One endpoint, one class; one method name, one callback name each."""
-    routes = [(cls.route.method, cls.route.path) for cls in OPERATIONS]
+    """One endpoint, one class; one method name, one callback name each. An MFA e-mail is an e-mail of a fixed scene."""
+    routes = [(cls.route.method, cls.route.path) for cls in OPERATIONS if cls is not ops.SendMfaEmail]
     methods = [cls.python_name for cls in OPERATIONS]
     swift = [name for cls in OPERATIONS for name in cls.swift_names]
     for names in (routes, methods, swift):
@@ -85,18 +100,41 @@ def test_fields_are_the_parameters_of_the_method(cls):
 
 
 def test_which_calls_need_a_token():
-    """All mfa_* and get_* calls need a token; logins and code sending may have one; uploads and discovery never carry it."""
-    expected = {"login": Bearer.OPTIONAL, "send": Bearer.OPTIONAL, "upload": Bearer.NEVER, "public": Bearer.NEVER}
-    for cls in (*OPERATIONS, PublicConfig):
-        assert cls.bearer is expected.get(cls.python_name.split("_")[0], Bearer.REQUIRED), cls
+    """A call that acts for a user needs a token. What comes before a login may have one, or never carries it."""
+    names = {
+        bearer: {cls.python_name for cls in (*OPERATIONS, PublicConfig) if cls.bearer is bearer} for bearer in Bearer
+    }
+    assert names[Bearer.OPTIONAL] == {
+        "login_by_account",
+        "login_by_phone_code",
+        "login_by_email_code",
+        "send_sms",
+        "send_mfa_email",
+        "send_email",
+        "introspect_mfa_token",
+        "logout",
+    }
+    assert names[Bearer.NEVER] == {
+        "upload_face_image",
+        "public_config",
+        "get_captcha",
+        "change_password_by_first_login_token",
+        "change_expired_password",
+    }
 
 
 def test_which_calls_may_be_repeated():
-    """Only a check, an upload and discovery: nothing that spends a code, writes, or was not promised to be repeated."""
+    """Only questions, an upload and discovery: nothing that spends a code, writes, or was not promised to be repeated."""
     assert {cls.python_name for cls in (*OPERATIONS, PublicConfig) if cls.repeatable} == {
         "mfa_check",
         "upload_face_image",
         "public_config",
+        "list_enrolled_factors",
+        "list_factors_to_enroll",
+        "get_factor",
+        "introspect_mfa_token",
+        "get_captcha",
+        "get_security_level",
     }
 
 
@@ -151,6 +189,53 @@ def test_mfa_check_takes_one_or_both():
     assert ops.MfaCheck("1").email is None
     assert ops.MfaCheck(None, "a@b.cn").phone is None
     assert ops.MfaCheck("1", "a@b.cn").phone == "1"
+
+
+@pytest.mark.parametrize(
+    ("type_", "fields"), [("SMS", {}), ("SMS", {"email": "a@b.cn"}), ("EMAIL", {}), ("EMAIL", {"phone": "1"})]
+)
+def test_an_enrollment_needs_its_target(type_, fields):
+    """A code cannot be sent to nobody: SMS needs a phone, EMAIL an address."""
+    with pytest.raises(InvalidInputError, match=f"{type_} factor needs"):
+        ops.SendEnrollFactorRequest(type_, **fields)
+
+
+@pytest.mark.parametrize("type_", ["OTP", "FACE", "PASSKEY"])
+def test_other_enrollments_need_no_target(type_):
+    """Their profile is empty."""
+    assert ops.SendEnrollFactorRequest(type_).phone is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "proof"),
+    [
+        ("SMS", {}),
+        ("SMS", {"code": "1", "photo_key": "k"}),
+        ("SMS", {"photo_key": "k"}),
+        ("OTP", {"photo_key": "k"}),
+        ("EMAIL", {"photo_key": "k"}),
+        ("FACE", {"code": "1"}),
+        ("PASSKEY", {}),
+    ],
+)
+def test_an_enrollment_is_finished_with_one_proof(type_, proof):
+    """A code or a photo, and the one that the type takes."""
+    with pytest.raises(InvalidInputError):
+        ops.EnrollFactor("token", type_, **proof)
+
+
+@pytest.mark.parametrize("captcha", ["picture", b"picture", 5])
+def test_a_captcha_is_what_get_captcha_returned(captcha):
+    """A picture alone is no captcha: its cookie is missing."""
+    with pytest.raises(InvalidInputError, match="captcha"):
+        ops.LoginByAccount("ada", "pw", captcha_code="abcd", captcha=captcha)
+
+
+def test_a_captcha_needs_its_text():
+    """A picture that nobody has read helps no login; a text alone is what the JavaScript client sends."""
+    with pytest.raises(InvalidInputError, match="captcha_code"):
+        ops.LoginByAccount("ada", "pw", captcha=Captcha(b"x"))
+    assert ops.LoginByAccount("ada", "pw", captcha_code="abcd").captcha is None
 
 
 @pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)

@@ -23,9 +23,11 @@ from authing_mfa.errors import (
     NotAuthenticatedError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
     WrongCodeError,
+    WrongPasswordError,
 )
-from authing_mfa.models import UserInfo
+from authing_mfa.models import Captcha, UserInfo
 from authing_mfa.operations import OPERATIONS, Bearer, PublicConfig
 from authing_mfa.passwords import EncryptedPassword
 from authing_mfa.protocol import (
@@ -107,6 +109,8 @@ WIRE = [
     ),
     (ops.SendSms("1"), "POST", "/api/v2/sms/send", {"phone": "1"}),
     (ops.SendSms("1", "+86"), "POST", "/api/v2/sms/send", {"phone": "1", "phoneCountryCode": "+86"}),
+    (ops.SendSms("1", None, "login"), "POST", "/api/v2/sms/send", {"phone": "1", "scene": "login"}),
+    (ops.SendEmail("a@b.cn"), "POST", "/api/v2/email/send", {"email": "a@b.cn", "scene": "VERIFY_CODE"}),
     (ops.SendMfaEmail("a@b.cn"), "POST", "/api/v2/email/send", {"email": "a@b.cn", "scene": "MFA_VERIFY"}),
     (ops.AssociateTotp(), "POST", "/api/v2/mfa/totp/associate", {"authenticatorType": "totp", "source": "SELF"}),
     (
@@ -122,6 +126,66 @@ WIRE = [
     (ops.UnbindFactor("f"), "POST", "/api/v3/reset-factor", {"factorId": "f"}),
     (ops.GetCurrentUser(), "GET", "/api/v2/users/me", None),
     (ops.GetCustomUserData("u1"), "POST", "/api/v2/udvs/get", {"targetType": "USER", "targetId": "u1"}),
+    (ops.ListEnrolledFactors(), "GET", "/api/v3/list-enrolled-factors", None),
+    (ops.ListFactorsToEnroll(), "GET", "/api/v3/list-factors-to-enroll", None),
+    (ops.GetFactor("f/&=?"), "GET", "/api/v3/get-factor?factorId=f%2F%26%3D%3F", None),
+    (
+        ops.SendEnrollFactorRequest("SMS", "1", "+86"),
+        "POST",
+        "/api/v3/send-enroll-factor-request",
+        {"factorType": "SMS", "profile": {"phoneNumber": "1", "phoneCountryCode": "+86"}},
+    ),
+    (
+        ops.SendEnrollFactorRequest("EMAIL", email="a@b.cn"),
+        "POST",
+        "/api/v3/send-enroll-factor-request",
+        {"factorType": "EMAIL", "profile": {"email": "a@b.cn"}},
+    ),
+    (
+        ops.SendEnrollFactorRequest("OTP"),
+        "POST",
+        "/api/v3/send-enroll-factor-request",
+        {"factorType": "OTP", "profile": {}},
+    ),
+    (
+        ops.EnrollFactor("t", "OTP", "123456"),
+        "POST",
+        "/api/v3/enroll-factor",
+        {"enrollmentToken": "t", "factorType": "OTP", "enrollmentData": {"passCode": "123456"}},
+    ),
+    (
+        ops.EnrollFactor("t", "FACE", photo_key="k"),
+        "POST",
+        "/api/v3/enroll-factor",
+        {"enrollmentToken": "t", "factorType": "FACE", "enrollmentData": {"photo": "k", "isExternalPhoto": False}},
+    ),
+    (ops.CheckTotp("123456"), "POST", "/api/v3/mfa-totp-verify", {"totp": "123456"}),
+    (ops.IntrospectMfaToken("m"), "POST", "/mfa/token/introspection", {"token": "m"}),
+    (ops.GetCaptcha(), "GET", "/api/v2/security/captcha", None),
+    (
+        ops.LoginByAccount("ada", "sealed", captcha_code="AbCd", captcha=Captcha(b"x", cookie="c=1")),
+        "POST",
+        "/api/v2/login/account",
+        {"account": "ada", "password": "sealed", "autoRegister": False, "captchaCode": "AbCd"},
+    ),
+    (
+        ops.ChangePasswordByFirstLoginToken("t", "sealed"),
+        "POST",
+        "/api/v2/users/password/reset-by-first-login-token",
+        {"token": "t", "password": "sealed"},
+    ),
+    (
+        ops.ChangeExpiredPassword("t", "old", "new"),
+        "POST",
+        "/graphql/v2",
+        {
+            "query": ops.ChangeExpiredPassword.constant_fields["query"],
+            "variables": {"token": "t", "oldPassword": "old", "newPassword": "new"},
+        },
+    ),
+    (ops.RefreshIdToken(), "POST", "/api/v2/users/refresh-token", {}),
+    (ops.Logout(), "GET", "/api/v2/logout?app_id=app", None),
+    (ops.GetSecurityLevel(), "GET", "/api/v2/users/me/security-level", None),
     (PublicConfig("a/../b?c"), "GET", "/api/v2/applications/a%2F..%2Fb%3Fc/public-config", None),
 ]
 
@@ -351,7 +415,8 @@ def test_harmless_wrapping(parser, mark):
 @pytest.mark.parametrize("code", [2333, "2333", 2333.0])
 def test_the_code_counts_whatever_the_status(parser, status, code):
     """The service's own code is what the error is about; status, data and request id are kept."""
-    error = refused(TOTP, {"code": code, "message": "no", "data": {"a": 1}, "requestId": "r"}, status)
+    body = {"code": code, "message": "no", "data": {"a": 1}, "requestId": "r"}
+    error = refused(TOTP, body, status, WrongPasswordError)
     assert (error.code, error.message, error.http_status) == (2333, "no", status)
     assert (error.data, error.request_id, error.delivery) == ({"a": 1}, "r", "answered")
 
@@ -376,7 +441,7 @@ def test_which_code(parser, body, code):
 @pytest.mark.parametrize("status", [204, 302, 400, 404, 500])
 def test_a_bad_status_without_a_bad_code(parser, body, status):
     """Where the body has no code, or claims success, the HTTP status is the code."""
-    assert refused(TOTP, body, status).code == status
+    assert refused(TOTP, body, status, ServiceError if status == 500 else ApiError).code == status
 
 
 @pytest.mark.parametrize("code", [987654, 10**17])
@@ -400,8 +465,15 @@ def test_an_unknown_code_is_an_api_error(parser, code):
         (ops.SendSms("1"), 200, 4004, RateLimitedError),
         (ops.SendSms("1"), 422, 422, RateLimitedError),
         (ops.SendMfaEmail("a@b.cn"), 200, 2080, RateLimitedError),
-        (ops.UnbindFactor("f"), 200, 422, RateLimitedError),
+        (ops.UnbindFactor("f"), 200, 422, ApiError),
+        (ops.SendMfaEmail("a@b.cn"), 200, 422, ApiError),
         (ops.UnbindPhone(), 200, 422, ApiError),
+        (ops.SendSms("1"), 200, 2021, ApiError),
+        (ops.SendMfaEmail("a@b.cn"), 200, 2021, ApiError),
+        (ops.SendEmail("a@b.cn"), 200, 2021, ApiError),
+        (TOTP, 500, 1000, ServiceError),
+        (TOTP, 503, 503, ServiceError),
+        (TOTP, 200, 500, ApiError),
     ],
 )
 def test_the_class_of_a_refusal(parser, operation, status, code, kind):
@@ -412,7 +484,7 @@ def test_the_class_of_a_refusal(parser, operation, status, code, kind):
 @pytest.mark.parametrize("message", [None, "", 5, ["x"]])
 def test_a_refusal_without_words_names_the_call(parser, message):
     """An empty message would help nobody."""
-    assert refused(TOTP, {"code": 2333, "message": message}).message == "The service refused mfa_verify_by_totp."
+    assert refused(TOTP, {"code": 2011, "message": message}).message == "The service refused mfa_verify_by_totp."
 
 
 @pytest.mark.parametrize(
@@ -427,7 +499,7 @@ def test_a_refusal_without_words_names_the_call(parser, message):
 )
 def test_request_id(parser, body, expected):
     """`requestId`, else `uniqueId`."""
-    assert refused(TOTP, {"code": 2333, **body}).request_id == expected
+    assert refused(TOTP, {"code": 2011, **body}).request_id == expected
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 500])

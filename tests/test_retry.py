@@ -42,9 +42,9 @@ def test_what_was_not_sent_may_go_again(cls):
 @pytest.mark.parametrize("cls", [*OPERATIONS, PublicConfig], ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("error", [UNKNOWN, LATE, BUSY, GATEWAY], ids=repr)
 def test_only_repeatable_calls_go_again_after_they_may_have_arrived(cls, error):
-    """A lost answer or a 5xx is repeated for a check, an upload and discovery, and for nothing else."""
+    """A lost answer or a 5xx is repeated for a question, an upload and discovery, and for nothing else."""
     again = judge(cls(*SAMPLES[cls]), error) is not None
-    assert again is (cls in (ops.MfaCheck, ops.UploadFaceImage, PublicConfig))
+    assert again is cls.repeatable
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFact
 from authing_mfa.operations import PhotoKey, PublicConfig
 from authing_mfa.structuring import (
     camel,
-    challenge_from_wire,
     from_wire,
     operation_from_wire,
     recovered_user,
@@ -241,7 +240,7 @@ CHALLENGE = {
 
 def test_a_challenge_is_read_whole():
     """Enabled factors by `sort`, targets, flags, and everything else in `raw`."""
-    assert challenge_from_wire(CHALLENGE, 1636) == MfaChallenge(
+    assert MfaChallenge.from_dict(CHALLENGE) == MfaChallenge(
         token="m",
         factors=(
             MfaFactor("PASSKEY", 0),
@@ -262,13 +261,13 @@ def test_a_challenge_is_read_whole():
 def test_disabled_factors_are_left_out(status):
     """Status 0 is off, however it is spelt."""
     data = {"mfaToken": "m", "applicationMfa": [{"mfaPolicy": "SMS", "status": status}]}
-    assert challenge_from_wire(data, 1636).factors == ()
+    assert MfaChallenge.from_dict(data).factors == ()
 
 
 def test_factors_of_one_sort_keep_their_order():
     """All `sort` may be 0; then the service's order stands."""
     listed = [{"mfaPolicy": policy, "status": 1, "sort": 0} for policy in ("SMS", "EMAIL", "OTP", "FACE")]
-    factors = challenge_from_wire({"mfaToken": "m", "applicationMfa": listed}, 1636).factors
+    factors = MfaChallenge.from_dict({"mfaToken": "m", "applicationMfa": listed}).factors
     assert [factor.policy for factor in factors] == ["SMS", "EMAIL", "OTP", "FACE"]
 
 
@@ -276,7 +275,7 @@ def test_factors_of_one_sort_keep_their_order():
 def test_an_empty_target_must_be_bound_first(absent):
     """Empty text and null are None: the user has no such target yet."""
     data = {"mfaToken": "m", "mfaPhone": absent, "mfaPhoneCountryCode": absent, "mfaEmail": absent}
-    challenge = challenge_from_wire(data, 1636)
+    challenge = MfaChallenge.from_dict(data)
     assert (challenge.phone, challenge.phone_country_code, challenge.email) == (None, None, None)
     assert challenge.factors == ()
     assert (challenge.totp_enabled, challenge.face_enabled) == (False, False)
@@ -284,7 +283,7 @@ def test_an_empty_target_must_be_bound_first(absent):
 
 def test_1635_asks_for_the_users_own_totp():
     """A 1635 answer lists nothing: it means one bound OTP factor."""
-    challenge = challenge_from_wire({"mfaToken": "m", "nickname": "Ada"}, 1635)
+    challenge = MfaChallenge.from_dict({"mfaToken": "m", "nickname": "Ada"}, code=1635)
     assert challenge.factors == (MfaFactor("OTP"),)
     assert challenge.totp_enabled is True
     assert challenge.raw["nickname"] == "Ada"
@@ -314,7 +313,7 @@ def test_1635_asks_for_the_users_own_totp():
 def test_no_half_filled_challenge(data):
     """A challenge without a token, or with a field of a wrong type, is none; "false" is not True."""
     with pytest.raises(UNREADABLE):
-        challenge_from_wire(data, 1636)
+        MfaChallenge.from_dict(data)
 
 
 # ─────────────────────────────── TOTP ───────────────────────────────

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from authing_mfa import operations as ops
 from authing_mfa.compat.state import STATE
-from authing_mfa.models import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
+from authing_mfa.models import (
+    Authenticator,
+    Captcha,
+    CustomField,
+    Factor,
+    FactorEnrollment,
+    IdToken,
+    MfaChallenge,
+    MfaTokenInfo,
+    SecurityLevel,
+    TotpEnrollment,
+    UserInfo,
+)
 
 if TYPE_CHECKING:
     from authing_mfa.compat.call import Call
@@ -17,12 +29,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticatorsCompletion",
+    "CaptchaCompletion",
     "CheckCompletion",
     "CompatAuthClient",
     "Completion",
     "CustomDataCompletion",
     "EmptyCompletion",
     "EnrollmentCompletion",
+    "FactorCompletion",
+    "FactorEnrollmentCompletion",
+    "FactorTypesCompletion",
+    "FactorsCompletion",
+    "IdTokenCompletion",
+    "MfaTokenInfoCompletion",
+    "SecurityLevelCompletion",
     "UploadCompletion",
     "UserCompletion",
 ]
@@ -39,6 +59,14 @@ EmptyCompletion: TypeAlias = Callable[[int, str | None, None], object] | Callabl
 
 EnrollmentCompletion: TypeAlias = Callable[[int, str | None, TotpEnrollment | None], object]
 AuthenticatorsCompletion: TypeAlias = Callable[[int, str | None, tuple[Authenticator, ...] | None], object]
+FactorsCompletion: TypeAlias = Callable[[int, str | None, tuple[Factor, ...] | None], object]
+FactorTypesCompletion: TypeAlias = Callable[[int, str | None, tuple[str, ...] | None], object]
+FactorCompletion: TypeAlias = Callable[[int, str | None, Factor | None], object]
+FactorEnrollmentCompletion: TypeAlias = Callable[[int, str | None, FactorEnrollment | None], object]
+MfaTokenInfoCompletion: TypeAlias = Callable[[int, str | None, MfaTokenInfo | None], object]
+CaptchaCompletion: TypeAlias = Callable[[int, str | None, Captcha | None], object]
+IdTokenCompletion: TypeAlias = Callable[[int, str | None, IdToken | None], object]
+SecurityLevelCompletion: TypeAlias = Callable[[int, str | None, SecurityLevel | None], object]
 CustomDataCompletion: TypeAlias = Callable[[int, str | None, tuple[CustomField, ...] | None], object]
 
 UploadCompletion: TypeAlias = Callable[[int, str | None], object]
@@ -217,6 +245,8 @@ class CompatAuthClient:
         completion: UserCompletion,
         *,
         autoRegister: bool = False,
+        captchaCode: str | None = None,
+        captcha: Captcha | None = None,
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
@@ -227,10 +257,18 @@ class CompatAuthClient:
             password: the password as the user typed it; it is encrypted before it is sent.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
             autoRegister: True if an unknown account may be registered.
+            captchaCode: after code 2000: the text that the user read in the captcha picture.
+            captcha: the picture, as `getSecurityCaptcha` answered it.
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.LoginByAccount, (account, password, autoRegister), completion, dispatcher, owner)
+        return STATE.call(
+            ops.LoginByAccount,
+            (account, password, autoRegister, captchaCode, captcha),
+            completion,
+            dispatcher,
+            owner,
+        )
 
     def loginByPhoneCode(
         self,
@@ -286,6 +324,7 @@ class CompatAuthClient:
         completion: EmptyCompletion,
         *,
         phoneCountryCode: str | None = None,
+        scene: str | None = None,
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
@@ -295,10 +334,11 @@ class CompatAuthClient:
             phone: the phone number, digits without the country code.
             completion: gets the code, the message, and None.
             phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.SendSms, (phone, phoneCountryCode), completion, dispatcher, owner)
+        return STATE.call(ops.SendSms, (phone, phoneCountryCode, scene), completion, dispatcher, owner)
 
     def sendMFAEmail(
         self, email: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
@@ -428,3 +468,290 @@ class CompatAuthClient:
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.GetCustomUserData, (userId,), completion, dispatcher, owner)
+
+    def sendEmail(
+        self,
+        email: str,
+        scene: str,
+        completion: EmptyCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Send a code by e-mail: by default one to log in with.
+
+        Args:
+            email: the e-mail address.
+            scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
+                ``CHANGE_EMAIL``, or another word of the service.
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.SendEmail, (email, scene), completion, dispatcher, owner)
+
+    def listEnrolledFactors(
+        self,
+        completion: FactorsCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """List the factors that the user has enrolled. A bound phone or e-mail address counts as one.
+
+        Args:
+            completion: gets the code, the message, and the factors.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.ListEnrolledFactors, (), completion, dispatcher, owner)
+
+    def listFactorsToEnroll(
+        self,
+        completion: FactorTypesCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """List the types of factors that the application allows and the user has not enrolled yet.
+
+        Args:
+            completion: gets the code, the message, and the types.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.ListFactorsToEnroll, (), completion, dispatcher, owner)
+
+    def getFactor(
+        self,
+        factorId: str,
+        completion: FactorCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Get one enrolled factor by its id.
+
+        Args:
+            factorId: the id, as `listEnrolledFactors` says it.
+            completion: gets the code, the message, and the factor.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.GetFactor, (factorId,), completion, dispatcher, owner)
+
+    def sendEnrollFactorRequest(
+        self,
+        factorType: str,
+        completion: FactorEnrollmentCompletion,
+        *,
+        phone: str | None = None,
+        phoneCountryCode: str | None = None,
+        email: str | None = None,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Start the enrollment of a factor: sends a code by SMS or e-mail, or makes a TOTP secret.
+
+        Args:
+            factorType: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
+            completion: gets the code, the message, and the enrollment.
+            phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            email: the address of an EMAIL factor.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(
+            ops.SendEnrollFactorRequest,
+            (factorType, phone, phoneCountryCode, email),
+            completion,
+            dispatcher,
+            owner,
+        )
+
+    def enrollFactor(
+        self,
+        enrollmentToken: str,
+        factorType: str,
+        completion: EmptyCompletion,
+        *,
+        code: str | None = None,
+        photoKey: str | None = None,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Finish the enrollment of a factor. The service answers no id: `listEnrolledFactors` knows it then.
+
+        Args:
+            enrollmentToken: `FactorEnrollment.token`, at most one minute old.
+            factorType: the type that the enrollment was started with.
+            completion: gets the code, the message, and None.
+            code: the code of the SMS, of the e-mail, or of the authenticator app.
+            photoKey: for FACE: the key of a photo, as `uploadFaceImage` returns it.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(
+            ops.EnrollFactor, (enrollmentToken, factorType, code, photoKey), completion, dispatcher, owner
+        )
+
+    def mfaOtpVerify(
+        self,
+        code: str,
+        completion: CheckCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
+
+        Args:
+            code: six digits, which the authenticator app changes every 30 seconds.
+            completion: gets the code, the message, and whether the code is right.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.CheckTotp, (code,), completion, dispatcher, owner)
+
+    def verifyMfaToken(
+        self,
+        mfaToken: str,
+        completion: MfaTokenInfoCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Ask whether an mfaToken is good now, and whose it is. A good one does not prove that a factor was passed.
+
+        Args:
+            mfaToken: the token to ask about.
+            completion: gets the code, the message, and what is known of the token.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.IntrospectMfaToken, (mfaToken,), completion, dispatcher, owner)
+
+    def getSecurityCaptcha(
+        self,
+        completion: CaptchaCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Get a captcha picture for the next `loginByAccount`, after a CaptchaRequiredError.
+
+        Args:
+            completion: gets the code, the message, and the picture.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.GetCaptcha, (), completion, dispatcher, owner)
+
+    def resetPasswordByFirstTimeLoginToken(
+        self,
+        token: str,
+        password: str,
+        completion: EmptyCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Change the password after code 1639 (first login) or 2071 (unsafe password). Then log in again with the new one.
+
+        Args:
+            token: `PasswordChangeRequiredError.token`.
+            password: the new password as the user typed it; it is encrypted before it is sent.
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.ChangePasswordByFirstLoginToken, (token, password), completion, dispatcher, owner)
+
+    def resetPasswordByForceResetToken(
+        self,
+        token: str,
+        oldPassword: str,
+        newPassword: str,
+        completion: EmptyCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Change the password after code 2058 (it has expired). Then log in again with the new one.
+
+        Args:
+            token: `PasswordChangeRequiredError.token`.
+            oldPassword: the password of the login; it is encrypted before it is sent.
+            newPassword: the new password as the user typed it; it is encrypted before it is sent.
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.ChangeExpiredPassword, (token, oldPassword, newPassword), completion, dispatcher, owner)
+
+    def updateIdToken(
+        self,
+        completion: IdTokenCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Get a fresh ID token for the user's current one; go on with ``client.as_user(fresh.token)``.
+
+        Args:
+            completion: gets the code, the message, and the token.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.RefreshIdToken, (), completion, dispatcher, owner)
+
+    def logout(
+        self,
+        completion: EmptyCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """End the session of the user whose token the client has. The service says yes without a token, too.
+
+        Args:
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.Logout, (), completion, dispatcher, owner)
+
+    def getSecurityLevel(
+        self,
+        completion: SecurityLevelCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Ask how well the account is protected, as the service rates it.
+
+        Args:
+            completion: gets the code, the message, and the rating.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.GetSecurityLevel, (), completion, dispatcher, owner)
+
+    def resetFactor(
+        self,
+        factorId: str,
+        completion: EmptyCompletion,
+        *,
+        dispatcher: Dispatcher | None = None,
+        owner: object = None,
+    ) -> Call:
+        """Reset one factor by its id.
+
+        Args:
+            factorId: the factor's id.
+            completion: gets the code, the message, and None.
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.UnbindFactor, (factorId,), completion, dispatcher, owner)

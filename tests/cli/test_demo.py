@@ -107,7 +107,7 @@ def test_a_misbehaving_service_fails_the_journey_and_names_the_step(misbehaviour
     [
         ('path="mfa_verify_by_email", body="html"', r"Step 7 failed: mfa_verify_by_email.*ResponseError"),
         ('path="mfa_verify_by_recovery_code", drop="after"', r"Step 15 failed: .*NetworkError"),
-        ('path="upload_face_image", status=500', r"Step 19 failed: upload_face_image\(photo A\): ApiError"),
+        ('path="upload_face_image", status=500', r"Step 19 failed: upload_face_image\(photo A\): ServiceError"),
     ],
 )
 def test_a_fault_of_the_service_fails_the_journey_and_names_the_step(fault, step):
