@@ -135,6 +135,8 @@ class EmulatedUser:
             "phone": self.phone,
             "email": self.email,
             "mfa": list(self.mfa),
+            "own_mfa": list(self.record.mfa),
+            "nickname": self.record.nickname,
             "mfa_phone": self.mfa_phone,
             "mfa_email": self.mfa_email,
             "totp_enabled": self.totp_enabled,

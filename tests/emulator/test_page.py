@@ -166,7 +166,7 @@ def test_a_user_is_added_from_the_page(emu, page):
     page.click("#user-form [value=SMS]")
     page.click("#user-form [name=totp]")
     page.click("#user-form [type=submit]")
-    page.wait_text("#user-form .problem", "there is a user named 'ann' already")
+    page.wait_text("#user-form .problem", "a user named 'ann' exists already")
     page.type("#user-form [name=username]", "bea")
     page.click("#user-form [type=submit]")
     page.wait_text(".person h2", "ann", "bea")
@@ -230,7 +230,7 @@ def test_names_and_recipients_are_never_taken_for_html(emu, page):
     )
     emu.send_code(f"{NASTY % 'to'}@x.y", scene=NASTY % "scene")
     emu.send_code("13800138000'\"><script>window.hacked='sms'</script>")
-    emu.faults.add(path=NASTY % "path", user=NASTY % "user", status=503, message=NASTY % "rule")
+    emu.faults.add(path="/" + NASTY % "path", user=NASTY % "user", status=503, message=NASTY % "rule")
 
     async def ask():
         async with client_of(emu) as client:

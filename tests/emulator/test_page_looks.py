@@ -141,9 +141,11 @@ def test_every_word_is_there_in_both_languages():
     rest = "\n".join(scripts.values()) + table.partition("\n};\n")[2]
     used = set(re.findall(r'\bt\("(\w+)"', rest)) | set(re.findall(r'data-t(?:-\w+)?="(\w+)"', rest))
     used |= set(re.findall(r'"((?:d|key|factor|effect|preset)_\w+)"', rest))
+    used |= set(re.findall(r'\bbutton\("(\w+)"', rest))
+    used |= {key for pair in re.findall(r'\bt\([^()"]*\? "(\w+)" : "(\w+)"', rest) for key in pair}
     missing = used - texts.keys()
     assert missing == set()
-    made = ("factor_", "step_", "effect_", "preset_", "moment_", "body_", "theme_", "inbox_", "users_", "requests_")
+    made = ("face_", "factor_", "step_", "effect_", "preset_", "moment_", "body_", "theme_", "inbox_", "users_", "requests_")
     unused = {key for key in texts.keys() - used if not key.startswith(made)}
     assert unused <= {
         "all",

@@ -50,6 +50,7 @@ _USER = _object(
     email=_or_null(_TEXT),
     nickname=_or_null(_TEXT),
     mfa=_POLICY_LIST,
+    own_mfa=_POLICY_LIST,
     mfa_phone=_or_null(_TEXT),
     mfa_email=_or_null(_TEXT),
     totp_enabled=_FLAG,

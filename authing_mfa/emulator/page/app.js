@@ -6,6 +6,7 @@ import { renderControls, startControls } from "./controls.js";
 import { byId, fill, icon } from "./dom.js";
 import { faultFired, loadFaults, renderFaults, setRules, startFaults } from "./faults.js";
 import { addMessage, copyNewest, forgetMessages, loadMessages, renderInbox, showInfo, startInbox } from "./inbox.js";
+import { loadPhotos, loadSettings, photosChanged, renderPhotos, setSettings } from "./photos.js";
 import { addRequest, forgetRequests, loadRequests, renderRequests, setAddress, startRequests } from "./requests.js";
 import { remember, startLanguage, switchLanguage, t } from "./texts.js";
 import { askClock } from "./time.js";
@@ -63,6 +64,7 @@ function renderAll() {
   renderRequests();
   renderFaults();
   renderControls();
+  renderPhotos();
   renderWhere();
 }
 
@@ -119,7 +121,8 @@ function renderWhere() {
 async function loadInfo(isCurrent) {
   const answer = await get("info");
   if (!isCurrent()) return;
-  info = answer;
+  // The address by which this page was opened works for an application at the same place; behind a proxy only the browser knows it.
+  info = { ...answer, url: new URL(".", location.href).href.replace(/\/$/, "") };
   setAddress(info.url, info.app_id);
   showInfo(info);
   renderWhere();
@@ -131,7 +134,7 @@ async function loadAll() {
   const isCurrent = () => mine === generation;
   try {
     await Promise.all(
-      [loadInfo, loadMessages, loadUsers, loadRequests, loadFaults].map((load) => load(isCurrent)).concat(askClock()),
+      [loadInfo, loadMessages, loadUsers, loadRequests, loadFaults, loadPhotos, loadSettings].map((load) => load(isCurrent)).concat(askClock()),
     );
   } catch {
     if (isCurrent()) setState("lost"); // the event stream tells when it is back
@@ -155,6 +158,8 @@ function startLive() {
       },
       users: usersChanged,
       faults: setRules,
+      photo: photosChanged,
+      settings: setSettings,
       clock: () => askClock().catch(() => {}),
       reset: () => {
         forget();

@@ -114,7 +114,12 @@ function item(entry) {
     button.setAttribute("aria-expanded", unfold);
     details.hidden = !unfold;
     if (unfold && !details.hasChildNodes())
-      fill(details, meta(entry), body("request", entry.request), body("answer", entry.response));
+      fill(
+        details,
+        meta(entry),
+        body("request", entry.request, entry.request_bytes),
+        body("answer", entry.response, entry.response_bytes),
+      );
     if (unfold) open.add(entry.id);
     else open.delete(entry.id);
   };
@@ -143,7 +148,7 @@ function meta(entry) {
   return el("p", { class: "meta", text: parts.filter(Boolean).join(" · ") });
 }
 
-function body(title, value) {
+function body(title, value, bytes) {
   const head = el(
     "div",
     { class: "body-head" },
@@ -154,7 +159,7 @@ function body(title, value) {
     "section",
     { class: "body" },
     head,
-    value === null ? el("p", { class: "muted", text: t("no_json") }) : jsonBlock(value),
+    value === null ? el("p", { class: "muted", text: bytes ? t("bytes_not_shown", { n: bytes }) : t("no_json") }) : jsonBlock(value),
   );
 }
 

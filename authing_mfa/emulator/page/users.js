@@ -1,12 +1,12 @@
 // The users: what they have bound, the QR picture to scan, the code of now with its countdown.
 
-import { get, newest, paced, post } from "./api.js";
+import { drop, get, newest, paced, post } from "./api.js";
 import { keepCodes, pictureOf, totpBlock } from "./codes.js";
 import { byId, copyButton, copyText, el, fill, icon, keyed, toast } from "./dom.js";
 import { t } from "./texts.js";
+import { FACTORS, openForm, startForm } from "./user_form.js";
 
 const PAGE = 12;
-const FACTORS = ["SMS", "EMAIL", "OTP", "FACE"];
 
 let users = [];
 let total = 0;
@@ -72,7 +72,7 @@ function nobody(filtered) {
   if (filtered) return el("div", { class: "empty" }, icon("users"), el("h1", { text: t("users_no_match") }));
   const button = el(
     "button",
-    { class: "button primary", type: "button", onclick: openForm },
+    { class: "button primary", type: "button", onclick: () => openForm(null) },
     icon("plus"),
     el("span", { text: t("add_user") }),
   );
@@ -126,6 +126,7 @@ function card(user) {
         copyButton(async () => (await post(`users/${user.id}/mfa-token`)).token, t("copy_mfa_token", { name })),
       ),
     ),
+    actions(user, name),
   );
 }
 
@@ -164,51 +165,43 @@ function openPicture(user, name) {
   byId("qr-dialog").showModal();
 }
 
-function openForm() {
-  const form = byId("user-form");
-  form.reset();
-  form.querySelector(".problem").hidden = true;
-  fill(
-    byId("user-mfa"),
-    FACTORS.map((factor) =>
-      el(
-        "label",
-        { class: "check" },
-        el("input", { type: "checkbox", name: "mfa", value: factor }),
-        el("span", { text: t(`factor_${factor}`) }),
-      ),
-    ),
+function actions(user, name) {
+  const button = (key, act, kind = "") =>
+    el("button", {
+      type: "button",
+      class: `quiet small ${kind}`,
+      "aria-label": `${t(key)}: ${name}`,
+      text: t(key),
+      onclick: () => act().catch((error) => toast(error.message, "bad")),
+    });
+  return el(
+    "div",
+    { class: "person-actions" },
+    button("edit", async () => openForm(user)),
+    user.locked
+      ? button("unlock", () => post(`users/${user.id}/unlock`))
+      : button("lock", () => post(`users/${user.id}/lock`)),
+    button("delete", async () => openDelete(user, name), "bad"),
   );
-  byId("user-dialog").showModal();
 }
 
-async function add(event) {
-  event.preventDefault();
-  const form = event.target;
-  const problem = form.querySelector(".problem");
-  const text = (name) => form.elements[name].value.trim() || null;
-  const mfa = [...form.querySelectorAll("[name=mfa]:checked")].map((box) => box.value);
-  try {
-    if (!text("username") || !form.elements.password.value) throw new Error(t("user_missing"));
-    await post("users", {
-      username: text("username"),
-      password: form.elements.password.value,
-      phone: text("phone"),
-      email: text("email"),
-      mfa,
-      totp: form.elements.totp.checked,
-    });
-    byId("user-dialog").close();
-    toast(t("user_added", { name: text("username") }));
-  } catch (error) {
-    problem.textContent = error.message;
-    problem.hidden = false;
-  }
+function openDelete(user, name) {
+  byId("delete-title").textContent = t("delete_sure", { name });
+  byId("delete-yes").onclick = async () => {
+    byId("delete-dialog").close();
+    try {
+      await drop(`users/${user.id}`);
+      toast(t("user_deleted", { name }));
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  };
+  byId("delete-dialog").showModal();
 }
 
 export function startUsers() {
-  byId("add-user").addEventListener("click", openForm);
-  byId("user-form").addEventListener("submit", add);
+  byId("add-user").addEventListener("click", () => openForm(null));
+  startForm();
   byId("users-filter").addEventListener("input", () => {
     limit = PAGE;
     usersChanged();
