@@ -1,0 +1,153 @@
+"""aiohttp.web: log in with a second factor. One async client for the application, one session for each browser.
+
+Sessions are kept in this process, and the cookie is only their name. Try it on the emulator, with the user `demo` /
+`emulator-demo`::
+
+    authing-mfa emulator exec -- python examples/aiohttp_app.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from authing_mfa import (
+    AuthClient,
+    AuthingError,
+    ConfigError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+    UserInfo,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+CLIENT = web.AppKey("CLIENT", AuthClient)
+SESSIONS = web.AppKey("SESSIONS", dict[str, dict[str, Any]])
+COOKIE = "session"
+routes = web.RouteTableDef()
+
+
+async def clients(app: web.Application) -> AsyncIterator[None]:
+    """Open the client when the application starts, close it when the application ends."""
+    async with AuthClient(
+        os.environ["AUTHING_APP_ID"],
+        base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service
+        public_key=os.environ.get("AUTHING_PUBLIC_KEY"),
+    ) as client:
+        app[CLIENT] = client
+        yield
+
+
+def session_of(request: web.Request) -> dict[str, Any]:
+    """What is known of this browser."""
+    return request.app[SESSIONS].get(request.cookies.get(COOKIE, ""), {})
+
+
+def view(request: web.Request, key: str) -> AuthClient:
+    """The client with this browser's own token: an mfaToken between the two factors, an ID token after them."""
+    token = session_of(request).get(key)
+    if token is None:
+        raise web.HTTPUnauthorized
+    return request.app[CLIENT].as_user(token)
+
+
+def begin(request: web.Request, answer: dict[str, Any], **session: Any) -> web.Response:
+    """Answer with a new session in the place of the browser's old one."""
+    request.app[SESSIONS].pop(request.cookies.get(COOKIE, ""), None)
+    name = secrets.token_urlsafe()
+    request.app[SESSIONS][name] = session
+    response = web.json_response(answer)
+    response.set_cookie(COOKIE, name, httponly=True, samesite="Strict")
+    return response
+
+
+def keep(request: web.Request, user: UserInfo) -> web.Response:
+    """Make *user* the user of this browser's session."""
+    return begin(request, {"user": user.username}, id_token=user.id_token)
+
+
+@routes.post("/login")
+async def login(request: web.Request) -> web.Response:
+    """First factor. The answer names the second factors to choose from, if one is due."""
+    given = await request.json()
+    try:
+        return keep(request, await request.app[CLIENT].login_by_account(given["account"], given["password"]))
+    except MfaRequiredError as error:
+        challenge = error.challenge
+        factors = [factor.policy for factor in challenge.factors]
+        return begin(request, {"factors": factors}, mfa_token=challenge.token, phone=challenge.phone)
+
+
+@routes.post("/code")
+async def code(request: web.Request) -> web.Response:
+    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    await view(request, "mfa_token").send_sms(session_of(request)["phone"])
+    return web.json_response({})
+
+
+@routes.post("/verify")
+async def verify(request: web.Request) -> web.Response:
+    """Second factor."""
+    given = await request.json()
+    challenged = view(request, "mfa_token")
+    if given["factor"] == "OTP":
+        return keep(request, await challenged.mfa_verify_by_totp(given["code"]))
+    return keep(request, await challenged.mfa_verify_by_phone(session_of(request)["phone"], given["code"]))
+
+
+@routes.get("/me")
+async def me(request: web.Request) -> web.Response:
+    """Who this browser's user is."""
+    return web.json_response({"user": (await view(request, "id_token").get_current_user()).username})
+
+
+@routes.post("/logout")
+async def logout(request: web.Request) -> web.Response:
+    """Forget the session."""
+    request.app[SESSIONS].pop(request.cookies.get(COOKIE, ""), None)
+    return web.json_response({})
+
+
+@web.middleware
+async def authing_errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    """What the service or the network said, as an HTTP status. Decide by class or code, never by message."""
+    try:
+        answer: web.StreamResponse = await handler(request)
+    except AuthingError as error:
+        match error:
+            case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
+                status = 401
+            case RateLimitedError():
+                status = 429
+            case NetworkError() | ConfigError() | ResponseError():
+                status = 502
+            case _:
+                status = 400
+        return web.json_response({"error": error.code, "message": error.message}, status=status)
+    return answer
+
+
+def make_app() -> web.Application:
+    """The application."""
+    app = web.Application(middlewares=[authing_errors])
+    app[SESSIONS] = {}
+    app.cleanup_ctx.append(clients)
+    app.add_routes(routes)
+    return app
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8000)
+    web.run_app(make_app(), host="127.0.0.1", port=parser.parse_args().port, print=None)

@@ -1,0 +1,79 @@
+"""Celery: tasks that send and verify codes. One sync client, made before the worker forks its children.
+
+A task that may have spent a code must not simply be run again: only an error that says ``not_sent`` is retried. Errors are
+answered as data, because Celery's JSON results keep only their text. Try it on the emulator::
+
+    authing-mfa emulator exec -- celery --workdir examples -A celery_app worker
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery, Task
+
+from authing_mfa import AuthingError, MfaRequiredError
+from authing_mfa.sync import AuthClient
+
+app = Celery("celery_app", broker=os.environ["CELERY_BROKER_URL"], backend=os.environ["CELERY_RESULT_BACKEND"])
+if app.conf.broker_url.startswith("filesystem://"):  # for trying it without a broker
+    folder = os.environ["CELERY_FOLDER"]
+    app.conf.broker_transport_options = {
+        "data_folder_in": folder,
+        "data_folder_out": folder,
+        "control_folder": f"{folder}/control",
+    }
+
+client = AuthClient(
+    os.environ["AUTHING_APP_ID"],
+    base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service
+    public_key=os.environ.get("AUTHING_PUBLIC_KEY"),
+)
+
+
+def failed(task: Task[Any, Any], error: AuthingError) -> dict[str, Any]:
+    """Run *task* again where the service has certainly not seen the call; else answer what went wrong."""
+    if error.delivery == "not_sent" and error.code in (10001, 10002):
+        raise task.retry(exc=error, countdown=1, max_retries=3)
+    return {"error": error.code, "delivery": error.delivery}
+
+
+@app.task(bind=True)
+def log_in(self: Task[Any, Any], account: str, password: str) -> dict[str, Any]:
+    """First factor; answers the challenge's token and phone."""
+    try:
+        return {"user": client.login_by_account(account, password).username}
+    except MfaRequiredError as error:
+        return {"mfa_token": error.challenge.token, "phone": error.challenge.phone}
+    except AuthingError as error:
+        return failed(self, error)
+
+
+@app.task(bind=True)
+def send_code(self: Task[Any, Any], mfa_token: str, phone: str) -> dict[str, Any]:
+    """Send a code by SMS, outside the web request."""
+    try:
+        client.as_user(mfa_token).send_sms(phone)
+    except AuthingError as error:
+        return failed(self, error)
+    return {}
+
+
+@app.task(bind=True)
+def verify(self: Task[Any, Any], mfa_token: str, phone: str, code: str) -> dict[str, Any]:
+    """Second factor."""
+    try:
+        user = client.as_user(mfa_token).mfa_verify_by_phone(phone, code)
+    except AuthingError as error:
+        return failed(self, error)
+    return {"user": user.username, "id_token": user.id_token}
+
+
+@app.task(bind=True)
+def who(self: Task[Any, Any], id_token: str) -> dict[str, Any]:
+    """Whose token it is."""
+    try:
+        return {"user": client.as_user(id_token).get_current_user().username}
+    except AuthingError as error:
+        return failed(self, error)

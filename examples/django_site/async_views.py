@@ -1,0 +1,72 @@
+"""Async views with the async client, for an ASGI server: its one event loop is the client's.
+
+Under a WSGI server Django gives each async view a loop of its own, which no shared async client can serve: use `views` there.
+"""
+
+import json
+import os
+
+from django.http import HttpRequest, JsonResponse
+
+from authing_mfa import AuthClient, LoginError, MfaRequiredError, UserInfo
+
+client = AuthClient(
+    os.environ["AUTHING_APP_ID"],
+    base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service
+    public_key=os.environ.get("AUTHING_PUBLIC_KEY"),
+)
+
+
+async def view(request: HttpRequest, key: str) -> AuthClient:
+    """The client with this browser's own token: an mfaToken between the two factors, an ID token after them."""
+    token = await request.session.aget(key)
+    if token is None:
+        raise LoginError("Log in first.")
+    return client.as_user(token)
+
+
+async def keep(request: HttpRequest, user: UserInfo) -> JsonResponse:
+    """Make *user* the user of this browser's session."""
+    await request.session.aflush()
+    await request.session.aset("id_token", user.id_token)
+    return JsonResponse({"user": user.username})
+
+
+async def login(request: HttpRequest) -> JsonResponse:
+    """First factor. The answer names the second factors to choose from, if one is due."""
+    given = json.loads(request.body)
+    await request.session.aflush()
+    try:
+        return await keep(request, await client.login_by_account(given["account"], given["password"]))
+    except MfaRequiredError as error:
+        await request.session.aupdate({"mfa_token": error.challenge.token, "phone": error.challenge.phone})
+        return JsonResponse({"factors": [factor.policy for factor in error.challenge.factors]})
+
+
+async def code(request: HttpRequest) -> JsonResponse:
+    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    challenged = await view(request, "mfa_token")
+    await challenged.send_sms(await request.session.aget("phone"))
+    return JsonResponse({})
+
+
+async def verify(request: HttpRequest) -> JsonResponse:
+    """Second factor."""
+    given = json.loads(request.body)
+    challenged = await view(request, "mfa_token")
+    if given["factor"] == "OTP":
+        return await keep(request, await challenged.mfa_verify_by_totp(given["code"]))
+    phone = await request.session.aget("phone")
+    return await keep(request, await challenged.mfa_verify_by_phone(phone, given["code"]))
+
+
+async def me(request: HttpRequest) -> JsonResponse:
+    """Who this browser's user is."""
+    user = await (await view(request, "id_token")).get_current_user()
+    return JsonResponse({"user": user.username})
+
+
+async def logout(request: HttpRequest) -> JsonResponse:
+    """Forget the session."""
+    await request.session.aflush()
+    return JsonResponse({})

@@ -1,0 +1,47 @@
+"""Errors as HTTP statuses, for both kinds of views."""
+
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, JsonResponse
+
+from authing_mfa import (
+    AuthingError,
+    ConfigError,
+    InvalidMfaTokenError,
+    LoginError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+)
+
+
+class AuthingErrors:
+    """Middleware that answers what the service or the network said. Decide by class or code, never by message."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Let the view answer."""
+        return self.get_response(request)
+
+    def process_exception(self, _: HttpRequest, error: Exception) -> JsonResponse | None:
+        """Answer for a view that raised; None: it is none of ours."""
+        if not isinstance(error, AuthingError):
+            return None
+        match error:
+            case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
+                status = 401
+            case RateLimitedError():
+                status = 429
+            case NetworkError() | ConfigError() | ResponseError():
+                status = 502
+            case _:
+                status = 400
+        return JsonResponse({"error": error.code, "message": error.message}, status=status)

@@ -1,0 +1,67 @@
+"""Plain views with the sync client: for WSGI servers, and for ASGI servers, which run them in threads."""
+
+import json
+import os
+
+from django.http import HttpRequest, JsonResponse
+
+from authing_mfa import LoginError, MfaRequiredError, UserInfo
+from authing_mfa.sync import AuthClient
+
+client = AuthClient(
+    os.environ["AUTHING_APP_ID"],
+    base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service
+    public_key=os.environ.get("AUTHING_PUBLIC_KEY"),
+)
+
+
+def view(request: HttpRequest, key: str) -> AuthClient:
+    """The client with this browser's own token: an mfaToken between the two factors, an ID token after them."""
+    token = request.session.get(key)
+    if token is None:
+        raise LoginError("Log in first.")
+    return client.as_user(token)
+
+
+def keep(request: HttpRequest, user: UserInfo) -> JsonResponse:
+    """Make *user* the user of this browser's session."""
+    request.session.flush()
+    request.session["id_token"] = user.id_token
+    return JsonResponse({"user": user.username})
+
+
+def login(request: HttpRequest) -> JsonResponse:
+    """First factor. The answer names the second factors to choose from, if one is due."""
+    given = json.loads(request.body)
+    request.session.flush()
+    try:
+        return keep(request, client.login_by_account(given["account"], given["password"]))
+    except MfaRequiredError as error:
+        request.session.update({"mfa_token": error.challenge.token, "phone": error.challenge.phone})
+        return JsonResponse({"factors": [factor.policy for factor in error.challenge.factors]})
+
+
+def code(request: HttpRequest) -> JsonResponse:
+    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    view(request, "mfa_token").send_sms(request.session["phone"])
+    return JsonResponse({})
+
+
+def verify(request: HttpRequest) -> JsonResponse:
+    """Second factor."""
+    given = json.loads(request.body)
+    challenged = view(request, "mfa_token")
+    if given["factor"] == "OTP":
+        return keep(request, challenged.mfa_verify_by_totp(given["code"]))
+    return keep(request, challenged.mfa_verify_by_phone(request.session["phone"], given["code"]))
+
+
+def me(request: HttpRequest) -> JsonResponse:
+    """Who this browser's user is."""
+    return JsonResponse({"user": view(request, "id_token").get_current_user().username})
+
+
+def logout(request: HttpRequest) -> JsonResponse:
+    """Forget the session."""
+    request.session.flush()
+    return JsonResponse({})

@@ -1,0 +1,171 @@
+"""FastAPI: log in with a second factor. One async client for the process, one session for each browser.
+
+Try it on the emulator, with the user `demo` / `emulator-demo`::
+
+    authing-mfa emulator exec -- uvicorn --app-dir examples fastapi_app:app
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.middleware.sessions import SessionMiddleware
+
+from authing_mfa import (
+    AccountLockedError,
+    AuthClient,
+    AuthingError,
+    ConfigError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+    UserInfo,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+RECENT = 300  # seconds for which a second factor counts as just passed
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """One client for all requests: it belongs to the event loop that uvicorn runs."""
+    async with AuthClient(
+        os.environ["AUTHING_APP_ID"],
+        base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service
+        public_key=os.environ.get("AUTHING_PUBLIC_KEY"),
+    ) as client:
+        app.state.client = client
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+# The cookie is signed, not encrypted. It holds only this user's own tokens, and scripts of the page cannot read it.
+app.add_middleware(SessionMiddleware, secret_key=os.environ["SESSION_SECRET"], same_site="strict")
+
+
+class Account(BaseModel):
+    """What a login needs."""
+
+    account: str
+    password: str
+
+
+class Code(BaseModel):
+    """What the user has typed."""
+
+    factor: str
+    code: str
+
+
+def anybody(request: Request) -> AuthClient:
+    """The client without a token."""
+    client: AuthClient = request.app.state.client
+    return client
+
+
+def challenged(request: Request) -> AuthClient:
+    """A view for the browser that has passed the first factor."""
+    token = request.session.get("mfa_token")
+    if token is None:
+        raise HTTPException(401, "log in first")
+    return anybody(request).as_user(token)
+
+
+def logged_in(request: Request) -> AuthClient:
+    """A view for the browser's own user."""
+    token = request.session.get("id_token")
+    if token is None:
+        raise HTTPException(401, "log in first")
+    return anybody(request).as_user(token)
+
+
+def just_verified(request: Request, client: Annotated[AuthClient, Depends(logged_in)]) -> AuthClient:
+    """The same, for what needs a second factor that was passed a moment ago (step-up)."""
+    if time.time() - request.session.get("verified_at", 0) > RECENT:
+        raise HTTPException(403, "pass the second factor again")
+    return client
+
+
+def keep(request: Request, user: UserInfo, *, verified: bool) -> dict[str, Any]:
+    """Make *user* the user of this browser's session."""
+    request.session.clear()
+    request.session["id_token"] = user.id_token
+    if verified:
+        request.session["verified_at"] = time.time()
+    return {"user": user.username}
+
+
+@app.post("/login")
+async def login(request: Request, given: Account, client: Annotated[AuthClient, Depends(anybody)]) -> dict[str, Any]:
+    """First factor. The answer names the second factors to choose from, if one is due."""
+    request.session.clear()
+    try:
+        return keep(request, await client.login_by_account(given.account, given.password), verified=False)
+    except MfaRequiredError as error:
+        request.session.update(mfa_token=error.challenge.token, phone=error.challenge.phone)
+        return {"factors": [factor.policy for factor in error.challenge.factors]}
+
+
+@app.post("/code")
+async def code(request: Request, client: Annotated[AuthClient, Depends(challenged)]) -> dict[str, Any]:
+    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    await client.send_sms(request.session["phone"])
+    return {}
+
+
+@app.post("/verify")
+async def verify(request: Request, given: Code, client: Annotated[AuthClient, Depends(challenged)]) -> dict[str, Any]:
+    """Second factor."""
+    if given.factor == "OTP":
+        user = await client.mfa_verify_by_totp(given.code)
+    else:
+        user = await client.mfa_verify_by_phone(request.session["phone"], given.code)
+    return keep(request, user, verified=True)
+
+
+@app.get("/me")
+async def me(client: Annotated[AuthClient, Depends(logged_in)]) -> dict[str, Any]:
+    """Who this browser's user is."""
+    return {"user": (await client.get_current_user()).username}
+
+
+@app.post("/transfer")
+async def transfer(client: Annotated[AuthClient, Depends(just_verified)]) -> dict[str, Any]:
+    """Something that needs a fresh second factor."""
+    return {"transferred_by": (await client.get_current_user()).username}
+
+
+@app.post("/logout")
+async def logout(request: Request) -> dict[str, Any]:
+    """Forget the session."""
+    request.session.clear()
+    return {}
+
+
+@app.exception_handler(AuthingError)
+async def authing_error(_: Request, error: AuthingError) -> JSONResponse:
+    """What the service or the network said, as an HTTP status. Decide by class or code, never by message."""
+    match error:
+        case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
+            status = 401
+        case AccountLockedError():
+            status = 423
+        case RateLimitedError():
+            status = 429
+        case NetworkError() | ConfigError() | ResponseError():
+            status = 502
+        case _:
+            status = 400
+    return JSONResponse({"error": error.code, "message": error.message}, status)

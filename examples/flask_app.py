@@ -1,0 +1,113 @@
+"""Flask: log in with a second factor. One sync client for the process, one session for each browser.
+
+The client may be made at import, before gunicorn forks: each worker gets a loop and connections of its own with its first call.
+Try it on the emulator, with the user `demo` / `emulator-demo`::
+
+    authing-mfa emulator exec -- gunicorn --chdir examples --workers 2 --threads 8 flask_app:app
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flask import Flask, abort, request, session
+
+from authing_mfa import (
+    AccountLockedError,
+    AuthingError,
+    ConfigError,
+    InvalidMfaTokenError,
+    LoginError,
+    MfaRequiredError,
+    NetworkError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    ResponseError,
+    UserInfo,
+)
+from authing_mfa.sync import AuthClient
+
+app = Flask(__name__)
+# The cookie is signed, not encrypted. It holds only this user's own tokens, and scripts of the page cannot read it.
+app.config.update(SECRET_KEY=os.environ["SESSION_SECRET"], SESSION_COOKIE_SAMESITE="Strict")
+
+client = AuthClient(
+    os.environ["AUTHING_APP_ID"],
+    base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service
+    public_key=os.environ.get("AUTHING_PUBLIC_KEY"),
+)
+
+
+def view(key: str) -> AuthClient:
+    """The client with this browser's own token: an mfaToken between the two factors, an ID token after them."""
+    token = session.get(key)
+    if token is None:
+        abort(401)
+    return client.as_user(token)
+
+
+def keep(user: UserInfo) -> dict[str, Any]:
+    """Make *user* the user of this browser's session."""
+    session.clear()
+    session["id_token"] = user.id_token
+    return {"user": user.username}
+
+
+@app.post("/login")
+def login() -> dict[str, Any]:
+    """First factor. The answer names the second factors to choose from, if one is due."""
+    session.clear()
+    given = request.get_json()
+    try:
+        return keep(client.login_by_account(given["account"], given["password"]))
+    except MfaRequiredError as error:
+        session.update(mfa_token=error.challenge.token, phone=error.challenge.phone)
+        return {"factors": [factor.policy for factor in error.challenge.factors]}
+
+
+@app.post("/code")
+def code() -> dict[str, Any]:
+    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    view("mfa_token").send_sms(session["phone"])
+    return {}
+
+
+@app.post("/verify")
+def verify() -> dict[str, Any]:
+    """Second factor."""
+    given = request.get_json()
+    challenged = view("mfa_token")
+    if given["factor"] == "OTP":
+        return keep(challenged.mfa_verify_by_totp(given["code"]))
+    return keep(challenged.mfa_verify_by_phone(session["phone"], given["code"]))
+
+
+@app.get("/me")
+def me() -> dict[str, Any]:
+    """Who this browser's user is."""
+    return {"user": view("id_token").get_current_user().username}
+
+
+@app.post("/logout")
+def logout() -> dict[str, Any]:
+    """Forget the session."""
+    session.clear()
+    return {}
+
+
+@app.errorhandler(AuthingError)
+def authing_error(error: AuthingError) -> tuple[dict[str, Any], int]:
+    """What the service or the network said, as an HTTP status. Decide by class or code, never by message."""
+    match error:
+        case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
+            status = 401
+        case AccountLockedError():
+            status = 423
+        case RateLimitedError():
+            status = 429
+        case NetworkError() | ConfigError() | ResponseError():
+            status = 502
+        case _:
+            status = 400
+    return {"error": error.code, "message": error.message}, status

@@ -1,0 +1,69 @@
+"""Each web recipe, started as its users start it, with several users in several browsers at once."""
+
+import pytest
+
+from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, free_port, phone, serving, walk
+
+DJANGO = str(EXAMPLES / "django_site")
+
+
+def command(name, port):
+    return {
+        "FastAPI under uvicorn": [
+            str(BIN / "uvicorn"), "--app-dir", str(EXAMPLES), "--port", str(port), "--log-level", "warning", "fastapi_app:app",
+        ],
+        "aiohttp.web": [str(BIN / "python"), str(EXAMPLES / "aiohttp_app.py"), "--port", str(port)],
+        "Flask under gunicorn, two workers": [
+            str(BIN / "gunicorn"), "--chdir", str(EXAMPLES), "--workers", "2", "--threads", str(TOGETHER),
+            "--bind", f"127.0.0.1:{port}", "--log-level", "warning", "flask_app:app",
+        ],
+        "Flask under gunicorn, preloaded": [
+            str(BIN / "gunicorn"), "--chdir", str(EXAMPLES), "--workers", "2", "--threads", str(TOGETHER), "--preload",
+            "--bind", f"127.0.0.1:{port}", "--log-level", "warning", "flask_app:app",
+        ],
+        "Django's runserver": [
+            str(BIN / "python"), f"{DJANGO}/manage.py", "runserver", "--noreload", f"127.0.0.1:{port}",
+        ],
+        "Django under gunicorn": [
+            str(BIN / "gunicorn"), "--chdir", DJANGO, "--workers", "2", "--threads", str(TOGETHER),
+            "--bind", f"127.0.0.1:{port}", "--log-level", "warning", "wsgi:application",
+        ],
+        "Django under uvicorn": [
+            str(BIN / "uvicorn"), "--app-dir", DJANGO, "--port", str(port), "--log-level", "warning", "asgi:application",
+        ],
+    }[name]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("FastAPI under uvicorn", [""]),
+        ("aiohttp.web", [""]),
+        ("Flask under gunicorn, two workers", [""]),
+        ("Flask under gunicorn, preloaded", [""]),
+        ("Django's runserver", [""]),
+        ("Django under gunicorn", [""]),
+        ("Django under uvicorn", ["", "/async"]),
+    ],
+)
+def test_users_in_several_browsers_are_never_mixed_up(name, parts, emulator):
+    """Login, challenge, code, verify, session, logout."""
+    port = free_port()
+    with serving(emulator, command(name, port), port) as base:
+        for part in parts:
+            walk(base + part, emulator)
+
+
+def test_a_step_up_needs_a_factor_that_was_passed_a_moment_ago(emulator):
+    """FastAPI's dependency refuses a session that passed none, and lets one in that just did."""
+    port = free_port()
+    emulator.add_user(username="plain", password="pw")
+    with serving(emulator, command("FastAPI under uvicorn", port), port) as base:
+        plain, verified = Browser(base), Browser(base)
+        assert plain.ask("transfer")[0] == 401
+        assert plain.ask("login", {"account": "plain", "password": "pw"}) == (200, {"user": "plain"})
+        assert plain.ask("transfer")[0] == 403
+        verified.ask("login", {"account": "user0", "password": "pw0"})
+        verified.ask("code")
+        verified.ask("verify", {"factor": "SMS", "code": emulator.code_for(phone(0))})
+        assert verified.ask("transfer") == (200, {"transferred_by": "user0"})
