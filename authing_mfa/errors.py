@@ -11,6 +11,7 @@
     │   └── CallTimeoutError         10001  not_sent or unknown
     ├── ConfigError                  10002  not_sent   the application's public-config cannot be had
     ├── LoginError                   10003  not_sent   the call needs a token and has none
+    │   └── RunTokenError            10105             a batch's own token was refused (`authing_mfa.batch`)
     ├── ResponseError                10004  answered   an answer the protocol does not allow
     ├── JournalError                 10103             a batch's journal cannot be used (`authing_mfa.batch`)
     ├── CircuitOpenError             10104             a batch stopped because the service is dead (`authing_mfa.batch`)
@@ -33,7 +34,7 @@ A status is the HTTP status of the answer, or the `statusCode` inside an answer 
 `delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (it said what it did) or
 ``unknown`` (the request was sent and no whole answer was read; it may have acted).
 
-Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10104 are ours.
+Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10106 are ours.
 Every error pickles, and none shows a token, a code, a password or a recovery code.
 """
 
@@ -83,7 +84,7 @@ class AuthingError(Exception):
     """The root of the tree. Catch this to catch everything the package raises about a call.
 
     Attributes:
-        code: the service's code, or one of 10001-10004 and 10100-10104 where the service did not answer.
+        code: the service's code, or one of 10001-10004 and 10100-10106 where the service did not answer.
         message: a sentence for a person; the service's own words where it answered (they follow `lang`).
         delivery: whether the service may have acted, see the module's text.
     """

@@ -163,6 +163,7 @@ class AtOnce:
     """A client whose calls answer at once."""
 
     user = UserInfo(id="u")
+    max_connections = 512
 
     async def connect(self) -> None:
         pass

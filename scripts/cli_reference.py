@@ -85,7 +85,7 @@ sentences still go to stderr. Fields are only ever added.
 | `exit` | the exit code |
 | `data` | what the command answers, see the table below |
 | `error.type` | the class of the error in the library, `UsageError`, `NotBindable` or `Interrupted` |
-| `error.code` | the service's code, one of the library's (10001-10104), or the exit code of a usage error |
+| `error.code` | the service's code, one of the library's (10001-10106), or the exit code of a usage error |
 | `error.message` | the sentence, in the chosen language; decide by `type` and `code`, never by this |
 | `error.service_message` | the service's own words, null where it did not answer |
 | `error.delivery` | `not_sent`, `unknown` (the service may have acted) or `answered` |

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sized
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from authing_mfa.batch.journal.claims import LEASE
 from authing_mfa.batch.journal.records import Span
-from authing_mfa.batch.options import STOP_AFTER_FAILURES, RunOptions
+from authing_mfa.batch.options import MAX_OUTAGE, STOP_AFTER_FAILURES, RunOptions
 from authing_mfa.batch.run.engine import Engine
 from authing_mfa.batch.run.perform import RowPerformer
 from authing_mfa.batch.run.progress import ProgressCounter
-from authing_mfa.batch.run.rate_limit import CircuitBreaker, Limiter, RateLimiter
+from authing_mfa.batch.run.rate_limit import Limiter, RateLimiter
 from authing_mfa.batch.run.source import open_source
-from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterable, Iterator, Sequence
     from os import PathLike
 
+    from authing_mfa.batch.journal.journal import Journal
     from authing_mfa.batch.journal.writer import JournalWriter
     from authing_mfa.batch.models import InvalidRow, Outcome, Progress, VerifyRequest
     from authing_mfa.client import AuthClient
 
-__all__ = ["Assignment", "engine_for", "verify_many"]
+__all__ = ["Assignment", "Output", "engine_for", "verify_many"]
 
 
 def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by name
@@ -39,7 +39,9 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
     journal: str | PathLike[str] | None = None,
     on_progress: Callable[[Progress], Any] | None = None,
     resend_unknown: bool = False,
+    resend_rejected: Collection[int] = (),
     stop_after_failures: int | None = STOP_AFTER_FAILURES,
+    max_outage: float = MAX_OUTAGE,
     recovery_file: str | PathLike[str] | None = None,
     run_name: str = "run",
 ) -> AsyncGenerator[Outcome, None]:
@@ -65,7 +67,10 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
             resumed: a row once sent is never sent again, its outcome is given again.
         on_progress: called now and then, and at the end, with how far the run is.
         resend_unknown: on resuming, send rows of unknown fate again.
-        stop_after_failures: stop when so many calls in a row fail for the service's or the network's fault; None: never.
+        resend_rejected: on resuming, send rows that were rejected with one of these codes again.
+        stop_after_failures: when so many calls in a row fail for the service's or the network's fault, nothing is sent until
+            the service can be reached again; None: never.
+        max_outage: seconds that the service, or the journal's database, may be away before the run stops.
         recovery_file: where new recovery codes are written before they are given; by default beside the journal.
         run_name: which of several runs in one database this is.
 
@@ -74,6 +79,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         JournalError: while iterating: the journal cannot be used; nothing was sent that is not in it.
         InputChangedError: while iterating: the rows are not those of the journal.
         CircuitOpenError: while iterating: the service is dead; the rest of the rows is untouched.
+        RunTokenError: while iterating: the client's token was refused, or it has none; the rows that need it are untouched.
         UsageError: while iterating: the client is closed, or belongs to another event loop.
     """
     options = RunOptions(
@@ -82,7 +88,9 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         ordered=ordered,
         journal=journal,
         resend_unknown=resend_unknown,
+        resend_rejected=tuple(resend_rejected),
         stop_after_failures=stop_after_failures,
+        max_outage=max_outage,
         recovery_file=recovery_file,
         run_name=run_name,
     )
@@ -104,6 +112,17 @@ class Assignment:
     on_claim: Callable[[int], Any]
 
 
+class Output(Protocol):
+    """Where outcomes are written, as far as the journal is concerned."""
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what the journal will not hold, before it records these outcomes."""
+
+    def spent(self) -> Iterator[int]:
+        """The positions of rows that the journal must know."""
+        ...
+
+
 def engine_for(
     client: AuthClient,
     requests: Iterable[VerifyRequest | InvalidRow] | AsyncIterable[VerifyRequest | InvalidRow],
@@ -113,31 +132,33 @@ def engine_for(
     total: int | None = None,
     assignment: Assignment | None = None,
     lease: float = LEASE,
+    output: Output | None = None,
 ) -> Engine:
     """Return the engine that `verify_many` runs, for callers that stop it and still want its outcomes."""
-    workers = min(options.concurrency, getattr(client, "max_connections", options.concurrency))
+    workers = min(options.concurrency, client.max_connections)
     options = attrs.evolve(options, concurrency=workers)
     if total is None and isinstance(requests, Sized):
         total = len(requests)
 
     async def open_writer() -> JournalWriter:
-        return await _writer_for(options, assignment, lease)
+        return await _writer_for(options, assignment, lease, output)
 
     recorded = options.journal is not None or options.recovery_file is not None
-    limiter = RateLimiter(options.rate, clock=time.monotonic) if assignment is None else assignment.limiter
+    limiter = RateLimiter(options.rate, clock=time.perf_counter) if assignment is None else assignment.limiter
     return Engine(
         RowPerformer(client),
         open_source(requests, max(1, workers // 2)),
         options,
         limiter=limiter,
-        breaker=CircuitBreaker(options.stop_after_failures),
         open_writer=open_writer if recorded else None,
         progress=None if on_progress is None else ProgressCounter(on_progress, total, time.monotonic),
         first=0 if assignment is None else assignment.span.first,
     )
 
 
-async def _writer_for(options: RunOptions, assignment: Assignment | None, lease: float) -> JournalWriter:
+async def _writer_for(
+    options: RunOptions, assignment: Assignment | None, lease: float, output: Output | None
+) -> JournalWriter:
     """Open what the run is recorded in."""
     # Late: without a journal a run needs none of this.
     from authing_mfa.batch.journal.database import default_recovery_file
@@ -151,13 +172,24 @@ async def _writer_for(options: RunOptions, assignment: Assignment | None, lease:
             recovery_file = default_recovery_file(options.journal, options.run_name)
         span = None if assignment is None else assignment.span
         steal = assignment is not None  # the cluster has given the rows to this process
-        journal = await Journal.open(options.journal, run=options.run_name, span=span, steal=steal, lease=lease)
-        if options.only_new and assignment is None and journal.last >= 0:
-            await journal.close()
-            raise InvalidInputError(
-                "This journal belongs to an earlier run: resume that run (--resume), or name another journal."
-            )
+        beginning = "either" if assignment is not None else options.beginning
+        journal = await Journal.open(
+            options.journal, run=options.run_name, span=span, steal=steal, lease=lease, beginning=beginning
+        )
+        if output is not None:
+            await _check_knows(journal, output)
         if assignment is not None:
             assignment.on_claim(journal.epoch)
     assert recovery_file is not None
-    return JournalWriter(journal, RecoveryFile(recovery_file, options.run_name), options)
+    return JournalWriter(
+        journal, RecoveryFile(recovery_file, options.run_name), options, None if output is None else output.keep
+    )
+
+
+async def _check_knows(journal: Journal, output: Output) -> None:
+    """The journal is the one that the output was written with, and nothing of it was lost."""
+    try:
+        await journal.check_knows(output.spent())
+    except BaseException:
+        await journal.close()
+        raise

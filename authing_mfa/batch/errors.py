@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from authing_mfa.errors import AuthingError
+from typing import Final
 
-__all__ = ["CircuitOpenError", "ClaimLostError", "InputChangedError", "JournalError"]
+from authing_mfa.errors import AuthingError, LoginError
+
+__all__ = [
+    "NEEDS_A_PERSON",
+    "CircuitOpenError",
+    "ClaimLostError",
+    "InputChangedError",
+    "JournalAwayError",
+    "JournalError",
+    "RunTokenError",
+]
+
+
+NEEDS_A_PERSON: Final = 10106
+"""The code of what stops a run and does not mend itself: an input that cannot be read further, a cluster that is gone."""
 
 
 class JournalError(AuthingError):
     """The journal cannot be opened, read or written, so nothing more is sent: what cannot be recorded is not done."""
 
     default_code = 10103
+
+
+class JournalAwayError(JournalError):
+    """The journal's database cannot be reached at the moment."""
 
 
 class InputChangedError(JournalError):
@@ -38,3 +56,28 @@ class CircuitOpenError(AuthingError):
         super().__init__(message)
         self.failures = failures
         self.last = last
+
+
+class RunTokenError(LoginError):
+    """The token that rows without one of their own share was refused, or there is none. Those rows were not verified.
+
+    Get a new token and resume: the rows are sent then.
+    """
+
+    default_code = 10105
+
+    @classmethod
+    def refused(cls, error: AuthingError) -> RunTokenError:
+        """The service answered *error*."""
+        return cls(
+            f"The run's token was refused ({error.code}): {error.message} The rows that share it were not verified. "
+            "Log in again and resume.",
+            delivery="answered",
+        )
+
+    @classmethod
+    def missing(cls) -> RunTokenError:
+        """Nobody gave a token."""
+        return cls(
+            "The rows have no token of their own, and the run has none: log in, give a token, or add a column token."
+        )

@@ -16,7 +16,7 @@ from authing_mfa.protocol import check_header_text
 if TYPE_CHECKING:
     from authing_mfa.images import ImageSource
 
-__all__ = ["COLUMNS", "Counts", "InvalidRow", "Kind", "Outcome", "Progress", "Status", "VerifyRequest"]
+__all__ = ["COLUMNS", "Counts", "Finding", "InvalidRow", "Kind", "Outcome", "Progress", "Status", "VerifyRequest"]
 
 Kind = Literal["check", "phone", "email", "totp", "recovery", "face"]
 Status = Literal["ok", "rejected", "failed", "unknown"]
@@ -26,14 +26,26 @@ KINDS: Final[tuple[str, ...]] = get_args(Kind)
 COLUMNS: Final = ("kind", "key", "token", "phone", "phone_country_code", "email", "code", "photo_key", "image")
 """The fields of a row in a file or a mapping."""
 
+LONGEST_KEY: Final = 512
+"""Characters."""
+
 
 def _check_key(_: object, __: object, key: Any) -> None:
     if key is None:
         return
     if not isinstance(key, str):
         raise InvalidInputError(f"key must be text (str), not {type(key).__name__}.")
+    if (problem := key_problem(key)) is not None:
+        raise InvalidInputError(f"key {problem}.")
+
+
+def key_problem(key: str) -> str | None:
+    """Return why *key* cannot be a key, None where it can; the text stands after the word "key"."""
+    if len(key) > LONGEST_KEY:
+        return f"has more than {LONGEST_KEY} characters"
     if "\0" in key or not _is_unicode(key):
-        raise InvalidInputError("key holds a character that cannot be stored as UTF-8.")
+        return "holds a character that cannot be stored as UTF-8"
+    return None
 
 
 def _is_unicode(text: str) -> bool:
@@ -279,6 +291,31 @@ class Outcome:
         return error.delivery == "not_sent" or (isinstance(error, RateLimitedError) and error.http_status == 429)
 
 
+@attrs.frozen
+class Finding:
+    """What is wrong, or may be, with a column: how often, and the first time.
+
+    Attributes:
+        column: our name of the column.
+        problem: a sentence's end, e.g. "is a decimal number".
+        count: rows.
+        where: the place of the first, e.g. "line 17".
+        example: its shape, without a secret.
+    """
+
+    column: str
+    problem: str
+    count: int
+    where: str
+    example: str
+
+    def __str__(self) -> str:
+        rows = "1 row" if self.count == 1 else f"{self.count} rows"
+        example = f", like {self.example}" if self.example else ""
+        where = f", first {self.where}" if self.where else ""
+        return f"{self.column} {self.problem}: {rows}{where}{example}"
+
+
 @attrs.define
 class Counts:
     """Outcomes, by status and by code (200: verified)."""
@@ -295,6 +332,11 @@ class Counts:
         """Count *outcome*."""
         self.statuses[outcome.status] += 1
         self.codes[200 if outcome.error is None else outcome.error.code] += 1
+
+    def note_kept(self) -> None:
+        """Count a row that an earlier run has written as ok."""
+        self.statuses["ok"] += 1
+        self.codes[200] += 1
 
     def add(self, other: Counts) -> None:
         """Count all that *other* counts."""
@@ -321,6 +363,8 @@ class Progress:
         elapsed: seconds since the run began.
         rejected: how many of the failed the service said no to.
         unknown: how many of the failed have an unknown fate.
+        paused: seconds for which no call starts, because the service answered 429.
+        away: no call starts until the service can be reached again.
     """
 
     done: int
@@ -331,3 +375,5 @@ class Progress:
     elapsed: float
     rejected: int = 0
     unknown: int = 0
+    paused: float = 0.0
+    away: bool = False

@@ -5,14 +5,16 @@ A new option of a batch is one field here, and where the command has it too one 
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from authing_mfa.batch.models import Counts
+from authing_mfa.batch.errors import NEEDS_A_PERSON, RunTokenError
+from authing_mfa.batch.models import Counts, Finding
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ __all__ = ["STOP_AFTER_FAILURES", "BatchOptions", "RunOptions", "Summary"]
 STOP_AFTER_FAILURES: Final = 50
 """How many calls may fail one after the other before the service is taken for dead."""
 
+MAX_OUTAGE: Final = 30.0
+"""Seconds that the service, or the journal's database, may be away before the run stops."""
+
 _WORST: Final = (("failed", 7), ("unknown", 3), ("rejected", 1))
 
 
@@ -36,6 +41,15 @@ def _whole_number(_: object, field: attrs.Attribute[Any], value: object) -> None
 def _whole_number_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise InvalidInputError(f"{field.name} must be a whole number from 1, or None.")
+
+
+def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise InvalidInputError(f"{field.name} must be a number of seconds from 0.")
+
+
+def _codes(codes: Iterable[int]) -> tuple[int, ...]:
+    return tuple(codes)
 
 
 def _path(_: object, field: attrs.Attribute[Any], value: object) -> None:
@@ -59,7 +73,9 @@ class RunOptions:
         journal: a path or a database URL; without a journal a run cannot be resumed.
         run_name: the name of this run, for several runs in one database.
         resend_unknown: on resuming, send rows of unknown fate again.
-        stop_after_failures: stop when so many calls fail one after the other; None: never.
+        resend_rejected: on resuming, send rows that were rejected with one of these codes again.
+        stop_after_failures: so many failures one after the other, and the service is taken for dead; None: it never is.
+        max_outage: seconds that a dead service, or the journal's database, may be away before the run stops.
         recovery_file: the file for new recovery codes; by default a file beside the journal.
     """
 
@@ -69,13 +85,15 @@ class RunOptions:
     journal: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path)
     run_name: str = attrs.field(default="run", validator=_name)
     resend_unknown: bool = False
+    resend_rejected: tuple[int, ...] = attrs.field(default=(), converter=_codes)
     stop_after_failures: int | None = attrs.field(default=STOP_AFTER_FAILURES, validator=_whole_number_or_none)
+    max_outage: float = attrs.field(default=MAX_OUTAGE, validator=_seconds)
     recovery_file: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path)
 
     @property
-    def only_new(self) -> bool:
-        """True if a journal that knows this run is refused."""
-        return False
+    def beginning(self) -> Literal["new", "known", "either"]:
+        """Whether the journal must not, must, or may know this run already."""
+        return "either"
 
 
 @attrs.frozen(kw_only=True)
@@ -85,11 +103,15 @@ class BatchOptions(RunOptions):
     Attributes:
         source: the input: a path, or ``-`` for standard input.
         out: the output: a path, or ``-`` for standard output.
-        source_format: ``csv``, ``jsonl`` or ``parquet``; by default the format of the name, or of a pipe's first bytes.
+        source_format: ``csv``, ``jsonl``, ``parquet`` or ``xlsx``; by default that of the name, or of a pipe's first bytes.
+        encoding: the encoding of a text input; by default what its bytes tell.
+        delimiter: the character between the cells of a CSV input; by default what its header tells.
         out_format: the same for the output; a pipe gets JSON lines unless this says ``csv``.
         columns: the input's names of our columns (`models.COLUMNS`), e.g. ``{"phone": "mobile"}``.
         kind: the kind of rows that name no kind.
-        resume: continue with the journal and the output that exist. Without it an existing journal is refused.
+        resume: continue with the journal and the output that exist. The journal must hold this run.
+        start_or_resume: the same, or begin where there is no journal yet: for a command that is started again and again.
+        overwrite: an output of an earlier run may be replaced.
         dry_run: check all rows and send nothing.
         tokens: write the tokens of verified users to the output.
         dask: the address of a Dask scheduler, or ``local:N`` for N processes here. Needs a journal and a file as output.
@@ -99,19 +121,28 @@ class BatchOptions(RunOptions):
     source: str
     out: str = "-"
     source_format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
     out_format: str | None = None
     columns: Mapping[str, str] = attrs.Factory(dict)
     kind: str | None = None
     resume: bool = False
+    start_or_resume: bool = False
+    overwrite: bool = False
     dry_run: bool = False
     tokens: bool = False
     dask: str | None = None
     partition_rows: int = attrs.field(default=1000, validator=_whole_number)
 
     @property
-    def only_new(self) -> bool:
-        """True if a journal that knows this run is refused."""
-        return not self.resume
+    def resumes(self) -> bool:
+        """True if the journal and the output that exist are continued."""
+        return self.resume or self.start_or_resume
+
+    @property
+    def beginning(self) -> Literal["new", "known", "either"]:
+        """Whether the journal must not, must, or may know this run already."""
+        return "either" if self.start_or_resume else "known" if self.resume else "new"
 
 
 @attrs.define
@@ -126,6 +157,9 @@ class Summary:
         recovery_file: the file with new recovery codes, None when there are none.
         resumable: the same command with ``--resume`` continues this run.
         dry_run: nothing was sent; ``ok`` counts the rows that could be sent.
+        total: rows of the input, None where that is not known.
+        findings: what is wrong, or may be, with the columns of the input.
+        detected: what the input turned out to be, e.g. "csv, gb18030, delimiter ;".
     """
 
     counts: Counts = attrs.Factory(Counts)
@@ -135,6 +169,9 @@ class Summary:
     recovery_file: Path | None = None
     resumable: bool = False
     dry_run: bool = False
+    total: int | None = None
+    findings: tuple[Finding, ...] = ()
+    detected: str | None = None
 
     @property
     def statuses(self) -> Counter[str]:
@@ -156,8 +193,10 @@ class Summary:
         """The exit code of the command; see `authing_mfa.batch.run_file`."""
         if self.interrupted:
             return 130
+        if isinstance(self.stopped, RunTokenError):
+            return 4
         if self.stopped is not None:
-            return 7
+            return 75 if self.resumable and self.stopped.code != NEEDS_A_PERSON else 7
         return next((code for status, code in _WORST if self.statuses[status]), 0)
 
     def note(self, outcome: Outcome) -> None:
@@ -176,4 +215,7 @@ class Summary:
             "recovery_file": None if self.recovery_file is None else str(self.recovery_file),
             "resumable": self.resumable,
             "dry_run": self.dry_run,
+            "total": self.total,
+            "input": self.detected,
+            "findings": [attrs.asdict(finding) for finding in self.findings],
         }

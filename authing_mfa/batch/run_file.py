@@ -6,33 +6,38 @@ The command makes `BatchOptions` from its options and the keywords of `AuthClien
 
 Then it prints `summary` to stderr and exits with `summary.exit_code`:
 
-==== ==================================================================
+==== ===============================================================================================================
 0    all rows were verified
 1    the service said no to some
 3    the fate of some is unknown
-7    some failed for another reason, or the run was stopped before its end; the highest of these applies
-130  it was interrupted (Ctrl-C or SIGTERM): what was sent was waited for and recorded
-==== ==================================================================
+4    the run was stopped because its token was refused: get a new one, then ``--resume``
+7    some rows failed for another reason, or the run was stopped and somebody must look why. The highest of these applies
+75   the run was stopped before its end, and the same command with ``--resume`` goes on: the service or the database was away
+130  it was interrupted (Ctrl-C, SIGTERM, SIGHUP): what was sent was waited for and recorded
+==== ===============================================================================================================
 
-An `InvalidInputError` (a wrong option, a missing column; a usage error, exit code 2), an `OSError` of the input or a
-`JournalError` before the first row is raised; nothing was sent then. What stops a run later is in `summary.stopped`, and
-`summary.resumable` says whether the same command with ``--resume`` goes on.
+What can be refused is refused before the first row is sent, and raised: an `InvalidInputError` (a wrong option, a missing column, an
+output that is not ours; a usage error, exit code 2), an `OSError` of the input, a `JournalError`. What stops a run later is in
+`summary.stopped`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.batch.files.local import check_rows, run_here
+from authing_mfa.batch.files.local import check_rows, recovery_file_for, run_here
+from authing_mfa.batch.journal.database import sqlite_path
 from authing_mfa.batch.options import BatchOptions, Summary
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from authing_mfa.batch.files.input import Detected
     from authing_mfa.batch.models import Outcome, Progress
 
 __all__ = ["BatchOptions", "Summary", "run_file"]
@@ -44,6 +49,7 @@ async def run_file(
     *,
     on_progress: Callable[[Progress], Any] | None = None,
     on_invalid: Callable[[Outcome], Any] | None = None,
+    on_detected: Callable[[Detected], Any] | None = None,
 ) -> Summary:
     """Do a run of files.
 
@@ -51,7 +57,8 @@ async def run_file(
         options: what to do.
         client_options: the keywords of `AuthClient`, ``app_id`` among them.
         on_progress: called now and then, and at the end.
-        on_invalid: called with the outcome of each line that is no row.
+        on_invalid: called with the outcome of each record that cannot be a row.
+        on_detected: called once with what the input turned out to be; of a pipe not before its first record is read.
 
     Raises:
         InvalidInputError: an option cannot be right, or the input has not the columns.
@@ -61,23 +68,60 @@ async def run_file(
     _check(options)
     began = time.monotonic()
     if options.dry_run:
-        summary = await asyncio.to_thread(check_rows, options, on_invalid)
+        summary = await asyncio.to_thread(check_rows, options, on_invalid, on_detected)
     elif options.dask is not None:
         from authing_mfa.batch.dask.driver import run_on_dask
 
-        summary = await run_on_dask(options, client_options, on_progress=on_progress, on_invalid=on_invalid)
+        summary = await run_on_dask(
+            options, client_options, on_progress=on_progress, on_invalid=on_invalid, on_detected=on_detected
+        )
     else:
-        summary = await run_here(options, client_options, on_progress, on_invalid)
+        summary = await run_here(options, client_options, on_progress, on_invalid, on_detected)
     summary.elapsed = time.monotonic() - began
     return summary
 
 
 def _check(options: BatchOptions) -> None:
-    if options.source != "-" and not Path(options.source).is_file():
+    if options.source != "-" and not Path(options.source).exists():
         raise InvalidInputError(f"There is no file {options.source}.")
-    if options.resume and options.journal is None:
+    if options.source != "-" and Path(options.source).is_dir():
+        raise InvalidInputError(f"{options.source} is a directory.")
+    if options.resumes and options.journal is None:
         raise InvalidInputError("resume (--resume) needs a journal: name the journal of the run.")
-    if options.resend_unknown and not options.resume:
-        raise InvalidInputError("resend_unknown (--resend-unknown) needs resume (--resume).")
-    if options.out != "-" and options.source != "-" and Path(options.out).resolve() == Path(options.source).resolve():
-        raise InvalidInputError("The output would overwrite the input.")
+    if (options.resend_unknown or options.resend_rejected) and not options.resumes:
+        raise InvalidInputError(
+            "resend_unknown (--resend-unknown) and resend_rejected (--resend-rejected) need resume (--resume)."
+        )
+    if options.dry_run:
+        return
+    if options.resumes and options.overwrite:
+        raise InvalidInputError("A run that is resumed continues its output: it cannot overwrite it too.")
+    _check_apart(options)
+
+
+def _check_apart(options: BatchOptions) -> None:
+    """No two of a run's files may be the same: one would destroy the other.
+
+    Raises:
+        InvalidInputError: two are.
+    """
+    files = {"input": options.source, "output": options.out, "journal": None, "file for recovery codes": None}
+    if options.out != "-":
+        files["unfinished output"] = f"{options.out}.partial.jsonl"
+    journal = None if options.journal is None else os.fspath(options.journal)
+    if journal is not None and "://" in journal:
+        journal = sqlite_path(journal)
+    if journal is not None:
+        files |= {"journal": journal, "journal's -wal file": f"{journal}-wal", "journal's -shm file": f"{journal}-shm"}
+    recovery = recovery_file_for(options)
+    files["file for recovery codes"] = None if recovery is None else str(recovery)
+    seen: dict[object, str] = {}
+    for name, file in files.items():
+        if file is None or file == "-" or (Path(file).exists() and not Path(file).is_file()):
+            continue  # a pipe or a device is nobody's
+        path = Path(file)
+        for mark in (path.resolve(), (path.stat().st_dev, path.stat().st_ino) if path.exists() else None):
+            if mark is not None and seen.setdefault(mark, name) != name:
+                raise InvalidInputError(
+                    f"The {name} would overwrite the {seen[mark]}: both are {file}. Name another file."
+                )

@@ -23,6 +23,7 @@ from authing_mfa.errors import (
 
 __all__ = [
     "BATCH",
+    "BATCH_STOPPED",
     "INTERRUPTED",
     "LOGIN",
     "MEANINGS",
@@ -44,6 +45,7 @@ LOGIN: Final = 4
 RATE: Final = 5
 SERVICE: Final = 6
 BATCH: Final = 7
+BATCH_STOPPED: Final = 75
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141
 
@@ -55,7 +57,8 @@ MEANINGS: Final[dict[int, str]] = {
     LOGIN: "login needed: no token, an expired token, or a second factor is needed",
     RATE: "too many requests: nothing was done",
     SERVICE: "service or protocol: any other refusal, or an answer that cannot be understood",
-    BATCH: "some rows of a batch failed (`batch` only)",
+    BATCH: "some rows of a batch failed, or it was stopped and somebody must look why (`batch` only)",
+    BATCH_STOPPED: "a batch was stopped before its end: run the same command with --resume (`batch` only)",
     INTERRUPTED: "interrupted with Ctrl-C",
     READER_GONE: "the reader closed the pipe, as `head` does",
 }

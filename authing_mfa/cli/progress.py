@@ -1,11 +1,13 @@
-"""A batch's progress on stderr: a bar on a terminal, else a line every ten seconds."""
+"""A batch's progress on stderr: a bar on a terminal, else a line every ten seconds, and one when a pause begins."""
 
 from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
+
+from authing_mfa.cli.batch_texts import say_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,32 +21,54 @@ _LINE_EVERY: Final = 10.0  # seconds
 
 
 @contextmanager
-def shown(output: Output, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Progress], None]]:
-    """What is to be told how far the run is."""
-    if output.is_live(sys.stderr):
-        with _bar(output) as tell:
-            yield tell
-    else:
-        yield _lines(output, clock)
+def shown(
+    output: Output, *, lang: str = "en-US", clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[Progress], None]]:
+    """Yield the function that is to be told how far the run is. A terminal that is gone does not end the run."""
+    if not output.is_live(sys.stderr):
+        yield _lines(output, lang, clock)
+        return
+    with suppress(OSError), _bar(output, lang) as tell:
+        yield tell
 
 
-def words(progress: Progress) -> str:
-    """*progress* in words, without its bar."""
+def words(progress: Progress, lang: str = "en-US") -> str:
+    """Return *progress* in words, without its bar."""
     failed = progress.failed - progress.rejected - progress.unknown
-    return f"{progress.ok} ok, {progress.rejected} rejected, {failed} failed, {progress.unknown} unknown"
+    fields = {"ok": progress.ok, "rejected": progress.rejected, "failed": failed, "unknown": progress.unknown}
+    return say_batch("counts", lang, **fields)
 
 
-def _lines(output: Output, clock: Callable[[], float]) -> Callable[[Progress], None]:
+def _pause(progress: Progress, lang: str) -> str:
+    if progress.away:
+        return say_batch("away", lang)
+    return say_batch("paused", lang, seconds=f"{progress.paused:.0f}") if progress.paused >= 0.5 else ""
+
+
+def _lines(output: Output, lang: str, clock: Callable[[], float]) -> Callable[[Progress], None]:
     due = clock() + _LINE_EVERY
+    was_paused = False
 
     def tell(progress: Progress) -> None:
-        nonlocal due
-        if clock() < due:
+        nonlocal due, was_paused
+        pause = _pause(progress, lang)
+        begins, was_paused = bool(pause) and not was_paused, bool(pause)
+        if clock() < due and not begins:
             return
         due = clock() + _LINE_EVERY
-        total = "" if progress.total is None else f" of {progress.total}"
-        left = "" if progress.total is None or not progress.rate else f", {_left(progress):.0f} s left"
-        output.note(f"{progress.done}{total} rows, {progress.rate:.0f}/s: {words(progress)}{left}")
+        known = progress.total is not None
+        line = say_batch(
+            "progress",
+            lang,
+            done=progress.done,
+            total=say_batch("of", lang, total=progress.total) if known else "",
+            rate=f"{progress.rate:.0f}",
+            counts=words(progress, lang),
+            left=say_batch("left", lang, seconds=f"{_left(progress):.0f}") if known and progress.rate else "",
+            pause=pause,
+        )
+        with suppress(OSError):
+            output.note(line)
 
     return tell
 
@@ -54,7 +78,7 @@ def _left(progress: Progress) -> float:
 
 
 @contextmanager
-def _bar(output: Output) -> Iterator[Callable[[Progress], None]]:
+def _bar(output: Output, lang: str) -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -70,6 +94,8 @@ def _bar(output: Output) -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task("batch", total=None, rate=0.0, words="")
 
         def tell(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, total=progress.total, rate=progress.rate, words=words(progress))
+            said = words(progress, lang) + _pause(progress, lang)
+            with suppress(OSError):
+                bar.update(task, completed=progress.done, total=progress.total, rate=progress.rate, words=said)
 
         yield tell

@@ -135,25 +135,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The code is wrong ({code}). Tries left: {left}.",
         "验证码错误（{code}）。请重试（还可尝试 {left} 次）。",
     ),
-    # a batch
-    "row": ("Row {number}{name}: {message}", "第 {number} 行{name}：{message}"),
-    "more_rows": ("More rows are invalid; the output lists all of them.", "还有更多此类行，输出中包含全部。"),
-    "batch_done": (
-        "Done: {done} rows in {seconds} s: {ok} ok, {rejected} rejected, {failed} failed, {unknown} unknown.",
-        "完成：{seconds} 秒内处理 {done} 行：成功 {ok}，拒绝 {rejected}，失败 {failed}，未知 {unknown}。",
-    ),
-    "batch_looked": (
-        "Nothing was sent. {done} rows in {seconds} s: {ok} can be sent, {failed} cannot.",
-        "未发送任何请求。{seconds} 秒内检查 {done} 行：{ok} 行可发送，{failed} 行不可。",
-    ),
-    "by_code": ("By code: {codes}", "按代码：{codes}"),
-    "recovery_file": (
-        "New recovery codes are in {path}: give them to their users.",
-        "新的恢复代码在 {path} 中：请交给相应用户。",
-    ),
-    "stopped": ("Stopped: {reason}", "已停止：{reason}"),
-    "resumable": ("To continue, run the same command with --resume.", "使用相同命令加 --resume 可继续。"),
-    "batch_unreadable": ("The batch cannot start: {reason}.", "批处理无法运行：{reason}。"),
     "demo_done": ("All {count} steps had the expected result.", "全部 {count} 步均符合预期。"),
     "interrupted": ("Interrupted.", "已中断。"),
 }

@@ -34,6 +34,8 @@ class FakeClient:
             self.most = 0
             self.uploads = []
 
+    max_connections = 512
+
     async def connect(self):
         pass
 

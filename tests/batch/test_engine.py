@@ -12,6 +12,7 @@ import pytest
 
 from authing_mfa import (
     ApiError,
+    AuthClient,
     InvalidInputError,
     NetworkError,
     RateLimitedError,
@@ -117,15 +118,27 @@ async def test_concurrency_is_the_most_that_runs_at_once():
     assert client.most == 8
 
 
-async def test_no_more_calls_run_than_the_client_has_connections(fake):
-    """More workers than connections would only wait inside the client."""
-    client, gate = gated()
-    client.max_connections = 3
-    run = asyncio.create_task(collect(client, totp_rows(10), concurrency=50))
-    await turns()
-    gate.set()
-    await run
-    assert client.most == 3
+async def test_no_more_calls_run_than_the_client_has_connections(emulator):
+    """More workers than the real client has connections would only wait inside of it: no row's time counts that wait."""
+    rule = emulator.faults.add("mfa_check", latency=0.2)
+    try:
+        token = emulator.issue_mfa_token(emulator.add_user(username="connections", password="x"))
+        async with AuthClient(emulator.app_id, base_url=emulator.url, token=token, max_connections=2) as client:
+            rows = [VerifyRequest.check(phone=f"1380000{number:04d}") for number in range(8)]
+            most, done = 0, set()
+
+            def pulled():
+                nonlocal most
+                for number, row in enumerate(rows):
+                    most = max(most, number + 1 - len(done))
+                    yield row
+
+            async for outcome in verify_many(client, pulled(), concurrency=50):
+                done.add(outcome.index)
+    finally:
+        emulator.faults.remove(rule.id)
+    assert len(done) == 8
+    assert most <= 4  # 2 x the connections: so many rows are taken in, whatever the concurrency
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -189,7 +202,7 @@ async def test_a_row_that_is_none_becomes_an_outcome_with_its_place(fake):
     assert [outcome.ok for outcome in outcomes] == [True, True, False, False, False, True]
     for index in (2, 3, 4):
         assert isinstance(outcomes[index].error, InvalidInputError)
-        assert f"Row {index}" in str(outcomes[index].error)
+        assert f"Row {index + 1}" in str(outcomes[index].error)
     assert "123456" not in str(outcomes[2].error)
 
 
@@ -415,7 +428,7 @@ async def test_a_dead_service_opens_the_circuit_and_leaves_the_rest_untouched():
     client = FakeClient(answer)
     outcomes = []
     with pytest.raises(CircuitOpenError) as caught:
-        await collect_into(outcomes, client, totp_rows(1000), concurrency=4, stop_after_failures=10)
+        await collect_into(outcomes, client, totp_rows(1000), concurrency=4, stop_after_failures=10, max_outage=0)
     assert caught.value.failures == 10
     assert 10 <= len(client.sent) == len(outcomes) <= 14
 
@@ -479,7 +492,7 @@ async def test_a_failed_upload_is_never_of_unknown_fate(fake):
     assert (cut.status, cut.undone) == ("failed", True)
     assert isinstance(missing.error, InvalidInputError)
     assert not client.sent
-    assert client.uploads.count(b"cut") == 3
+    assert client.uploads.count(b"cut") == 6  # three times, and again when the service was there
 
 
 async def test_no_rows_are_no_outcomes(fake):

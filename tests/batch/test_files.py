@@ -12,9 +12,11 @@ import pytest
 
 from authing_mfa import InvalidInputError, NetworkError, UserInfo, WrongCodeError
 from authing_mfa.batch import JournalError, Outcome, VerifyRequest
-from authing_mfa.batch.files.input import count_rows, format_of, read_rows
-from authing_mfa.batch.files.output import FIELDS, ResultFile, record_of, results_for
+from authing_mfa.batch.files.formats import FIELDS, record_of
+from authing_mfa.batch.files.input import Input, format_of
+from authing_mfa.batch.files.output import ResultFile, results_for
 from authing_mfa.batch.models import InvalidRow
+from authing_mfa.batch.options import BatchOptions
 from tests.needs import require_module
 
 ROWS = [
@@ -27,6 +29,18 @@ EXPECTED = [
     VerifyRequest.check(phone="138", token="t2", key="2"),
     VerifyRequest.face("p", token="t3", key="3"),
 ]
+
+
+def read_rows(source, **options):
+    """The rows of a file."""
+    return Input(BatchOptions(source=str(source), **options)).rows()
+
+
+def count_rows(source):
+    """About how many rows there are, as a look through the file says."""
+    looked = Input(BatchOptions(source=str(source)))
+    looked.look()
+    return looked.total
 
 
 def write_csv(path, rows, names=None):
@@ -104,12 +118,13 @@ def test_a_column_that_is_missing_is_told_before_the_first_row(tmp_path, form, c
 def test_a_line_that_is_no_row_keeps_its_place(tmp_path):
     """Broken CSV lines, with key and kind where they can be told; the lines around them are rows."""
     path = tmp_path / "x.csv"
-    path.write_text('kind,key,code\ntotp,1,111111\ntotp,2\n\ntotp,3,,,\n"totp","4","a\n5"\nother,5,6\ntotp,6,1\n')
+    path.write_text('kind,key,code\ntotp,1,111111\ntotp,2\n\ntotp,3,,,5\n"totp","4","a\n5"\nother,5,6\ntotp,6,1\n')
     rows = list(read_rows(str(path)))
-    assert [isinstance(row, InvalidRow) for row in rows] == [False, True, True, False, True, False]
-    assert (rows[1].key, rows[1].kind, str(rows[1].error)) == ("2", "totp", "code is missing. (10100)")
+    assert [isinstance(row, InvalidRow) for row in rows] == [False, True, True, True, True, True, False]
+    assert (rows[1].key, rows[1].kind, str(rows[1].error)) == ("2", "totp", "Line 3: code is missing. (10100)")
     assert "5 fields" in str(rows[2].error)
-    assert rows[4].key == "5"
+    assert "quote" in str(rows[3].error)
+    assert rows[5].key == "5"
 
 
 def test_a_field_that_csv_cannot_read_is_one_broken_line(tmp_path):
@@ -158,7 +173,7 @@ def test_the_format_is_the_suffix_or_what_is_said(place, given, form):
     assert format_of(place, given) == form
 
 
-@pytest.mark.parametrize(("place", "given"), [("a.txt", None), ("a.csv", "xml")])
+@pytest.mark.parametrize(("place", "given"), [("a.doc", None), ("a.csv", "xml")])
 def test_a_format_that_cannot_be_told_is_an_error(place, given):
     """Nothing is guessed."""
     with pytest.raises(InvalidInputError):
@@ -173,7 +188,7 @@ def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(InvalidInputError, match="pip install"):
         list(read_rows(str(path)))
     with pytest.raises(InvalidInputError, match="pip install"):
-        results_for(str(path), None)
+        results_for(BatchOptions(source="x.csv", out=str(path)))
 
 
 # ─────────────────────────────── outcomes ───────────────────────────────
@@ -187,8 +202,8 @@ def outcomes(count=3):
     return made[:count]
 
 
-def written(path, given, *, resume=False, complete=True, form="jsonl"):
-    results = ResultFile(path, form, resume=resume, tokens=False)
+def written(path, given, *, resume=False, overwrite=False, complete=True, form="jsonl"):
+    results = ResultFile(path, form, resume=resume, overwrite=overwrite, tokens=False)
     results.open()
     for outcome in given:
         results.write(outcome)
@@ -284,15 +299,15 @@ def test_what_is_certain_is_not_replaced_by_what_the_journal_could_not_record(tm
     assert [record["status"] for record in records(path)] == ["ok"]
 
 
-def test_without_resume_old_results_are_replaced_only_when_the_first_outcome_comes(tmp_path):
+def test_old_results_are_replaced_only_when_the_first_outcome_comes(tmp_path):
     """A run that does not begin leaves the file of the one before it."""
     path = tmp_path / "r.jsonl"
     written(path, outcomes(5))
-    results = ResultFile(path, "jsonl", resume=False, tokens=False)
+    results = ResultFile(path, "jsonl", resume=False, overwrite=True, tokens=False)
     results.open()
     results.abandon()
     assert len(records(path)) == 5
-    written(path, outcomes(2))
+    written(path, outcomes(2), overwrite=True)
     assert len(records(path)) == 2
 
 
@@ -309,7 +324,7 @@ def test_results_that_cannot_be_written_are_told_before_anything_is_sent(tmp_pat
     with pytest.raises(JournalError, match="cannot be written"):
         ResultFile(tmp_path / "missing" / "r.jsonl", "jsonl", resume=False, tokens=False).open()
     with pytest.raises(InvalidInputError, match="pipe"):
-        results_for("-", "parquet")
+        results_for(BatchOptions(source="x.csv", out_format="parquet"))
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
@@ -317,7 +332,7 @@ def test_a_pipe_gets_lines_as_they_come(monkeypatch, form):
     """Standard output is JSON lines, or CSV with its header."""
     out = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
-    results = results_for("-", form)
+    results = results_for(BatchOptions(source="x.csv", out_format=form))
     results.open()
     for outcome in outcomes():
         results.write(outcome)

@@ -29,8 +29,8 @@ class Runs:
     def __init__(self, process):
         self._process = process
 
-    def start(self, *arguments):
-        self._process.stdin.write(json.dumps([str(argument) for argument in arguments]) + "\n")
+    def start(self, options):
+        self._process.stdin.write(json.dumps(options) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -69,11 +69,11 @@ def test_however_often_it_is_killed_nothing_is_sent_twice_and_nothing_is_lost(
     tokens = [token for _, token, _ in users]
     out = tmp_path / "out.jsonl"
     source = write_csv(tmp_path / "rows.csv", rows)
-    arguments = [source, "--out", out, "--journal", store, "--concurrency", CONCURRENCY, "--resume"]
+    options = {"source": source, "out": str(out), "journal": store, "concurrency": CONCURRENCY, "start_or_resume": True}
 
     kills = 0
     for attempt in range(40):
-        process = runs.start(*arguments)
+        process = runs.start(options)
         if attempt < 30:
             enough = verified(emulator, tokens) + chance.randrange(20)
             wait_for(lambda: verified(emulator, tokens) > enough, or_ended=process)  # noqa: B023 - called before the next

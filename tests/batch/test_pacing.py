@@ -10,7 +10,8 @@ import pytest
 
 from authing_mfa import ApiError, ConfigError, InvalidInputError, NetworkError, RateLimitedError, WrongCodeError
 from authing_mfa.batch.options import RunOptions
-from authing_mfa.batch.run.rate_limit import CircuitBreaker, RateLimiter, Schedule
+from authing_mfa.batch.run.circuit import CircuitBreaker
+from authing_mfa.batch.run.rate_limit import RateLimiter, Schedule
 
 
 class Clock:
@@ -87,7 +88,7 @@ async def test_turns_are_given_in_order_at_the_rate():
     order = []
 
     async def caller(number):
-        assert await limiter.turn()
+        assert await limiter.acquire()
         order.append((number, clock.now))
 
     await asyncio.gather(*[caller(n) for n in range(25)])
@@ -100,12 +101,12 @@ async def test_a_429_holds_everybody_for_as_long_as_the_service_asks_and_then_sp
     clock = Clock()
     limiter = RateLimiter(None, clock=clock, sleep=clock.sleep)
     assert limiter.free
-    limiter.hold(30.0, recent_rate=100.0)
+    limiter.limited(30.0, clock.now, recent_rate=100.0)
     assert not limiter.free
     held = clock.now
     starts = []
     while not limiter.free:
-        assert await limiter.turn()
+        assert await limiter.acquire()
         starts.append(clock.now)
     assert starts[0] == held + 30.0
     first_second = [start for start in starts if start < held + 31.0]
@@ -118,25 +119,29 @@ async def test_many_429_at_once_brake_only_once():
     """The calls that were on their way together do not halve the rate each."""
     clock = Clock()
     limiter = RateLimiter(None, clock=clock, sleep=clock.sleep)
+    started = clock.now
+    clock.now += 0.01
     for _ in range(50):
-        limiter.hold(1.0, recent_rate=100.0)
-    await limiter.turn()
+        limiter.limited(None, started, recent_rate=100.0)
+        clock.now += 0.001
+    assert limiter.paused() == pytest.approx(1.0, abs=0.06)
+    await limiter.acquire()
     first = clock.now
-    await limiter.turn()
+    await limiter.acquire()
     assert clock.now - first == pytest.approx(1 / 50, rel=0.1)
 
 
 async def test_closing_wakes_who_waits():
     """A run that stops does not sit out a pause of a minute."""
     limiter = RateLimiter(None, clock=asyncio.get_running_loop().time)
-    limiter.hold(3600.0, recent_rate=1.0)
-    waiting = asyncio.create_task(limiter.turn())
+    limiter.limited(3600.0, 0.0, recent_rate=1.0)
+    waiting = asyncio.create_task(limiter.acquire())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     limiter.close()
     async with asyncio.timeout(10):
         assert await waiting is False
-    assert await limiter.turn() is False
+    assert await limiter.acquire() is False
 
 
 async def test_a_leased_rate_is_asked_for_again_when_the_lease_is_over():
@@ -152,7 +157,7 @@ async def test_a_leased_rate_is_asked_for_again_when_the_lease_is_over():
     limiter = RateLimiter(None, clock=clock, sleep=clock.sleep, lease=lease)
     starts = []
     for _ in range(13):
-        assert await limiter.turn()
+        assert await limiter.acquire()
         starts.append(clock.now - 1000.0)
     assert len([start for start in starts if start < 1.0]) == 10
     assert not [start for start in starts if 1.0 <= start < 1.5]
@@ -162,6 +167,20 @@ async def test_a_leased_rate_is_asked_for_again_when_the_lease_is_over():
 
 def refused():
     return NetworkError("refused", delivery="not_sent")
+
+
+async def turns_until(holds):
+    """Let everybody have turns of the event loop until *holds* does."""
+    while not holds():  # noqa: ASYNC110 - there is nothing to be told by
+        await asyncio.sleep(0)
+
+
+def breaker_of(limit, *, patience=0.0, probe=None, clock=None):
+    """A breaker on a clock of its own, and what it stopped the run with."""
+    clock = clock or Clock()
+    stopped = []
+    breaker = CircuitBreaker(limit, patience, probe=probe, stop=stopped.append, sleep=clock.sleep, clock=clock)
+    return breaker, stopped
 
 
 @pytest.mark.parametrize(
@@ -179,18 +198,93 @@ def refused():
 )
 def test_only_the_services_own_failures_open_the_circuit(error, counts):
     """A row that the service says no to is an answer; no answer, or a 5xx, is a failure."""
-    breaker = CircuitBreaker(2)
+    breaker, stopped = breaker_of(2)
     breaker.note(refused())
-    assert (breaker.note(error) is not None) == counts
+    breaker.note(error)
+    assert bool(stopped) == counts
 
 
 def test_an_answer_in_between_begins_the_count_anew():
     """Only failures that follow each other count."""
-    breaker = CircuitBreaker(3)
-    given = [breaker.note(error) for error in (refused(), refused(), None, refused(), refused(), refused())]
-    assert [error is not None for error in given] == [False] * 5 + [True]
-    assert given[-1].failures == 3
-    assert "refused" in str(given[-1])
+    breaker, stopped = breaker_of(3)
+    seen = []
+    for error in (refused(), refused(), None, refused(), refused(), refused()):
+        breaker.note(error)
+        seen.append(len(stopped))
+    assert seen == [0, 0, 0, 0, 0, 1]
+    assert stopped[0].failures == 3
+    assert "refused" in str(stopped[0])
+
+
+async def test_a_service_that_comes_back_gets_one_call_first_and_then_all():
+    """Open, half open, closed: after the connection one caller goes, and its answer lets the others go."""
+    answers = [refused(), refused(), None]
+
+    async def probe():
+        if (answer := answers.pop(0)) is not None:
+            raise answer
+
+    breaker, stopped = breaker_of(1, patience=30.0, probe=probe)
+    breaker.note(refused())
+    assert breaker.open
+    gone = []
+
+    async def caller(number):
+        await breaker.wait()
+        gone.append(number)
+
+    callers = [asyncio.create_task(caller(number)) for number in range(5)]
+    async with asyncio.timeout(10):
+        await turns_until(lambda: gone and not answers)
+        first = list(gone)
+        breaker.note(None)
+        await asyncio.gather(*callers)
+    assert len(first) == 1
+    assert sorted(gone) == [0, 1, 2, 3, 4]
+    assert not stopped
+    breaker.close()
+
+
+async def test_a_service_that_stays_away_ends_the_run_after_its_patience():
+    """Pauses grow, and no longer than the patience is waited."""
+    clock = Clock()
+
+    async def probe():
+        raise refused()
+
+    breaker, stopped = breaker_of(1, patience=20.0, probe=probe, clock=clock)
+    began = clock.now
+    breaker.note(refused())
+    async with asyncio.timeout(10):
+        await turns_until(lambda: stopped)
+    assert clock.now - began == pytest.approx(20.0)
+    assert "20 s" in str(stopped[0])
+
+
+async def test_pauses_grow_with_waves_of_429_and_not_with_answers():
+    """Calls that were in flight together are one wave; the first pause is one second, and a success makes it that again."""
+    clock = Clock()
+    limiter = RateLimiter(None, clock=clock, sleep=clock.sleep)
+    pauses = []
+    for _ in range(3):
+        started = clock.now
+        clock.now += 0.3
+        for _ in range(64):
+            limiter.limited(None, started, recent_rate=100.0)
+        pauses.append(limiter.paused())
+        clock.now += 100.0
+    assert pauses == pytest.approx([1.0, 2.0, 4.0])
+    limiter.succeeded(clock.now)
+    limiter.limited(None, clock.now, recent_rate=100.0)
+    assert limiter.paused() == pytest.approx(1.0)
+
+
+async def test_a_retry_after_of_a_day_does_not_end_the_night():
+    """What the service asks for is bounded."""
+    clock = Clock()
+    limiter = RateLimiter(None, clock=clock, sleep=clock.sleep)
+    limiter.limited(86_400.0, clock.now, recent_rate=100.0)
+    assert limiter.paused() == 300.0
 
 
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5])

@@ -112,7 +112,7 @@ def test_the_kind_of_all_rows_may_be_said_once():
     ("fields", "said"),
     [
         ({}, "kind is missing"),
-        ({"kind": "123456"}, "kind is another word"),
+        ({"kind": "123456"}, "kind has an unknown value"),
         ({"kind": "totp"}, "code is missing"),
         ({"kind": "totp", "code": 123456}, "code must be text"),
         ({"kind": "phone", "code": "1"}, "phone is missing"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authing_mfa.batch.dask.shared_rate import Shares
+from authing_mfa.batch.dask.shared_rate import RateAllocator
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
 def test_what_is_out_never_adds_up_to_more_than_the_rate_and_soon_to_all_of_it(rate, workers):
     """However many workers come and ask in turn, their shares fill the rate and do not exceed it."""
     clock = Clock()
-    shares = Shares(rate, clock)
+    shares = RateAllocator(rate, clock)
     out = {}
     for turn in range(60):
         clock.now += 0.1
@@ -35,7 +35,7 @@ def test_what_is_out_never_adds_up_to_more_than_the_rate_and_soon_to_all_of_it(r
 def test_a_worker_that_is_gone_leaves_its_share_to_the_others():
     """Three seconds after its last question a worker no longer counts."""
     clock = Clock()
-    shares = Shares(10, clock)
+    shares = RateAllocator(10, clock)
     assert shares.lease("a").rate == 10
     clock.now = 1.0
     shares.lease("b")
@@ -47,14 +47,14 @@ def test_a_worker_that_is_gone_leaves_its_share_to_the_others():
 
 def test_a_rate_below_one_goes_to_one_worker_at_a_time():
     """Half a call per second cannot be divided."""
-    shares = Shares(0.5, Clock())
+    shares = RateAllocator(0.5, Clock())
     assert [shares.lease(who).rate for who in ("a", "b")] == [0.5, 0]
 
 
 def test_one_workers_429_reaches_all_with_their_next_lease():
     """The pause is passed on, shorter by the time that has gone by."""
     clock = Clock()
-    shares = Shares(None, clock)
+    shares = RateAllocator(None, clock)
     shares.lease("a", pause=5.0)
     clock.now = 2.0
     assert (shares.lease("b").pause, shares.lease("b").rate) == (3.0, None)
@@ -62,6 +62,6 @@ def test_one_workers_429_reaches_all_with_their_next_lease():
 
 def test_that_the_run_is_over_is_passed_on():
     """A stopped run says so with each lease."""
-    shares = Shares(10, Clock())
+    shares = RateAllocator(10, Clock())
     shares.stopped = True
     assert shares.lease("a").stop

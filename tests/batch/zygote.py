@@ -1,11 +1,12 @@
 """Starts batch runs quickly for the kill tests: everything is imported once, each run is a fork.
 
-Lines of JSON come in on standard input, a list of arguments each; the process id of the run goes out, and when it has ended
+Lines of JSON come in on standard input, the options of a run each; the process id of the run goes out, and when it has ended
 its status.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -13,15 +14,17 @@ import sys
 import aiosqlite  # noqa: F401 - imported once for all runs
 import asyncpg  # noqa: F401 - the same
 
-from authing_mfa.batch.__main__ import main
 from authing_mfa.batch.journal import schema, writer  # noqa: F401 - the same
+from authing_mfa.batch.run_file import BatchOptions, run_file
+
+CLIENT = {"app_id": os.environ["AUTHING_APP_ID"], "base_url": os.environ["AUTHING_BASE_URL"]}
 
 
-def child(arguments: list[str]) -> None:
+def child(options: dict[str, object]) -> None:
     os.dup2(2, 1)  # what a run prints must not be taken for ours
     status = 99
     try:
-        status = main(arguments)
+        status = asyncio.run(run_file(BatchOptions(**options), CLIENT)).exit_code
     finally:
         sys.stderr.flush()
         os._exit(status)

@@ -25,9 +25,9 @@ import attrs
 from distributed import Client, LocalCluster
 
 from authing_mfa.batch.dask.worker import ClientPlugin, Job, Partition, RateCoordinator, Receipt, verify_partition
-from authing_mfa.batch.errors import InputChangedError
-from authing_mfa.batch.files.input import rows_of
-from authing_mfa.batch.files.local import stopped_by_signals
+from authing_mfa.batch.errors import NEEDS_A_PERSON, InputChangedError, JournalError
+from authing_mfa.batch.files.input import Detected, Input
+from authing_mfa.batch.files.local import may_go_on, said, stopped_by_signals
 from authing_mfa.batch.files.output import ResultFile, results_for
 from authing_mfa.batch.journal.claims import LEASE, Owner
 from authing_mfa.batch.journal.records import Span
@@ -53,6 +53,7 @@ async def run_on_dask(
     *,
     on_progress: Callable[[Progress], Any] | None = None,
     on_invalid: Callable[[Outcome], Any] | None = None,
+    on_detected: Callable[[Detected], Any] | None = None,
     lease: float = LEASE,
 ) -> Summary:
     """Do a run of files on the cluster `options.dask`; `authing_mfa.batch.run_file.run_file` calls this.
@@ -61,24 +62,33 @@ async def run_on_dask(
         options: what to do. The journal and the output must be where all workers reach them.
         client_options: the keywords of `AuthClient`; each worker makes one.
         on_progress: called with each partition that is done.
-        on_invalid: called with each line of the input that is no row.
+        on_invalid: called with each record of the input that cannot be a row.
+        on_detected: called once with what the input turned out to be.
         lease: seconds; a partition whose worker cannot be reached is taken over after as long.
 
     Raises:
         InvalidInputError: an option cannot be right here.
         JournalError: the journal cannot be used.
     """
-    driver = _Driver(options, client_options, lease)
-    async with AsyncExitStack() as stack:
+    driver = _Driver(options, client_options, lease, Input(options, on_detected))
+    await asyncio.to_thread(driver.look)
+    stack = AsyncExitStack()
+    try:
         client = await stack.enter_async_context(_cluster(options.dask or ""))
         await driver.install(client, stack)
         with stopped_by_signals(driver.stop) as interrupted:
             await driver.work(on_progress, on_invalid)
         driver.summary.interrupted = interrupted.is_set()
+    except BaseException:
+        driver.abandon()
+        raise
+    finally:
+        with suppress(OSError, TimeoutError):  # a scheduler that is gone need not be told that the run is over
+            await stack.aclose()
     summary = driver.summary
     complete = summary.stopped is None and not summary.interrupted
     await asyncio.to_thread(driver.gather, complete=complete)
-    summary.resumable = not complete
+    summary.resumable = may_go_on(summary)
     return summary
 
 
@@ -104,7 +114,7 @@ async def _cluster(address: str) -> AsyncIterator[Any]:
 class _Driver:
     """Hands out partitions and collects receipts."""
 
-    def __init__(self, options: BatchOptions, client_options: Mapping[str, Any], lease: float) -> None:
+    def __init__(self, options: BatchOptions, client_options: Mapping[str, Any], lease: float, source: Input) -> None:
         if options.journal is None:
             raise InvalidInputError("A run on a cluster needs a journal: it records what a worker sent before it died.")
         if options.out == "-":
@@ -117,7 +127,11 @@ class _Driver:
         self._codes = Path(options.recovery_file or f"{options.out}.recovery-codes").absolute()
         self._known_to = -1
         self._rows = 0
-        self._results = results_for(options.out, options.out_format, resume=False, tokens=options.tokens)
+        self._input = source
+        results = results_for(options)
+        if not isinstance(results, ResultFile):
+            raise InvalidInputError("On a cluster the output must be a file, on storage that all workers share.")
+        self._results = results
         self._client: Any = None
         self._stopping = False
         self._slots = 1
@@ -134,10 +148,10 @@ class _Driver:
         if not facts:
             raise InvalidInputError("The cluster has no workers.")
         journal = _journal_for(os.fspath(options.journal or ""), {machine for machine, _ in facts.values()})
+        await asyncio.to_thread(self._results.open)
         await self._look_at(journal)
         for folder in (self._folder, self._codes):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._results.open()
         local = (options.dask or "").startswith("local")
         await client.register_plugin(RateCoordinator(self._name, options.rate))
         await client.register_plugin(ClientPlugin(self._name, self._client_options, local=local))
@@ -156,12 +170,14 @@ class _Driver:
         from authing_mfa.batch.journal.journal import Journal
 
         span = Span(part=-1, rows=self._options.partition_rows, whole=True)
-        opened = await Journal.open(journal, run=self._options.run_name, span=span, lease=self._lease)
-        await opened.close()
-        if opened.last >= 0 and not self._options.resume:
-            raise InvalidInputError(
-                "This journal belongs to an earlier run: resume that run (--resume), or name another journal."
-            )
+        beginning = self._options.beginning
+        opened = await Journal.open(
+            journal, run=self._options.run_name, span=span, lease=self._lease, beginning=beginning
+        )
+        try:
+            await opened.check_knows(self._results.spent())
+        finally:
+            await opened.close()
         self._known_to = opened.last
 
     def stop(self) -> None:
@@ -171,7 +187,8 @@ class _Driver:
             self._tasks.add(asyncio.create_task(self._tell_to_stop()))
 
     async def _tell_to_stop(self) -> None:
-        await getattr(self._client.scheduler, f"{self._name}-stop")()
+        with suppress(Exception):  # the scheduler is gone: so are its workers
+            await getattr(self._client.scheduler, f"{self._name}-stop")()
 
     async def work(
         self, on_progress: Callable[[Progress], Any] | None, on_invalid: Callable[[Outcome], Any] | None
@@ -179,11 +196,17 @@ class _Driver:
         """Hand out all partitions, a few at a time, and wait for all receipts."""
         began = time.monotonic()
         waiting: set[asyncio.Task[Receipt]] = set()
-        source = open_source(rows_of(self._options), self._options.partition_rows)
+        source = open_source(self._input.rows(), self._options.partition_rows)
         more = True
         while more or waiting:
             while more and not self._stopping and len(waiting) < _AHEAD * self._slots:
-                partition = await self._next_partition(source, on_invalid)
+                try:
+                    partition = await self._next_partition(source, on_invalid)
+                except Exception as error:
+                    if not self._rows:
+                        raise
+                    self._stop_with(said(error))
+                    break
                 if partition is None:
                     more = False
                     break
@@ -196,12 +219,20 @@ class _Driver:
                 if on_progress is not None:
                     elapsed = time.monotonic() - began
                     rate = self.summary.done / max(elapsed, 1e-9)
-                    on_progress(self.summary.counts.progress(total=None, rate=rate, elapsed=elapsed))
+                    on_progress(self.summary.counts.progress(total=self._input.total, rate=rate, elapsed=elapsed))
         if not self._stopping and self._known_to >= self._rows:
-            said = (
-                f"The input has {self._rows} rows, and the journal knows row {self._known_to}: the input was changed."
+            self.summary.stopped = InputChangedError(
+                f"The input has {self._rows} rows, but the journal has row {self._known_to + 1}: the input was changed."
             )
-            self.summary.stopped = InputChangedError(said)
+
+    def abandon(self) -> None:
+        """The run did not begin, or broke: the output stays as it was."""
+        self._results.abandon()
+
+    def look(self) -> None:
+        """Look at the input, before the cluster is."""
+        self._input.look()
+        self.summary.total = self._input.total
 
     async def _next_partition(self, source: Source, on_invalid: Callable[[Outcome], Any] | None) -> Partition | None:
         first, size = self._rows, self._options.partition_rows
@@ -229,28 +260,31 @@ class _Driver:
         try:
             receipt = task.result()
         except AuthingError as error:
-            self.summary.stopped = self.summary.stopped or error
-            self.stop()
+            self._stop_with(error)
             return
-        except Exception as error:  # noqa: BLE001 - Dask's own: too many workers died, or none is left
-            said = f"The cluster gave a partition up: {type(error).__name__}."
-            self.summary.stopped = self.summary.stopped or AuthingError(said, delivery="unknown")
-            self.stop()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - Dask's own: a worker or the scheduler is gone
+            self._stop_with(
+                JournalError(f"The cluster gave a partition up: {type(error).__name__}.", code=NEEDS_A_PERSON)
+            )
             return
         self._receipts[receipt.part] = receipt
         self.summary.counts.add(receipt.counts)
         if receipt.stopped is not None:
-            self.summary.stopped = self.summary.stopped or receipt.stopped
-            self.stop()
+            self._stop_with(receipt.stopped)
+
+    def _stop_with(self, error: AuthingError) -> None:
+        self.summary.stopped = self.summary.stopped or error
+        self.stop()
 
     def gather(self, *, complete: bool) -> None:
         """Make one file of the parts, in the order of the partitions; when nothing is missing, the parts go."""
         results = self._results
-        assert isinstance(results, ResultFile)
         files = [receipt.file for _, receipt in sorted(self._receipts.items()) if receipt.file is not None]
         results.replace_with([Path(file) for file in files], complete=complete)
         with suppress(OSError):
             self._codes.rmdir()  # when it is empty
+        self.summary.findings = tuple(self._input.findings.all())
+        self.summary.detected = str(self._input.detected)
         self.summary.recovery_file = self._codes if self._codes.exists() else None
         if complete:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -14,7 +14,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Lease", "Shares"]
+__all__ = ["Lease", "RateAllocator"]
 
 _WINDOW: Final = 1.0  # seconds that a share is out
 _SOON: Final = 0.2  # seconds until one who got nothing asks again
@@ -38,7 +38,7 @@ class Lease:
     stop: bool = False
 
 
-class Shares:
+class RateAllocator:
     """Divides one run's rate."""
 
     def __init__(self, rate: float | None, clock: Callable[[], float]) -> None:

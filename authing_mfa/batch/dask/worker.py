@@ -13,7 +13,7 @@ import attrs
 from distributed import SchedulerPlugin, WorkerPlugin, get_worker
 
 from authing_mfa.batch.api import Assignment, engine_for
-from authing_mfa.batch.dask.shared_rate import Shares
+from authing_mfa.batch.dask.shared_rate import RateAllocator
 from authing_mfa.batch.files.output import ResultFile
 from authing_mfa.batch.journal.records import Span
 from authing_mfa.batch.models import Counts, InvalidRow, VerifyRequest
@@ -23,7 +23,7 @@ from authing_mfa.client import AuthClient
 from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from authing_mfa.batch.models import Outcome
     from authing_mfa.batch.run.engine import Engine
@@ -79,13 +79,13 @@ class RateCoordinator(SchedulerPlugin):
 
     async def start(self, scheduler: Any) -> None:
         """Answer the workers' and the driver's questions."""
-        shares = Shares(self._rate, time.monotonic)
+        allocator = RateAllocator(self._rate, time.monotonic)
 
         def lease(owner: str, pause: float) -> dict[str, Any]:
-            return attrs.asdict(shares.lease(owner, pause))
+            return attrs.asdict(allocator.lease(owner, pause))
 
         def stop() -> None:
-            shares.stopped = True
+            allocator.stopped = True
 
         scheduler.handlers.update({f"{self.name}-lease": lease, f"{self.name}-stop": stop})
 
@@ -97,18 +97,25 @@ class SharedRateLimiter(RateLimiter):
     """One worker's share of the cluster's rate, for all partitions that it works on."""
 
     def __init__(self, ask: Callable[..., Any], owner: str, stop: Callable[[], None]) -> None:
-        super().__init__(None, clock=time.monotonic, lease=self._ask_for_share)
+        super().__init__(None, clock=time.perf_counter, lease=self._ask_for_share)
         self._ask = ask
         self._owner = owner
         self._stop = stop
         self._to_tell = 0.0
         self._starts = 0
 
-    def hold(self, seconds: float, recent_rate: float) -> None:
+    def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
         """This worker was answered 429: the others hear of it with their next lease."""
-        super().hold(seconds, recent_rate)
-        self._to_tell = max(self._to_tell, seconds)
+        super().limited(retry_after, started, recent_rate)
+        self._to_tell = max(self._to_tell, self.paused())
         self.expire()
+
+    def close(self) -> None:
+        """A partition is stopping; the worker's other partitions go on, and `shut` is for all of them."""
+
+    def shut(self) -> None:
+        """No call may start any more."""
+        super().close()
 
     async def _ask_for_share(self) -> tuple[float | None, float]:
         telling, self._to_tell = self._to_tell, 0.0
@@ -117,34 +124,12 @@ class SharedRateLimiter(RateLimiter):
         if answer["stop"]:
             self._stop()
         if answer["pause"] > 0 and not telling:
-            super().hold(answer["pause"], float(recent))
+            self._hold(answer["pause"], float(recent))
         return answer["rate"], answer["seconds"]
 
     def _note(self, now: float) -> None:
         super()._note(now)
         self._starts += 1
-
-
-class PartitionLimiter:
-    """A partition's view of its worker's limiter: it can be closed without closing the others'."""
-
-    free = False
-
-    def __init__(self, limiter: SharedRateLimiter) -> None:
-        self._limiter = limiter
-        self.closed = False
-
-    async def turn(self) -> bool:
-        """As `RateLimiter.turn`."""
-        return not self.closed and await self._limiter.turn() and not self.closed
-
-    def hold(self, seconds: float, recent_rate: float) -> None:
-        """As `RateLimiter.hold`."""
-        self._limiter.hold(seconds, recent_rate)
-
-    def close(self) -> None:
-        """No call of this partition may start any more."""
-        self.closed = True
 
 
 class ClientPlugin(WorkerPlugin):
@@ -177,6 +162,7 @@ class ClientPlugin(WorkerPlugin):
         self.stopped = True
         for engine in list(self.engines):
             engine.stop()
+        self.limiter.shut()
 
 
 async def verify_partition(partition: Partition, job: Job) -> Receipt:
@@ -190,16 +176,19 @@ async def verify_partition(partition: Partition, job: Job) -> Receipt:
         plugin.client,
         partition.rows,
         attrs.evolve(job.options, recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl"),
-        assignment=Assignment(span=partition.span, limiter=PartitionLimiter(plugin.limiter), on_claim=parts.open),
+        assignment=Assignment(span=partition.span, limiter=plugin.limiter, on_claim=parts.open),
         lease=job.lease,
+        output=parts,
     )
     plugin.engines.add(engine)
     counts = Counts()
     stopped: AuthingError | None = None
     try:
         async for outcome in engine.outcomes():
-            parts.write(outcome)
-            counts.note(outcome)
+            if parts.write(outcome):
+                counts.note(outcome)
+            else:
+                counts.note_kept()
     except AuthingError as error:
         if not counts.done:
             raise
@@ -229,10 +218,19 @@ class _Parts:
         self._results = ResultFile(self.file, "jsonl", resume=True, tokens=self._tokens)
         self._results.open()
 
-    def write(self, outcome: Outcome) -> None:
-        """Write one outcome."""
+    def write(self, outcome: Outcome) -> bool:
+        """Write one outcome; False where a line says already that the row is ok."""
         assert self._results is not None
-        self._results.write(outcome)
+        return self._results.write(outcome)
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what the journal will not hold."""
+        assert self._results is not None
+        await self._results.keep(outcomes)
+
+    def spent(self) -> Iterator[int]:
+        """Nothing: the driver has looked at the whole output."""
+        return iter(())
 
     def finish(self) -> None:
         """The partition is over."""

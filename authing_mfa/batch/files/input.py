@@ -1,214 +1,212 @@
-"""Rows from a file or a pipe: CSV, JSON lines or Parquet. A line that is no row keeps its place, with its error."""
+"""Rows from a file or a pipe: CSV, JSON lines, Parquet or Excel. A record that cannot be a row keeps its place, with its error."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import sys
-from contextlib import contextmanager
+from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
-from authing_mfa.batch.models import COLUMNS, InvalidRow, VerifyRequest
+import attrs
+
+from authing_mfa.batch.files.records import (
+    Record,
+    csv_records,
+    jsonl_records,
+    open_parquet,
+    parquet_records,
+    xlsx_records,
+)
+from authing_mfa.batch.files.table import Findings, check_columns, problem_of
+from authing_mfa.batch.files.text import check_encoding, opened, survey
+from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import io
+    from collections.abc import Callable, Generator, Mapping
 
     from authing_mfa.batch.options import BatchOptions
 
-__all__ = ["Format", "count_rows", "format_of", "open_parquet", "read_rows", "rows_of"]
+__all__ = ["Detected", "Format", "Input", "format_of"]
 
-Format = Literal["csv", "jsonl", "parquet"]
+Format = Literal["csv", "jsonl", "parquet", "xlsx"]
 
 _SUFFIXES: Final[Mapping[str, Format]] = {
     ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "xlsx",
 }
-_BATCH: Final = 1024  # rows of a Parquet file read at once
+_PACKED: Final = (".gz", ".zst", ".zstd")
 
 Row = VerifyRequest | InvalidRow
 
 
-def format_of(place: str, given: str | None) -> Format | None:
-    """The format *given*, else that of the file's suffix; None for a pipe: look at what comes.
+def format_of(name: str, given: str | None) -> Format | None:
+    """Return the format *given*, else that of the file's suffix; None for a pipe: look at its first bytes.
 
     Raises:
         InvalidInputError: neither tells.
     """
     if given is not None:
         if given not in _SUFFIXES.values():
-            raise InvalidInputError("A format is one of csv, jsonl and parquet.")
+            raise InvalidInputError("A format is one of csv, jsonl, parquet and xlsx.")
         return given  # type: ignore[return-value]  # checked above
-    if place == "-":
+    if name == "-":
         return None
-    form = _SUFFIXES.get(Path(place).suffix.lower())
+    path = Path(name)
+    if path.suffix.lower() in _PACKED:
+        path = path.with_suffix("")
+    form = _SUFFIXES.get(path.suffix.lower())
     if form is None:
-        raise InvalidInputError(f"The format of {place} cannot be seen from its name: give csv, jsonl or parquet.")
+        raise InvalidInputError(f"The format of {name} cannot be seen from its name: give csv, jsonl, parquet or xlsx.")
     return form
 
 
-def read_rows(
-    source: str,
-    *,
-    form: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    kind: str | None = None,
-) -> Iterator[Row]:
-    """The rows of *source*, read as they are asked for.
+@attrs.define
+class Detected:
+    """What the input turned out to be. None where a format has no such thing, or it was not needed."""
 
-    Args:
-        source: a path, or ``-`` for standard input.
-        form: ``csv``, ``jsonl`` or ``parquet``; by default what the name, or the first character of a pipe, says.
-        columns: what the file calls our columns, e.g. ``{"phone": "mobile"}``; the others have our names.
-        kind: the kind of rows that do not name one.
+    form: str
+    compression: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
 
-    Raises:
-        InvalidInputError: a column that was named is missing, or no column and no *kind* tells the rows' kind.
-        OSError: the file cannot be read.
+    def __str__(self) -> str:
+        mark = {"\t": "tab", None: None}.get(self.delimiter, self.delimiter)
+        encoding = "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+        parts = (self.form, self.compression, encoding, mark and f"delimiter {mark}")
+        return ", ".join(part for part in parts if part)
+
+
+class Input:
+    """The input of a run.
+
+    Attributes:
+        findings: what is wrong, or may be, with its columns; complete when all rows are read.
+        detected: what it turned out to be; None before anything is read.
+        total: about how many rows there are; None for a pipe.
     """
-    names = _names(columns)
-    with _opened(source) as file:
-        told = format_of(source, form) or _sniff(file)
-        records = {"csv": _csv_records, "jsonl": _jsonl_records, "parquet": _parquet_records}[told]
-        for record in records(file, names, kind):
-            yield record if isinstance(record, InvalidRow) else _row(record, names, kind)
+
+    def __init__(self, options: BatchOptions, on_detected: Callable[[Detected], Any] | None = None) -> None:
+        """Check what can be checked without reading.
+
+        Raises:
+            InvalidInputError: an option cannot be right.
+        """
+        check_columns(options.columns, options.kind)
+        if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in '"\r\n'):
+            raise InvalidInputError("A delimiter is one character.")
+        self._source = options.source
+        self._form = format_of(options.source, options.source_format)
+        self._encoding = check_encoding(options.encoding)
+        self._options = options
+        self._on_detected = on_detected
+        self._told = False
+        self.findings = Findings()
+        self.detected: Detected | None = None
+        self.total: int | None = None
+
+    def look(self) -> None:
+        """Look through a file, so that its encoding, its header and its length are known. A pipe is left alone.
+
+        Raises:
+            InvalidInputError: the file is empty, or its header cannot be right.
+            OSError: it cannot be read.
+        """
+        if self._source == "-" or not Path(self._source).is_file():
+            return
+        with opened(self._source) as (file, _):
+            form = self._form or _sniff(file)
+            if form == "parquet":
+                self.total = int(open_parquet(file).metadata.num_rows)
+            elif form != "xlsx":
+                seen = survey(file, self._encoding)
+                if seen.empty:
+                    raise InvalidInputError(f"The file {self._source} is empty.")
+                self._encoding = seen.encoding
+                self.total = max(0, seen.lines - (form == "csv"))
+        with closing(self.rows()) as rows:
+            next(rows, None)  # the header is read
+        self.findings = Findings()
+
+    def rows(self) -> Generator[Row]:
+        """The rows, read as they are asked for.
+
+        Raises:
+            InvalidInputError: the input is empty, or its header cannot be right.
+            OSError: it cannot be read.
+        """
+        with opened(self._source) as (file, compression), closing(self._records(file, compression)) as records:
+            first = next(records, None)
+            if not self._told and self.detected is not None and self._on_detected is not None:
+                self._told = True
+                self._on_detected(self.detected)
+            for where, record in chain([] if first is None else [first], records):
+                yield self._row(where, record)
+
+    def _records(self, file: io.BufferedReader, compression: str | None) -> Generator[Record]:
+        columns, kind, encoding = self._options.columns, self._options.kind, self._encoding
+        form = self._form or _sniff(file)
+        found = Detected(form, compression, encoding)
+
+        def on_header(delimiter: str) -> None:
+            found.delimiter = delimiter
+
+        self.detected = found
+        if form == "csv":
+            return csv_records(file, encoding, self._options.delimiter, columns, kind, on_header)
+        if form == "jsonl":
+            return jsonl_records(file, encoding, columns, kind)
+        binary: IO[bytes] = file
+        return parquet_records(binary, columns, kind) if form == "parquet" else xlsx_records(binary, columns, kind)
+
+    def _row(self, where: str, record: dict[str, Any] | str) -> Row:
+        place = where[0].upper() + where[1:]
+        if isinstance(record, str):
+            return InvalidRow(InvalidInputError(f"{place} {record}"))
+        cells = {name: _stripped(name, value) for name, value in record.items()}
+        kind, key = cells.get("kind") or self._options.kind, cells.get("key")
+        named = kind if isinstance(kind, str) else None
+        known = key if isinstance(key, str) and key and key_problem(key) is None else None
+        for name, value in cells.items():
+            problem = _problem(name, value, named)
+            if problem is not None:
+                self.findings.note(name, problem, where, str(value))
+                return InvalidRow(InvalidInputError(f"{place}: {name} {problem}."), known, named)
+        try:
+            row = VerifyRequest.from_mapping(cells, kind=self._options.kind)
+        except InvalidInputError as error:
+            return InvalidRow(InvalidInputError(f"{place}: {error.message}"), known, named)
+        if row.kind in ("phone", "email", "totp"):
+            self.findings.note_code(row.kind, cells["code"], where)
+        return row
 
 
-def rows_of(options: BatchOptions) -> Iterator[Row]:
-    """Return the rows of the input that *options* name."""
-    return read_rows(options.source, form=options.source_format, columns=options.columns, kind=options.kind)
+def _stripped(name: str, value: Any) -> Any:
+    """Spaces around a cell are no part of it; a kind may be written in capital letters."""
+    if not isinstance(value, str) or name in ("key", "image"):
+        return value
+    return value.strip().casefold() if name == "kind" else value.strip()
 
 
-def count_rows(source: str, form: str | None = None) -> int | None:
-    """About how many rows *source* has, for a progress display; None for a pipe."""
-    path = Path(source)
-    if source == "-" or not path.is_file():
-        return None
-    told = format_of(source, form)
-    if told == "parquet":
-        with path.open("rb") as file:
-            return int(open_parquet(file).metadata.num_rows)
-    with path.open("rb") as file:
-        lines, last = 0, b"\n"
-        while block := file.read(1 << 20):
-            lines += block.count(b"\n")
-            last = block[-1:]
-    return max(0, lines + (last != b"\n") - (told == "csv"))
-
-
-def _names(columns: Mapping[str, str] | None) -> dict[str, str]:
-    given = dict(columns or {})
-    for ours in given:
-        if ours not in COLUMNS:
-            raise InvalidInputError(f"There is no column {ours!r}; the columns are {', '.join(COLUMNS)}.")
-    return {ours: given.get(ours, ours) for ours in COLUMNS}
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[io.BufferedReader]:
-    if source == "-":
-        stdin: Any = sys.stdin.buffer
-        yield stdin
-        return
-    with Path(source).open("rb") as file:
-        yield file
+def _problem(name: str, value: Any, kind: str | None) -> str | None:
+    if isinstance(value, str):
+        return problem_of(name, value, kind) if value else None
+    return None if value is None else "is a number or another type, not text: leading zeros may be lost"
 
 
 def _sniff(file: io.BufferedReader) -> Format:
-    head = file.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = b""
+    with suppress(ValueError):
+        head = file.peek(64)[:64]
     if head.startswith(b"PAR1"):
         return "parquet"
-    return "jsonl" if head.startswith(b"{") else "csv"
-
-
-def _row(record: Mapping[str, Any], names: Mapping[str, str], kind: str | None) -> Row:
-    fields = {ours: record.get(theirs) for ours, theirs in names.items()}
-    try:
-        return VerifyRequest.from_mapping(fields, kind=kind)
-    except InvalidInputError as error:
-        key, named = fields["key"], fields["kind"] or kind
-        return InvalidRow(
-            error, key if isinstance(key, str) and key else None, named if isinstance(named, str) else None
-        )
-
-
-def _check_header(header: Iterable[str], names: Mapping[str, str], kind: str | None) -> None:
-    there = set(header)
-    missing = sorted(theirs for ours, theirs in names.items() if theirs != ours and theirs not in there)
-    if missing:
-        raise InvalidInputError(f"The file has no column {', '.join(missing)}.")
-    if kind is None and names["kind"] not in there:
-        raise InvalidInputError(f"The file has no column {names['kind']}, and no kind was given (--kind).")
-
-
-def _csv_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any] | InvalidRow]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    try:
-        reader = csv.reader(text)
-        header = next(reader, [])
-        _check_header(header, names, kind)
-        while True:
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield InvalidRow(InvalidInputError(f"Line {reader.line_num} cannot be read as CSV: {error}."))
-                continue
-            if len(fields) > len(header):
-                problem = f"Line {reader.line_num} has {len(fields)} fields, and the header {len(header)}."
-                yield InvalidRow(InvalidInputError(problem))
-            elif fields:
-                yield dict(zip(header, fields, strict=False))
-    finally:
-        text.detach()
-
-
-def _jsonl_records(
-    file: IO[bytes], names: Mapping[str, str], kind: str | None
-) -> Iterator[dict[str, Any] | InvalidRow]:
-    del names, kind  # a line may have any columns
-    for number, line in enumerate(file, 1):
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if not text:
-            continue
-        try:
-            record = json.loads(text)
-        except (ValueError, RecursionError):
-            yield InvalidRow(InvalidInputError(f"Line {number} is not JSON."))
-            continue
-        if isinstance(record, dict):
-            yield record
-        else:
-            yield InvalidRow(InvalidInputError(f"Line {number} is JSON, but not an object."))
-
-
-def _parquet_records(file: IO[bytes], names: Mapping[str, str], kind: str | None) -> Iterator[dict[str, Any]]:
-    table = open_parquet(file)
-    there = table.schema_arrow.names
-    _check_header(there, names, kind)
-    wanted = [theirs for theirs in names.values() if theirs in there]
-    for batch in table.iter_batches(batch_size=_BATCH, columns=wanted):
-        yield from batch.to_pylist()
-
-
-def open_parquet(file: IO[bytes]) -> Any:
-    """The Parquet file, from a file or, read whole, from a pipe.
-
-    Raises:
-        InvalidInputError: pyarrow is missing, or it is no Parquet file.
-    """
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InvalidInputError("Parquet needs pyarrow: pip install 'authing-mfa[parquet]'.") from error
-    pa: Any = pyarrow
-    try:
-        return pa.parquet.ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
-    except pa.ArrowInvalid as error:
-        raise InvalidInputError("This is not a Parquet file.") from error
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    return "jsonl" if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{") else "csv"

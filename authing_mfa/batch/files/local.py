@@ -7,45 +7,64 @@ import os
 import signal
 import threading
 import time
+from array import array
+from collections import Counter
 from contextlib import aclosing, contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from authing_mfa.batch.api import engine_for
-from authing_mfa.batch.files.input import count_rows, rows_of
+from authing_mfa.batch.errors import NEEDS_A_PERSON, CircuitOpenError, InputChangedError, JournalError, RunTokenError
+from authing_mfa.batch.files.input import Input
 from authing_mfa.batch.files.output import results_for
 from authing_mfa.batch.journal.database import default_recovery_file
-from authing_mfa.batch.models import InvalidRow, Outcome
+from authing_mfa.batch.models import Finding, InvalidRow, Outcome
 from authing_mfa.batch.options import BatchOptions, Summary
 from authing_mfa.client import AuthClient
-from authing_mfa.errors import AuthingError, InvalidInputError
+from authing_mfa.errors import AuthingError, InvalidInputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
-    from authing_mfa.batch.files.output import PipeResults, ResultFile
+    from authing_mfa.batch.files.input import Detected
+    from authing_mfa.batch.files.output import Results
     from authing_mfa.batch.models import Progress
 
-__all__ = ["check_rows", "recovery_file_for", "run_here", "stopped_by_signals"]
+__all__ = ["check_rows", "may_go_on", "recovery_file_for", "run_here", "said", "stopped_by_signals"]
 
 _FLUSH_EVERY: Final = 0.5  # seconds
 
 
-def check_rows(options: BatchOptions, on_invalid: Callable[[Outcome], Any] | None) -> Summary:
-    """The dry run: every row is made, and every photo must be there."""
+def check_rows(
+    options: BatchOptions,
+    on_invalid: Callable[[Outcome], Any] | None,
+    on_detected: Callable[[Detected], Any] | None = None,
+) -> Summary:
+    """The dry run: every row is made, every photo must be there, keys that are there twice are counted."""
     summary = Summary(dry_run=True)
-    for index, row in enumerate(rows_of(options)):
+    source = Input(options, on_detected)
+    source.look()
+    keys = array("Q")
+    for index, row in enumerate(source.rows()):
         error, key, kind = None, row.key, row.kind
         if isinstance(row, InvalidRow):
             error = row.error
         elif isinstance(row.image, Path) and not row.image.is_file():
             error = InvalidInputError(f"There is no picture {row.image}.")
+        if key is not None:
+            keys.append(int.from_bytes(blake2b(key.encode(), digest_size=8).digest()))
         outcome = Outcome(index, key, None, error, 0.0, kind)
         summary.note(outcome)
         if error is not None and on_invalid is not None:
             on_invalid(outcome)
+    summary.total = summary.done
+    repeated = sum(count - 1 for count in Counter(keys).values())
+    if repeated:
+        source.findings.note("key", "is there more than once", "", count=repeated)
+    _tell_input(summary, source)
     return summary
 
 
@@ -54,32 +73,55 @@ async def run_here(
     client_options: Mapping[str, Any],
     on_progress: Callable[[Progress], Any] | None,
     on_invalid: Callable[[Outcome], Any] | None,
+    on_detected: Callable[[Detected], Any] | None = None,
 ) -> Summary:
     """Do the run; see `authing_mfa.batch.run_file.run_file`."""
     summary = Summary()
     recovery = recovery_file_for(options)
-    total = await asyncio.to_thread(count_rows, options.source, options.source_format)
-    results = results_for(options.out, options.out_format, resume=options.resume, tokens=options.tokens)
-    client = AuthClient(**{"max_connections": max(options.concurrency, 1), **client_options})
-    async with client:
-        recorded = attrs.evolve(options, recovery_file=recovery)
-        engine = engine_for(client, rows_of(options), recorded, on_progress=on_progress, total=total)
-        results.open()
-        with stopped_by_signals(engine.stop) as interrupted:
-            await _write_outcomes(engine.outcomes(), results, summary, on_invalid)
-        summary.interrupted = interrupted.is_set()
+    source = Input(options, on_detected)
+    results = results_for(options)
+    await asyncio.to_thread(source.look)
+    summary.total = source.total
+    await asyncio.to_thread(results.open)
+    try:
+        client = AuthClient(**{"max_connections": options.concurrency, **client_options})
+        async with client:
+            recorded = attrs.evolve(options, recovery_file=recovery)
+            engine = engine_for(
+                client, source.rows(), recorded, on_progress=on_progress, total=source.total, output=results
+            )
+            with stopped_by_signals(engine.stop) as interrupted:
+                await _write_outcomes(engine.outcomes(), results, summary, on_invalid)
+            summary.interrupted = interrupted.is_set()
+    except BaseException:
+        with suppress(AuthingError):
+            results.finish(complete=False) if summary.done else results.abandon()
+        raise
     try:
         results.finish(complete=summary.stopped is None and not summary.interrupted)
     except AuthingError as error:
         summary.stopped = summary.stopped or error
     summary.recovery_file = recovery if recovery is not None and recovery.exists() else None
-    summary.resumable = options.journal is not None and (summary.interrupted or summary.stopped is not None)
+    summary.resumable = options.journal is not None and may_go_on(summary)
+    _tell_input(summary, source)
     return summary
 
 
+def _tell_input(summary: Summary, source: Input) -> None:
+    summary.findings = tuple[Finding, ...](source.findings.all())
+    summary.detected = None if source.detected is None else str(source.detected)
+
+
+def may_go_on(summary: Summary) -> bool:
+    """The same command with --resume does the rest: nothing else has to be mended first but what the summary names."""
+    if summary.interrupted:
+        return True
+    return summary.stopped is not None and not isinstance(summary.stopped, (InputChangedError, UsageError))
+
+
 async def _write_outcomes(
-    outcomes: Any,
-    results: ResultFile | PipeResults,
+    outcomes: AsyncGenerator[Outcome, None],
+    results: Results,
     summary: Summary,
     on_invalid: Callable[[Outcome], Any] | None,
 ) -> None:
@@ -88,28 +130,47 @@ async def _write_outcomes(
     async with aclosing(outcomes):
         try:
             async for outcome in outcomes:
-                summary.note(outcome)
-                results.write(outcome)
+                if results.write(outcome):
+                    summary.note(outcome)
+                else:
+                    summary.counts.note_kept()
                 if on_invalid is not None and isinstance(outcome.error, InvalidInputError):
                     on_invalid(outcome)
                 if (now := time.monotonic()) >= flush_at:
                     results.flush()
                     flush_at = now + _FLUSH_EVERY
-        except AuthingError as error:
-            if not summary.done:
-                abandon = getattr(results, "abandon", None)
-                if abandon is not None:
-                    abandon()
+        except BrokenPipeError:
+            raise  # whoever read standard output went away
+        except Exception as error:
+            stopped = said(error)
+            if not summary.done and not _was_sent(stopped):
                 raise
-            summary.stopped = error
+            summary.stopped = stopped
+
+
+def _was_sent(stopped: AuthingError) -> bool:
+    """Something was tried before the run was stopped, though no row has an outcome."""
+    return isinstance(stopped, CircuitOpenError) or (
+        isinstance(stopped, RunTokenError) and stopped.delivery != "not_sent"
+    )
+
+
+def said(error: Exception) -> AuthingError:
+    """Return *error* as one of ours: an input that cannot be read further, a cluster that is gone."""
+    if isinstance(error, AuthingError):
+        return error
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+    ours = JournalError(f"The run cannot go on: {reason.rstrip('.')} ({type(error).__name__}).", code=NEEDS_A_PERSON)
+    ours.__cause__ = error
+    return ours
 
 
 @contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """While inside, Ctrl-C and SIGTERM call *stop* and set the event; a second one does what it always does."""
+    """While inside, Ctrl-C, SIGTERM and SIGHUP call *stop* and set the event; a second one does not wait for the answers."""
     interrupted = threading.Event()
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     task = asyncio.current_task()
 
     def on_signal() -> None:
@@ -121,6 +182,8 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
     installed = []
     if threading.current_thread() is threading.main_thread():
         for number in numbers:
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup
             with suppress(NotImplementedError, RuntimeError):  # Windows' loops know no signals
                 loop.add_signal_handler(number, on_signal)
                 installed.append(number)
@@ -138,6 +201,7 @@ def recovery_file_for(options: BatchOptions) -> Path | None:
     journal = None if options.journal is None else os.fspath(options.journal)
     if journal is not None and ("://" not in journal or journal.startswith("sqlite")):
         return default_recovery_file(journal, options.run_name)
-    return Path(
-        f"{options.run_name}.recovery-codes.jsonl" if options.out == "-" else f"{options.out}.recovery-codes.jsonl"
-    )
+    beside = Path(options.out)
+    if options.out == "-" or (beside.exists() and not beside.is_file()):
+        return Path(f"{options.run_name}.recovery-codes.jsonl")
+    return Path(f"{options.out}.recovery-codes.jsonl")

@@ -1,180 +1,364 @@
 """Outcomes to a file or a pipe: one object for each row, complete and without duplicates after any number of resumed runs.
 
 A result file is JSON lines while it grows. CSV and Parquet are made from it at the end; until then it stands beside them,
-as ``NAME.partial.jsonl``. It has mode 0600, because new recovery codes are in it.
+as ``NAME.partial.jsonl``. It is made with mode 0600, because new recovery codes are in it.
+
+Only what is ours is touched: a file that this run made, or one whose content is that of a result file. Anything else that is there is
+refused before the first row is sent, and a pipe or a device is written to and otherwise left as it is.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import asyncio
 import os
-import shutil
+import stat
 import sys
-from array import array
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from authing_mfa.batch.errors import JournalError
+from authing_mfa.batch.files.formats import (
+    FIELDS,
+    csv_line,
+    drop_replaced,
+    is_ours,
+    need_pyarrow,
+    read_line,
+    record_of,
+    replacing,
+    restored_lines,
+    write_as,
+)
 from authing_mfa.batch.files.input import format_of
-from authing_mfa.batch.journal.serialization import compact, public_value
+from authing_mfa.batch.journal.serialization import compact
 from authing_mfa.errors import InvalidInputError
+from authing_mfa.models import UserInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from authing_mfa.batch.models import Outcome
+    from authing_mfa.batch.options import BatchOptions
 
-__all__ = ["FIELDS", "PipeResults", "ResultFile", "record_of", "results_for"]
-
-FIELDS: Final = ("index", "key", "kind", "status", "code", "message", "value", "elapsed")
+__all__ = ["PipeResults", "ResultFile", "Results", "results_for"]
 
 _STATUSES: Final = ("", "ok", "rejected", "failed", "unknown")
-_CHUNK: Final = 10_000  # lines converted at once
+_STATUS: Final = 7  # the bits of a status
+_SPENT: Final = 8  # the bit of a row that the journal must know: the service may have acted on it
 
 
-def record_of(outcome: Outcome, *, tokens: bool = False) -> dict[str, Any]:
-    """What is written of *outcome*.
+class Results:
+    """Where outcomes go."""
 
-    Args:
-        outcome: of one row.
-        tokens: include a user's tokens. A new recovery code is always included: the old one is void.
+    def open(self) -> None:
+        """Make sure that outcomes can be written, before anything is sent.
+
+        Raises:
+            InvalidInputError: something else is there.
+            JournalError: nothing can be written there.
+        """
+
+    def write(self, outcome: Outcome) -> bool:
+        """Write one outcome; False where an earlier run has written that the row is ok, which stays.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        raise NotImplementedError
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """Write and sync the tokens among *outcomes*, which the journal will not hold; called before it records them."""
+
+    def spent(self) -> Iterator[int]:
+        """The positions of the rows that the journal must know, because an outcome stands here."""
+        return iter(())
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+
+    def finish(self, *, complete: bool) -> None:
+        """The run is over.
+
+        Raises:
+            JournalError: the results cannot be written.
+        """
+
+    def abandon(self) -> None:
+        """The run did not begin: leave everything as it was."""
+
+
+def results_for(options: BatchOptions) -> Results:
+    """Return where the outcomes go: a file, a pipe or a device, or ``-`` for standard output.
+
+    Raises:
+        InvalidInputError: nothing can be written there in this format.
     """
-    error = outcome.error
-    return {
-        "index": outcome.index,
-        "key": outcome.key,
-        "kind": outcome.kind,
-        "status": outcome.status,
-        "code": 200 if error is None else error.code,
-        "message": None if error is None else error.message,
-        "value": public_value(outcome.value, tokens=tokens),
-        "elapsed": round(outcome.elapsed, 6),
-    }
-
-
-def results_for(
-    place: str, form: str | None, *, resume: bool = False, tokens: bool = False
-) -> ResultFile | PipeResults:
-    """Where the outcomes go: a file, or ``-`` for standard output (JSON lines unless *form* says CSV)."""
-    told = format_of(place, form) or "jsonl"
-    if told == "parquet":
-        _pyarrow()
-    if place != "-":
-        return ResultFile(Path(place), told, resume=resume, tokens=tokens)
-    if told == "parquet":
+    form = "jsonl" if options.out_format is None and _kind_of(options.out) != "file" else None
+    form = form or format_of(options.out, options.out_format) or "jsonl"
+    if form == "xlsx":
+        raise InvalidInputError("Outcomes are written as csv, jsonl or parquet.")
+    if form == "parquet":
+        need_pyarrow()
+    if _kind_of(options.out) == "file":
+        path = Path(os.path.realpath(options.out))
+        return ResultFile(path, form, resume=options.resumes, overwrite=options.overwrite, tokens=options.tokens)
+    if form == "parquet":
         raise InvalidInputError("Parquet cannot be written to a pipe: name a file.")
-    return PipeResults(sys.stdout.buffer, told, tokens=tokens)
+    return PipeResults(None if options.out == "-" else Path(options.out), form, tokens=options.tokens)
 
 
-class PipeResults:
-    """Outcomes to standard output, as they come."""
+def _kind_of(out: str) -> str:
+    """``pipe`` for what is streamed to, ``file`` for a regular file or a name that is free."""
+    if out == "-":
+        return "pipe"
+    try:
+        mode = Path(out).stat().st_mode
+    except OSError:
+        return "file"
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        return "pipe"
+    if not stat.S_ISREG(mode):
+        raise InvalidInputError(f"Outcomes cannot be written to {out}: it is neither a file nor a pipe.")
+    return "file"
 
-    def __init__(self, file: IO[bytes], form: str, *, tokens: bool) -> None:
-        self._file = file
+
+class PipeResults(Results):
+    """Outcomes to standard output, a pipe or a device, as they come."""
+
+    def __init__(self, path: Path | None, form: str, *, tokens: bool) -> None:
+        self._path = path
+        self._file: IO[bytes] = sys.stdout.buffer
         self._csv = form == "csv"
         self._tokens = tokens
         self._begun = False
 
     def open(self) -> None:
-        """Nothing is to be prepared."""
+        """As `Results.open`: a named pipe must have a reader."""
+        if self._path is None:
+            return
+        try:
+            handle = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+            os.set_blocking(handle, True)
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+        self._file = os.fdopen(handle, "wb")
 
-    def write(self, outcome: Outcome) -> None:
-        """Write one outcome."""
+    def write(self, outcome: Outcome) -> bool:
+        """As `Results.write`."""
         record = record_of(outcome, tokens=self._tokens)
-        self._begin()
-        self._file.write(_csv_line(record) if self._csv else compact(record).encode() + b"\n")
+        try:
+            self._begin()
+            self._file.write(csv_line(record) if self._csv else compact(record).encode() + b"\n")
+        except OSError as error:
+            self._failed(error)
+        return True
 
     def flush(self) -> None:
-        """Hand over what is buffered."""
-        self._file.flush()
+        """As `Results.flush`."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self._failed(error)
 
     def finish(self, *, complete: bool) -> None:
-        """The run is over."""
-        del complete  # nothing more can be done about what was written to a pipe
-        self._begin()
-        self._file.flush()
+        """As `Results.finish`; nothing more can be done about what was written."""
+        del complete
+        try:
+            self._begin()
+            self._file.flush()
+        except OSError as error:
+            self._failed(error)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """As `Results.abandon`."""
+        if self._path is not None and self._file is not sys.stdout.buffer:
+            try:
+                self._file.close()
+            except OSError:
+                return  # what could not be flushed was said
 
     def _begin(self) -> None:
         if self._csv and not self._begun:
             self._begun = True
-            self._file.write(_csv_line(dict.fromkeys(FIELDS), header=True))
+            self._file.write(csv_line(dict.fromkeys(FIELDS), header=True))
+
+    def _failed(self, error: OSError) -> None:
+        if self._path is None:
+            raise error  # standard output: the command says it as for all its commands
+        raise _cannot_write(self._path, error) from error
 
 
-class ResultFile:
+class ResultFile(Results):
     """Outcomes to a file. On resuming, lines that are there stay, and what the journal gives again is not doubled."""
 
-    def __init__(self, path: Path, form: str, *, resume: bool, tokens: bool) -> None:
+    def __init__(self, path: Path, form: str, *, resume: bool, tokens: bool, overwrite: bool = False) -> None:
         self.path = path
         self.lines = path if form == "jsonl" else path.with_name(path.name + ".partial.jsonl")
         self._form = form
         self._resume = resume
+        self._overwrite = overwrite
         self._tokens = tokens
         self._there = bytearray()  # the status of each row that has a line, by position
         self._doubled = False
+        self._whole = 0  # bytes of the lines that stay
+        self._made = False  # by this run
+        self._in_place = False  # somebody made an empty file for us: it keeps its mode
         self._file: IO[bytes] | None = None
         self._begun = False
 
+    # ─────────────────────────────── before the run ───────────────────────────────
+
     def open(self) -> None:
-        """Make sure that it can be written, before anything is sent. What is in it stays until `begin`.
-
-        Raises:
-            JournalError: it cannot.
-        """
+        """As `Results.open`. What is in the file stays until the first outcome."""
         try:
-            handle = os.open(self.lines, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if hasattr(os, "fchmod"):
-                os.fchmod(handle, 0o600)
-            self._file = os.fdopen(handle, "r+b", buffering=1 << 16)
+            self._check(self.path)
+            if self.lines != self.path:
+                self._check(self.lines)
+            self._in_place = self.path.exists() and not self.path.stat().st_size
+            self._open()
+            if self._resume:
+                self._read()
         except OSError as error:
+            self.abandon()
             raise _cannot_write(self.lines, error) from error
+        except InvalidInputError:
+            self.abandon()
+            raise
 
-    def write(self, outcome: Outcome) -> None:
-        """Write one outcome, unless it stands there from an earlier run.
-
-        Raises:
-            JournalError: it cannot be written.
-        """
-        if not self._begun:
-            self._begin()
-        if not self._is_new(outcome):
+    def _check(self, path: Path) -> None:
+        if not path.exists() or not path.stat().st_size:
             return
-        assert self._file is not None
+        if not self._resume and not self._overwrite:
+            raise InvalidInputError(
+                f"The output {path} is there already: name another file, or say --overwrite (or --resume with its journal)."
+            )
+        if not is_ours(path, "jsonl" if path == self.lines else self._form):
+            raise InvalidInputError(f"{path} does not hold outcomes of a batch: it is left alone. Name another file.")
+
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_CLOEXEC
         try:
-            self._file.write(compact(record_of(outcome, tokens=self._tokens)).encode() + b"\n")
-        except OSError as error:
-            raise _cannot_write(self.lines, error) from error
+            handle = os.open(self.lines, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            self._made = True
+        except FileExistsError:
+            handle = os.open(self.lines, flags)
+            if os.fstat(handle).st_size and hasattr(os, "fchmod"):
+                os.fchmod(handle, 0o600)  # ours, as its content says
+        self._file = os.fdopen(handle, "r+b", buffering=1 << 16)
+        if self._made and self._resume and self.lines != self.path and self.path.exists() and not self._in_place:
+            self._file.writelines(restored_lines(self.path, self._form))  # a finished run is resumed
+            self._file.flush()
+
+    def _read(self) -> None:
+        """Look at the lines that are there."""
+        assert self._file is not None
+        self._file.seek(0)
+        torn = None
+        for number, line in enumerate(self._file, 1):
+            record = read_line(line)
+            if record is None:
+                torn = torn or number  # cut off while it was written: nothing whole may come after it
+                continue
+            if torn is not None:
+                raise InvalidInputError(f"Line {torn} of {self.lines} cannot be read: mend or remove that line first.")
+            self._whole += len(line)
+            index, status, kind = record
+            spent = kind != "check" and status in ("ok", "rejected", "unknown")
+            self._doubled |= bool(self._mark(index, status, spent=spent))
+
+    def spent(self) -> Iterator[int]:
+        """As `Results.spent`."""
+        return (index for index, mark in enumerate(self._there) if mark & _SPENT)
+
+    def abandon(self) -> None:
+        """As `Results.abandon`."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        file.close()
+        if self._made and not self._begun:
+            self.lines.unlink(missing_ok=True)
+
+    # ─────────────────────────────── during the run ───────────────────────────────
+
+    def write(self, outcome: Outcome) -> bool:
+        """As `Results.write`."""
+        before = self._status(outcome.index)
+        if not self._stays(before, outcome):
+            line = compact(record_of(outcome, tokens=self._tokens)).encode() + b"\n"
+            self._doubled |= bool(self._mark(outcome.index, outcome.status))
+            try:
+                self._begin().write(line)
+            except OSError as error:
+                raise _cannot_write(self.lines, error) from error
+        return before != "ok" or outcome.ok
+
+    @staticmethod
+    def _stays(before: str, outcome: Outcome) -> bool:
+        """The line that is there stays: it says as much as *outcome*, or more."""
+        if not before:
+            return False
+        same = before == outcome.status
+        return before == "ok" or (outcome.restored and (same or before == "rejected")) or (same and not outcome.elapsed)
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """As `Results.keep`."""
+        users = [outcome for outcome in outcomes if isinstance(outcome.value, UserInfo)] if self._tokens else []
+        for outcome in users:
+            self.write(outcome)
+        if users:
+            self.flush()
+            try:
+                await asyncio.to_thread(os.fsync, self._begin().fileno())
+            except OSError as error:
+                raise _cannot_write(self.lines, error) from error
 
     def flush(self) -> None:
-        """Hand what is buffered to the system."""
+        """As `Results.flush`."""
         if self._file is not None and self._begun:
             try:
                 self._file.flush()
             except OSError as error:
                 raise _cannot_write(self.lines, error) from error
 
-    def finish(self, *, complete: bool) -> None:
-        """The run is over: sync, drop lines that a later one has replaced, and where it is *complete* make CSV or Parquet.
+    def _begin(self) -> IO[bytes]:
+        """The run has begun: what does not stay goes."""
+        assert self._file is not None
+        if not self._begun:
+            self._begun = True
+            self._file.seek(self._whole)
+            self._file.truncate()
+        return self._file
 
-        Raises:
-            JournalError: it cannot be written.
-        """
-        file, self._file = self._file, None
-        if file is None:
+    def _status(self, index: int) -> str:
+        return _STATUSES[self._there[index] & _STATUS] if index < len(self._there) else ""
+
+    def _mark(self, index: int, status: str, *, spent: bool = False) -> str:
+        """Note the row's status; what it was before."""
+        there, before = self._there, self._status(index)
+        if index >= len(there):
+            there.extend(bytes(max(index + 1 - len(there), len(there), 1024)))
+        there[index] = _STATUSES.index(status) | (_SPENT if spent else 0)
+        return before
+
+    # ─────────────────────────────── after the run ───────────────────────────────
+
+    def finish(self, *, complete: bool) -> None:
+        """As `Results.finish`: sync, drop lines that a later one has replaced, and where it is *complete* make CSV or Parquet."""
+        if self._file is None:
             return
         try:
+            if complete:
+                self._begin()  # also of a run without rows
+            file, self._file = self._file, None
             with file:
-                if not self._begun and complete:
-                    file.truncate(0)  # a run without rows
                 file.flush()
                 os.fsync(file.fileno())
             if self._doubled:
-                _drop_replaced(self.lines)
-            if complete and self._form != "jsonl":
-                _convert(self.lines, self.path, self._form)
-                self.lines.unlink()
+                drop_replaced(self.lines)
+            self._convert(complete=complete)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
@@ -184,152 +368,36 @@ class ResultFile:
         Raises:
             JournalError: it cannot be written.
         """
-        self.abandon()
         try:
-            with _replacing(self.lines) as new:
+            self._begun = True
+            file, self._file = self._file, None
+            if file is not None:
+                file.close()
+            with replacing(self.lines, in_place=self._in_place and self.lines == self.path) as new:
+                if self._whole:
+                    new.writelines(self._ok_lines(self.lines, there=True))
                 for part in files:
-                    with part.open("rb") as lines:
-                        shutil.copyfileobj(lines, new)
-            if complete and self._form != "jsonl":
-                _convert(self.lines, self.path, self._form)
-                self.lines.unlink()
+                    new.writelines(self._ok_lines(part, there=False))
+            self._convert(complete=complete)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
-    def abandon(self) -> None:
-        """The run did not begin: leave everything as it was."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            if not self._begun and self.lines.stat().st_size == 0:
-                self.lines.unlink()
+    def _ok_lines(self, path: Path, *, there: bool) -> Iterator[bytes]:
+        """The lines of *path* that are of rows which were ok before, or (*there* False) which were not."""
+        with path.open("rb") as lines:
+            for line in lines:
+                record = read_line(line)
+                if (
+                    record is not None
+                    and (self._status(record[0]) == "ok") is there
+                    and (not there or record[1] == "ok")
+                ):
+                    yield line
 
-    def _begin(self) -> None:
-        """The run has begun: on resuming look at the lines that are there, else start afresh."""
-        assert self._file is not None
-        self._begun = True
-        whole = 0
-        if self._resume:
-            for line in self._file:
-                index, status = _read_line(line)
-                if index is None:
-                    break  # cut off while it was written, and nothing after it
-                whole += len(line)
-                self._doubled |= bool(self._mark(index, status))
-        self._file.seek(whole)
-        self._file.truncate()
-
-    def _is_new(self, outcome: Outcome) -> bool:
-        status = outcome.status
-        before = self._mark(outcome.index, status)
-        if not before:
-            return True
-        certain = before in ("ok", "rejected")
-        if (outcome.restored and (before == status or certain)) or (before == status and outcome.elapsed == 0.0):
-            self._mark(outcome.index, before)
-            return False
-        self._doubled = True
-        return True
-
-    def _mark(self, index: int, status: str) -> str:
-        """Note the row's status; what it was before."""
-        there = self._there
-        if index >= len(there):
-            there.extend(bytes(max(index + 1 - len(there), len(there), 1024)))
-        before = _STATUSES[there[index]]
-        there[index] = _STATUSES.index(status)
-        return before
-
-
-def _read_line(line: bytes) -> tuple[int | None, str]:
-    if not line.endswith(b"\n"):
-        return None, ""
-    try:
-        record = json.loads(line)
-        index, status = record["index"], record["status"]
-    except (ValueError, KeyError, TypeError):
-        return None, ""
-    return (index, status) if isinstance(index, int) and status in _STATUSES else (None, "")
-
-
-def _drop_replaced(path: Path) -> None:
-    """Keep the last line of each row, in the order in which they stand."""
-    last = array("q")  # the number of each row's last line, by position
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            index, _ = _read_line(line)
-            if index is None:
-                continue
-            if index >= len(last):
-                last.extend([-1] * max(index + 1 - len(last), len(last)))
-            last[index] = number
-    with path.open("rb") as old, _replacing(path) as file:
-        for number, line in enumerate(old):
-            index, _ = _read_line(line)
-            if index is not None and last[index] == number:
-                file.write(line)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that takes *path*'s place once it is written and synced."""
-    new = path.with_name(path.name + ".new")
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-
-
-def _convert(lines: Path, path: Path, form: str) -> None:
-    with _replacing(path) as file:
-        if form == "parquet":
-            _write_parquet(lines, file)
-            return
-        file.write(_csv_line(dict.fromkeys(FIELDS), header=True))
-        for chunk in _chunks(lines):
-            file.writelines(_csv_line(record) for record in chunk)
-
-
-def _chunks(lines: Path) -> Iterator[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
-    with lines.open("rb") as file:
-        for line in file:
-            chunk.append(json.loads(line))
-            if len(chunk) == _CHUNK:
-                yield chunk
-                chunk = []
-    if chunk:
-        yield chunk
-
-
-def _csv_line(record: dict[str, Any], *, header: bool = False) -> bytes:
-    text = io.StringIO()
-    fields = list(record) if header else [record[name] for name in FIELDS]
-    csv.writer(text).writerow([compact(f) if isinstance(f, (dict, list, bool)) else f for f in fields])
-    return text.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InvalidInputError("Parquet needs pyarrow: pip install 'authing-mfa[parquet]'.") from error
-    return pyarrow
-
-
-def _write_parquet(lines: Path, file: IO[bytes]) -> None:
-    pa = _pyarrow()
-    text = pa.string()
-    types = (pa.int64(), text, text, text, pa.int64(), text, text, pa.float64())
-    schema = pa.schema(list(zip(FIELDS, types, strict=True)))
-    with pa.parquet.ParquetWriter(file, schema) as writer:
-        for chunk in _chunks(lines):
-            for record in chunk:
-                if record["value"] is not None:
-                    record["value"] = compact(record["value"])
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+    def _convert(self, *, complete: bool) -> None:
+        if complete and self._form != "jsonl":
+            write_as(self._form, self.lines, self.path, in_place=self._in_place)
+            self.lines.unlink()
 
 
 def _cannot_write(path: Path, error: OSError) -> JournalError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
+import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.batch.errors import JournalError
 from authing_mfa.errors import InvalidInputError
@@ -13,16 +15,20 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["default_recovery_file", "make_engine", "shown"]
+__all__ = ["default_recovery_file", "is_away", "make_engine", "shown", "sqlite_path"]
 
 _WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 'authing-mfa[batch]' (for PostgreSQL 'authing-mfa[postgresql]')."
 
 
-def make_engine(address: str | os.PathLike[str]) -> AsyncEngine:
-    """The engine for a journal at *address*; an SQLite file is made with mode 0600. Imports SQLAlchemy, opens files: not for the loop.
+def make_engine(address: str | os.PathLike[str], *, make: bool = True) -> AsyncEngine:
+    """Return the engine for a journal at *address*. Imports SQLAlchemy, opens files: not for the event loop.
+
+    Args:
+        address: a path or a database URL.
+        make: make an SQLite file, with mode 0600, where there is none.
 
     Raises:
-        JournalError: the file cannot be made or is read-only, or SQLAlchemy or its driver is missing.
+        JournalError: the file cannot be made, is not there, or is read-only, or SQLAlchemy or its driver is missing.
         InvalidInputError: it is no address of a database that can hold a journal.
     """
     try:
@@ -30,18 +36,57 @@ def make_engine(address: str | os.PathLike[str]) -> AsyncEngine:
 
         url = _address(address)
         path = schema.sqlite_file(url)
-        if path is not None:
-            _make_private(Path(path))
-        return schema.engine(url)
+        if path is None:
+            return schema.engine(*_for_asyncpg(url))
+        _make_private(Path(path), make=make)
+        return schema.engine(url, {})
     except ImportError as error:
         raise JournalError(_WITHOUT_EXTRA) from error
 
 
+def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
+    """The URL and the arguments that asyncpg needs.
+
+    libpq's ``sslmode`` and ``sslrootcert`` are asyncpg's ``ssl``. Statements are prepared under names of their own and not kept, so
+    that pgbouncer may give each transaction another connection.
+    """
+    query = dict(url.query)
+    mode, root = query.pop("sslmode", None), query.pop("sslrootcert", None)
+    arguments: dict[str, Any] = {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": lambda: f"mfa_batch_{uuid.uuid4().hex}",
+    }
+    if isinstance(root, str) and mode in ("verify-ca", "verify-full"):
+        try:
+            context = ssl.create_default_context(cafile=root)
+        except OSError as error:
+            raise JournalError(f"The certificates {root} cannot be read: {error.strerror or error}.") from error
+        context.check_hostname = mode == "verify-full"
+        arguments["ssl"] = context
+    elif mode is not None:
+        arguments["ssl"] = mode
+    return url.set(query=query), arguments
+
+
+def is_away(error: BaseException) -> bool:
+    """True if a database server cannot be reached at the moment: the same again may succeed."""
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return True
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    if isinstance(state, str):
+        return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "53300")
+    return bool(getattr(error, "connection_invalidated", False))
+
+
 def _address(address: str | os.PathLike[str]) -> URL:
     """The database's address: a plain path is an SQLite file."""
-    from sqlalchemy.engine import URL, make_url
-    from sqlalchemy.exc import ArgumentError
-
+    try:
+        from sqlalchemy.engine import URL, make_url
+        from sqlalchemy.exc import ArgumentError
+    except ImportError as error:
+        raise JournalError(_WITHOUT_EXTRA) from error
     text = os.fspath(address)
     if "://" not in text:
         return URL.create("sqlite+aiosqlite", database=text)
@@ -62,11 +107,20 @@ def shown(address: str | os.PathLike[str]) -> str:
     return f"at {text.partition('://')[0]}://…" if "://" in text else text
 
 
-def _make_private(path: Path) -> None:
+def _make_private(path: Path, *, make: bool) -> None:
     """An empty file of mode 0600 where there is none, so that the database is never readable by others."""
+    if not path.exists() and not make:
+        raise JournalError(f"There is no journal {path} to resume.")
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise JournalError(f"The journal {path} is not a file.")
     if path.exists() and not path.stat().st_mode & 0o200:
         raise JournalError(f"The journal {path} is read-only.")  # root could write it all the same
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def sqlite_path(url: str) -> str | None:
+    """Return the file of an SQLite URL, None for another database."""
+    return _address(url).database if url.startswith("sqlite") else None
 
 
 def default_recovery_file(address: str | os.PathLike[str], run: str) -> Path:

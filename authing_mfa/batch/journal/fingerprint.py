@@ -44,9 +44,12 @@ def _holder(token: str | None) -> str | None:
         return token
     try:
         claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return token
     if not isinstance(claims, dict):
         return token
     lasting = {name: value for name, value in claims.items() if name not in _TIMES}
-    return json.dumps(lasting, sort_keys=True) if lasting else token
+    try:
+        return json.dumps(lasting, sort_keys=True) if lasting else token
+    except RecursionError:
+        return token

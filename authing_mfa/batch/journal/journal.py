@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any, Final, Self
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from authing_mfa.batch.errors import ClaimLostError, JournalError
+from authing_mfa.batch.errors import ClaimLostError, JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
-from authing_mfa.batch.journal.database import make_engine, shown
+from authing_mfa.batch.journal.database import is_away, make_engine, shown
 from authing_mfa.batch.journal.records import Entry, Span, Writing
-from authing_mfa.errors import AuthingError
+from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["Journal"]
 
+_CHECKED: Final = 10_000  # positions that are looked up at once
 _WATCH: Final = 0.1  # seconds between two looks at a claim
 
 
@@ -64,6 +67,7 @@ class Journal:
         span: Span | None = None,
         steal: bool = False,
         lease: float = LEASE,
+        beginning: Literal["new", "known", "either"] = "either",
     ) -> Self:
         """Open or make the journal at *address* and claim *run*, or its partition.
 
@@ -73,18 +77,22 @@ class Journal:
             span: the partition, where the rows are divided; else all of them are one.
             steal: take the partition from an owner that lives: whoever distributes the work has given it away.
             lease: seconds that the claim holds without being renewed; at most a takeover by another machine takes as long.
+            beginning: whether the journal must not, must, or may know the run already.
 
         Raises:
-            JournalError: it cannot be opened, is read-only or damaged, or another run is at work on it.
-            InvalidInputError: the address is none, or of another database.
+            JournalError: it cannot be opened, is read-only or damaged, another run is at work on it, or it must know the run and
+                does not.
+            InvalidInputError: the address is none, or of another database, or the journal knows the run and must not.
         """
         journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
             async with _said(f"The journal {shown(address)} cannot be opened"):
-                await journal._connect()
-                await journal._prepare()
+                await journal._connect(make=beginning != "known")
+                await journal._prepare(make=beginning != "known")
                 await journal._claim(steal=steal)
                 journal.last = await journal._highest()
+                if beginning == "new":
+                    await journal._check_new()
         except BaseException:
             await journal._dispose()
             raise
@@ -98,11 +106,35 @@ class Journal:
             found = await connection.execute(schema.KNOWN, {"run": self._run, "first": first, "last": last})
             return {line[0]: Entry(*line[1:]) for line in found}
 
+    async def _check_new(self) -> None:
+        if self.last >= 0:
+            await self._release()
+            raise InvalidInputError(
+                "This journal belongs to an earlier run: resume that run (--resume), or name another journal."
+            )
+
+    async def check_knows(self, positions: Iterator[int]) -> None:
+        """Check that each of these *positions*, in ascending order, is that of a row that is known.
+
+        Raises:
+            JournalError: one is not: this is another journal, or a part of it was lost.
+        """
+        while block := list(islice(positions, _CHECKED)):
+            known = await self.load(block[0], block[-1])
+            missing = [position for position in block if position not in known]
+            if missing:
+                raise JournalError(
+                    f"The output holds an outcome of row {missing[0] + 1}, and the journal does not know that row: it is "
+                    "another journal, or its -wal file was lost. Nothing is sent. Restore the journal, or begin anew with "
+                    "another journal and another output."
+                )
+
     async def write(self, writing: Writing) -> None:
         """Write all of *writing*, or nothing, durably, and renew the claim.
 
         Raises:
             ClaimLostError: somebody else has taken over.
+            JournalAwayError: the connection to the database was lost; all of it was written, or nothing.
             JournalError: it cannot be written; nothing of it is.
         """
         from authing_mfa.batch.journal import schema
@@ -120,36 +152,58 @@ class Journal:
             run, part, epoch = self._run, self._part, self.epoch
             if writing.rows:
                 rows = [(run, position, part, *row) for position, *row in writing.rows]
-                await schema.insert(connection, schema.ROW, rows)
+                await schema.insert(connection, schema.ROW, rows, again=writing.again)
             if writing.outcomes:
                 outcomes = [(run, position, epoch, answer) for position, answer in writing.outcomes]
-                await schema.insert(connection, schema.OUTCOME, outcomes)
+                await schema.insert(connection, schema.OUTCOME, outcomes, again=writing.again)
         self.deadline = began + self.lease
+
+    async def reconnect(self) -> None:
+        """Connect anew after the connection was lost; the claim is still ours unless somebody took it.
+
+        Raises:
+            JournalAwayError: the database is still away.
+        """
+        async with _said("The journal's database cannot be reached"):
+            await self._drop_connection()
+            assert self._engine is not None
+            self._connection = await self._engine.connect()
 
     async def close(self) -> None:
         """Give the claim back and close the connection."""
-        from authing_mfa.batch.journal import schema
-
         try:
             if self._connection is not None:
-                async with self._transaction("written") as connection:
-                    mine = {"run_": self._run, "part_": self._part, "epoch_": self.epoch}
-                    await connection.execute(schema.RELEASE, mine)
+                await self._release()
         finally:
             await self._dispose()
 
+    async def _release(self) -> None:
+        from authing_mfa.batch.journal import schema
+
+        async with self._transaction("written") as connection:
+            await connection.execute(schema.RELEASE, {"run_": self._run, "part_": self._part, "epoch_": self.epoch})
+
     # ─────────────────────────────── opening ───────────────────────────────
 
-    async def _connect(self) -> None:
-        self._engine = await asyncio.to_thread(make_engine, self._address)  # it imports a lot, and opens files
+    async def _connect(self, *, make: bool) -> None:
+        self._engine = await asyncio.to_thread(
+            make_engine, self._address, make=make
+        )  # it imports a lot, and opens files
         self._connection = await self._engine.connect()
 
-    async def _prepare(self) -> None:
+    async def _prepare(self, *, make: bool) -> None:
         from authing_mfa.batch.journal import schema
 
         if self._span.rows is None or self._span.whole:  # not anew for each partition: it reads all there is
             async with self._transaction("read") as connection:
                 await schema.check_whole(connection)
+        if not make:
+            async with self._transaction("read") as connection:
+                known = await schema.knows(connection, self._run_name)
+            if not known:
+                raise JournalError(
+                    f"The journal {shown(self._address)} holds no run {self._run_name!r} to resume. Is it the right one?"
+                )
         async with self._transaction("written") as connection:
             await schema.create(connection)
             self._run, salt = await schema.run_of(
@@ -228,17 +282,17 @@ class Journal:
     def _transaction(self, doing: str) -> AbstractAsyncContextManager[AsyncConnection]:
         return _transaction(self, doing)
 
-    async def _dispose(self) -> None:
+    async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
-        engine, self._engine = self._engine, None
-        try:
-            if connection is not None:
+        if connection is not None:
+            with suppress(Exception):  # it is broken already, and the error that broke it is on its way
                 await connection.close()
-        except Exception:  # noqa: BLE001, S110 - it is broken already, and the error that broke it is on its way
-            pass
-        finally:
-            if engine is not None:
-                await engine.dispose()
+
+    async def _dispose(self) -> None:
+        engine, self._engine = self._engine, None
+        await self._drop_connection()
+        if engine is not None:
+            await engine.dispose()
 
 
 def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., AbstractAsyncContextManager[Any]]:
@@ -269,4 +323,5 @@ async def _said(what: str) -> AsyncIterator[None]:
     except Exception as error:
         cause = getattr(error, "orig", None) or error
         first = str(cause).strip().partition("\n")[0] or type(cause).__name__
-        raise JournalError(f"{what}: {first.rstrip('.')}.") from error
+        kind = JournalAwayError if is_away(error) else JournalError
+        raise kind(f"{what}: {first.rstrip('.')}.") from error

@@ -52,10 +52,12 @@ class Writing:
         rows: announced: position, key, kind and fingerprint of each.
         outcomes: position and answer of each.
         undo: positions whose outcomes are to be forgotten: the rows are sent again.
-        retracted: positions that were announced and then not sent.
+        retracted: positions whose intents were logged, and which were then not sent.
+        again: the connection was lost while this was written, so it may be there already.
     """
 
     rows: list[tuple[int, str | None, str, str]] = attrs.Factory(list)
     outcomes: list[tuple[int, str]] = attrs.Factory(list)
     undo: list[int] = attrs.Factory(list)
     retracted: list[int] = attrs.Factory(list)
+    again: bool = False

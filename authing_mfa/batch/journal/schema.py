@@ -68,9 +68,12 @@ def sqlite_file(url: sa.URL) -> str | None:
     return url.database
 
 
-def engine(url: sa.URL) -> AsyncEngine:
-    """An engine for one connection whose commits are durable. Values are left out of its errors."""
-    made = create_async_engine(url, hide_parameters=True, pool_size=1, max_overflow=0)
+def engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
+    """An engine for one connection whose commits are durable. Values are left out of its errors.
+
+    No pool: the one connection is held, and after an outage a new one is made.
+    """
+    made = create_async_engine(url, hide_parameters=True, poolclass=sa.NullPool, connect_args=connect_args)
     if url.get_backend_name() == "sqlite":
         event.listen(made.sync_engine, "connect", _set_up_sqlite)
         event.listen(made.sync_engine, "begin", _begin_sqlite)
@@ -113,6 +116,13 @@ async def check_whole(connection: AsyncConnection) -> None:
             "The journal is damaged. Nothing is sent, because the journal cannot show what was sent before. "
             f"Restore it from a copy, or try SQLite's .recover. SQLite says: {str(verdict).splitlines()[-1]}."
         )
+
+
+async def knows(connection: AsyncConnection, name: str) -> bool:
+    """True if the journal holds the run *name*."""
+    if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(RUN.name)):
+        return False
+    return (await connection.execute(sa.select(RUN.c.id).where(RUN.c.name == name))).first() is not None
 
 
 async def create(connection: AsyncConnection) -> None:
@@ -187,16 +197,26 @@ def first_claim(dialect: str) -> Any:
     return insert(CLAIM).on_conflict_do_nothing()
 
 
-async def insert(connection: AsyncConnection, table: sa.Table, lines: list[tuple[Any, ...]]) -> None:
+async def insert(
+    connection: AsyncConnection, table: sa.Table, lines: list[tuple[Any, ...]], *, again: bool = False
+) -> None:
     """Insert *lines*, the values of each in the order of the table's columns.
 
     The statement is SQLAlchemy's for this database; the values go to the driver as they are, which halves the cost of a line.
+
+    Args:
+        connection: in a transaction.
+        table: the table.
+        lines: what is inserted.
+        again: lines that are there already are left alone.
     """
-    await connection.exec_driver_sql(_insert_text(table, connection.dialect), lines)
+    await connection.exec_driver_sql(_insert_text(table, connection.dialect, again=again), lines)
 
 
 @cache
-def _insert_text(table: sa.Table, dialect: sa.Dialect) -> str:
-    compiled = sa.insert(table).compile(dialect=dialect)
+def _insert_text(table: sa.Table, dialect: sa.Dialect, *, again: bool) -> str:
+    insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).on_conflict_do_nothing() if again else sa.insert(table)
+    compiled = statement.compile(dialect=dialect)
     assert list(compiled.positiontup or ()) == table.columns.keys()
     return str(compiled)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
-from authing_mfa.batch.errors import InputChangedError, JournalError
+from authing_mfa.batch.errors import InputChangedError, JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import boot_clock
 from authing_mfa.batch.journal.fingerprint import fingerprint
 from authing_mfa.batch.journal.records import Writing
@@ -35,6 +36,7 @@ _BLOCK: Final = 1024  # rows of the journal read ahead at once
 _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
 
 Sent = tuple[int, VerifyRequest]
+Keep = Callable[[list[Outcome]], Awaitable[None]]
 Line = tuple[int, str | None, str, str]  # of a row in the journal: position, key, kind, fingerprint
 
 
@@ -70,16 +72,22 @@ class JournalWriter:
         recovery: where they are kept.
     """
 
-    def __init__(self, journal: Journal | None, recovery: RecoveryFile, options: RunOptions) -> None:
+    def __init__(
+        self, journal: Journal | None, recovery: RecoveryFile, options: RunOptions, keep: Keep | None = None
+    ) -> None:
         """Begin with `start`.
 
         Args:
             journal: opened.
             recovery: the file for new recovery codes.
             options: of the run.
+            keep: writes elsewhere what the journal does not hold, before it records outcomes.
         """
         self.journal = journal
         self.recovery = recovery
+        self._keep = keep
+        self._max_outage = options.max_outage
+        self._resend_rejected = options.resend_rejected
         self._window = max(1, options.concurrency // 2)  # rows that are worth a transaction
         self._most = 2 * options.concurrency  # rows that may be logged and not recorded
         self._open = 0  # rows announced and not recorded
@@ -119,6 +127,10 @@ class JournalWriter:
         self._known_to = start + max(count, _BLOCK)
         self._known = left | await self.journal.load(start, self._known_to - 1)
 
+    def knows(self, end: int) -> bool:
+        """True if the journal knows rows from position *end* on: those before it were mostly sent."""
+        return self.journal is not None and end <= self.journal.last + 1
+
     def recall(self, index: int, row: object) -> Outcome | None:
         """What is already known to have come of *row*; None: it is to be sent.
 
@@ -131,11 +143,11 @@ class JournalWriter:
             return None
         if not isinstance(row, VerifyRequest) or not self._same(entry, row):
             raise InputChangedError(
-                f"Row {index} is not the row that the journal has at this position: the input was changed. "
+                f"Row {index + 1} is not the row that the journal has at this position: the input was changed. "
                 "Give the old input, or start with a new journal."
             )
         outcome = self._outcome(index, entry)
-        if outcome.undone or (outcome.status == "unknown" and (self._resend_unknown or row.kind == "check")):
+        if self._is_to_be_sent(row, outcome):
             if entry.answer is not None:
                 self._undo.append(index)
             if outcome.status == "unknown":
@@ -143,6 +155,13 @@ class JournalWriter:
             self._entered.add(index)
             return None
         return outcome
+
+    def _is_to_be_sent(self, row: VerifyRequest, outcome: Outcome) -> bool:
+        if outcome.status == "unknown":
+            return self._resend_unknown or row.kind == "check"
+        error = outcome.error
+        again = error is not None and outcome.status == "rejected" and error.code in self._resend_rejected
+        return again or outcome.undone
 
     def check_end(self, count: int, first: int) -> None:
         """The input ended after *count* rows from *first*.
@@ -152,7 +171,7 @@ class JournalWriter:
         """
         if self.journal is not None and self.journal.last >= first + count:
             raise InputChangedError(
-                f"The input has {count} rows, but the journal has row {self.journal.last}: the input was changed."
+                f"The input has {count} rows, but the journal has row {self.journal.last + 1}: the input was changed."
             )
 
     def _same(self, entry: Entry, row: VerifyRequest) -> bool:
@@ -171,7 +190,7 @@ class JournalWriter:
         try:
             outcome = from_journal(entry.answer, index, entry.key, entry.kind)
         except (ValueError, KeyError, TypeError) as error:
-            raise JournalError(f"The journal's entry of row {index} cannot be read.") from error
+            raise JournalError(f"The journal's entry of row {index + 1} cannot be read.") from error
         if kept is not None and isinstance(outcome.value, UserInfo):
             outcome = attrs.evolve(outcome, value=attrs.evolve(outcome.value, recovery_code=kept["code"]))
         return outcome
@@ -280,7 +299,7 @@ class JournalWriter:
                 await self._news.wait()
         except TimeoutError:
             assert self.journal is not None
-            await self.journal.write(Writing())
+            await self._write(self.journal, Writing())
 
     async def _gather(self) -> None:
         """Let the window fill, unless somebody waits for it."""
@@ -320,7 +339,7 @@ class JournalWriter:
                 lines = [line for _, _, line in intents if line is not None]
                 lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
                 answers = [(outcome.index, to_journal(outcome)) for outcome in outcomes]
-                await self.journal.write(Writing(lines, answers, undo, retracted))
+                await self._write(self.journal, Writing(lines, answers, undo, retracted))
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             self._renewals = renewals + self._renewals
@@ -341,6 +360,26 @@ class JournalWriter:
         if any(entry[1].kind == "recovery" for entry in intents):
             await self.recovery.open()
         await self.recovery.write(outcomes)
+        if self._keep is not None:
+            await self._keep(outcomes)
+
+    async def _write(self, journal: Journal, writing: Writing) -> None:
+        """Write to the journal. When its database is away for a moment, so is the run: this process knows what it sent."""
+        clock = asyncio.get_running_loop().time
+        until, pause, away = clock() + self._max_outage, 0.1, False
+        while True:
+            try:
+                if away:
+                    await journal.reconnect()
+                await journal.write(writing)
+            except JournalAwayError:
+                if clock() >= until:
+                    raise
+                away = writing.again = True
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 2.0)
+            else:
+                return
 
     def _give_up(self, error: BaseException) -> None:
         """Nothing more can be written. What is known is still given; what was not announced is never sent."""

@@ -1,7 +1,29 @@
 """The run itself: K workers over an input that is pulled no faster than it is worked, and an output that is bounded.
 
+The life of a row. "Durable" is what the journal holds then; without a journal the states are the same and nothing is durable.
+
+=============  ===================================================  ==================================================
+state          who moves it on                                      durable
+=============  ===================================================  ==================================================
+pulled         `_admit`: known from the journal -> settled;         nothing
+               else an intent is logged, or (a check) it is ready
+intent logged  `JournalWriter`, with its next window -> ready       nothing
+ready          a worker -> in flight                                the intent (not of a check)
+in flight      `_verify`: answered -> answered; it cannot have      the intent
+               acted and may be tried again -> in flight; the run
+               stops and it cannot have acted -> put back
+put back       `JournalWriter.retract`: gone from this run          nothing, once the retraction is written
+answered       `JournalWriter`, with its next window -> settled     the intent; then the outcome
+settled        `outcomes` hands it over                             the outcome
+=============  ===================================================  ==================================================
+
+What the journal holds is what a resumed run goes by: an outcome is given again, an intent without an outcome is of unknown fate,
+and a row that is in neither is sent.
+
 From its pull to its hand-over a row takes one of 2 x concurrency places, so memory is flat whatever the input's length. With a
-journal there are twice as many, so that rows are at hand to be announced with each window of outcomes.
+journal there are twice as many, so that rows are at hand to be logged with each window of outcomes.
+
+(Longer than 300 lines: every state of the table is moved here or through here.)
 """
 
 from __future__ import annotations
@@ -9,11 +31,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
+from authing_mfa.batch.errors import RunTokenError
 from authing_mfa.batch.models import InvalidRow, Outcome, VerifyRequest
-from authing_mfa.batch.run.perform import LIMITED_ATTEMPTS, backoff, pause_before_retry
-from authing_mfa.errors import AuthingError, InvalidInputError, RateLimitedError, UsageError
+from authing_mfa.batch.run.circuit import CircuitBreaker
+from authing_mfa.batch.run.perform import LIMITED_ATTEMPTS, can_repeat, pause_before_retry
+from authing_mfa.errors import (
+    AuthingError,
+    InvalidInputError,
+    InvalidMfaTokenError,
+    LoginError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,10 +55,12 @@ if TYPE_CHECKING:
     from authing_mfa.batch.options import RunOptions
     from authing_mfa.batch.run.perform import RowPerformer
     from authing_mfa.batch.run.progress import ProgressCounter
-    from authing_mfa.batch.run.rate_limit import CircuitBreaker, Limiter
+    from authing_mfa.batch.run.rate_limit import Limiter
     from authing_mfa.batch.run.source import Source
 
 __all__ = ["Engine"]
+
+_REPORT_EVERY: Final = 1.0  # seconds, while nothing happens
 
 
 class Engine:
@@ -38,7 +73,6 @@ class Engine:
         options: RunOptions,
         *,
         limiter: Limiter,
-        breaker: CircuitBreaker,
         open_writer: Callable[[], Awaitable[JournalWriter]] | None = None,
         progress: ProgressCounter | None = None,
         first: int = 0,
@@ -50,7 +84,6 @@ class Engine:
             source: where the rows come from.
             options: of the run.
             limiter: when calls may start.
-            breaker: when to give up.
             open_writer: opens the journal writer when the run begins; None where nothing is to be recorded.
             progress: counts each outcome that is handed over.
             first: the position of the first row.
@@ -58,10 +91,16 @@ class Engine:
         self._perform = perform
         self._source = source
         self._limiter = limiter
-        self._breaker = breaker
+        self._circuit = CircuitBreaker(
+            options.stop_after_failures,
+            options.max_outage,
+            probe=perform.probe,
+            stop=self.fail,
+            clock=time.perf_counter,
+        )
         self._open_writer = open_writer
         self._writer: JournalWriter | None = None
-        self._tally = progress
+        self._progress = progress
         self._concurrency = concurrency = options.concurrency
         self._places = (2 if open_writer is None else 4) * concurrency
         self._taken = 0  # rows pulled and not yet handed over
@@ -75,11 +114,12 @@ class Engine:
         self._news: asyncio.Future[None] | None = None
         self._workers: list[asyncio.Task[None]] = []
         self._feeder: asyncio.Task[None] | None = None
-        self._pulling = False
+        self._reporter: asyncio.Task[None] | None = None
+        self._pulling = self._prepared = False
         self._fed = False
         self._over = False
-        self._strikes = 0
         self._calls = 0
+        self._own_tokens = False  # a row with a token of its own was seen
         self._began = 0.0
         self.stopping = False
         self.error: BaseException | None = None
@@ -95,7 +135,7 @@ class Engine:
             self._writer = await self._open_writer()
             await self._writer.start(self)
         self._start()
-        done, progress = self._done, self._tally
+        done, progress = self._done, self._progress
         try:
             while True:
                 while done:
@@ -120,11 +160,12 @@ class Engine:
             raise self.error
 
     def stop(self) -> None:
-        """Start no more rows; those under way still come out of `outcomes`."""
+        """Start no more rows; those in flight still come out of `outcomes`."""
         if self.stopping:
             return
         self.stopping = True
         self._limiter.close()
+        self._circuit.close()
         while self._ready:
             self._put_back(*self._ready.popleft())
         if self._writer is not None:
@@ -135,11 +176,28 @@ class Engine:
         self._make_room()
         self._tell()
 
+    def fail(self, error: BaseException) -> None:
+        """Stop the run with *error*; the first one counts."""
+        if self.error is None:
+            self.error = error
+        self.stop()
+
     def _start(self) -> None:
         self._began = time.perf_counter()
         create = asyncio.create_task
         self._feeder = create(self._feed(), name="batch feeder")
         self._workers = [create(self._work(), name=f"batch worker {n}") for n in range(self._concurrency)]
+        if self._progress is not None:
+            self._reporter = create(self._report(self._progress), name="batch progress")
+
+    async def _report(self, progress: ProgressCounter) -> None:
+        """Report also while nothing happens: a pause is seen."""
+        try:
+            while True:
+                await asyncio.sleep(_REPORT_EVERY)
+                progress.report(paused=self._limiter.paused(), away=self._circuit.open)
+        except Exception as error:  # noqa: BLE001 - what the caller's callback raises is the caller's to see
+            self.fail(error)
 
     def _tell(self) -> None:
         """Wake whoever waits for outcomes."""
@@ -160,6 +218,8 @@ class Engine:
         self.stop()
         self._over = True
         self._wake_workers(len(self._idle))
+        if self._reporter is not None:
+            self._reporter.cancel()
         tasks = [*self._workers, *([] if self._feeder is None else [self._feeder])]
         try:
             await asyncio.wait(tasks)
@@ -169,6 +229,9 @@ class Engine:
             await asyncio.wait(tasks)
             raise
         finally:
+            if self._reporter is not None:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([self._reporter])
             if self._writer is not None:
                 await self._writer.finish()
 
@@ -176,9 +239,6 @@ class Engine:
 
     async def _feed(self) -> None:
         try:
-            self._pulling = True
-            await self._perform.prepare()
-            self._pulling = False
             while not self.stopping:
                 if self._places - self._taken < self._source.least:
                     self._room = asyncio.get_running_loop().create_future()
@@ -191,6 +251,7 @@ class Engine:
                     if self._writer is not None and self.error is None and not self.stopping:
                         self._writer.check_end(self._index - self._first, self._first)
                     break
+                await self._prepare(self._index + len(rows))
                 await self._admit(rows)
         except asyncio.CancelledError:
             if not self.stopping:
@@ -203,6 +264,13 @@ class Engine:
             self._source.close()
             self._tell()
 
+    async def _prepare(self, end: int) -> None:
+        """Find the service, once rows before position *end* are to be sent."""
+        if not self._prepared and (self._writer is None or not self._writer.knows(end)):
+            self._prepared = self._pulling = True
+            await self._perform.prepare()
+            self._pulling = False
+
     async def _pull(self) -> list[Any]:
         """The next rows. An error of the input is its end, and raised after the outcomes of the rows before it."""
         try:
@@ -212,24 +280,35 @@ class Engine:
             return []
 
     async def _admit(self, rows: list[Any]) -> None:
-        writer = self._writer
-        if writer is not None:
-            await writer.look_up(self._index, len(rows))
-        ready = self._ready
+        if self._writer is not None:
+            await self._writer.look_up(self._index, len(rows))
         for row in rows:
             if self.stopping:
                 return
             index = self._index
             self._index = index + 1
-            known = None if writer is None else writer.recall(index, row)
             self._taken += 1
-            if known is not None:
-                self._finish(known)
-            elif not isinstance(row, VerifyRequest):
-                self._finish(_invalid(index, row))
-            elif writer is None or not writer.log_intent(index, row):
-                ready.append((index, row))
-        self._wake_workers(len(ready))
+            try:
+                self._admit_one(index, row)
+            except AuthingError:
+                self._taken -= 1
+                raise
+            except Exception as error:  # noqa: BLE001 - an odd row is one failed row
+                self._finish(Outcome(index, getattr(row, "key", None), None, _unexpected(error, sent=False), 0.0))
+        self._wake_workers(len(self._ready))
+
+    def _admit_one(self, index: int, row: object) -> None:
+        writer = self._writer
+        known = None if writer is None else writer.recall(index, row)
+        if known is not None:
+            self._finish(known)
+        elif not isinstance(row, VerifyRequest):
+            self._finish(_invalid(index, row))
+        else:
+            if row.token is not None:
+                self._own_tokens = True
+            if writer is None or not writer.log_intent(index, row):
+                self._ready.append((index, row))
 
     def _wake_workers(self, count: int) -> None:
         idle = self._idle
@@ -240,7 +319,7 @@ class Engine:
                 count -= 1
 
     def _put_back(self, index: int, row: VerifyRequest) -> None:
-        """A row that was not sent and will not be: the run is stopping."""
+        """A row that the service has not acted on, and that will not be sent: the run is stopping."""
         self._taken -= 1
         if self._writer is not None:
             self._writer.retract(index, row)
@@ -257,104 +336,126 @@ class Engine:
             self.fail(error)
 
     async def _work_off(self) -> None:
-        ready, limiter, writer, call, clock = self._ready, self._limiter, self._writer, self._perform, time.perf_counter
+        ready = self._ready
         while True:
-            if not ready:
-                if self._over:
-                    return
-                turn = asyncio.get_running_loop().create_future()
-                self._idle.append(turn)
-                await turn
+            if ready:
+                await self._verify(*ready.popleft())
                 continue
-            index, row = ready.popleft()
-            must_ask = not limiter.free or (writer is not None and writer.stale())
-            if must_ask and not await self._may_send(index, row):
-                continue
-            self._calls += 1
-            started = clock()
-            try:
-                value = await call(row)
-            except AuthingError as error:
-                await self._after(index, row, error, clock() - started)
-            except Exception as error:  # noqa: BLE001 - a row never raises
-                await self._after(index, row, _unexpected(error), clock() - started)
-            else:
-                self._settle(Outcome(index, row.key, value, None, clock() - started, row.kind))
-
-    async def _may_send(self, index: int, row: VerifyRequest) -> bool:
-        """Wait for the row's turn, and for a claim that holds; False: it was put back."""
-        try:
-            if not self._limiter.free and not await self._limiter.turn():
-                self._put_back(index, row)
-                return False
-            while (
-                self._writer is not None and self._writer.stale()
-            ):  # again: this process may have stood still meanwhile
-                await self._writer.renew()
-        except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
-            self.fail(error)
-        if self.stopping:
-            self._put_back(index, row)
-        return not self.stopping
-
-    async def _after(self, index: int, row: VerifyRequest, error: AuthingError, elapsed: float) -> None:
-        """A call failed: try again where that is safe and allowed, else this is the row's outcome."""
-        if isinstance(error, UsageError):
-            self.fail(error)
-            self._put_back(index, row)
-            return
-        attempt = 1
-        while True:
-            pause = self._pause(row, error, attempt)
-            if pause is None or not await self._may_repeat(pause):
-                self._settle(Outcome(index, row.key, None, error, elapsed, row.kind))
+            if self._over:
                 return
+            turn = asyncio.get_running_loop().create_future()
+            self._idle.append(turn)
+            await turn
+
+    async def _verify(self, index: int, row: VerifyRequest) -> None:
+        """Send a row until it is answered, or may not be sent again; then settle it, or put it back."""
+        attempt, waits = 0, list[int]()
+        outcome: Outcome | None = None
+        while self._at_once() or await self._may_send():
             attempt += 1
             self._calls += 1
             started = time.perf_counter()
-            try:
-                value = await self._perform(row)
-            except AuthingError as again:
-                error, elapsed = again, time.perf_counter() - started
-            except Exception as again:  # noqa: BLE001 - a row never raises
-                error, elapsed = _unexpected(again), time.perf_counter() - started
-            else:
-                self._settle(Outcome(index, row.key, value, None, time.perf_counter() - started, row.kind))
-                return
+            value, error = await self._answer(row)
+            outcome = Outcome(index, row.key, value, error, time.perf_counter() - started, row.kind)
+            if error is None:
+                self._limiter.succeeded(started)
+                self._circuit.note(None)
+                break
+            if self._ends_run(row, error):
+                continue
+            pause = self._pause(row, error, attempt, started)
+            if pause is None and self._waits_for_service(row, outcome, waits):
+                attempt, pause = 0, 0.0
+                waits.append(self._circuit.closings)
+            if pause is None:
+                break
+            if pause and not self.stopping:
+                await asyncio.sleep(pause)
+        if outcome is None or (self.stopping and self._is_untouched(row, outcome)):
+            self._put_back(index, row)
+        elif self._writer is None or not self._writer.note(outcome):
+            self._finish(outcome)
 
-    def _pause(self, row: VerifyRequest, error: AuthingError, attempt: int) -> float | None:
-        if isinstance(error, RateLimitedError) and error.http_status == 429:
-            elapsed = time.perf_counter() - self._began
-            self._limiter.hold(backoff(error, self._strikes), self._calls / max(elapsed, 1.0))
-            self._strikes += 1
-            return 0.0 if attempt < LIMITED_ATTEMPTS and not hasattr(row.image, "read") else None
-        return pause_before_retry(row, error, attempt)
-
-    async def _may_repeat(self, pause: float) -> bool:
-        if self.stopping:
-            return False
-        if pause:
-            await asyncio.sleep(pause)
+    async def _answer(self, row: VerifyRequest) -> tuple[Any, AuthingError | None]:
         try:
-            if not self._limiter.free and not await self._limiter.turn():
-                return False
-            while (
-                self._writer is not None and self._writer.stale()
-            ):  # again: this process may have stood still meanwhile
-                await self._writer.renew()
+            return await self._perform(row), None
+        except AuthingError as error:
+            return None, error
+        except Exception as error:  # noqa: BLE001 - a row never raises
+            return None, _unexpected(error)
+
+    def _at_once(self) -> bool:
+        """There is nothing to wait for before a call starts."""
+        return (
+            self._limiter.free
+            and not self._circuit.open
+            and not self.stopping
+            and (self._writer is None or not self._writer.stale())
+        )
+
+    async def _may_send(self) -> bool:
+        """Wait until a call may start: the service is there, the rate allows it, the claim holds. False: none may any more."""
+        try:
+            while not self.stopping:
+                waited = self._circuit.open
+                if waited:
+                    await self._circuit.wait()
+                if not self._limiter.free and not await self._limiter.acquire():
+                    return False
+                if waited or not self._circuit.open:
+                    break
+            while self._writer is not None and self._writer.stale() and not self.stopping:
+                await self._writer.renew()  # again: this process may have stood still meanwhile
         except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
         return not self.stopping
 
-    def _settle(self, outcome: Outcome) -> None:
-        """A call is over: count it, and give its outcome, once it is durable."""
-        breaker = self._breaker
-        if outcome.error is None:
-            breaker.failures = self._strikes = 0
-        elif (tripped := breaker.note(outcome.error)) is not None:
-            self.fail(tripped)
-        if self._writer is None or not self._writer.note(outcome):
-            self._finish(outcome)
+    def _ends_run(self, row: VerifyRequest, error: AuthingError) -> bool:
+        """An error that is not the row's own: no other row would fare better."""
+        if isinstance(error, UsageError):
+            self.fail(error)
+        elif row.token is None and isinstance(error, (NotAuthenticatedError, InvalidMfaTokenError)):
+            self.fail(RunTokenError.refused(error))
+        elif row.token is None and isinstance(error, LoginError) and not self._own_tokens:
+            self.fail(RunTokenError.missing())
+        else:
+            return False
+        return True
+
+    @staticmethod
+    def _is_untouched(row: VerifyRequest, outcome: Outcome) -> bool:
+        """The service has not acted on the row, and what it answered is not about the row: it is not done yet."""
+        return (
+            outcome.undone
+            or isinstance(outcome.error, UsageError)
+            or (row.token is None and isinstance(outcome.error, (NotAuthenticatedError, InvalidMfaTokenError)))
+        )
+
+    def _pause(self, row: VerifyRequest, error: AuthingError, attempt: int, started: float) -> float | None:
+        """Seconds until the row is tried again, None: it is not."""
+        if isinstance(error, RateLimitedError) and error.http_status == 429:
+            elapsed, paused = time.perf_counter() - self._began, self._limiter.paused()
+            self._limiter.limited(error.retry_after, started, self._calls / max(elapsed, 1.0))
+            if self._progress is not None and not paused:
+                self._progress.report(paused=self._limiter.paused())
+            if attempt < LIMITED_ATTEMPTS and can_repeat(row):
+                return 0.0
+            self._circuit.note(error)
+            return None
+        self._circuit.note(error)
+        return pause_before_retry(row, error, attempt)
+
+    def _waits_for_service(self, row: VerifyRequest, outcome: Outcome, waits: list[int]) -> bool:
+        """Nothing of the row was sent, because the service cannot be reached: it is sent when the service is back.
+
+        Unless it is the row's own fault: other rows were answered since it waited first, or its photo cannot be uploaded.
+        """
+        error = outcome.error
+        if error is None or error.delivery != "not_sent" or not can_repeat(row):
+            return False
+        if waits and (row.operation is None or self._circuit.closings > waits[0] + 1):
+            return False
+        return self._circuit.gave_up(error)
 
     def _finish(self, outcome: Outcome) -> None:
         held = self._held
@@ -368,10 +469,10 @@ class Engine:
         if self._news is not None or self.stopping:
             self._tell()
 
-    # ─────────────────────────────── what the writer says ───────────────────────────────
+    # ─────────────────────────────── what the journal writer says ───────────────────────────────
 
     def may_send(self, rows: list[tuple[int, VerifyRequest]]) -> None:
-        """These may be sent now."""
+        """The intents of these rows are durable."""
         if self.stopping:
             for index, row in rows:
                 self._put_back(index, row)
@@ -380,12 +481,12 @@ class Engine:
         self._wake_workers(len(self._ready))
 
     def recorded(self, outcomes: list[Outcome]) -> None:
-        """These are durable now."""
+        """These outcomes are durable."""
         for outcome in outcomes:
             self._finish(outcome)
 
     def lost(self, count: int) -> None:
-        """So many rows were not announced, and never will be."""
+        """The intents of so many rows were not logged, and never will be."""
         self._taken -= count
         self._tell()
 
@@ -397,22 +498,18 @@ class Engine:
         """There is nothing left to do but to wait for the journal."""
         return not self._ready and len(self._idle) == self._concurrency
 
-    def fail(self, error: BaseException) -> None:
-        """Stop the run with *error*; the first one counts."""
-        if self.error is None:
-            self.error = error
-        self.stop()
-
 
 def _invalid(index: int, row: object) -> Outcome:
     if isinstance(row, InvalidRow):
         return Outcome(index, row.key, None, row.error, 0.0, row.kind)
-    error = InvalidInputError(f"Row {index} is not a VerifyRequest but {type(row).__name__}.")
+    error = InvalidInputError(f"Row {index + 1} is not a VerifyRequest but {type(row).__name__}.")
     return Outcome(index, None, None, error, 0.0)
 
 
-def _unexpected(error: Exception) -> AuthingError:
+def _unexpected(error: Exception, *, sent: bool = True) -> AuthingError:
     """An error that no call should raise. Its text is left out, it may hold anything; it stands as the cause."""
-    wrapped = AuthingError(f"The call failed unexpectedly ({type(error).__name__}).", delivery="unknown")
+    doing = "call failed" if sent else "row could not be taken in"
+    said = f"The {doing} unexpectedly ({type(error).__name__})."
+    wrapped = AuthingError(said, delivery="unknown" if sent else "not_sent")
     wrapped.__cause__ = error
     return wrapped

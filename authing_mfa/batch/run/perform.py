@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa import retry
-from authing_mfa.errors import AuthingError, InvalidInputError, NetworkError, RateLimitedError
+from authing_mfa.errors import AuthingError, ImageError, InvalidInputError, NetworkError
 from authing_mfa.operations import UploadFaceImage, VerifyByFace
 
 if TYPE_CHECKING:
     from authing_mfa.batch.models import VerifyRequest
     from authing_mfa.client import AuthClient
 
-__all__ = ["RowPerformer", "backoff", "pause_before_retry"]
+__all__ = ["LIMITED_ATTEMPTS", "RowPerformer", "can_repeat", "pause_before_retry"]
 
 LIMITED_ATTEMPTS: Final = 8
 """How often a row is tried that the service answers 429, each time after the whole run has paused."""
-
-_LONGEST_BACKOFF: Final = 30.0  # seconds
 
 
 class RowPerformer:
@@ -37,6 +36,14 @@ class RowPerformer:
             await self._client.connect()
         except AuthingError:
             return
+
+    async def probe(self) -> None:
+        """Ask the service for a connection.
+
+        Raises:
+            AuthingError: it cannot be had.
+        """
+        await self._client.connect()
 
     async def __call__(self, row: VerifyRequest) -> Any:
         """What the service answers to *row*.
@@ -57,16 +64,29 @@ async def _upload(client: Any, image: Any) -> str:
         return await client.perform(UploadFaceImage(image), max_attempts=1)  # type: ignore[no-any-return]  # a client, or a stand-in of a test
     except NetworkError as error:
         raise type(error)(f"The photo could not be uploaded: {error.message}", delivery="not_sent") from error
+    except ImageError as error:
+        raise ImageError(f"{_named(image)} {error.message}".lstrip()) from error
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, AuthingError):
             raise
-        raise InvalidInputError(f"The photo cannot be read: {type(error).__name__}.") from error
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InvalidInputError(f"{_named(image)} The photo cannot be read: {reason}.".lstrip()) from error
+
+
+def _named(image: object) -> str:
+    """The name of a photo's file, for an error's text."""
+    return f"{image}:" if isinstance(image, PurePath) else ""
+
+
+def can_repeat(row: VerifyRequest) -> bool:
+    """True if *row* can be tried again at all: an open file has been read to its end."""
+    return not hasattr(row.image, "read")
 
 
 def pause_before_retry(row: VerifyRequest, error: AuthingError, attempt: int) -> float | None:
     """Seconds to wait before *row* is tried again after *error*, None: it is not. 429 is not asked about here."""
-    if hasattr(row.image, "read"):
-        return None  # an open file has been read to its end
+    if not can_repeat(row):
+        return None
     return retry.retry_delay(
         row.operation or _VERIFY_FACE,
         error,
@@ -78,10 +98,3 @@ def pause_before_retry(row: VerifyRequest, error: AuthingError, attempt: int) ->
 
 
 _VERIFY_FACE: Final = VerifyByFace("photo")
-
-
-def backoff(error: RateLimitedError, strikes: int) -> float:
-    """Seconds that the whole run pauses after a 429: what the service asks for, else doubling from one second."""
-    if error.retry_after is not None:
-        return error.retry_after
-    return float(min(_LONGEST_BACKOFF, 1 << min(strikes, 5)))

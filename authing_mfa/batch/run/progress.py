@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
+
 from authing_mfa.batch.models import Counts, Outcome, Progress
 
 if TYPE_CHECKING:
@@ -34,8 +36,13 @@ class ProgressCounter:
         if self._clock() >= self._next:
             self.report()
 
-    def report(self) -> None:
-        """Report now."""
+    def report(self, *, paused: float = 0.0, away: bool = False) -> None:
+        """Report now.
+
+        Args:
+            paused: seconds for which nothing starts, because the service answered 429.
+            away: nothing starts until the service can be reached again.
+        """
         now = self._clock()
         self._next = now + _REPORT_EVERY
         while len(self._reported) > 1 and now - self._reported[0][0] > _RATE_OVER:
@@ -44,4 +51,5 @@ class ProgressCounter:
         done = self._counts.done
         self._reported.append((now, done))
         rate = (done - before) / max(now - since, 1e-9)
-        self._on_progress(self._counts.progress(total=self._total, rate=rate, elapsed=now - self._began))
+        progress = self._counts.progress(total=self._total, rate=rate, elapsed=now - self._began)
+        self._on_progress(attrs.evolve(progress, paused=paused, away=away) if paused or away else progress)

@@ -1,4 +1,4 @@
-"""When the next call may start: the rate, the service's wish to slow down, and when to give up. The clock is passed in."""
+"""When the next call may start: the rate, and the service's wish to slow down. The clock is passed in."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
-from authing_mfa.batch.errors import CircuitOpenError
-from authing_mfa.errors import ApiError, ConfigError, InvalidInputError, NetworkError, ResponseError
+from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from authing_mfa.errors import AuthingError
-
-__all__ = ["CircuitBreaker", "Limiter", "RateLimiter", "Schedule"]
+__all__ = ["Limiter", "RateLimiter", "Schedule"]
 
 _SLACK: Final = 0.995  # aim this much below the rate, so that jitter on the way does not lift a second above it
 _WINDOW: Final = 1.001  # seconds; a little over one, for the same reason
 _BACKLOG: Final = 0.25  # seconds of delay that may be caught up
 _SPEED_UP: Final = 1.25  # per second without a new 429
+_FIRST_PAUSE: Final = 1.0  # seconds, after a 429 that names none; it doubles with each wave of them
+_LONGEST_PAUSE: Final = 30.0  # seconds, of those
+_LONGEST_ASKED: Final = 300.0  # seconds that a Retry-After may ask for; a longer one is cut to this
 _FREE_AT: Final = 4.0  # times the rate before the 429: then the brake is let go
 
 
@@ -77,19 +77,26 @@ class _Brake:
 
 
 class Limiter(Protocol):
-    """What a run needs of its limiter."""
+    """What a run needs of its rate limiter."""
 
     @property
     def free(self) -> bool:
         """There is nothing to wait for: do not even ask."""
         ...
 
-    async def turn(self) -> bool:
+    async def acquire(self) -> bool:
         """Wait until a call may start; False: none may any more."""
         ...
 
-    def hold(self, seconds: float, recent_rate: float) -> None:
-        """The service answered 429."""
+    def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
+        """The service answered 429 to a call that was started at *started*."""
+
+    def succeeded(self, started: float) -> None:
+        """The service answered a call that was started at *started*."""
+
+    def paused(self) -> float:
+        """Seconds for which nothing starts, because the service answered 429."""
+        ...
 
     def close(self) -> None:
         """No call may start any more."""
@@ -123,6 +130,8 @@ class RateLimiter:
         self._asked = None if rate is None else Schedule(rate)
         self._brake: _Brake | None = None
         self._held_until = -math.inf
+        self._waves = 0  # of 429, without a success between them
+        self._wave_began = -math.inf
         self._clock = clock
         self._sleep = self._nap if sleep is None else sleep
         self._lease = lease
@@ -133,7 +142,7 @@ class RateLimiter:
         self.free = rate is None and lease is None
         self.closed = False
 
-    async def turn(self) -> bool:
+    async def acquire(self) -> bool:
         """Wait until a call may start; False: none may any more, the run is stopping."""
         async with self._order:
             while not self.closed:
@@ -148,10 +157,39 @@ class RateLimiter:
                 await self._sleep(pause)
         return False
 
-    def hold(self, seconds: float, recent_rate: float) -> None:
-        """The service answered 429: nothing starts for *seconds*, and then at half of *recent_rate*, speeding up slowly."""
+    def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
+        """The service answered 429: nothing starts for a while, and then at half of *recent_rate*, speeding up slowly.
+
+        Calls that were in flight together are one wave: only the first of their answers makes the next pause longer.
+
+        Args:
+            retry_after: seconds that the service asks for; None: one second, doubled with each wave.
+            started: when the call was started.
+            recent_rate: calls per second before the pause.
+        """
+        if started >= self._wave_began:
+            self._waves += 1
+            self._wave_began = self._clock()
+        elif retry_after is None:
+            return
+        if retry_after is None:
+            seconds = min(_FIRST_PAUSE * 2 ** min(self._waves - 1, 16), _LONGEST_PAUSE)
+        else:
+            seconds = min(retry_after, _LONGEST_ASKED)
+        self._hold(seconds, recent_rate)
+
+    def succeeded(self, started: float) -> None:
+        """The service answered a call: the next pause is a short one again, if the call is not of the wave before."""
+        if self._waves and started >= self._wave_began:
+            self._waves = 0
+
+    def paused(self) -> float:
+        """Seconds for which nothing starts, because the service answered 429."""
+        return max(0.0, self._held_until - self._clock())
+
+    def _hold(self, seconds: float, recent_rate: float) -> None:
         now = self._clock()
-        if now >= self._held_until:  # else one of the calls that were on their way together
+        if now >= self._held_until:
             self._brake = _Brake(recent_rate, None if self._asked is None else self._asked.rate)
         self._held_until = max(self._held_until, now + seconds)
         self.free = False
@@ -207,32 +245,3 @@ class RateLimiter:
 def _wake(nap: asyncio.Future[None]) -> None:
     if not nap.done():
         nap.set_result(None)
-
-
-class CircuitBreaker:
-    """Counts failures that follow each other: no answer, or the service's own fault. A row it says no to is none."""
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self.failures = 0
-
-    def note(self, error: AuthingError | None) -> CircuitOpenError | None:
-        """A call ended with *error*; what to stop the run with, if this was one too many."""
-        if error is None or not is_failure(error):
-            self.failures = 0
-            return None
-        self.failures += 1
-        if self.failures != self._limit:
-            return None
-        return CircuitOpenError(
-            f"{self.failures} calls in a row failed, the last one with: {error} The other rows were not sent.",
-            failures=self.failures,
-            last=error,
-        )
-
-
-def is_failure(error: AuthingError) -> bool:
-    """*error* says that the service, or the way to it, is in trouble."""
-    if isinstance(error, (ApiError, ResponseError)):
-        return (error.http_status or 0) >= 500 or (isinstance(error, ApiError) and error.http_status == 429)
-    return isinstance(error, (NetworkError, ConfigError)) or error.delivery == "unknown"

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from authing_mfa.cli import exit_codes as exits
+from authing_mfa.cli.batch_texts import code_words, say_batch
 from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.output import ReaderGoneError
 
 if TYPE_CHECKING:
+    from authing_mfa.batch.files.input import Detected
     from authing_mfa.batch.models import Outcome
-    from authing_mfa.batch.run_file import Summary
+    from authing_mfa.batch.options import BatchOptions, Summary
     from authing_mfa.cli.context import Run
 
 __all__ = ["batch"]
 
-_BROKEN_SHOWN = 20
+_INVALID_SHOWN = 20
 
 
 def _columns(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -29,16 +35,49 @@ def _columns(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...
     return {ours: theirs for ours, _, theirs in pairs}
 
 
+def _journal(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
+    """``@FILE`` stands for the first line of FILE: a database's URL may hold a password."""
+    if given is None or not given.startswith("@"):
+        return given
+    try:
+        with Path(given[1:]).open(encoding="utf-8") as file:
+            address = file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"the file {given[1:]} cannot be read.") from error
+    if not address:
+        raise click.BadParameter(f"the file {given[1:]} is empty.")
+    return address
+
+
+def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
+    return "\t" if given in ("tab", "\\t") else given
+
+
 @click.command(cls=Command)
 @click.argument("source", metavar="ROWS", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--out", default="-", metavar="FILE", help="Output file; - is stdout. [default: -]")
 @click.option(
-    "--journal", metavar="FILE", help="Journal: a file or a database URL. A row that was sent is never sent again."
+    "--journal",
+    metavar="FILE",
+    envvar="AUTHING_JOURNAL",
+    callback=_journal,
+    help="Journal: a file, a database URL, or @FILE that holds a URL. A row that was sent is never sent again. [env: AUTHING_JOURNAL]",
 )
 @click.option("--concurrency", type=click.IntRange(1), default=64, help="Most calls in flight. [default: 64]")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Most calls started per second.")
 @click.option("--resume", is_flag=True, help="Continue an earlier run: use its journal and its output.")
+@click.option(
+    "--start-or-resume", is_flag=True, help="Continue an earlier run, or start where there is no journal yet."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the output of an earlier run.")
 @click.option("--resend-unknown", is_flag=True, help="With --resume, send rows with an unknown outcome again.")
+@click.option(
+    "--resend-rejected",
+    type=int,
+    multiple=True,
+    metavar="CODE",
+    help="With --resume, send rows that were rejected with CODE again, for example 2021; repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Check all rows and send nothing.")
 @click.option("--ordered", is_flag=True, help="Write outcomes in the order of the rows, not as calls finish.")
 @click.option("--kind", metavar="KIND", help="Kind of rows without a kind: check, phone, email, totp, recovery, face.")
@@ -54,47 +93,74 @@ def _columns(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...
     "--format",
     "source_format",
     metavar="FORMAT",
-    help="Input format: csv, jsonl or parquet. Default: from the file name.",
+    help="Input format: csv, jsonl, parquet or xlsx. Default: from the file name.",
 )
-@click.option("--out-format", metavar="FORMAT", help="Output format. Default: from the file name; jsonl for a pipe.")
+@click.option(
+    "--encoding", metavar="NAME", help="Encoding of a text input, for example gb18030. Default: from its bytes."
+)
+@click.option(
+    "--delimiter",
+    metavar="MARK",
+    callback=_delimiter,
+    help="Between the cells of a CSV input: , ; | or tab. Default: from its header.",
+)
+@click.option(
+    "--out-format",
+    metavar="FORMAT",
+    help="Output format: csv, jsonl or parquet. Default: from the file name; jsonl for a pipe.",
+)
 @click.option("--tokens", is_flag=True, help="Write the tokens of verified users to the output.")
 @click.option("--recovery-file", metavar="FILE", help="File for new recovery codes (mode 0600).")
 @click.option(
     "--stop-after-failures",
     type=click.IntRange(0),
     metavar="N",
-    help="Stop after this many failures in a row; 0: never.",
+    help="So many failures in a row, and the service is taken for dead; 0: never. [default: 50]",
+)
+@click.option(
+    "--max-outage",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="How long a dead service is waited for before the run stops. [default: 30]",
 )
 @click.option("--run-name", metavar="NAME", help="Name of the run, if one database holds several.")
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: a scheduler's address, or local:N.")
 @click.option("--partition-rows", type=click.IntRange(1), metavar="N", help="Number of rows in one Dask task.")
-@click.pass_obj
-def batch(run: Run, /, **given: Any) -> int:
+@click.pass_context
+def batch(context: click.Context, /, **given: Any) -> int:
     """Verify many rows from a file.
 
-    ROWS is CSV, JSON lines or Parquet, or - for stdin. Columns: kind, key, token, phone, phone_country_code, email, code,
-    photo_key, image. A row without a token uses the login's token.
+    ROWS is CSV, JSON lines, Parquet or Excel (.xlsx), or - for stdin; gzip and zstd are unpacked. Columns: kind, key, token, phone,
+    phone_country_code, email, code, photo_key, image. A row without a token uses the login's token.
 
-    One object per row goes to --out: index, key, kind, status (ok, rejected, failed, unknown), code, message, value, elapsed.
-    The summary goes to stderr. With --json and an --out file it is the object on stdout.
+    One object per row goes to --out: index, key, kind, status (ok, rejected, failed, unknown), code, message, value, elapsed. index
+    counts the rows from 0; messages count rows and lines from 1. The summary goes to stderr; with --json and an --out file it is
+    the one object on stdout.
 
-    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped before the end. The highest of them
-    counts. 130 interrupted.
+    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped and somebody must look why. The highest of
+    them counts. 4 the token was refused. 75 stopped before the end: run the same command with --resume. 130 interrupted.
     """
     from authing_mfa.batch.errors import CircuitOpenError, JournalError
-    from authing_mfa.batch.run_file import BatchOptions, run_file
+    from authing_mfa.batch.options import BatchOptions
+    from authing_mfa.batch.run_file import run_file
     from authing_mfa.cli.progress import shown
 
+    run: Run = context.obj
     told = {name: value for name, value in given.items() if value is not None}
     if told.get("stop_after_failures") == 0:
         told["stop_after_failures"] = None
     options = BatchOptions(**told)
-    broken = _Broken(run)
+    if _shows_password(context, options):
+        run.output.warn(say_batch("password_shown", run.lang))
+    reader = _Reader(run, options)
     try:
-        login = run.login()
-        keywords = run.client_options(login.token if login is not None else None)
-        with shown(run.output) as on_progress:
-            summary = asyncio.run(run_file(options, keywords, on_progress=on_progress, on_invalid=broken))
+        keywords = {} if options.dry_run else run.client_options(login.token if (login := run.login()) else None)
+        with shown(run.output, lang=run.lang) as on_progress:
+            summary = asyncio.run(
+                run_file(
+                    options, keywords, on_progress=on_progress, on_invalid=reader.invalid, on_detected=reader.detected
+                )
+            )
     except (JournalError, CircuitOpenError) as error:
         text = run.explain(error)
         run.output.error(text, describe(error, text), exits.BATCH)
@@ -102,43 +168,58 @@ def batch(run: Run, /, **given: Any) -> int:
     except BrokenPipeError as error:
         raise ReaderGoneError from error
     except (OSError, ImportError) as error:
-        raise click.UsageError(run.say("batch_unreadable", reason=error)) from error
-    _tell(run, summary, to_stdout=options.out != "-" or options.dry_run)
+        raise click.UsageError(say_batch("unreadable", run.lang, reason=error)) from error
+    with suppress(OSError):  # the terminal is gone
+        _tell(run, summary, to_stdout=options.out != "-" or options.dry_run)
     return summary.exit_code
 
 
-class _Broken:
-    """Says which lines are no rows: the first few, for there may be millions."""
+def _shows_password(context: click.Context, options: BatchOptions) -> bool:
+    """A database's password stands on the command line, where all users of the machine can see it."""
+    journal = str(options.journal or "")
+    typed = context.get_parameter_source("journal") is click.core.ParameterSource.COMMANDLINE
+    return typed and journal in sys.argv and re.match(r"[^:/]+://[^/@]*:[^/@]+@", journal) is not None
 
-    def __init__(self, run: Run) -> None:
+
+class _Reader:
+    """Says what the input turned out to be, and which rows are invalid: the first few, for there may be millions."""
+
+    def __init__(self, run: Run, options: BatchOptions) -> None:
         self._run = run
+        self._source = options.source
         self._count = 0
 
-    def __call__(self, outcome: Outcome) -> None:
+    def detected(self, detected: Detected) -> None:
+        """The input was opened."""
+        source = "stdin" if self._source == "-" else self._source
+        self._run.output.note(say_batch("input", self._run.lang, source=source, detected=detected))
+
+    def invalid(self, outcome: Outcome) -> None:
+        """A row cannot be sent."""
         self._count += 1
-        if self._count <= _BROKEN_SHOWN:
+        lang = self._run.lang
+        if self._count <= _INVALID_SHOWN:
             name = f" ({outcome.key})" if outcome.key else ""
             message = outcome.error.message if outcome.error is not None else ""
-            self._run.output.warn(self._run.say("row", number=outcome.index + 1, name=name, message=message))
-        elif self._count == _BROKEN_SHOWN + 1:
-            self._run.output.warn(self._run.say("more_rows"))
+            self._run.output.warn(say_batch("row", lang, number=outcome.index + 1, name=name, message=message))
+        elif self._count == _INVALID_SHOWN + 1:
+            self._run.output.warn(say_batch("more_rows", lang))
 
 
 def _tell(run: Run, summary: Summary, *, to_stdout: bool) -> None:
-    output, told = run.output, summary.as_json()
-    counts = {name: told[name] for name in ("done", "ok", "rejected", "failed", "unknown")}
-    key = "batch_looked" if summary.dry_run else "batch_done"
-    line = run.say(key, seconds=f"{summary.elapsed:.1f}", **counts)
-    (output.good if summary.exit_code == 0 else output.warn)(line)
-    if any(code != "200" for code in told["codes"]):
-        codes = ", ".join(f"{code}: {count}" for code, count in told["codes"].items())
-        output.note(run.say("by_code", codes=codes))
+    output, told, lang = run.output, summary.as_json(), run.lang
+    (output.good if summary.exit_code == 0 else output.warn)(_first_line(summary, lang))
+    for finding in summary.findings:
+        output.warn(say_batch("finding", lang, finding=finding))
+    if any(code != 200 for code in summary.codes):
+        codes = [f"{code}: {count}" + _in_words(code, lang) for code, count in sorted(summary.codes.items())]
+        output.note(say_batch("by_code", lang, codes=", ".join(codes)))
     if summary.recovery_file is not None:
-        output.warn(run.say("recovery_file", path=summary.recovery_file))
+        output.warn(say_batch("recovery_file", lang, path=summary.recovery_file))
     if summary.stopped is not None:
-        output.warn(run.say("stopped", reason=summary.stopped))
+        output.warn(say_batch("because", lang, reason=summary.stopped))
     if summary.resumable:
-        output.note(run.say("resumable"))
+        output.note(say_batch("resumable", lang))
     if output.as_json and to_stdout:
         output.data(told, code=summary.exit_code)
     elif output.as_json:
@@ -147,3 +228,20 @@ def _tell(run: Run, summary: Summary, *, to_stdout: bool) -> None:
         output.note(
             json.dumps({"ok": summary.exit_code == 0, "command": "batch", "exit": summary.exit_code, "data": told})
         )
+
+
+def _first_line(summary: Summary, lang: str) -> str:
+    counts = {status: summary.statuses[status] for status in ("ok", "rejected", "failed", "unknown")}
+    fields: dict[str, Any] = {"done": summary.done, "seconds": f"{summary.elapsed:.1f}", "total": summary.total}
+    if summary.dry_run:
+        return say_batch("looked", lang, **fields, **counts)
+    fields["counts"] = say_batch("counts", lang, **counts)
+    if not summary.interrupted and summary.stopped is None:
+        return say_batch("done", lang, **fields)
+    fields["how"] = say_batch("interrupted" if summary.interrupted else "stopped", lang)
+    return say_batch("cut" if summary.total is not None else "cut_unknown_total", lang, **fields)
+
+
+def _in_words(code: int, lang: str) -> str:
+    words = code_words(code, lang)
+    return f" ({words})" if words else ""

@@ -1,0 +1,193 @@
+"""The columns of an input, and what is wrong with a cell. Pure.
+
+A file may have been through a spreadsheet: a phone number became 1.39E+10, a code lost its zeros or became ="012340". What cannot
+be a phone number or a code is an invalid row; what may be wrong is counted for each column. No value is ever shown: an example
+shows its shape, each digit as 9 and each letter as x.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
+
+from authing_mfa.batch.models import COLUMNS, KINDS, Finding
+from authing_mfa.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Findings", "check_columns", "match_columns", "problem_of", "shape"]
+
+_NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "check": (("phone",), ("email",)),
+    "phone": (("phone", "code"),),
+    "email": (("email", "code"),),
+    "totp": (("code",),),
+    "recovery": (("code",),),
+    "face": (("photo_key",), ("image",)),
+}
+"""The columns that rows of a kind need: one of these groups."""
+
+_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()-]{0,30}")
+_CODES: Final = {
+    "totp": re.compile(r"[0-9]{1,12}"),
+    "recovery": re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}"),
+}
+_CODE: Final = re.compile(r"[0-9A-Za-z]{1,32}")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[Ee][+-]?[0-9]+")
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
+
+
+# ─────────────────────────────── columns ───────────────────────────────
+
+
+def _normal(name: str) -> str:
+    """Two headers are the same column when they are equal in this form."""
+    shown = "".join(letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
+    return re.sub(r"[\s-]+", "_", shown.strip().strip("\"'").strip().casefold())
+
+
+def check_columns(columns: Mapping[str, str], kind: str | None) -> None:
+    """Check what the user says of the columns, before the file is opened.
+
+    Raises:
+        InvalidInputError: a column is none of ours, or *kind* is unknown.
+    """
+    for ours in columns:
+        if ours not in COLUMNS:
+            raise InvalidInputError(f"There is no column {ours!r}; the columns are {', '.join(COLUMNS)}.")
+    if kind is not None and kind not in KINDS:
+        raise InvalidInputError(f"There is no kind {kind!r}; use {', '.join(KINDS)}.")
+
+
+def match_columns(
+    header: Sequence[str], columns: Mapping[str, str], kind: str | None, *, whole: bool = True
+) -> dict[int, str]:
+    """Find our columns in *header*: our name of a column, by its position.
+
+    Args:
+        header: the names in the file.
+        columns: the file's names of our columns, where they differ.
+        kind: the kind of rows that name no kind.
+        whole: the header is that of all rows, so what is missing in it is an error.
+
+    Raises:
+        InvalidInputError: a column is missing, or there twice.
+    """
+    theirs = {_normal(columns.get(ours, ours)): ours for ours in COLUMNS}
+    found: dict[int, str] = {}
+    for position, name in enumerate(header):
+        ours = theirs.get(_normal(name))
+        if ours is None:
+            continue
+        if ours in found.values():
+            raise InvalidInputError(f"The column {_shown(name)} is there twice: which one is meant cannot be told.")
+        found[position] = ours
+    if whole:
+        _check_complete(header, columns, kind, set(found.values()))
+    return found
+
+
+def _check_complete(header: Sequence[str], columns: Mapping[str, str], kind: str | None, there: set[str]) -> None:
+    seen = ", ".join(_shown(name) for name in header if name.strip()) or "none"
+    missing = [theirs for ours, theirs in columns.items() if ours not in there]
+    if missing:
+        raise InvalidInputError(f"The file has no column {', '.join(missing)}. Its columns: {seen}.")
+    if "kind" in there:
+        return
+    if kind is None:
+        name = columns.get("kind", "kind")
+        raise InvalidInputError(f"The file has no column {name}, and no kind was given (--kind). Its columns: {seen}.")
+    if not any(set(group) <= there for group in _NEEDED[kind]):
+        needed = " or ".join(" and ".join(group) for group in _NEEDED[kind])
+        raise InvalidInputError(f"Rows of kind {kind} need {needed}. The file's columns: {seen}.")
+
+
+def _shown(name: str) -> str:
+    """A header for an error's text. A file without a header has values there: those are not shown."""
+    name = name.strip()
+    return shape(name) if len(name) > 40 or re.search(r"[0-9]{4}", name) else name
+
+
+# ─────────────────────────────── cells ───────────────────────────────
+
+
+def problem_of(column: str, value: str, kind: str | None) -> str | None:
+    """Return what is wrong with *value*, None where it can be right. The text stands after the column's name."""
+    if not (value.isascii() and value.isprintable()) and (hidden := _hidden(column, value)):
+        return hidden
+    if column == "phone":
+        return None if _PHONE.fullmatch(value) else _like_a_spreadsheet(value) or "is not a phone number"
+    if column == "email":
+        return None if _EMAIL.fullmatch(value) else "is not an e-mail address"
+    if column == "code":
+        fits = _CODES.get(kind or "", _CODE).fullmatch(value)
+        return None if fits else _like_a_spreadsheet(value) or "is not a code"
+    return None
+
+
+def _hidden(column: str, value: str) -> str | None:
+    """Characters that a person does not see, and that the service would take for a part of the value."""
+    odd = {letter: unicodedata.category(letter) for letter in value}
+    if "Cs" in odd.values() or "\N{REPLACEMENT CHARACTER}" in odd:
+        return "has bytes that are not of the file's encoding"
+    refused = ("Cc",) if column in ("key", "image") else ("Cc", "Cf", "Co", "Zl", "Zp")
+    hidden = sorted(f"U+{ord(letter):04X}" for letter, category in odd.items() if category in refused)
+    return f"has characters that cannot be seen ({', '.join(hidden[:3])})" if hidden else None
+
+
+def _like_a_spreadsheet(value: str) -> str | None:
+    if value.startswith("="):
+        return "is a formula of a spreadsheet"
+    if value.startswith(("'", "‘", "’")):
+        return "begins with an apostrophe"
+    if unicodedata.normalize("NFKC", value) != value:
+        return "has full-width characters"
+    if _SCIENTIFIC.fullmatch(value):
+        return "was rounded to a number like 1.39E+10"
+    return "is a decimal number" if _DECIMAL.fullmatch(value) else None
+
+
+def shape(value: str) -> str:
+    """Return what *value* looks like: digits as 9, letters as x, what cannot be seen by its number."""
+    return "".join(_masked(letter) for letter in value[:40]) + ("…" if len(value) > 40 else "")
+
+
+def _masked(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if category.startswith("N"):
+        return "９" if unicodedata.east_asian_width(letter) == "F" else "9"
+    if category.startswith(("L", "M")):
+        return "E" if letter in "eE" else "x"
+    return letter if letter.isprintable() else f"<U+{ord(letter):04X}>"
+
+
+class Findings:
+    """Counts what is wrong, or may be, for each column."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], list[Any]] = {}
+        self._lengths: dict[str, dict[int, list[Any]]] = {}
+
+    def note(self, column: str, problem: str, where: str, value: str = "", *, count: int = 1) -> None:
+        """Count one, or *count*."""
+        entry = self._found.setdefault((column, problem), [0, where, shape(value)])
+        entry[0] += count
+
+    def note_code(self, kind: str, code: str, where: str) -> None:
+        """Count how long the codes of a kind are: a spreadsheet takes leading zeros away."""
+        entry = self._lengths.setdefault(kind, {}).setdefault(len(code), [0, where, code])
+        entry[0] += 1
+
+    def all(self) -> list[Finding]:
+        """Return what was found, most frequent first."""
+        found = [Finding(column, problem, *entry) for (column, problem), entry in self._found.items()]
+        for kind, lengths in self._lengths.items():
+            usual = max(lengths, key=lambda length: lengths[length][0])
+            for length, (count, where, code) in lengths.items():
+                if length < usual:
+                    problem = f"of {kind} rows is shorter than the others ({length} of {usual} digits): leading zeros may be lost"
+                    found.append(Finding("code", problem, count, where, shape(code)))
+        return sorted(found, key=lambda finding: -finding.count)

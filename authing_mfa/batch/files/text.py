@@ -1,0 +1,208 @@
+"""Text files as other programs write them: compressed or not, in UTF-8, GB18030 or UTF-16, with lines of any ending.
+
+Excel in China saves CSV in GB18030, and "Unicode text" in UTF-16 with tabs. The encoding is told from the first bytes, and of a
+file that can be read twice from all of its lines: one damaged line does not change how the others are read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import attrs
+
+from authing_mfa.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["COMPRESSIONS", "LONGEST_LINE", "Survey", "check_encoding", "lines", "opened", "survey"]
+
+LONGEST_LINE: Final = 1 << 20
+"""Characters; a longer line is not read as a row."""
+
+COMPRESSIONS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""The first bytes of a compressed file."""
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HEAD: Final = 4096  # bytes that are looked at
+
+
+@attrs.frozen
+class Survey:
+    """What a look through a whole text file tells.
+
+    Attributes:
+        encoding: the name of a Python codec.
+        lines: how many lines there are, empty ones too.
+        empty: nothing but white space is in the file.
+    """
+
+    encoding: str
+    lines: int
+    empty: bool
+
+
+def check_encoding(name: str | None) -> str | None:
+    """Return Python's name of the encoding *name*.
+
+    Raises:
+        InvalidInputError: *name* is not the name of a text encoding.
+    """
+    if name is None:
+        return None
+    try:
+        found = codecs.lookup(name)
+        "".encode(name)
+    except (LookupError, TypeError, ValueError):
+        raise InvalidInputError(
+            f"There is no text encoding {name!r}: use a name like utf-8, gb18030 or utf-16."
+        ) from None
+    return "gb18030" if found.name in ("gbk", "gb2312") else found.name
+
+
+@contextmanager
+def opened(source: str) -> Iterator[tuple[io.BufferedReader, str | None]]:
+    """Open *source*, a path or ``-`` for standard input; decompress it. Yields the bytes and the compression's name.
+
+    Raises:
+        InvalidInputError: the file is compressed with zstd, and the package for it is not installed.
+        OSError: the file cannot be opened.
+    """
+    if source == "-":
+        stdin: Any = sys.stdin.buffer
+        yield _decompressed(stdin)
+        return
+    with Path(source).open("rb") as file:
+        yield _decompressed(file)
+
+
+def _decompressed(file: io.BufferedReader) -> tuple[io.BufferedReader, str | None]:
+    head = file.peek(4)[:4]
+    name = next((name for magic, name in COMPRESSIONS.items() if head.startswith(magic)), None)
+    if name == "gzip":
+        unpacked: Any = gzip.GzipFile(fileobj=file)
+        return io.BufferedReader(unpacked), name
+    if name == "zstd":
+        try:
+            import zstandard
+        except ImportError as error:
+            raise InvalidInputError(
+                "A file that is compressed with zstd needs the package zstandard: pip install 'authing-mfa[zstd]'."
+            ) from error
+        reader: Any = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        return io.BufferedReader(reader), name
+    return file, None
+
+
+def survey(file: io.BufferedReader, encoding: str | None) -> Survey:
+    """Look through all of *file*: its encoding, unless *encoding* says it, and its lines."""
+    head = file.peek(_HEAD)[:_HEAD]
+    encoding = encoding or _by_first_bytes(head)
+    if encoding is not None and encoding.startswith("utf-16"):
+        text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
+        try:
+            return _count(encoding, iter(lambda: text.readline(LONGEST_LINE), ""))
+        finally:
+            text.detach()
+    if encoding is not None:
+        return _count(encoding, iter(lambda: file.readline(LONGEST_LINE), b""))
+    good = bad = 0
+    for line in iter(lambda: file.readline(LONGEST_LINE), b""):
+        if not line.isascii():
+            if _is(line, "utf-8"):
+                good += 1
+            else:
+                bad += _is(line, "gb18030")
+    file.seek(0)
+    return _count("gb18030" if bad > good else "utf-8", iter(lambda: file.readline(LONGEST_LINE), b""))
+
+
+def _count(encoding: str, read: Iterator[Any]) -> Survey:
+    count, empty = 0, True
+    for line in read:
+        count += 1
+        empty = empty and not line.strip()
+    return Survey(encoding, count, empty)
+
+
+def _by_first_bytes(head: bytes) -> str | None:
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    if b"\0" in head:  # Latin letters in UTF-16: every other byte is zero
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        if odd > len(head) // 4 > even:
+            return "utf-16-le"
+        if even > len(head) // 4 > odd:
+            return "utf-16-be"
+    return None
+
+
+def _is(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Lines:
+    """The lines of a text, numbered from 1. A line that is longer than `LONGEST_LINE` comes as None."""
+
+    def __init__(self, text: io.TextIOWrapper, *, guess: bool) -> None:
+        self._text = text
+        self._guess = guess  # UTF-8 unless a line says otherwise
+        self._chinese = False
+
+    def __iter__(self) -> Iterator[str | None]:
+        read = self._text.readline
+        while line := read(LONGEST_LINE):
+            if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
+                yield self._mended(line) if self._guess and not line.isascii() else line
+                continue
+            while (more := read(LONGEST_LINE)) and len(more) == LONGEST_LINE and not more.endswith(("\n", "\r")):
+                pass
+            yield None
+
+    def _mended(self, line: str) -> str:
+        """A pipe cannot be looked through first: the first line that is no UTF-8 says that the text is GB18030."""
+        if not self._chinese:
+            try:
+                line.encode()
+            except UnicodeEncodeError:  # it holds bytes that are no UTF-8
+                self._chinese = True
+            else:
+                return line
+        try:
+            return line.encode("utf-8", "surrogateescape").decode("gb18030")
+        except UnicodeError:
+            return line
+
+
+@contextmanager
+def lines(file: IO[bytes], encoding: str | None) -> Iterator[Iterator[str | None]]:
+    """The lines of *file*; with *encoding* None as the first bytes tell, else UTF-8, else GB18030.
+
+    Bytes that are not of the encoding stay in the text as lone surrogates, which no row accepts.
+    """
+    guess = False
+    if encoding is None:
+        encoding = _by_first_bytes(file.peek(_HEAD)[:_HEAD])  # type: ignore[attr-defined]  # a BufferedReader
+        guess = encoding is None
+    codec = "utf-8-sig" if encoding in (None, "utf-8") else encoding
+    errors = "replace" if codec.startswith("utf-16") else "surrogateescape"
+    text = io.TextIOWrapper(file, codec, errors=errors, newline="")
+    try:
+        yield iter(_Lines(text, guess=guess))
+    finally:
+        text.detach()

@@ -1,0 +1,155 @@
+"""When the service is taken for dead, and how a run waits for it to come back.
+
+==========  ==============================================================================================================
+closed      calls start as they come
+open        too many calls in a row failed: none starts. The service is asked for a connection now and then, with growing pauses
+half open   it gave a connection: one call goes out. Its answer closes the circuit, its failure opens it again
+==========  ==============================================================================================================
+
+When the circuit has been open for as long as the run may wait, the run stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from authing_mfa.batch.errors import CircuitOpenError
+from authing_mfa.errors import ApiError, AuthingError, ConfigError, NetworkError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["CircuitBreaker", "is_failure"]
+
+_FIRST_PAUSE: Final = 0.25  # seconds before the service is asked again
+_LONGEST_PAUSE: Final = 10.0
+
+
+class CircuitBreaker:
+    """Counts failures that follow each other: no answer, or the service's own fault. A row it says no to is none.
+
+    Attributes:
+        open: no call may start.
+        failures: how many calls failed one after the other.
+        closings: how often a success closed the circuit.
+    """
+
+    def __init__(
+        self,
+        limit: int | None,
+        patience: float,
+        *,
+        probe: Callable[[], Awaitable[object]],
+        stop: Callable[[CircuitOpenError], object],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float],
+    ) -> None:
+        """Start closed.
+
+        Args:
+            limit: failures that open the circuit; None: nothing does.
+            patience: seconds that the service may be away; 0: the run stops at once.
+            probe: raises an `AuthingError` as long as the service cannot be reached.
+            stop: called when it stayed away for too long.
+            sleep: waits.
+            clock: seconds, monotonic.
+        """
+        self.open = False
+        self.failures = self.closings = 0
+        self._limit = limit
+        self._patience = patience
+        self._probe = probe
+        self._stop = stop
+        self._sleep = sleep
+        self._clock = clock
+        self._last: AuthingError | None = None
+        self._changed = asyncio.Event()
+        self._half_open = False
+        self._closed = False
+        self._watch: asyncio.Task[None] | None = None
+
+    def note(self, error: AuthingError | None) -> None:
+        """A call ended with *error*, or with a success."""
+        if error is None or not is_failure(error):
+            self.failures = 0
+            if self.open:
+                self.open = False
+                self.closings += 1
+                self._changed.set()
+            return
+        self.failures += 1
+        self._last = error
+        if self._limit is not None and self.failures >= self._limit:
+            self._open()
+
+    def gave_up(self, error: AuthingError) -> bool:
+        """A row was tried as often as it may be, and was never sent; True: it waits for the service to come back."""
+        if self._limit is None or not self._patience or self._closed or not is_failure(error):
+            return False
+        self._last = error
+        self._open()
+        return True
+
+    async def wait(self) -> None:
+        """Wait until a call may start, or the run is stopping."""
+        while self.open and not self._closed:
+            if self._half_open:
+                self._half_open = False
+                return  # this call is the one that tells
+            self._changed.clear()
+            await self._changed.wait()
+
+    def close(self) -> None:
+        """The run is stopping: nobody waits any more."""
+        self._closed = True
+        self._changed.set()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _open(self) -> None:
+        if self._closed or self.open:
+            return
+        if not self._patience:
+            self._give_up()
+            return
+        self.open = True
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._wait_for_service(), name="batch circuit")
+
+    async def _wait_for_service(self) -> None:
+        until = self._clock() + self._patience
+        pause = _FIRST_PAUSE
+        while self.open and not self._closed:
+            await self._sleep(max(0.0, min(pause, until - self._clock())))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            try:
+                await self._probe()
+            except AuthingError as error:
+                self._last, late = error, 0.0
+            else:
+                late = _LONGEST_PAUSE  # the call that tells has this long to be answered
+                self._half_open = self.open
+                self._changed.set()
+            if self.open and self._clock() >= until + late:
+                self._give_up()
+                return
+
+    def _give_up(self) -> None:
+        assert self._last is not None
+        waited = f" The service did not come back within {self._patience:g} s." if self._patience else ""
+        calls = "1 call" if self.failures == 1 else f"{self.failures} calls in a row"
+        self._stop(
+            CircuitOpenError(
+                f"{calls} failed, the last one with: {self._last}{waited} The other rows were not sent.",
+                failures=self.failures,
+                last=self._last,
+            )
+        )
+
+
+def is_failure(error: AuthingError) -> bool:
+    """*error* says that the service, or the way to it, is in trouble."""
+    if isinstance(error, (ApiError, ResponseError)):
+        return (error.http_status or 0) >= 500 or (isinstance(error, ApiError) and error.http_status == 429)
+    return isinstance(error, (NetworkError, ConfigError)) or error.delivery == "unknown"

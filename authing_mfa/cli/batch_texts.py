@@ -1,0 +1,99 @@
+"""What `batch` says, in English and Chinese: its progress, its summary, and a few words for each code."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from authing_mfa._language import in_language
+
+__all__ = ["TEXTS", "code_words", "say_batch"]
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "row": ("Row {number}{name}: {message}", "第 {number} 行数据{name}：{message}"),
+    "more_rows": ("More rows are invalid; the output lists all of them.", "还有更多此类行，输出中包含全部。"),
+    "input": ("Reading {source}: {detected}", "读取 {source}：{detected}"),
+    "counts": (
+        "{ok} ok, {rejected} rejected, {failed} failed, {unknown} unknown",
+        "成功 {ok}，拒绝 {rejected}，失败 {failed}，未知 {unknown}",
+    ),
+    "done": ("Done: {done} rows in {seconds} s: {counts}.", "完成：{seconds} 秒内处理 {done} 行：{counts}。"),
+    "cut": (
+        "{how}: {done} of {total} rows in {seconds} s: {counts}.",
+        "{how}：{seconds} 秒内处理 {done} 行（共 {total} 行）：{counts}。",
+    ),
+    "cut_unknown_total": (
+        "{how}: {done} rows in {seconds} s: {counts}.",
+        "{how}：{seconds} 秒内处理 {done} 行：{counts}。",
+    ),
+    "interrupted": ("Interrupted", "已中断"),
+    "stopped": ("Stopped", "已停止"),
+    "because": ("The reason: {reason}", "原因：{reason}"),
+    "looked": (
+        "Nothing was sent. {done} rows in {seconds} s: {ok} can be sent, {failed} cannot.",
+        "未发送任何请求。{seconds} 秒内检查 {done} 行：{ok} 行可发送，{failed} 行不可。",
+    ),
+    "finding": ("Check the column {finding}.", "请检查列 {finding}。"),
+    "by_code": ("By code: {codes}", "按代码：{codes}"),
+    "recovery_file": (
+        "New recovery codes are in {path}: give them to their users.",
+        "新的恢复代码在 {path} 中：请交给相应用户。",
+    ),
+    "resumable": (
+        "To continue, run the same command with --resume.",
+        "使用相同命令加 --resume 可继续。",
+    ),
+    "unreadable": ("The batch cannot start: {reason}.", "批处理无法运行：{reason}。"),
+    "progress": (
+        "{done}{total} rows, {rate}/s: {counts}{left}{pause}",
+        "{done}{total} 行，{rate}/秒：{counts}{left}{pause}",
+    ),
+    "of": (" of {total}", "/{total}"),
+    "left": (", {seconds} s left", "，剩余 {seconds} 秒"),
+    "paused": (
+        ", paused for {seconds} s: the service asks to slow down (429)",
+        "，暂停 {seconds} 秒：服务要求降低速度（429）",
+    ),
+    "away": (", waiting: the service cannot be reached", "，等待中：无法连接服务"),
+    "password_shown": (
+        "The password in --journal can be read by everybody on this machine. Use AUTHING_JOURNAL, or --journal @FILE.",
+        "本机所有用户都能看到 --journal 中的密码。请使用 AUTHING_JOURNAL 或 --journal @FILE。",
+    ),
+}
+
+_CODES: Final[dict[int, tuple[str, str]]] = {
+    200: ("verified", "已验证"),
+    400: ("wrong code", "验证码错误"),
+    401: ("not logged in", "未登录"),
+    429: ("too many calls", "请求过于频繁"),
+    1700: ("no such photo", "照片不存在"),
+    1701: ("no face is bound", "未绑定人脸"),
+    1702: ("the face does not match", "人脸不匹配"),
+    2001: ("wrong code", "验证码错误"),
+    2005: ("account locked", "账号已锁定"),
+    2020: ("not logged in, or the login has expired", "未登录或登录已过期"),
+    2021: ("mfaToken missing, expired or invalid", "mfaToken 缺失、过期或无效"),
+    2080: ("too many calls", "请求过于频繁"),
+    2300: ("code expired", "验证码已过期"),
+    6001: ("wrong TOTP code", "TOTP 验证码错误"),
+    6002: ("wrong recovery code", "恢复代码错误"),
+    6003: ("TOTP code missing", "缺少 TOTP 验证码"),
+    6004: ("recovery code missing", "缺少恢复代码"),
+    10001: ("network error or time-out", "网络错误或超时"),
+    10002: ("the application's configuration cannot be had", "无法获取应用配置"),
+    10003: ("no token", "没有令牌"),
+    10004: ("an answer that cannot be understood", "无法理解的应答"),
+    10100: ("invalid row", "无效行"),
+    10101: ("picture cannot be used", "图片无法使用"),
+}
+
+
+def say_batch(key: str, lang: str, **fields: object) -> str:
+    """Return the sentence *key* in the language *lang*."""
+    return in_language(lang, TEXTS[key]).format(**fields)
+
+
+def code_words(code: int, lang: str) -> str:
+    """Return what *code* means in a few words; empty where nothing is known of it."""
+    if code in _CODES:
+        return in_language(lang, _CODES[code])
+    return in_language(lang, ("the service failed", "服务故障")) if 500 <= code < 600 else ""
