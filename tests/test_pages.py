@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from authing_mfa import AuthClient
+from authing_mfa import AuthClient, errors
+from authing_mfa.batch import errors as batch_errors
+from authing_mfa.errors import api_error_class
 
 ROOT = Path(__file__).parent.parent
 RUN_ELSEWHERE = {
@@ -140,7 +142,11 @@ def test_the_client_guide_names_every_method_and_option_once() -> None:
     } == set()
 
 
-CODES = re.findall(r"^\| (\d+) \|[^|]*\| ([^|]*) \|", (ROOT / "docs" / "codes.md").read_text("utf-8"), re.MULTILINE)
+CODES = re.findall(
+    r"^\| (\d+) \|[^|]*\| ([^|]*) \|",
+    (ROOT / "docs" / "codes.md").read_text("utf-8").partition("## HTTP")[0],
+    re.MULTILINE,
+)
 
 
 def test_the_code_table_has_every_code_of_the_wire_reference() -> None:
@@ -152,6 +158,17 @@ def test_the_code_table_has_every_code_of_the_wire_reference() -> None:
     listed = [code for code, _ in CODES]
     assert known - {"200"} - set(listed) == set()
     assert sorted(set(listed)) == sorted(listed)
+
+
+def test_the_code_table_names_the_class_that_the_package_raises() -> None:
+    """The class in a code's row is the one that `api_error_class` or the class's own code gives."""
+    for number, named in CODES:
+        code = int(number)
+        classes = [getattr(errors, name, None) or getattr(batch_errors, name) for name in re.findall(r"`(\w+)`", named)]
+        if 10000 <= code < 11000:
+            assert {each.default_code for each in classes} == {code}
+        else:
+            assert [api_error_class(code, 200, {})] == classes, code
 
 
 def test_the_client_guide_gives_the_true_defaults() -> None:
