@@ -9,6 +9,7 @@ answered as data, because Celery's JSON results keep only their text. Try it on 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
@@ -16,14 +17,16 @@ from celery import Celery, Task
 from authing_mfa import AuthingError, MfaRequiredError
 from authing_mfa.sync import AuthClient
 
-app = Celery("celery_app", broker=os.environ["CELERY_BROKER_URL"], backend=os.environ["CELERY_RESULT_BACKEND"])
-if app.conf.broker_url.startswith("filesystem://"):  # for trying it without a broker
-    folder = os.environ["CELERY_FOLDER"]
-    app.conf.broker_transport_options = {
-        "data_folder_in": folder,
-        "data_folder_out": folder,
-        "control_folder": f"{folder}/control",
-    }
+FOLDER = Path(os.environ.get("CELERY_FOLDER", ".celery")).absolute()  # the queue of the default broker, for trying it
+app = Celery(
+    "celery_app",
+    broker=os.environ.get("CELERY_BROKER_URL", "filesystem://"),
+    backend=os.environ.get("CELERY_RESULT_BACKEND", f"file://{FOLDER / 'results'}"),
+)
+if app.conf.broker_url.startswith("filesystem://"):
+    (FOLDER / "results").mkdir(parents=True, exist_ok=True)
+    folders = {"data_folder_in": FOLDER, "data_folder_out": FOLDER, "control_folder": FOLDER / "control"}
+    app.conf.broker_transport_options = {name: str(folder) for name, folder in folders.items()}
 
 client = AuthClient(
     os.environ["AUTHING_APP_ID"],

@@ -2,7 +2,7 @@
 
 Try it on the emulator, with the user `demo` / `emulator-demo`::
 
-    authing-mfa emulator exec -- uvicorn --app-dir examples fastapi_app:app
+    SESSION_SECRET=change-me authing-mfa emulator exec -- uvicorn --app-dir examples fastapi_app:app
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The client may be made at import, before gunicorn forks: each worker gets a loop and connections of its own with its first call.
 Try it on the emulator, with the user `demo` / `emulator-demo`::
 
-    authing-mfa emulator exec -- gunicorn --chdir examples --workers 2 --threads 8 flask_app:app
+    SESSION_SECRET=change-me authing-mfa emulator exec -- gunicorn --chdir examples --workers 2 --threads 8 flask_app:app
 """
 
 from __future__ import annotations

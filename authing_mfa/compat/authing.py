@@ -21,6 +21,8 @@ class Authing:
     """The application of this process, its settings, and its one current user.
 
     Settings may be made before or after `start`; calls made afterwards go by them, those that run go on as they are.
+
+    **There is one current user per process: on a server use `authing_mfa.AuthClient` or `authing_mfa.sync.AuthClient`.**
     """
 
     @staticmethod

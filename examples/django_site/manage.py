@@ -2,8 +2,8 @@
 
 Try it on the emulator, with the user `demo` / `emulator-demo`::
 
-    authing-mfa emulator exec -- python examples/django_site/manage.py runserver
-    authing-mfa emulator exec -- uvicorn --app-dir examples/django_site asgi:application
+    SESSION_SECRET=change-me authing-mfa emulator exec -- python examples/django_site/manage.py runserver
+    SESSION_SECRET=change-me authing-mfa emulator exec -- uvicorn --app-dir examples/django_site asgi:application
 """
 
 import os

@@ -145,7 +145,19 @@ def test_every_word_is_there_in_both_languages():
     used |= {key for pair in re.findall(r'\bt\([^()"]*\? "(\w+)" : "(\w+)"', rest) for key in pair}
     missing = used - texts.keys()
     assert missing == set()
-    made = ("face_", "factor_", "step_", "effect_", "preset_", "moment_", "body_", "theme_", "inbox_", "users_", "requests_")
+    made = (
+        "face_",
+        "factor_",
+        "step_",
+        "effect_",
+        "preset_",
+        "moment_",
+        "body_",
+        "theme_",
+        "inbox_",
+        "users_",
+        "requests_",
+    )
     unused = {key for key in texts.keys() - used if not key.startswith(made)}
     assert unused <= {
         "all",

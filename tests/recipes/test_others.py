@@ -30,15 +30,7 @@ def run(command, env, **options):
 @pytest.fixture
 def tasks(emulator, tmp_path, monkeypatch):
     """The recipe's tasks, worked off by a worker with two forked children."""
-    folders = {"CELERY_FOLDER": tmp_path / "queue", "results": tmp_path / "results"}
-    for folder in folders.values():
-        folder.mkdir()
-    settings = {
-        "CELERY_BROKER_URL": "filesystem://",
-        "CELERY_FOLDER": str(folders["CELERY_FOLDER"]),
-        "CELERY_RESULT_BACKEND": f"file://{folders['results']}",
-    }
-    env = environment(emulator, **settings)
+    env = environment(emulator, CELERY_FOLDER=str(tmp_path))
     command = [str(BIN / "celery"), "--workdir", str(EXAMPLES), "-A", "celery_app", "worker"]
     options = ["--concurrency", "2", "--without-mingle", "--without-gossip", "--without-heartbeat"]
     worker = subprocess.Popen(
