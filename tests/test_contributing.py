@@ -43,9 +43,9 @@ def test_the_recipe_for_a_new_endpoint_works(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / name, tmp_path)
     changed = [put(block, tmp_path) for block in RECIPE]
-    assert len(changed) == 5
+    assert len(changed) == 6
     own = changed[-1].relative_to(tmp_path)
-    tests = [str(own), "tests/test_parity.py", "tests/test_docstrings.py"]
+    tests = [str(own), "tests/test_parity.py", "tests/sync/test_parity.py", "tests/test_docstrings.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
     environ = {key: value for key, value in os.environ.items() if not key.startswith("COV_CORE")} | {
         "PYTHONPATH": str(tmp_path)
