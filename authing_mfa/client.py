@@ -64,7 +64,9 @@ class AuthClient:
         proxy: address of an HTTP proxy.
         trust_env: take the proxy from the environment.
         ssl_context: TLS settings, e.g. a private CA.
-        session: an aiohttp session whose pool is borrowed. It is never closed, and its cookies and headers are not used.
+        session: an aiohttp session whose connection pool is used. The client never closes it. Of the session's own settings
+            only the pool's (limits, TLS, DNS) and the trace configs are used: not its cookies, headers, base URL, auth,
+            time-outs, proxy, trust_env, middlewares or limits of header size. Give the client those it has arguments for.
         max_attempts: how often a call may be tried; 1 turns repeating off. What spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger ones are scaled down.
         max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.

@@ -76,7 +76,7 @@ def check_header_text(name: str, value: object) -> str:
         raise InvalidInputError(f"{name} is empty.")
     if not _HEADER_TEXT.fullmatch(value):
         raise InvalidInputError(f"{name} holds a control character or is not ASCII.")
-    return value
+    return value if value.__class__ is str else str.__str__(value)  # an Enum of texts formats as its name
 
 
 # ─────────────────────────────── requests ───────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import enum
 import functools
 import gc
 import os
@@ -22,8 +23,9 @@ import aiohttp
 import pytest
 import trustme
 
-from authing_mfa import AuthClient, AuthingError, NetworkError, ResponseError, UsageError
+from authing_mfa import AuthClient, AuthingError, InvalidInputError, NetworkError, ResponseError, UsageError
 from authing_mfa._transport import aiohttp_internals
+from tests.needs import require_module
 from tests.servers import USER, Drop, Seen, answering, chunked, ok, reply, serving
 
 MALLORY = ok({"id": "mallory", "token": "token-of-mallory"})
@@ -673,6 +675,74 @@ async def test_a_zone_in_an_address_is_a_config_error(named):
         for _ in range(2):
             error = await outcome(client.get_current_user())
             assert isinstance(error, AuthingError)
+
+
+@pytest.mark.parametrize("kind", ["own", "tls", "lent"])
+@pytest.mark.parametrize("blocked", [False, True], ids=["read by the loop", "not read by the loop"])
+def test_the_same_holds_on_uvloop(kind, blocked, authority):
+    """Strays and closed connections, on the loop that the extra `speed` brings."""
+    require_module("uvloop")
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for stray in STRAYS:
+            runner.run(test_no_user_gets_an_answer_that_was_not_asked_for(kind, stray, blocked, authority))
+        runner.run(test_a_server_that_closes_after_each_answer_costs_no_call(kind, blocked, authority))
+        runner.run(test_two_hundred_users_among_stray_answers(kind, authority))
+
+
+LEFT_OPEN = """
+import asyncio, threading
+from authing_mfa import AuthClient
+from tests.servers import answering, ok, serving, USER
+
+async def main():
+    async with serving(answering(ok(USER))) as server:
+        client = AuthClient("app", token="t", base_url=server.url)
+        await client.get_current_user()
+        return client
+
+kept = asyncio.run(main())
+"""
+
+
+def test_a_client_that_is_left_open_prints_nothing_at_exit():
+    """Modules are taken down before objects: the client's end does not need them."""
+    done = subprocess.run([sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class Language(str, enum.Enum):  # noqa: UP042 - StrEnum formats as its value, this does not
+    """What programs keep such texts in."""
+
+    CHINESE = "zh-CN"
+
+
+async def test_an_enum_of_texts_is_its_value():
+    """As a token and as a language, not the name of the member."""
+    async with (
+        serving(answering(ok(USER))) as server,
+        AuthClient("app", token=Language.CHINESE, lang=Language.CHINESE, base_url=server.url) as client,
+    ):
+        await client.get_current_user()
+    assert server.seen[0].header("Authorization") == "Bearer zh-CN"
+    assert server.seen[0].header("x-authing-lang") == "zh-CN"
+
+
+@pytest.mark.parametrize("name", ["timeout", "connect_timeout"])
+@pytest.mark.parametrize("value", [10**400, 1e300, float("inf"), float("nan"), 0, -1, True, "5", None])
+def test_times_that_no_timer_can_hold_are_refused(name, value):
+    """Before anything is sent, and by their name."""
+    with pytest.raises(InvalidInputError, match=name):
+        AuthClient("app", **{name: value})
+
+
+@pytest.mark.parametrize("name", ["on_premise", "trust_env"])
+@pytest.mark.parametrize("value", ["false", "", 0, 1, None])
+def test_only_true_and_false_are_flags(name, value):
+    """A text like "false" is no flag."""
+    with pytest.raises(InvalidInputError, match=name):
+        AuthClient("app", **{name: value})
 
 
 # ─────────────────────── a server on a thread of its own ───────────────────────

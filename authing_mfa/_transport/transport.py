@@ -282,13 +282,13 @@ class Transport:
 
     def __del__(self, _finalizing: Any = sys.is_finalizing, _warn: Any = warnings.warn) -> None:
         session = getattr(self, "_session", None)
-        if session is None or session.closed or _finalizing():
+        if session is None or session.closed:
             return
         pool, loop = session.connector, self._loop
-        if self._forks != _forks:
-            session.detach()
+        session.detach()  # aiohttp would warn as well
+        if _finalizing() or self._forks != _forks:
             return
-        self._forget()  # aiohttp would warn as well
+        self._deadlines.close()
         if self._borrowed is None and loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(_close_soon, pool)
         _warn(
