@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import select
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -23,7 +24,7 @@ from aiohttp.client_proto import ResponseHandler
 from authing_mfa._transport.deadlines import Phase, current_attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from aiohttp.abc import AbstractStreamWriter
     from aiohttp.connector import Connection
@@ -86,52 +87,25 @@ async def refuse_replay(request: aiohttp.ClientRequest, handler: Any) -> aiohttp
 # ─────────────────────────────── the look ───────────────────────────────
 
 
-if hasattr(select, "poll"):
-
-    def _is_readable(descriptor: int) -> bool:
-        poller = select.poll()
-        poller.register(descriptor, select.POLLIN)
-        return bool(poller.poll(0))
-
-else:  # Windows
-
-    def _is_readable(descriptor: int) -> bool:
-        return bool(select.select([descriptor], (), (), 0)[0])
+def _look_at(descriptor: int) -> Callable[[], object]:
+    """Return a function that is true if bytes, or an end, wait in the socket with *descriptor*."""
+    if not hasattr(select, "poll"):  # Windows
+        return lambda: select.select([descriptor], (), (), 0)[0]
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return partial(poll.poll, 0)
 
 
-def _descriptor(connection: Connection) -> int:
-    """Return the file descriptor of the connection's socket, or -1 if it is closed or has none."""
-    transport = connection.transport
-    socket = None if transport is None else transport.get_extra_info("socket")
-    return -1 if socket is None else socket.fileno()
-
-
-def _is_unfit(connection: Connection) -> bool:
-    """Return True if aiohttp has met bytes or an end that nobody asked for, or the connection is closed."""
-    protocol = connection.protocol
-    return protocol is None or protocol.should_close or not protocol.is_connected()
-
-
-async def _nothing_waits(connection: Connection) -> bool:
-    """Return True if nothing waits to be read on *connection*: one look at the parser and one at the socket."""
-    descriptor = _descriptor(connection)
-    if _is_unfit(connection) or descriptor < 0:
-        return False
-    if not _is_readable(descriptor):
-        return True
-    return await _was_read_by_tls(connection, descriptor)
-
-
-async def _was_read_by_tls(connection: Connection, descriptor: int) -> bool:
+async def _was_read_by_tls(connection: Connection, something_waits: Callable[[], object]) -> bool:
     """Return True if what waits is TLS's own (session tickets): the loop reads that away. An answer or an end stays."""
-    transport = connection.transport
-    if transport is None or transport.get_extra_info("ssl_object") is None:
-        return False
     for _ in range(_TURNS):
-        await asyncio.sleep(0)
-        if _is_unfit(connection):
+        transport, protocol = connection.transport, connection.protocol
+        if transport is None or protocol is None or transport.get_extra_info("ssl_object") is None:
             return False
-        if not _is_readable(descriptor):
+        await asyncio.sleep(0)
+        if protocol.should_close or transport.is_closing():
+            return False
+        if not something_waits():
             return True
     return False
 
@@ -140,42 +114,45 @@ async def _was_read_by_tls(connection: Connection, descriptor: int) -> bool:
 
 
 class _Inspector:
-    """Takes connections from a pool until one is fit for a request, and notes in the try how far it got.
+    """Looks at the connections of a pool, and notes in the try how far it got.
 
     Args:
-        most_unfit: after how many unfit connections that this inspector has not handed out before it gives up.
+        most_unfit: after how many unfit connections that this inspector has not seen before it gives up.
     """
 
     def __init__(self, most_unfit: int) -> None:
         self._most_unfit = most_unfit
-        self._known: WeakSet[ResponseHandler] = WeakSet()
+        self._looks: WeakKeyDictionary[ResponseHandler, Callable[[], object]] = WeakKeyDictionary()
 
-    async def take(
-        self, connect: Callable[..., Awaitable[Connection]], args: tuple[Any, ...], options: dict[str, Any]
-    ) -> Connection:
-        """Return a fit connection of *connect*; close the others.
+    async def accept(self, connection: Connection, attempt: Attempt) -> bool:
+        """Return True if nothing waits to be read on *connection*; else close it.
 
         Raises:
             UnaskedBytesError: bytes wait on each new connection.
         """
-        attempt = current_attempt()
-        if attempt is None or attempt.ended:
-            return await connect(*args, **options)
-        attempt.phase = Phase.CONNECTING
-        while True:
-            connection = await connect(*args, **options)
-            protocol = connection.protocol
-            assert protocol is not None, "a connection that was just handed out"
-            if await _nothing_waits(connection):
-                self._known.add(protocol)
-                attempt.connection = connection
-                attempt.phase = Phase.CONNECTED
-                return connection
-            connection.close()
-            if protocol not in self._known:
-                attempt.dropped += 1
-            if attempt.dropped >= self._most_unfit:
+        protocol = connection.protocol
+        assert protocol is not None, "a connection that was just handed out"
+        something_waits = self._looks.get(protocol)
+        known = something_waits is not None
+        if something_waits is None:
+            transport = connection.transport
+            socket = None if transport is None else transport.get_extra_info("socket")
+            if socket is not None and socket.fileno() >= 0:
+                something_waits = self._looks[protocol] = _look_at(socket.fileno())
+        if (
+            something_waits is not None
+            and not protocol.should_close
+            and (not something_waits() or await _was_read_by_tls(connection, something_waits))
+        ):
+            attempt.connection, attempt.something_waits = connection, something_waits
+            attempt.phase = Phase.CONNECTED
+            return True
+        connection.close()
+        if not known:
+            attempt.unfit += 1
+            if attempt.unfit >= self._most_unfit:
                 raise UnaskedBytesError
+        return False
 
 
 class OwnPool(aiohttp.TCPConnector):
@@ -187,7 +164,13 @@ class OwnPool(aiohttp.TCPConnector):
 
     async def connect(self, *args: Any, **options: Any) -> Connection:
         """Return a connection on which nothing waits to be read."""
-        return await self._inspector.take(super().connect, args, options)
+        attempt = current_attempt()
+        assert attempt is not None, "only the transport uses this pool"
+        attempt.phase = Phase.CONNECTING
+        while True:
+            connection = await super().connect(*args, **options)
+            if await self._inspector.accept(connection, attempt):
+                return connection
 
     def __del__(self, *_: object) -> None:
         pass
@@ -203,7 +186,13 @@ class LentPool:
 
     async def connect(self, *args: Any, **options: Any) -> Connection:
         """Return a connection on which nothing waits to be read."""
-        return await self._inspector.take(self._pool.connect, args, options)
+        attempt = current_attempt()
+        assert attempt is not None, "only the transport uses this pool"
+        attempt.phase = Phase.CONNECTING
+        while True:
+            connection = await self._pool.connect(*args, **options)
+            if await self._inspector.accept(connection, attempt):
+                return connection
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
@@ -240,20 +229,28 @@ class Body(aiohttp.Payload):
         Raises:
             ConnectionAbortedError: something does; nothing was written.
         """
-        attempt = self._attempt
-        connection = attempt.connection
-        if _WRITES_LATER and connection is not None:
-            attempt.looking = True
-            if not await _nothing_waits(connection):
-                attempt.stale = True
-                raise ConnectionAbortedError
-            attempt.looking = False
+        if _WRITES_LATER and self._attempt.connection is not None:
+            await self._look_again(self._attempt, self._attempt.connection)
         data = self._bytes
         if len(data) <= _CHUNK:
             await writer.write(data)
             return
         for start in range(0, len(data), _CHUNK):
             await writer.write(data[start : start + _CHUNK])
+
+    @staticmethod
+    async def _look_again(attempt: Attempt, connection: Connection) -> None:
+        protocol = connection.protocol
+        attempt.looking = True
+        if (
+            protocol is None
+            or protocol.should_close
+            or not protocol.is_connected()
+            or (attempt.something_waits() and not await _was_read_by_tls(connection, attempt.something_waits))
+        ):
+            attempt.stale = True
+            raise ConnectionAbortedError
+        attempt.looking = False
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         """Write the bytes. Their number is the content length, always."""

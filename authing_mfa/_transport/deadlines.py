@@ -10,6 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import aiohttp
 
 __all__ = ["Attempt", "Deadlines", "Phase", "current_attempt"]
@@ -26,6 +28,10 @@ class Phase(Enum):
     CONNECTED = 3  # a connection was handed out: from now on a byte may have left
 
 
+def _nothing_known() -> bool:
+    return False
+
+
 class Attempt:
     """One try of a call.
 
@@ -39,7 +45,8 @@ class Attempt:
         stale: True if the connection was found unfit by that look; nothing was written.
         timed_out: True once its time is up.
         connection: the connection it goes out on.
-        dropped: how many unfit connections were dropped for it.
+        something_waits: true if bytes, or an end, wait in that connection's socket.
+        unfit: how many new connections were dropped for it, because bytes waited on them.
     """
 
     __slots__ = (
@@ -47,15 +54,16 @@ class Attempt:
         "begun",
         "connection",
         "deadline",
-        "dropped",
         "ended",
         "expiring",
         "looking",
         "outer",
         "phase",
+        "something_waits",
         "stale",
         "task",
         "timed_out",
+        "unfit",
     )
 
     def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
@@ -70,7 +78,8 @@ class Attempt:
         self.timed_out = False
         self.ended = False
         self.connection: aiohttp.connector.Connection | None = None
-        self.dropped = 0
+        self.something_waits: Callable[[], object] = _nothing_known
+        self.unfit = 0
         self._cancels = task.cancelling()
 
     def start_over(self) -> None:

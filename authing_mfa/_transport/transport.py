@@ -139,7 +139,6 @@ class Transport:
             connector_owner=own,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"authing-mfa-python/{__version__}"},
-            middlewares=(refuse_replay,),
             max_line_size=_HEADER_LIMIT,
             max_field_size=_HEADER_LIMIT,
             trace_configs=None if self._borrowed is None else self._borrowed.trace_configs,
@@ -167,6 +166,8 @@ class Transport:
             if not attempt.cancelled_by_deadline():
                 raise
             failure = network_error(TimeoutError(), attempt, seconds)
+        except UsageError:
+            raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = network_error(TimeoutError() if attempt.timed_out else error, attempt, seconds)
         else:
@@ -182,6 +183,10 @@ class Transport:
     ) -> Response | ResponseError:
         """Return the whole answer, or the error to raise if it is over the limit."""
         reply = await self._request(url, request, attempt, proxy)
+        content = reply.content
+        if content.is_eof() and self._borrowed is None and self._is_small_and_plain(reply):
+            # All of it came with the headers, and nobody traces the reading.
+            return Response(reply.status, reply.headers, content.read_nowait())
         body = await self._read(reply)
         if body is not None:
             return Response(reply.status, reply.headers, body)
@@ -193,6 +198,8 @@ class Transport:
         assert self._session is not None, "enter() comes first"
         body = request.body
         for _ in range(self.max_connections + 3):
+            if self._closed:
+                raise closed_client()
             try:
                 reply = await self._session.request(
                     request.method,
@@ -203,6 +210,7 @@ class Transport:
                     timeout=self._timeout,
                     proxy=proxy,
                     ssl=self._ssl_context if self._borrowed is not None and self._ssl_context is not None else True,
+                    middlewares=() if request.method == "POST" else (refuse_replay,),  # aiohttp repeats no POST
                 )
             except aiohttp.ClientError:
                 if not attempt.stale:
@@ -223,17 +231,15 @@ class Transport:
             return self._proxy
         return environment_proxy(url)
 
+    def _is_small_and_plain(self, reply: aiohttp.ClientResponse) -> bool:
+        length = reply.content_length
+        return length is not None and length <= self._limit and "Content-Encoding" not in reply.headers
+
     async def _read(self, reply: aiohttp.ClientResponse) -> bytes | None:
         """Return the answer's body, or None if it is over the limit."""
-        length = reply.content_length
-        if length is not None and length <= self._limit and "Content-Encoding" not in reply.headers:
-            content = reply.content
-            if content.is_eof() and self._borrowed is None:
-                # All of it came with the headers, and nobody traces the reading.
-                return content.read_nowait()
-            watch_for_loss(reply)
-            return await reply.read()
         watch_for_loss(reply)
+        if self._is_small_and_plain(reply):
+            return await reply.read()
         body = bytearray()
         try:
             while len(body) <= self._limit:
