@@ -140,14 +140,14 @@ class CancelledCallError(AuthingError):
     """The call was cancelled, or its client was shut down, before an answer came (callback layer)."""
 
     default_code = 10102
-    default_delivery = "unknown"
+    default_delivery: ClassVar[Delivery] = "unknown"
 
 
 class NetworkError(AuthingError):
     """No whole answer was read. `delivery` tells whether the request can have reached the service."""
 
     default_code = 10001
-    default_delivery = "unknown"
+    default_delivery: ClassVar[Delivery] = "unknown"
 
 
 class CallTimeoutError(NetworkError):
@@ -174,7 +174,7 @@ class ResponseError(AuthingError):
     """
 
     default_code = 10004
-    default_delivery = "answered"
+    default_delivery: ClassVar[Delivery] = "answered"
 
     http_status: int | None
 
@@ -193,7 +193,7 @@ class ApiError(AuthingError):
         request_id: its `requestId`, else `uniqueId`: name it when you ask the service's support.
     """
 
-    default_delivery = "answered"
+    default_delivery: ClassVar[Delivery] = "answered"
 
     http_status: int
     data: Any

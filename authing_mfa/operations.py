@@ -185,11 +185,11 @@ _TOTP = {"authenticatorType": "totp"}
 class MfaCheck(Operation[bool]):
     """Ask whether a phone number or an e-mail address may be used for MFA (docs/wire.md#mfa-check). Both given: both are sent."""
 
-    route = Route.post("/api/v2/applications/mfa/check")
+    route: ClassVar[Route] = Route.post("/api/v2/applications/mfa/check")
     returns = bool
     repeatable = True
     python_name = "mfa_check"
-    swift_names = ("mfaCheck",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaCheck",)
 
     phone: str | None = _optional_text()
     email: str | None = _optional_text()
@@ -203,10 +203,10 @@ class MfaCheck(Operation[bool]):
 class VerifyByPhone(Operation[UserInfo]):
     """Verify, or bind, a phone with the code that was sent to it by SMS (docs/wire.md#sms-and-e-mail-verification)."""
 
-    route = Route.post("/api/v2/applications/mfa/sms/verify")
+    route: ClassVar[Route] = Route.post("/api/v2/applications/mfa/sms/verify")
     returns = UserInfo
     python_name = "mfa_verify_by_phone"
-    swift_names = ("mfaVerifyByPhone",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaVerifyByPhone",)
 
     phone: str = _text()
     code: str = _secret()
@@ -217,10 +217,10 @@ class VerifyByPhone(Operation[UserInfo]):
 class VerifyByEmail(Operation[UserInfo]):
     """Verify, or bind, an e-mail address with the code that was sent to it (docs/wire.md#sms-and-e-mail-verification)."""
 
-    route = Route.post("/api/v2/applications/mfa/email/verify")
+    route: ClassVar[Route] = Route.post("/api/v2/applications/mfa/email/verify")
     returns = UserInfo
     python_name = "mfa_verify_by_email"
-    swift_names = ("mfaVerifyByEmail",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaVerifyByEmail",)
 
     email: str = _text()
     code: str = _secret()
@@ -230,11 +230,11 @@ class VerifyByEmail(Operation[UserInfo]):
 class VerifyByTotp(Operation[UserInfo]):
     """Verify with a code of the authenticator app (docs/wire.md#totp-verification)."""
 
-    route = Route.post("/api/v2/mfa/totp/verify")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/verify")
     returns = UserInfo
-    constant_fields = _TOTP
+    constant_fields: ClassVar[dict[str, Any]] = _TOTP
     python_name = "mfa_verify_by_totp"
-    swift_names = ("mfaVerifyByOTP", "mfaVerifyByTOTP")
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaVerifyByOTP", "mfaVerifyByTOTP")
 
     code: str = _secret("totp")
 
@@ -243,11 +243,11 @@ class VerifyByTotp(Operation[UserInfo]):
 class VerifyByRecoveryCode(Operation[UserInfo]):
     """Verify with the recovery code; a new one comes back beside `data`, the old one dies (docs/wire.md#recovery-code)."""
 
-    route = Route.post("/api/v2/mfa/totp/recovery")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/recovery")
     returns = UserInfo
-    constant_fields = _TOTP
+    constant_fields: ClassVar[dict[str, Any]] = _TOTP
     python_name = "mfa_verify_by_recovery_code"
-    swift_names = ("mfaVerifyByRecoveryCode",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaVerifyByRecoveryCode",)
 
     code: str = _secret("recoveryCode")
 
@@ -259,12 +259,12 @@ class UploadFaceImage(Operation[PhotoKey]):
     `image` is any picture (`images.ImageSource`); what is sent is the JPEG file that `images.prepare` makes of it.
     """
 
-    route = Route("POST", "/api/v2/upload", (("folder", "photos"),))
+    route: ClassVar[Route] = Route("POST", "/api/v2/upload", (("folder", "photos"),))
     returns = PhotoKey
     bearer = Bearer.NEVER
     repeatable = True
     python_name = "upload_face_image"
-    swift_names = ("uploadFaceImage",)
+    swift_names: ClassVar[tuple[str, ...]] = ("uploadFaceImage",)
 
     image: Any = attrs.field(validator=_check_picture, repr=False)
     private: bool = _flag(default=True)
@@ -274,11 +274,11 @@ class UploadFaceImage(Operation[PhotoKey]):
 class AssociateFace(Operation[UserInfo]):
     """Bind a face with the keys of two photos; the answer is the final login (docs/wire.md#face)."""
 
-    route = Route.post("/api/v2/mfa/face/associate")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/face/associate")
     returns = UserInfo
-    constant_fields = {"isExternalPhoto": False}
+    constant_fields: ClassVar[dict[str, Any]] = {"isExternalPhoto": False}
     python_name = "mfa_associate_by_face"
-    swift_names = ("mfaAssociateByFace",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaAssociateByFace",)
 
     photo_key_a: str = _text("photoA")
     photo_key_b: str = _text("photoB")
@@ -288,11 +288,11 @@ class AssociateFace(Operation[UserInfo]):
 class VerifyByFace(Operation[UserInfo]):
     """Verify the bound face with the key of one photo (docs/wire.md#face)."""
 
-    route = Route.post("/api/v2/mfa/face/verify")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/face/verify")
     returns = UserInfo
-    constant_fields = {"type": "face"}
+    constant_fields: ClassVar[dict[str, Any]] = {"type": "face"}
     python_name = "mfa_verify_by_face"
-    swift_names = ("mfaVerifyByFace",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaVerifyByFace",)
 
     photo_key: str = _text("photo")
 
@@ -304,12 +304,12 @@ class VerifyByFace(Operation[UserInfo]):
 class LoginByAccount(Operation[UserInfo]):
     """Log in with a user name, phone or e-mail address and the RSA-encrypted password (docs/wire.md#password-login)."""
 
-    route = Route.post("/api/v2/login/account")
+    route: ClassVar[Route] = Route.post("/api/v2/login/account")
     returns = UserInfo
     bearer = Bearer.OPTIONAL
-    encrypted_fields = ("password",)
+    encrypted_fields: ClassVar[tuple[str, ...]] = ("password",)
     python_name = "login_by_account"
-    swift_names = ("loginByAccount",)
+    swift_names: ClassVar[tuple[str, ...]] = ("loginByAccount",)
 
     account: str = _text()
     password: str = _secret()
@@ -322,11 +322,11 @@ class LoginByAccount(Operation[UserInfo]):
 class LoginByPhoneCode(Operation[UserInfo]):
     """Log in with a code that was sent by SMS (docs/wire.md#code-login)."""
 
-    route = Route.post("/api/v2/login/phone-code")
+    route: ClassVar[Route] = Route.post("/api/v2/login/phone-code")
     returns = UserInfo
     bearer = Bearer.OPTIONAL
     python_name = "login_by_phone_code"
-    swift_names = ("loginByPhoneCode",)
+    swift_names: ClassVar[tuple[str, ...]] = ("loginByPhoneCode",)
 
     phone: str = _text()
     code: str = _secret()
@@ -338,11 +338,11 @@ class LoginByPhoneCode(Operation[UserInfo]):
 class LoginByEmailCode(Operation[UserInfo]):
     """Log in with a code that was sent by e-mail (docs/wire.md#code-login)."""
 
-    route = Route.post("/api/v2/login/email-code")
+    route: ClassVar[Route] = Route.post("/api/v2/login/email-code")
     returns = UserInfo
     bearer = Bearer.OPTIONAL
     python_name = "login_by_email_code"
-    swift_names = ("loginByEmail",)
+    swift_names: ClassVar[tuple[str, ...]] = ("loginByEmail",)
 
     email: str = _text()
     code: str = _secret()
@@ -356,12 +356,12 @@ _TEMPLATE_MISSING: dict[int, type[ApiError]] = {2021: ApiError}  # elsewhere it 
 class SendSms(Operation[None]):
     """Send a code by SMS (docs/wire.md#sending-codes). Without a scene nothing about it is sent, as the mobile clients do."""
 
-    route = Route.post("/api/v2/sms/send")
+    route: ClassVar[Route] = Route.post("/api/v2/sms/send")
     returns = NoneType
     bearer = Bearer.OPTIONAL
-    error_overrides = {**_TEMPLATE_MISSING, 422: RateLimitedError}
+    error_overrides: ClassVar[dict[int, type[ApiError]]] = {**_TEMPLATE_MISSING, 422: RateLimitedError}
     python_name = "send_sms"
-    swift_names = ("sendSms",)
+    swift_names: ClassVar[tuple[str, ...]] = ("sendSms",)
 
     phone: str = _text()
     phone_country_code: str | None = _optional_text()
@@ -372,13 +372,13 @@ class SendSms(Operation[None]):
 class SendMfaEmail(Operation[None]):
     """Send an MFA code by e-mail, scene MFA_VERIFY (docs/wire.md#sending-codes)."""
 
-    route = Route.post("/api/v2/email/send")
+    route: ClassVar[Route] = Route.post("/api/v2/email/send")
     returns = NoneType
-    constant_fields = {"scene": "MFA_VERIFY"}
+    constant_fields: ClassVar[dict[str, Any]] = {"scene": "MFA_VERIFY"}
     bearer = Bearer.OPTIONAL
-    error_overrides = _TEMPLATE_MISSING
+    error_overrides: ClassVar[dict[int, type[ApiError]]] = _TEMPLATE_MISSING
     python_name = "send_mfa_email"
-    swift_names = ("sendMFAEmail",)
+    swift_names: ClassVar[tuple[str, ...]] = ("sendMFAEmail",)
 
     email: str = _text()
 
@@ -387,12 +387,12 @@ class SendMfaEmail(Operation[None]):
 class SendEmail(Operation[None]):
     """Send a code by e-mail for any scene (docs/wire.md#sending-codes)."""
 
-    route = Route.post("/api/v2/email/send")
+    route: ClassVar[Route] = Route.post("/api/v2/email/send")
     returns = NoneType
     bearer = Bearer.OPTIONAL
-    error_overrides = _TEMPLATE_MISSING
+    error_overrides: ClassVar[dict[int, type[ApiError]]] = _TEMPLATE_MISSING
     python_name = "send_email"
-    swift_names = ("sendEmail",)
+    swift_names: ClassVar[tuple[str, ...]] = ("sendEmail",)
 
     email: str = _text()
     scene: str = attrs.field(default="VERIFY_CODE", validator=_check_text)
@@ -402,11 +402,11 @@ class SendEmail(Operation[None]):
 class AssociateTotp(Operation[TotpEnrollment]):
     """Ask for a TOTP secret to bind; nothing is in force until it is confirmed (docs/wire.md#totp-binding)."""
 
-    route = Route.post("/api/v2/mfa/totp/associate")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/associate")
     returns = TotpEnrollment
-    constant_fields = _TOTP
+    constant_fields: ClassVar[dict[str, Any]] = _TOTP
     python_name = "mfa_associate_by_totp"
-    swift_names = ("mfaAssociateByOTP",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaAssociateByOTP",)
 
     source: str = attrs.field(default="SELF", validator=_check_text)
 
@@ -415,12 +415,12 @@ class AssociateTotp(Operation[TotpEnrollment]):
 class ConfirmTotp(Operation["UserInfo | None"]):
     """Confirm the TOTP secret with a first code (docs/wire.md#totp-confirmation). A wrong one is answered with code 400."""
 
-    route = Route.post("/api/v2/mfa/totp/associate/confirm")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/associate/confirm")
     returns = UserInfo | None
-    constant_fields = _TOTP
-    error_overrides = {400: WrongCodeError}
+    constant_fields: ClassVar[dict[str, Any]] = _TOTP
+    error_overrides: ClassVar[dict[int, type[ApiError]]] = {400: WrongCodeError}
     python_name = "mfa_confirm_totp"
-    swift_names = ("mfaAssociateConfirmByOTP",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaAssociateConfirmByOTP",)
 
     code: str = _secret("totp")
     source: str = attrs.field(default="SELF", validator=_check_text)
@@ -430,50 +430,50 @@ class ConfirmTotp(Operation["UserInfo | None"]):
 class DeleteTotp(Operation[None]):
     """Unbind TOTP (docs/wire.md#totp-deletion). Needs a logged-in user's token."""
 
-    route = Route.delete("/api/v2/mfa/totp/associate")
+    route: ClassVar[Route] = Route.delete("/api/v2/mfa/totp/associate")
     returns = NoneType
     python_name = "mfa_delete_totp"
-    swift_names = ("mfaDeleteOTP",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaDeleteOTP",)
 
 
 @attrs.frozen
 class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
     """List the user's TOTP authenticators (docs/wire.md#authenticator-list)."""
 
-    route = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
+    route: ClassVar[Route] = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
     returns = tuple[Authenticator, ...]
     python_name = "mfa_list_authenticators"
-    swift_names = ("mfaListAuthenticators",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaListAuthenticators",)
 
 
 @attrs.frozen
 class UnbindPhone(Operation[None]):
     """Unbind the MFA phone (docs/wire.md#unbinding). Needs a logged-in user's token."""
 
-    route = Route.post("/api/v2/mfa/phone/unbind")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/phone/unbind")
     returns = NoneType
     python_name = "mfa_unbind_phone"
-    swift_names = ("unbindMFAPhone",)
+    swift_names: ClassVar[tuple[str, ...]] = ("unbindMFAPhone",)
 
 
 @attrs.frozen
 class UnbindEmail(Operation[None]):
     """Unbind the MFA e-mail address (docs/wire.md#unbinding). Needs a logged-in user's token."""
 
-    route = Route.post("/api/v2/mfa/email/unbind")
+    route: ClassVar[Route] = Route.post("/api/v2/mfa/email/unbind")
     returns = NoneType
     python_name = "mfa_unbind_email"
-    swift_names = ("unbindMFAEmail",)
+    swift_names: ClassVar[tuple[str, ...]] = ("unbindMFAEmail",)
 
 
 @attrs.frozen
 class UnbindFactor(Operation[None]):
     """Reset one factor by its id, through the v3 API (docs/wire.md#unbinding)."""
 
-    route = Route.post("/api/v3/reset-factor")
+    route: ClassVar[Route] = Route.post("/api/v3/reset-factor")
     returns = NoneType
     python_name = "mfa_unbind_factor"
-    swift_names = ("mfaUnbindFactor", "resetFactor")
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaUnbindFactor", "resetFactor")
 
     factor_id: str = _text()
 
@@ -482,21 +482,21 @@ class UnbindFactor(Operation[None]):
 class GetCurrentUser(Operation[UserInfo]):
     """The user whose token it is (docs/wire.md#profile)."""
 
-    route = Route.get("/api/v2/users/me")
+    route: ClassVar[Route] = Route.get("/api/v2/users/me")
     returns = UserInfo
     python_name = "get_current_user"
-    swift_names = ("getCurrentUserInfo",)
+    swift_names: ClassVar[tuple[str, ...]] = ("getCurrentUserInfo",)
 
 
 @attrs.frozen
 class GetCustomUserData(Operation[tuple[CustomField, ...]]):
     """The user pool's own fields of one user (docs/wire.md#custom-data)."""
 
-    route = Route.post("/api/v2/udvs/get")
+    route: ClassVar[Route] = Route.post("/api/v2/udvs/get")
     returns = tuple[CustomField, ...]
-    constant_fields = {"targetType": "USER"}
+    constant_fields: ClassVar[dict[str, Any]] = {"targetType": "USER"}
     python_name = "get_custom_user_data"
-    swift_names = ("getCustomUserData",)
+    swift_names: ClassVar[tuple[str, ...]] = ("getCustomUserData",)
 
     user_id: str = _text("targetId")
 
@@ -508,33 +508,33 @@ class GetCustomUserData(Operation[tuple[CustomField, ...]]):
 class ListEnrolledFactors(Operation[tuple[Factor, ...]]):
     """List the factors that the user has enrolled (docs/wire.md#factor-enrollment)."""
 
-    route = Route.get("/api/v3/list-enrolled-factors")
+    route: ClassVar[Route] = Route.get("/api/v3/list-enrolled-factors")
     returns = tuple[Factor, ...]
     repeatable = True
     python_name = "list_enrolled_factors"
-    swift_names = ("listEnrolledFactors",)
+    swift_names: ClassVar[tuple[str, ...]] = ("listEnrolledFactors",)
 
 
 @attrs.frozen
 class ListFactorsToEnroll(Operation[tuple[str, ...]]):
     """List the types of factors that the application allows and the user has not enrolled (docs/wire.md#factor-enrollment)."""
 
-    route = Route.get("/api/v3/list-factors-to-enroll")
+    route: ClassVar[Route] = Route.get("/api/v3/list-factors-to-enroll")
     returns = tuple[FactorType, ...]
     repeatable = True
     python_name = "list_factors_to_enroll"
-    swift_names = ("listFactorsToEnroll",)
+    swift_names: ClassVar[tuple[str, ...]] = ("listFactorsToEnroll",)
 
 
 @attrs.frozen
 class GetFactor(Operation[Factor]):
     """Get one enrolled factor by its id (docs/wire.md#factor-enrollment)."""
 
-    route = Route.get("/api/v3/get-factor")
+    route: ClassVar[Route] = Route.get("/api/v3/get-factor")
     returns = Factor
     repeatable = True
     python_name = "get_factor"
-    swift_names = ("getFactor",)
+    swift_names: ClassVar[tuple[str, ...]] = ("getFactor",)
 
     factor_id: str = _text()
 
@@ -543,11 +543,11 @@ class GetFactor(Operation[Factor]):
 class SendEnrollFactorRequest(Operation[FactorEnrollment]):
     """Start an enrollment: sends a code by SMS or e-mail, or makes a TOTP secret (docs/wire.md#factor-enrollment)."""
 
-    route = Route.post("/api/v3/send-enroll-factor-request")
+    route: ClassVar[Route] = Route.post("/api/v3/send-enroll-factor-request")
     returns = FactorEnrollment
-    groups = ("profile",)
+    groups: ClassVar[tuple[str, ...]] = ("profile",)
     python_name = "send_enroll_factor_request"
-    swift_names = ("sendEnrollFactorRequest",)
+    swift_names: ClassVar[tuple[str, ...]] = ("sendEnrollFactorRequest",)
 
     factor_type: str = _text()
     phone: str | None = _optional_text("phoneNumber", group="profile")
@@ -565,11 +565,11 @@ class SendEnrollFactorRequest(Operation[FactorEnrollment]):
 class EnrollFactor(Operation[None]):
     """Finish an enrollment with its code, or with the key of a photo (docs/wire.md#factor-enrollment). It answers no id."""
 
-    route = Route.post("/api/v3/enroll-factor")
+    route: ClassVar[Route] = Route.post("/api/v3/enroll-factor")
     returns = NoneType
-    groups = ("enrollmentData",)
+    groups: ClassVar[tuple[str, ...]] = ("enrollmentData",)
     python_name = "enroll_factor"
-    swift_names = ("enrollFactor",)
+    swift_names: ClassVar[tuple[str, ...]] = ("enrollFactor",)
 
     enrollment_token: str = _secret()
     factor_type: str = _text()
@@ -589,11 +589,11 @@ class EnrollFactor(Operation[None]):
 class CheckTotp(Operation[bool]):
     """Check a code of the authenticator app of a user who is logged in (docs/wire.md#factor-enrollment). It answers no user."""
 
-    route = Route.post("/api/v3/mfa-totp-verify")
+    route: ClassVar[Route] = Route.post("/api/v3/mfa-totp-verify")
     returns = Verified
-    false_on = (WrongCodeError,)
+    false_on: ClassVar[tuple[type[ApiError], ...]] = (WrongCodeError,)
     python_name = "check_totp"
-    swift_names = ("mfaOtpVerify",)
+    swift_names: ClassVar[tuple[str, ...]] = ("mfaOtpVerify",)
 
     code: str = _secret("totp")
 
@@ -602,12 +602,12 @@ class CheckTotp(Operation[bool]):
 class IntrospectMfaToken(Operation[MfaTokenInfo]):
     """Ask whether an mfaToken is good now, and whose it is (docs/wire.md#token-introspection)."""
 
-    route = Route.post("/mfa/token/introspection")
+    route: ClassVar[Route] = Route.post("/mfa/token/introspection")
     returns = MfaTokenInfo
     bearer = Bearer.OPTIONAL
     repeatable = True
     python_name = "introspect_mfa_token"
-    swift_names = ("verifyMfaToken",)
+    swift_names: ClassVar[tuple[str, ...]] = ("verifyMfaToken",)
 
     mfa_token: str = _secret("token")
 
@@ -619,24 +619,24 @@ class IntrospectMfaToken(Operation[MfaTokenInfo]):
 class GetCaptcha(Operation[Captcha]):
     """Get a captcha picture for the next login (docs/wire.md#captcha). The answer is the picture itself."""
 
-    route = Route.get("/api/v2/security/captcha")
+    route: ClassVar[Route] = Route.get("/api/v2/security/captcha")
     returns = Captcha
     bearer = Bearer.NEVER
     repeatable = True
     python_name = "get_captcha"
-    swift_names = ("getSecurityCaptcha",)
+    swift_names: ClassVar[tuple[str, ...]] = ("getSecurityCaptcha",)
 
 
 @attrs.frozen
 class ChangePasswordByFirstLoginToken(Operation[None]):
     """Change the password after 1639 or 2071; the old one is not asked for (docs/wire.md#forced-password-change)."""
 
-    route = Route.post("/api/v2/users/password/reset-by-first-login-token")
+    route: ClassVar[Route] = Route.post("/api/v2/users/password/reset-by-first-login-token")
     returns = NoneType
     bearer = Bearer.NEVER
-    encrypted_fields = ("password",)
+    encrypted_fields: ClassVar[tuple[str, ...]] = ("password",)
     python_name = "change_password_by_first_login_token"
-    swift_names = ("resetPasswordByFirstTimeLoginToken",)
+    swift_names: ClassVar[tuple[str, ...]] = ("resetPasswordByFirstTimeLoginToken",)
 
     token: str = _secret()
     password: str = _secret()
@@ -646,21 +646,21 @@ class ChangePasswordByFirstLoginToken(Operation[None]):
 class ChangeExpiredPassword(Operation[None]):
     """Change the password after 2058, with the old one; through GraphQL (docs/wire.md#forced-password-change)."""
 
-    route = Route.post("/graphql/v2")
+    route: ClassVar[Route] = Route.post("/graphql/v2")
     returns = NoneType
     bearer = Bearer.NEVER
-    encrypted_fields = ("old_password", "new_password")
-    graphql_field = "resetPasswordByForceResetToken"
-    constant_fields = {
+    encrypted_fields: ClassVar[tuple[str, ...]] = ("old_password", "new_password")
+    graphql_field: ClassVar[str | None] = "resetPasswordByForceResetToken"
+    constant_fields: ClassVar[dict[str, Any]] = {
         "query": (
             "mutation resetPasswordByForceResetToken($token: String!, $oldPassword: String!, $newPassword: String!) {"
             " resetPasswordByForceResetToken(token: $token, oldPassword: $oldPassword, newPassword: $newPassword)"
             " { message code } }"
         )
     }
-    groups = ("variables",)
+    groups: ClassVar[tuple[str, ...]] = ("variables",)
     python_name = "change_expired_password"
-    swift_names = ("resetPasswordByForceResetToken",)
+    swift_names: ClassVar[tuple[str, ...]] = ("resetPasswordByForceResetToken",)
 
     token: str = _secret(group="variables")
     old_password: str = _secret(group="variables")
@@ -674,32 +674,32 @@ class ChangeExpiredPassword(Operation[None]):
 class RefreshIdToken(Operation[IdToken]):
     """Get a fresh ID token for the user's current one (docs/wire.md#session). It answers no user."""
 
-    route = Route.post("/api/v2/users/refresh-token")
+    route: ClassVar[Route] = Route.post("/api/v2/users/refresh-token")
     returns = IdToken
     python_name = "refresh_id_token"
-    swift_names = ("updateIdToken",)
+    swift_names: ClassVar[tuple[str, ...]] = ("updateIdToken",)
 
 
 @attrs.frozen
 class Logout(Operation[None]):
     """End the user's session (docs/wire.md#session). The service says yes without a login, too."""
 
-    route = Route.get("/api/v2/logout", app_id="{app_id}")
+    route: ClassVar[Route] = Route.get("/api/v2/logout", app_id="{app_id}")
     returns = NoneType
     bearer = Bearer.OPTIONAL
     python_name = "logout"
-    swift_names = ("logout",)
+    swift_names: ClassVar[tuple[str, ...]] = ("logout",)
 
 
 @attrs.frozen
 class GetSecurityLevel(Operation[SecurityLevel]):
     """Ask how well the account is protected (docs/wire.md#profile)."""
 
-    route = Route.get("/api/v2/users/me/security-level")
+    route: ClassVar[Route] = Route.get("/api/v2/users/me/security-level")
     returns = SecurityLevel
     repeatable = True
     python_name = "get_security_level"
-    swift_names = ("getSecurityLevel",)
+    swift_names: ClassVar[tuple[str, ...]] = ("getSecurityLevel",)
 
 
 OPERATIONS: tuple[type[Operation[Any]], ...] = (
@@ -747,11 +747,11 @@ OPERATIONS: tuple[type[Operation[Any]], ...] = (
 class PublicConfig(Operation[dict[str, Any]]):
     """The application's public configuration: where its calls go, its user pool (docs/wire.md#public-configuration). Discovery asks it."""
 
-    route = Route.get("/api/v2/applications/{app_id}/public-config")
+    route: ClassVar[Route] = Route.get("/api/v2/applications/{app_id}/public-config")
     returns = dict
     bearer = Bearer.NEVER
     repeatable = True
     python_name = "public_config"
-    swift_names = ()
+    swift_names: ClassVar[tuple[str, ...]] = ()
 
     app_id: str = _text()

@@ -6,7 +6,7 @@ They have no method in `AuthClient`. Their `method` names them in the journal an
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -25,11 +25,11 @@ __all__ = [
 class SendSmsV3(Operation[None]):
     """The SMS call of the MFA component (docs/wire.md#sending-codes)."""
 
-    route = Route.post("/api/v3/send-sms")
+    route: ClassVar[Route] = Route.post("/api/v3/send-sms")
     returns = NoneType
     bearer = Bearer.OPTIONAL
     python_name = "send_sms_v3"
-    swift_names = ()
+    swift_names: ClassVar[tuple[str, ...]] = ()
 
     phone_number: str
     phone_country_code: str | None = None
@@ -40,11 +40,11 @@ class SendSmsV3(Operation[None]):
 class SendEmailV3(Operation[None]):
     """A code by e-mail through the v3 API (docs/wire.md#sending-codes)."""
 
-    route = Route.post("/api/v3/send-email")
+    route: ClassVar[Route] = Route.post("/api/v3/send-email")
     returns = NoneType
     bearer = Bearer.OPTIONAL
     python_name = "send_email_v3"
-    swift_names = ()
+    swift_names: ClassVar[tuple[str, ...]] = ()
 
     email: str
     channel: str | None = None
@@ -54,10 +54,10 @@ class SendEmailV3(Operation[None]):
 class UserFieldValues(Operation[tuple[dict[str, Any], ...]]):
     """Custom data as the Flutter client asks for it (docs/wire.md#profile)."""
 
-    route = Route.get("/api/v2/udfs/values")
+    route: ClassVar[Route] = Route.get("/api/v2/udfs/values")
     returns = dict
     python_name = "user_field_values"
-    swift_names = ()
+    swift_names: ClassVar[tuple[str, ...]] = ()
 
     target_id: str
 
@@ -66,22 +66,22 @@ class UserFieldValues(Operation[tuple[dict[str, Any], ...]]):
 class WellKnown(Operation[dict[str, Any]]):
     """The key for passwords, where the JavaScript client looks for it (docs/wire.md#public-configuration)."""
 
-    route = Route.get("/api/v2/.well-known")
+    route: ClassVar[Route] = Route.get("/api/v2/.well-known")
     returns = dict
     bearer = Bearer.NEVER
     python_name = "well_known"
-    swift_names = ()
+    swift_names: ClassVar[tuple[str, ...]] = ()
 
 
 @attrs.frozen
 class GraphQL(Operation[dict[str, Any]]):
     """What the JavaScript and Python clients do through GraphQL (docs/wire.md#password-login)."""
 
-    route = Route.post("/graphql/v2")
+    route: ClassVar[Route] = Route.post("/graphql/v2")
     returns = dict
     bearer = Bearer.OPTIONAL
     python_name = "graphql"
-    swift_names = ()
+    swift_names: ClassVar[tuple[str, ...]] = ()
 
     query: str = attrs.field(repr=False)
     variables: dict[str, Any] = attrs.field(factory=dict, repr=False)
