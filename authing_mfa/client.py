@@ -998,9 +998,9 @@ class AuthClient:
     # ─────────────────────── the session ───────────────────────
 
     async def refresh_id_token(self) -> IdToken:
-        """Get a fresh ID token for the user's current one; go on with ``client.as_user(fresh.token)``.
+        """Get a fresh ID token for the user's current one.
 
-        It needs the token of a logged-in user. The service answers no user. Whether the old token stays good is unknown, so
+        Go on with ``client.as_user(fresh.token)``. It needs the token of a logged-in user. The service answers no user. Whether the old token stays good is unknown, so
         the call is never sent again once the service may have seen it.
 
         Returns:

@@ -247,7 +247,10 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
     returns = UserInfo
     constant_fields: ClassVar[dict[str, Any]] = _TOTP
     python_name = "mfa_verify_by_recovery_code"
-    swift_names: ClassVar[tuple[str, ...]] = ("mfaVerifyByRecoveryCode",)
+    swift_names: ClassVar[tuple[str, ...]] = (
+        "mfaVerifyByRecoveryCode",
+        "mfaAssociteByRecoveryCode",  # the SDK's own spelling
+    )
 
     code: str = _secret("recoveryCode")
 
@@ -485,7 +488,7 @@ class GetCurrentUser(Operation[UserInfo]):
     route: ClassVar[Route] = Route.get("/api/v2/users/me")
     returns = UserInfo
     python_name = "get_current_user"
-    swift_names: ClassVar[tuple[str, ...]] = ("getCurrentUserInfo",)
+    swift_names: ClassVar[tuple[str, ...]] = ("getCurrentUserInfo", "getCurrentUser")
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ import typing
 import attrs
 import pytest
 
-from authing_mfa import AuthClient, MfaChallenge, UserInfo
+from authing_mfa import AuthClient, UserInfo
 from authing_mfa import operations as ops
 from authing_mfa.compat import CompatAuthClient, Dispatcher
 from authing_mfa.compat import client as surface
@@ -91,6 +91,8 @@ def test_the_swift_method_takes_the_same_parameters(operation, name):
     own = {key: swift.pop(key) for key in ("completion", "dispatcher", "owner")}
     if operation in (ops.MfaCheck, ops.SendEmail):  # in Swift all must be named, nil where there is none
         ours = {key: (kind, inspect.Parameter.empty) for key, (kind, _) in ours.items()}
+    if operation is ops.GetCustomUserData:  # as in Swift, the user's information says who is meant
+        ours["userId"] = (str | UserInfo, inspect.Parameter.empty)
     assert swift == ours
     assert own["dispatcher"] == (Dispatcher | None, None)
     assert own["owner"] == (object, None)
@@ -122,14 +124,16 @@ def test_the_completion_gets_what_the_async_method_answers(operation, name):
     if value is None:
         assert completion == surface.EmptyCompletion
         return
+    if value in (UserInfo, UserInfo | None):
+        assert completion == surface.UserCompletion
+        return
     arguments, returned = typing.get_args(completion)
     assert returned is object
     if operation is ops.UploadFaceImage:
         assert operation.returns is PhotoKey
         assert arguments == [int, str | None]
     else:
-        expected = value | MfaChallenge | None if value in (UserInfo, UserInfo | None) else value
-        assert arguments == [int, str | None, expected | None]
+        assert arguments == [int, str | None, value | None]
 
 
 @pytest.mark.parametrize(("operation", "name"), PAIRS)

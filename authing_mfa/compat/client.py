@@ -1,4 +1,7 @@
-"""The Swift SDK's `AuthClient`, name for name: each method makes one call and returns at once; the completion hears of it later."""
+"""The Swift SDK's `AuthClient`, name for name: each method makes one call and returns at once; its completion runs later.
+
+More than 300 lines in one file: it is one class, with one method for each call.
+"""
 # ruff: noqa: N802, N803 - the names are the Swift SDK's
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from authing_mfa import operations as ops
 from authing_mfa.compat.state import STATE
+from authing_mfa.errors import PasswordChangeRequiredError
 from authing_mfa.models import (
     Authenticator,
     Captcha,
@@ -50,8 +54,12 @@ __all__ = [
 Completion: TypeAlias = Callable[[int, str | None, Any], object]
 """What every completion but the upload's takes: the code, the message, the value."""
 
-UserCompletion: TypeAlias = Callable[[int, str | None, UserInfo | MfaChallenge | None], object]
-"""The user with code 200; the challenge with 1635 and 1636; else None."""
+UserCompletion: TypeAlias = (
+    Callable[[int, str | None, UserInfo | MfaChallenge | PasswordChangeRequiredError | None], object]
+    | Callable[[int, str | None, UserInfo | MfaChallenge | None], object]
+)
+"""The user with code 200; the challenge with 1635 and 1636; the error, whose `token` changes the password, with 1639, 2058 and
+2071; else None."""
 
 CheckCompletion: TypeAlias = Callable[[int, str | None, bool | None], object]
 EmptyCompletion: TypeAlias = Callable[[int, str | None, None], object] | Callable[[int, str | None], object]
@@ -181,6 +189,21 @@ class CompatAuthClient:
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByRecoveryCode, (code,), completion, dispatcher, owner)
+
+    def mfaAssociteByRecoveryCode(
+        self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+
+        Args:
+            code: the recovery code.
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(
+            ops.VerifyByRecoveryCode, (code,), completion, dispatcher, owner, name="mfaAssociteByRecoveryCode"
+        )
 
     def uploadFaceImage(
         self,
@@ -451,9 +474,21 @@ class CompatAuthClient:
         """
         return STATE.call(ops.GetCurrentUser, (), completion, dispatcher, owner)
 
+    def getCurrentUser(
+        self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
+    ) -> Call:
+        """The user whose token the client speaks with.
+
+        Args:
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
+        """
+        return STATE.call(ops.GetCurrentUser, (), completion, dispatcher, owner, name="getCurrentUser")
+
     def getCustomUserData(
         self,
-        userId: str,
+        userId: str | UserInfo,
         completion: CustomDataCompletion,
         *,
         dispatcher: Dispatcher | None = None,
@@ -462,12 +497,13 @@ class CompatAuthClient:
         """The user pool's own fields of one user.
 
         Args:
-            userId: the user's id, `UserInfo.id`.
+            userId: the user's id, or the `UserInfo` of the user.
             completion: gets the code, the message, and the fields.
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.GetCustomUserData, (userId,), completion, dispatcher, owner)
+        user_id = userId.id if isinstance(userId, UserInfo) else userId
+        return STATE.call(ops.GetCustomUserData, (user_id,), completion, dispatcher, owner)
 
     def sendEmail(
         self,
@@ -697,7 +733,9 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Get a fresh ID token for the user's current one; go on with ``client.as_user(fresh.token)``.
+        """Get a fresh ID token for the user's current one.
+
+        It becomes the current token, and that of the current user.
 
         Args:
             completion: gets the code, the message, and the token.
@@ -714,6 +752,8 @@ class CompatAuthClient:
         owner: object = None,
     ) -> Call:
         """End the session of the user whose token the client has. The service says yes without a token, too.
+
+        Afterwards nobody is the current user, whatever the service said, as in Swift.
 
         Args:
             completion: gets the code, the message, and None.
@@ -754,4 +794,4 @@ class CompatAuthClient:
             dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
-        return STATE.call(ops.UnbindFactor, (factorId,), completion, dispatcher, owner)
+        return STATE.call(ops.UnbindFactor, (factorId,), completion, dispatcher, owner, name="resetFactor")

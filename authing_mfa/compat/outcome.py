@@ -12,9 +12,10 @@ from authing_mfa.errors import (
     ConfigError,
     LoginError,
     MfaRequiredError,
+    PasswordChangeRequiredError,
     ResponseError,
 )
-from authing_mfa.models import MfaChallenge, UserInfo
+from authing_mfa.models import IdToken, MfaChallenge, UserInfo
 
 if TYPE_CHECKING:
     from authing_mfa.protocol import Answer
@@ -52,6 +53,18 @@ class CurrentUser:
             return cls(None, value.token)
         return None
 
+    def renewed(self, fresh: IdToken) -> CurrentUser:
+        """Return the same user with a *fresh* token."""
+        user = self.user
+        if user is not None:
+            user = attrs.evolve(
+                user,
+                token=fresh.token,
+                id_token=fresh.token,
+                token_expires_at=fresh.expires_at or user.token_expires_at,
+            )
+        return CurrentUser(user, fresh.token)
+
 
 @attrs.define
 class Outcome:
@@ -70,12 +83,12 @@ def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
 
 
 def failed(error: AuthingError) -> Outcome:
-    """A call failed. A challenge is the only failure with a value."""
+    """A call failed. Two failures have a value: the challenge, and the error that holds the token to change a password with."""
     if isinstance(error, LoginError):
         return Outcome(error.code, "This call needs a token: log in first, or use Authing.setCurrentToken(token).")
     if isinstance(error, MfaRequiredError):
         return Outcome(error.code, error.message, error.challenge, CurrentUser.after(error.challenge, None))
-    return Outcome(error.code, error.message)
+    return Outcome(error.code, error.message, error if isinstance(error, PasswordChangeRequiredError) else None)
 
 
 def unexpected(error: BaseException) -> Outcome:

@@ -19,8 +19,9 @@ from authing_mfa.compat.outcome import EXITING, CurrentUser, Outcome, failed
 from authing_mfa.compat.owner import held_weakly, watch
 from authing_mfa.compat.runner import Runner
 from authing_mfa.compat.settings import Choices, Settings
-from authing_mfa.errors import AuthingError
-from authing_mfa.operations import GetCurrentUser, UploadFaceImage
+from authing_mfa.errors import AuthingError, CancelledCallError
+from authing_mfa.models import IdToken
+from authing_mfa.operations import GetCurrentUser, Logout, RefreshIdToken, UploadFaceImage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,11 +144,16 @@ class State:
         self._late.append(call)
 
     def _set_current(self, call: Call, outcome: Outcome) -> None:
-        if outcome.current is None:
-            return
-        if isinstance(call.request, GetCurrentUser) and self.current.token != call.token:
+        """Note who is current from now on. It happens just before the completion runs."""
+        request, new = call.request, outcome.current
+        if isinstance(request, (GetCurrentUser, RefreshIdToken, Logout)) and self.current.token != call.token:
             return  # somebody else has logged in since: an answer about the former user does not bring them back
-        self.current = outcome.current
+        if isinstance(request, RefreshIdToken) and isinstance(outcome.value, IdToken):
+            new = self.current.renewed(outcome.value)
+        elif isinstance(request, Logout) and outcome.code != CancelledCallError.default_code:
+            new = CurrentUser()  # whatever the service said, as in Swift
+        if new is not None:
+            self.current = new
 
     def report(self, error: BaseException, what: str) -> None:
         """Tell the error handler, or else the log, that *what* raised *error*. Raises nothing."""
