@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 RESEND = 60  # seconds; the service refuses the next code before that
 PREVIEW, QR_SIDE = 120, 160  # pixels
-AFTER_FAILURE = {"login": "password", **dict.fromkeys(("SMS", "EMAIL"), "code")}
+AFTER_FAILURE = {"login": "password", "password": "new-password", **dict.fromkeys(("SMS", "EMAIL"), "code")}
 ALL_WAYS = ("SMS", "EMAIL", "OTP", "FACE")
 
 
@@ -45,6 +45,7 @@ class SignIn(Widgets):
         self.enrollment: TotpEnrollment | None = None
         self.user: UserInfo | None = None
         self.recovery_code: str | None = None  # a new one that the user has not saved yet
+        self.password_change: Any = None
         self.photos: list[tuple[str, bytes]] = []  # path and preview
         self.photo_keys: list[str] = []
         self.resend_at: dict[str, float] = {}
@@ -68,6 +69,9 @@ class SignIn(Widgets):
         elif code in (1635, 1636):
             self.challenge = value
             self.show_screen("factors")
+        elif code in (1639, 2058, 2071) and value is not None:
+            self.password_change = value
+            self.show_screen("password")
         else:
             self.failed(code, message or "")
 
@@ -171,7 +175,7 @@ class SignIn(Widgets):
     def sign_out(self) -> None:
         """Forget the user, and go back to the start."""
         Authing.setCurrentToken(None)
-        self.challenge = self.enrollment = self.user = self.recovery_code = None
+        self.challenge = self.enrollment = self.user = self.password_change = self.recovery_code = None
         for name in ("account", "password"):
             self.put(name, "")
         self.show_screen("login")
@@ -302,6 +306,30 @@ class SignIn(Widgets):
             self.photos = []
         self.photos.append((path, preview))
         self.show_screen("FACE")
+
+    def _draw_password(self) -> str:
+        change = self.password_change
+        self._head("new-password-title", str(change.code))
+        if change.code == 2058:
+            self.field("password", self.text("old-password"), "change", secret=True)
+        self.put("new-password", "")
+        self.field("new-password", self.text("new-password"), "change", secret=True)
+        self._main("change", self.change_password, back=False)
+        self.button("cancel", self.text("cancel"), self.sign_out, "link")
+        return "new-password"
+
+    def change_password(self) -> None:
+        """Change the password that the service no longer takes, then log in with the new one."""
+        client, change, new = AuthClient(), self.password_change, self.get("new-password")
+        if change.code == 2058:
+            old = self.get("password")
+            self.ask(client.resetPasswordByForceResetToken, change.token, old, new, then=self._changed)
+        else:
+            self.ask(client.resetPasswordByFirstTimeLoginToken, change.token, new, then=self._changed)
+
+    def _changed(self, _: object) -> None:
+        self.put("password", self.get("new-password"))
+        self.sign_in()
 
     def _draw_save(self) -> str:
         assert self.recovery_code is not None

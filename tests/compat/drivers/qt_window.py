@@ -182,6 +182,26 @@ def bind_an_app(window, demo):
     click(window, "logout")
 
 
+def forced_password_change(window, demo):
+    """First log-in: a new password; expired: the old one too. Then the log-in goes on with the new one."""
+    demo.ada.require_password_change(1639)
+    sign_in(window, "ada")
+    until(lambda: window.screen_name == "password")
+    type_into(window, "new-password", "n3w-secret")
+    picture(window, "7-password")
+    press_return(window)
+    until(lambda: window.screen_name == "factors")
+    click(window, "cancel")
+    demo.ada.require_password_change(2058)
+    sign_in(window, "ada", "n3w-secret")
+    until(lambda: window.screen_name == "password")
+    type_into(window, "password", "n3w-secret")
+    type_into(window, "new-password", "secret")
+    click(window, "change")
+    until(lambda: window.screen_name == "factors")
+    click(window, "cancel")
+
+
 def without_a_way_out(window, demo):
     """A challenge with no factor that the window knows still has a button."""
     sign_in(window, "ada")
@@ -198,6 +218,7 @@ def journey(window, demo):
     by_recovery_code(window, demo)
     by_face(window)
     bind_an_app(window, demo)
+    forced_password_change(window, demo)
     without_a_way_out(window, demo)
 
 
