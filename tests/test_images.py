@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import PIL
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -239,10 +240,8 @@ def test_a_given_image_of_any_mode_becomes_rgb(mode: str, max_side: int) -> None
         *[("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")],
         *[("WEBP", mode) for mode in ("RGB", "RGBA")],
         *[("BMP", mode) for mode in ("1", "L", "P", "RGB", "RGBA")],
-        *[
-            ("TIFF", mode)
-            for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "I;16", "I", "F")
-        ],
+        *[("TIFF", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "LAB", "I;16", "I", "F")],
+        *([] if int(PIL.__version__.split(".")[0]) < 13 else [("TIFF", "YCbCr")]),  # older ones cannot read their own
     ],
 )
 def test_files_of_every_format_and_mode_are_read(kind: str, mode: str) -> None:

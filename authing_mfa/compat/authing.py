@@ -20,9 +20,10 @@ __all__ = ["Authing"]
 class Authing:
     """The application of this process, its settings, and its one current user.
 
-    Settings may be made before or after `start`; calls made afterwards go by them, those that run go on as they are.
+    **There is one current user for the whole process. On a server, where each request has a user of its own, use the async client
+    (`authing_mfa.AuthClient`) or the sync client (`authing_mfa.sync.AuthClient`) instead.**
 
-    **There is one current user per process: on a server use `authing_mfa.AuthClient` or `authing_mfa.sync.AuthClient`.**
+    Settings may be made before or after `start`: they apply to the calls made afterwards, not to those that run.
     """
 
     @staticmethod
