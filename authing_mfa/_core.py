@@ -69,7 +69,7 @@ def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
 
 
 def _scheme(_: object, __: object, value: Any) -> None:
-    if value not in {"https", "http"}:
+    if not isinstance(value, str) or value not in {"https", "http"}:
         raise InvalidInputError('scheme must be "https" or "http".')
 
 
