@@ -36,13 +36,16 @@ SECTIONS = {
     },
     "Factors": {
         "totp": (f"{_COMMANDS}.totp:totp", "Bind an authenticator app, list it, unbind it, compute codes."),
+        "factors": (f"{_COMMANDS}.factors:factors", "List, enroll and remove your second factors."),
         "face": (f"{_COMMANDS}.face:face", "Upload photos, bind a face, verify it."),
         "unbind": (f"{_COMMANDS}.unbind:unbind", "Unbind a phone, an address or another factor."),
     },
     "The stored login": {
         "whoami": (f"{_COMMANDS}.login:whoami", "Show the user of the stored token."),
         "token": (f"{_COMMANDS}.login:token", "Print the token, for other programs."),
-        "logout": (f"{_COMMANDS}.login:logout", "Delete the stored token."),
+        "refresh": (f"{_COMMANDS}.login:refresh", "Renew the token of a logged-in user, and store it."),
+        "introspect": (f"{_COMMANDS}.login:introspect", "Ask if an mfaToken is good, and whose it is."),
+        "logout": (f"{_COMMANDS}.login:logout", "End the session, and delete the stored token."),
     },
     "Tools": {
         "batch": (f"{_COMMANDS}.batch:batch", "Verify many rows from a file."),

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa._language import in_language
 from authing_mfa.errors import (
+    AccountDisabledError,
     AccountLockedError,
     ApiError,
     AuthingError,
+    CaptchaRequiredError,
     ConfigError,
     FaceError,
     ImageError,
@@ -17,9 +19,12 @@ from authing_mfa.errors import (
     MfaRequiredError,
     NetworkError,
     NotAuthenticatedError,
+    PasswordChangeRequiredError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
     WrongCodeError,
+    WrongPasswordError,
 )
 
 if TYPE_CHECKING:
@@ -89,6 +94,18 @@ _BY_CODE: Final[dict[int, tuple[str, str]]] = {
         "There is no such user (2004). Check the account, or register it: authing-mfa login --register",
         "用户不存在（2004）。请检查账号，或注册：authing-mfa login --register",
     ),
+    2006: (
+        "The password is wrong (2006). Check it; with your own public key, check --public-key too.",
+        "密码错误（2006）。请检查密码；若使用自有公钥，请同时检查 --public-key。",
+    ),
+    2061: (
+        "The new password is not safe enough (2061). Choose another one.",
+        "新密码不够安全（2061）。请换一个。",
+    ),
+    1320011: (
+        "The old password is wrong (1320011). Log in again: authing-mfa login",
+        "原密码错误（1320011）。请重新登录：authing-mfa login",
+    ),
     2011: (
         "There is no such application (2011). Check --app-id and the host: authing-mfa config list",
         "应用不存在（2011）。请检查 --app-id 和 host：authing-mfa config list",
@@ -106,6 +123,31 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
         AccountLockedError,
         "The account is locked ({code}). Wait until the lock ends, or ask an administrator to lift it.",
         "账号已锁定（{code}）。请等待解锁，或联系管理员。",
+    ),
+    (
+        AccountDisabledError,
+        "The account, its device or its tenant is disabled ({code}): {message}. Ask an administrator.",
+        "账号、设备或租户已停用（{code}）：{message}。请联系管理员。",
+    ),
+    (
+        WrongPasswordError,
+        "The account or the password is wrong ({code}). Check both.",
+        "账号或密码错误（{code}）。请检查两者。",
+    ),
+    (
+        CaptchaRequiredError,
+        "The service asks for a captcha ({code}). Log in at a terminal: authing-mfa login shows the picture and asks for its text.",
+        "需要图形验证码（{code}）。请在终端登录：authing-mfa login 会显示图片并询问其中文字。",
+    ),
+    (
+        PasswordChangeRequiredError,
+        "The password must be changed before a login ({code}): {message}. Log in at a terminal (authing-mfa login), or set AUTHING_NEW_PASSWORD.",
+        "登录前必须修改密码（{code}）：{message}。请在终端登录，或设置 AUTHING_NEW_PASSWORD：authing-mfa login",
+    ),
+    (
+        ServiceError,
+        "The service failed ({code}): {message}. It may have acted. Try again later.{ask}",
+        "服务出错（{code}）：{message}。服务可能已处理该请求，请稍后重试。{ask}",
     ),
     (
         LoginError,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from authing_mfa.errors import (
+    AccountDisabledError,
     AccountLockedError,
     AuthingError,
     CancelledCallError,
+    CaptchaRequiredError,
     ConfigError,
     FaceError,
     ImageError,
@@ -17,8 +19,10 @@ from authing_mfa.errors import (
     MfaRequiredError,
     NetworkError,
     NotAuthenticatedError,
+    PasswordChangeRequiredError,
     RateLimitedError,
     WrongCodeError,
+    WrongPasswordError,
 )
 
 __all__ = [
@@ -51,10 +55,10 @@ READER_GONE: Final = 141
 
 MEANINGS: Final[dict[int, str]] = {
     OK: "success, or the answer is yes",
-    NO: "refused: wrong code, face not accepted, account locked, phone or address not bindable",
+    NO: "refused: wrong password or code, face not accepted, account locked or disabled, phone or address not bindable",
     USAGE: "usage: an option, a setting, a picture or a code is missing or invalid; nothing was sent",
     NETWORK: "network or time-out; the service may have acted, unless the message says that nothing was sent",
-    LOGIN: "login needed: no token, an expired token, or a second factor is needed",
+    LOGIN: "login needed: no token, an expired token, or the login needs more: a second factor, a captcha, a new password",
     RATE: "too many requests: nothing was done",
     SERVICE: "service or protocol: any other refusal, or an answer that cannot be understood",
     BATCH: "some rows of a batch failed, or it was stopped and somebody must look why (`batch` only)",
@@ -72,6 +76,10 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], int], ...]] = (
     (InvalidMfaTokenError, LOGIN),
     (NotAuthenticatedError, LOGIN),
     (MfaRequiredError, LOGIN),
+    (CaptchaRequiredError, LOGIN),
+    (PasswordChangeRequiredError, LOGIN),
+    (WrongPasswordError, NO),
+    (AccountDisabledError, NO),
     (WrongCodeError, NO),
     (FaceError, NO),
     (AccountLockedError, NO),

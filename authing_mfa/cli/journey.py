@@ -9,6 +9,7 @@ import attrs
 import click
 
 from authing_mfa.cli import exit_codes as exits
+from authing_mfa.cli.login_dialogue import LoginDialogue
 from authing_mfa.errors import MfaRequiredError, WrongCodeError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Journey:
             "password", stdin=given.password_stdin, env="AUTHING_PASSWORD", option="--password-stdin"
         )
         try:
-            user = self._service(self._service.client.login_by_account(account, password), keep=False)
+            user = LoginDialogue(self._run, self._service, account, password, keep=False).log_in()
         except MfaRequiredError as error:
             self._service.speak_for(error.challenge.token)
             return self._second_factor(error)

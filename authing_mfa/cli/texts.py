@@ -26,6 +26,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # names of things that are asked for
     "token": ("Token", "令牌"),
     "password": ("Password", "密码"),
+    "new_password": ("New password", "新密码"),
+    "new_password_again": ("New password, again", "再次输入新密码"),
+    "captcha": ("Text in the picture", "图中文字"),
+    "mfa_token": ("mfaToken", "mfaToken"),
     "code": ("Code", "验证码"),
     "totp_secret": ("TOTP secret or otpauth:// address", "TOTP 密钥或 otpauth:// 地址"),
     "recovery": ("Recovery code", "恢复代码"),
@@ -109,6 +113,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "TOTP 已绑定。下一步：authing-mfa verify totp（同一验证码可再使用一次）。",
     ),
     "unbound": ("{what} is unbound.", "{what} 已解绑。"),
+    "factor_added": ("{kind} is enrolled.", "{kind} 已绑定。"),
+    "can_enroll": (
+        "Can be enrolled: {types}. Next: authing-mfa factors add TYPE",
+        "可绑定：{types}。下一步：authing-mfa factors add TYPE",
+    ),
+    "all_enrolled": ("There is no other factor to enroll.", "没有其他可绑定的要素。"),
+    "no_such_factor": (
+        "You have no factor {factor}. List them with: authing-mfa factors list",
+        "没有要素 {factor}。请运行：authing-mfa factors list",
+    ),
     "no_authenticators": ("No authenticator is bound.", "尚未绑定验证器。"),
     "seconds_left": ("Valid for {seconds} s more.", "还有 {seconds} 秒有效。"),
     "uploaded": (
@@ -117,6 +131,31 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "set": ("{name} of profile {profile} is set.", "配置档 {profile} 的 {name} 已设置。"),
     "unset": ("{name} of profile {profile} is removed.", "配置档 {profile} 的 {name} 已移除。"),
+    # what else a login asks for
+    "captcha_picture": (
+        "The service asks for a captcha ({code}). Open this picture and type its text: {path}",
+        "需要图形验证码（{code}）。请打开此图片并输入其中文字：{path}",
+    ),
+    "password_change": (
+        "The password must be changed before you can log in ({code}): {message}.",
+        "登录前必须修改密码（{code}）：{message}。",
+    ),
+    "password_weak": (
+        "The new password is not safe enough ({code}). Choose another one.",
+        "新密码不够安全（{code}）。请换一个。",
+    ),
+    "passwords_differ": ("The two passwords are not the same. Type them again.", "两次输入的密码不一致。请重新输入。"),
+    "password_changed": ("The password is changed.", "密码已修改。"),
+    # the session
+    "refreshed": ("The token is renewed.", "令牌已更新。"),
+    "logout_not_told": (
+        "Warning: the service could not be told; the token stays valid there until it expires. {reason}",
+        "警告：未能通知服务，令牌在过期前仍然有效。{reason}",
+    ),
+    "code_right": ("The code is right.", "验证码正确。"),
+    "code_wrong": ("The code is wrong. Wait for the next one.", "验证码错误。请等待下一个。"),
+    "token_active": ("The mfaToken is good.", "mfaToken 有效。"),
+    "token_inactive": ("The mfaToken is not, or no longer, good.", "mfaToken 无效或已过期。"),
     # the interactive journey
     "challenge": ("A second factor is needed ({code}). Allowed factors:", "需要二次验证（{code}）。可用方式："),
     "no_challenge": ("No second factor is needed.", "无需二次验证。"),

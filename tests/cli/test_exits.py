@@ -22,6 +22,8 @@ BY_ERROR = [
     (api(errors.WrongCodeError, 2001), 1),
     (api(errors.FaceError, 1702), 1),
     (api(errors.AccountLockedError, 2005), 1),
+    (api(errors.AccountDisabledError, 1577), 1),
+    (api(errors.WrongPasswordError, 2333), 1),
     (errors.InvalidInputError("bad"), 2),
     (errors.UsageError("closed"), 2),
     (errors.ImageError("broken"), 2),
@@ -32,8 +34,11 @@ BY_ERROR = [
     (api(errors.InvalidMfaTokenError, 2021), 4),
     (api(errors.NotAuthenticatedError, 2020), 4),
     (errors.MfaRequiredError("due", challenge=MfaChallenge("t"), code=1636), 4),
+    (api(errors.CaptchaRequiredError, 2000), 4),
+    (api(errors.PasswordChangeRequiredError, 1639), 4),
     (api(errors.RateLimitedError, 2080), 5),
-    (api(errors.ApiError, 2333), 6),
+    (api(errors.ApiError, 422), 6),
+    (api(errors.ServiceError, 500, 500), 6),
     (api(errors.ApiError, 500, 500), 6),
     (errors.ResponseError("html"), 6),
     (errors.ConfigError("none"), 6),
@@ -184,11 +189,17 @@ def test_5_says_how_long_to_wait(cli, emulator):
     assert (done.code, "wait 120 s" in done.err) == (5, True)
 
 
-def test_6_another_refusal(cli, emulator):
-    """A wrong password is 6: it is no MFA code."""
+def test_1_a_wrong_password(cli, emulator):
+    """The service says no, as to a wrong code."""
     user = emulator.add_user()
     done = cli.run("login", user["username"], "--password-stdin", stdin="wrong\n")
-    assert (done.code, "2333" in done.err) == (6, True)
+    assert (done.code, "2333" in done.err) == (1, True)
+
+
+def test_6_another_refusal(cli, emulator):
+    """A factor that does not exist is 6: it is neither a wrong code nor a missing login."""
+    given = cli.with_env(AUTHING_TOKEN=emulator.token_of(emulator.add_user()))
+    assert given.invoke("factors", "show", "none").code == 6
 
 
 def test_6_not_the_protocol(cli, emulator):

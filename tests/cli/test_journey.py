@@ -104,7 +104,7 @@ def test_the_country_code_of_the_challenge_travels(cli, emulator):
 
 def test_register(cli):
     """--register makes the account."""
-    assert cli.invoke("login", "newcomer", "--password-stdin", stdin="a password").code == 6
+    assert cli.invoke("login", "newcomer", "--password-stdin", stdin="a password").code == 1
     assert cli.invoke("login", "newcomer", "--register", "--password-stdin", stdin="a password").code == 0
 
 

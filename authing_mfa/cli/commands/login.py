@@ -1,19 +1,23 @@
-"""`login`, `whoami`, `token`, `logout`: the login that the other commands speak with."""
+"""`login`, `whoami`, `token`, `refresh`, `introspect`, `logout`: the login whose token the other commands use."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
+from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.context import user_json
 from authing_mfa.cli.lazy import Command
+from authing_mfa.cli.login_dialogue import LoginDialogue
 from authing_mfa.cli.options import code_stdin, country, login_options, token_stdin
+from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
     from authing_mfa.cli.context import Run
 
-__all__ = ["login", "logout", "token", "whoami"]
+__all__ = ["introspect", "login", "logout", "refresh", "token", "whoami"]
 
 
 @click.command(cls=Command)
@@ -54,36 +58,94 @@ def login(
     if (account is not None) + (phone is not None) + (email is not None) > 1:
         raise click.UsageError("Give one of ACCOUNT, --phone and --email.")
     asker = run.asker
+    keep = not keeping["no_keep"]
     with run.service() as service:
-        client = service.client
-        if phone is not None:
-            code = asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
-            call = client.login_by_phone_code(
-                phone, code, phone_country_code=phone_country_code, auto_register=auto_register
-            )
-        elif email is not None:
-            code = asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
-            call = client.login_by_email_code(email, code, auto_register=auto_register)
-        else:
+        if phone is None and email is None:
             account = account or asker.text("account", env="AUTHING_ACCOUNT", how="authing-mfa login ACCOUNT")
             password = asker.secret("password", stdin=password_stdin, env="AUTHING_PASSWORD", option="--password-stdin")
-            call = client.login_by_account(account, password, auto_register=auto_register)
-        user = service(call, account=account or phone or email, keep=not keeping["no_keep"])
+            dialogue = LoginDialogue(run, service, account, password, auto_register=auto_register, keep=keep)
+            user = dialogue.log_in()
+        else:
+            code = asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
+            client = service.client
+            call = (
+                client.login_by_phone_code(
+                    phone, code, phone_country_code=phone_country_code, auto_register=auto_register
+                )
+                if phone is not None
+                else client.login_by_email_code(email or "", code, auto_register=auto_register)
+            )
+            user = service(call, account=phone or email, keep=keep)
     run.welcome(user, keep=not keeping["no_keep"], show_token=keeping["show_token"])
+
+
+@click.command(cls=Command)
+@click.option("--custom", is_flag=True, help="Show the user pool's own fields, too.")
+@click.option("--security", is_flag=True, help="Show how well the account is protected, too.")
+@token_stdin
+@click.pass_obj
+def whoami(run: Run, /, *, custom: bool, security: bool, token_stdin: bool) -> None:
+    """Show the user of the stored token.
+
+    Asks the service, so it also tells if the token is still valid.
+    """
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        user = service(service.client.get_current_user())
+        data = user_json(user)
+        if custom and user.id is not None:
+            fields = service(service.client.get_custom_user_data(user.id))
+            data["custom"] = {field.key: field.value for field in fields}
+        if security:
+            level = service(service.client.get_security_level())
+            data["security"] = {"score": level.score, "mfa": level.mfa}
+    run.output.data(data, run.output.fields(data.items()))
 
 
 @click.command(cls=Command)
 @token_stdin
 @click.pass_obj
-def whoami(run: Run, /, *, token_stdin: bool) -> None:
-    """Show the user of the stored token.
+def refresh(run: Run, /, *, token_stdin: bool) -> None:
+    """Renew the token of a logged-in user, and store it.
 
-    The command asks the service, so it also shows if the token is still valid.
+    Whether the old token stays valid is up to the service.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:
-        data = user_json(service(service.client.get_current_user()))
+        fresh = service(service.client.refresh_id_token())
+    if login.kind == "user":
+        run.keep(attrs.evolve(login, token=fresh.token))
+    run.output.good(run.say("refreshed"))
+    data: dict[str, Any] = {
+        "issued_at": fresh.issued_at,
+        "expires_at": fresh.expires_at,
+        "stored": login.kind == "user",
+    }
+    if login.kind != "user":
+        data["token"] = fresh.token
     run.output.data(data, run.output.fields(data.items()))
+
+
+@click.command(cls=Command)
+@click.option(
+    "--mfa-token-stdin",
+    is_flag=True,
+    help="Read the mfaToken from one line of stdin (else AUTHING_MFA_TOKEN, else a prompt).",
+)
+@click.pass_obj
+def introspect(run: Run, /, *, mfa_token_stdin: bool) -> None:
+    """Ask if an mfaToken is good, and whose it is.
+
+    The exit code is 0 if it is, else 1. A good mfaToken does not prove that a second factor was passed.
+    """
+    token = run.asker.secret("mfa_token", stdin=mfa_token_stdin, env="AUTHING_MFA_TOKEN", option="--mfa-token-stdin")
+    with run.service() as service:
+        info = service(service.client.introspect_mfa_token(token))
+    data = {name: getattr(info, name) for name in ("active", "user_id", "user_pool_id", "issued_at", "expires_at")}
+    run.output.note(run.say("token_active" if info.active else "token_inactive"))
+    run.output.data(data, run.output.fields(data.items()))
+    if not info.active:
+        raise click.exceptions.Exit(exits.NO)
 
 
 @click.command(cls=Command)
@@ -98,12 +160,22 @@ def token(run: Run, /) -> None:
 
 
 @click.command(cls=Command)
+@click.option("--local", is_flag=True, help="Do not tell the service; the token stays valid there until it expires.")
 @click.pass_obj
-def logout(run: Run, /) -> None:
-    """Delete the stored token.
+def logout(run: Run, /, *, local: bool) -> None:
+    """End the session, and delete the stored token.
 
-    Nothing is sent to the service: the token stays valid until it expires.
+    The service is told, so that the token is no longer valid. If that fails, the token is deleted all the same.
     """
+    login = None if local else run.store.load()
+    told = False
+    if login is not None and login.kind == "user" and run.value("app_id") is not None:
+        try:
+            with run.service(login.token) as service:
+                service(service.client.logout())
+            told = True
+        except AuthingError as error:
+            run.output.warn(run.say("logout_not_told", reason=run.explain(error)))
     found = run.store.delete()
     run.output.good(run.say("forgotten" if found else "nothing_kept"))
-    run.output.data({"forgotten": found})
+    run.output.data({"forgotten": found, "told": told})

@@ -37,6 +37,9 @@ def chosen(argument: str | None, option: str | None, kept: str | None, what: str
 @send.command()
 @phone_target
 @country
+@click.option(
+    "--scene", metavar="SCENE", help="What the code is for, e.g. login or mfa-verify. Default: nothing is said."
+)
 @token_stdin
 @click.pass_obj
 def sms(
@@ -45,6 +48,7 @@ def sms(
     phone: str | None,
     phone_option: str | None,
     phone_country_code: str | None,
+    scene: str | None,
     *,
     token_stdin: bool,
 ) -> None:
@@ -57,23 +61,25 @@ def sms(
     if login is not None and target == login.phone:
         phone_country_code = phone_country_code or login.phone_country_code
     with run.service(login.token if login else None) as service:
-        service(service.client.send_sms(target, phone_country_code=phone_country_code))
+        service(service.client.send_sms(target, phone_country_code=phone_country_code, scene=scene))
     run.output.good(run.say("sms_sent", to=target))
     run.output.data({"channel": "sms", "to": target})
 
 
 @send.command()
 @email_target
+@click.option("--scene", metavar="SCENE", help="What the code is for, e.g. VERIFY_CODE to log in. Default: MFA_VERIFY.")
 @token_stdin
 @click.pass_obj
-def email(run: Run, /, email: str | None, email_option: str | None, *, token_stdin: bool) -> None:
-    """Send an MFA code by e-mail.
+def email(run: Run, /, email: str | None, email_option: str | None, scene: str | None, *, token_stdin: bool) -> None:
+    """Send a code by e-mail, by default one for MFA.
 
     EMAIL defaults to the address that the login's challenge names. No login is needed.
     """
     login = run.login(stdin=token_stdin)
     target = chosen(email, email_option, login.email if login else None, "EMAIL")
     with run.service(login.token if login else None) as service:
-        service(service.client.send_mfa_email(target))
+        client = service.client
+        service(client.send_mfa_email(target) if scene is None else client.send_email(target, scene=scene))
     run.output.good(run.say("email_sent", to=target))
     run.output.data({"channel": "email", "to": target})

@@ -1,4 +1,4 @@
-"""`totp associate|confirm|delete|list|code|qr`."""
+"""`totp associate|confirm|delete|check|list|code|qr`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.commands.unbind import unbind_with
 from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.options import code_stdin, login_options, token_stdin
@@ -101,6 +102,25 @@ def confirm(run: Run, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, 
 def delete(run: Run, /, *, token_stdin: bool) -> None:
     """Unbind TOTP; needs a logged-in user's token."""
     unbind_with(run, "TOTP", lambda client: client.mfa_delete_totp(), token_stdin=token_stdin)
+
+
+@totp.command()
+@code_stdin
+@token_stdin
+@click.pass_obj
+def check(run: Run, /, *, code_stdin: bool, token_stdin: bool) -> None:
+    """Check a code of a user who is logged in (step-up).
+
+    The exit code is 0 if the code is right, 1 if it is wrong. Nobody is logged in by it.
+    """
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        code = run.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
+        right = service(service.client.check_totp(code))
+    run.output.note(run.say("code_right" if right else "code_wrong"))
+    run.output.data({"verified": right}, str(right).lower())
+    if not right:
+        raise click.exceptions.Exit(exits.NO)
 
 
 @totp.command("list")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["USER_HANDLERS"]
 
 _CHANGEABLE = ("username", "password", "phone", "email", "phone_country_code", "nickname", "mfa", "custom")
-_NEW = (*_CHANGEABLE, "id", "totp", "totp_secret", "recovery_code", "face")
+_NEW = (*_CHANGEABLE, "id", "totp", "totp_secret", "recovery_code", "face", "password_change")
 _LONGEST_LOCK = 1e9
 
 

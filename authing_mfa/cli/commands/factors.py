@@ -1,0 +1,190 @@
+"""`factors list|show|add|remove`: self-service of a logged-in user's second factors."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from authing_mfa.cli.commands.face import photo_key
+from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.options import code_stdin, country, token_stdin
+from authing_mfa.errors import WrongCodeError
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.context import Run, Service
+    from authing_mfa.models import Factor, FactorEnrollment
+
+__all__ = ["factors"]
+
+_TYPES: Final = {"sms": "SMS", "email": "EMAIL", "totp": "OTP", "face": "FACE"}
+_TRIES: Final = 3
+
+
+@click.group(cls=LazyGroup)
+def factors() -> None:
+    """List, enroll and remove your second factors.
+
+    Needs a logged-in user's token: log in first.
+    """
+
+
+def _json(factor: Factor) -> dict[str, Any]:
+    names = ("id", "type", "phone", "phone_country_code", "email")
+    return {name: getattr(factor, name) for name in names}
+
+
+def _target(factor: Factor) -> str | None:
+    phone = f"{factor.phone_country_code or ''} {factor.phone}".strip() if factor.phone else None
+    return phone or factor.email
+
+
+@factors.command("list")
+@token_stdin
+@click.pass_obj
+def list_(run: Run, /, *, token_stdin: bool) -> None:
+    """List the enrolled factors, and those that can be enrolled."""
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        found = service(service.client.list_enrolled_factors())
+        more = service(service.client.list_factors_to_enroll())
+    data = {"factors": [_json(factor) for factor in found], "can_enroll": list(more)}
+    rows = [(factor.id, factor.type, _target(factor)) for factor in found]
+    run.output.data(data, run.output.table(("ID", "TYPE", "TARGET"), rows) if rows else ())
+    run.output.note(run.say("can_enroll", types=", ".join(more)) if more else run.say("all_enrolled"))
+
+
+@factors.command()
+@click.argument("factor_id")
+@token_stdin
+@click.pass_obj
+def show(run: Run, /, factor_id: str, *, token_stdin: bool) -> None:
+    """Show one enrolled factor."""
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        data = _json(service(service.client.get_factor(factor_id)))
+    run.output.data(data, run.output.fields(data.items()))
+
+
+@factors.command()
+@click.argument("kind", metavar="TYPE", type=click.Choice(list(_TYPES)))
+@click.option("--phone", metavar="PHONE", help="The phone of an SMS factor.")
+@click.option("--email", metavar="EMAIL", help="The address of an email factor.")
+@click.option("--photo", metavar="FILE", help="The photo of a face factor: a file, or a key of face upload.")
+@country
+@code_stdin
+@token_stdin
+@click.pass_obj
+def add(
+    run: Run,
+    /,
+    kind: str,
+    phone: str | None,
+    email: str | None,
+    photo: str | None,
+    phone_country_code: str | None,
+    *,
+    code_stdin: bool,
+    token_stdin: bool,
+) -> None:
+    """Enroll a factor: sms, email, totp or face.
+
+    sms and email send a code and ask for it. totp draws a QR code for the authenticator app and asks for the app's first code; keep
+    the recovery code that is printed. An enrollment must be finished within one minute.
+    """
+    login = run.needs_login(stdin=token_stdin)
+    asker = run.asker
+    if kind == "sms":
+        phone = phone or asker.text("phone", env=None, how="--phone PHONE")
+    elif kind == "email":
+        email = email or asker.text("email", env=None, how="--email EMAIL")
+    elif kind == "face":
+        photo = photo or asker.text("photo", env=None, how="--photo FILE")
+    with run.service(login.token) as service:
+        key = photo_key(service, photo) if kind == "face" and photo is not None else None
+        enrollment = service(
+            service.client.send_enroll_factor_request(
+                _TYPES[kind],
+                phone=phone if kind == "sms" else None,
+                phone_country_code=phone_country_code if kind == "sms" else None,
+                email=email if kind == "email" else None,
+            )
+        )
+        if kind == "totp":
+            _show_totp(run, enrollment)
+        elif key is None:
+            run.output.good(run.say("sent", to=phone or email))
+        _finish(run, service, _TYPES[kind], enrollment, key, stdin=code_stdin)
+        found = [factor for factor in service(service.client.list_enrolled_factors()) if factor.type == _TYPES[kind]]
+    _tell(run, kind, found[-1] if found else None, enrollment)
+
+
+def _show_totp(run: Run, enrollment: FactorEnrollment) -> None:
+    from authing_mfa.cli.qr import draw
+
+    uri = enrollment.uri or ""
+    if sys.stderr.isatty():
+        for line in draw(uri, run.output, stream=sys.stderr):
+            run.output.note(line)
+    run.output.note(uri)
+
+
+def _finish(
+    run: Run, service: Service, kind: str, enrollment: FactorEnrollment, key: str | None, *, stdin: bool
+) -> None:
+    """Send the proof. At a terminal a wrong code may be corrected, three times in all."""
+    client, left = service.client, _TRIES
+    if key is not None:
+        service(client.enroll_factor(enrollment.token, kind, photo_key=key))
+        return
+    while True:
+        code = run.asker.secret("code", stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
+        left -= 1
+        try:
+            service(client.enroll_factor(enrollment.token, kind, code=code))
+        except WrongCodeError as error:
+            if stdin or not left or not run.asker.interactive or run.environ.get("AUTHING_CODE"):
+                raise
+            run.output.warn(run.say("again", code=error.code, left=left))
+        else:
+            return
+
+
+def _tell(run: Run, kind: str, factor: Factor | None, enrollment: FactorEnrollment) -> None:
+    run.output.good(run.say("factor_added", kind=kind))
+    data: dict[str, Any] = {"id": None, "type": _TYPES[kind]} if factor is None else _json(factor)
+    if enrollment.recovery_code is not None:
+        data["recovery_code"] = enrollment.recovery_code
+        run.output.note(run.say("keep_recovery"))
+    run.output.data(data, run.output.fields(data.items()))
+
+
+@factors.command()
+@click.argument("factor")
+@token_stdin
+@click.pass_obj
+def remove(run: Run, /, factor: str, *, token_stdin: bool) -> None:
+    """Remove an enrolled factor.
+
+    FACTOR is an id that factors list printed, or sms, email, totp or face.
+    """
+    login = run.needs_login(stdin=token_stdin)
+    with run.service(login.token) as service:
+        client = service.client
+        found = [
+            each
+            for each in service(client.list_enrolled_factors())
+            if factor in (each.id, each.type) or _TYPES.get(factor) == each.type
+        ]
+        if not found:
+            raise click.UsageError(run.say("no_such_factor", factor=factor))
+        kind = found[0].type
+        if kind == "SMS":  # the service refuses to reset a phone or an address: they have calls of their own
+            service(client.mfa_unbind_phone())
+        elif kind == "EMAIL":
+            service(client.mfa_unbind_email())
+        else:
+            service(client.mfa_unbind_factor(found[0].id))
+    run.output.good(run.say("unbound", what=kind))
+    run.output.data({"unbound": kind, "id": found[0].id})

@@ -1,0 +1,113 @@
+"""A password login with what the service may ask for on the way: the text of a captcha, a new password.
+
+The picture of a captcha is written into a file that only the user can read, and removed after the answer. Without a terminal
+only a new password can be given, by AUTHING_NEW_PASSWORD: a program cannot read a captcha.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from authing_mfa.cli.context import Run, Service
+from authing_mfa.errors import ApiError, CaptchaRequiredError, PasswordChangeRequiredError
+
+if TYPE_CHECKING:
+    from authing_mfa.models import Captcha, UserInfo
+
+__all__ = ["LoginDialogue"]
+
+_QUESTIONS: Final = 5  # of one login
+_WEAK: Final = 2061
+_NEW_PASSWORD: Final = "AUTHING_NEW_PASSWORD"  # noqa: S105 - the name of a variable
+_ENDINGS: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
+
+
+@attrs.define
+class LoginDialogue:
+    """One login. `keep`: a challenge in its answer is stored for the next command."""
+
+    run: Run
+    service: Service
+    account: str
+    password: str = attrs.field(repr=False)
+    auto_register: bool = False
+    keep: bool = True
+
+    def log_in(self) -> UserInfo:
+        """Log in, and answer what the service asks at a terminal.
+
+        Raises:
+            AuthingError: as the client does.
+        """
+        captcha: Captcha | None = None
+        code: str | None = None
+        for question in range(_QUESTIONS + 1):
+            login = self.service.client.login_by_account(
+                self.account, self.password, auto_register=self.auto_register, captcha_code=code, captcha=captcha
+            )
+            captcha = code = None
+            try:
+                return self.service(login, account=self.account, keep=self.keep)
+            except CaptchaRequiredError as error:
+                if question == _QUESTIONS or not self.run.asker.interactive:
+                    raise
+                captcha, code = self._ask_captcha(error)
+            except PasswordChangeRequiredError as error:
+                if question == _QUESTIONS or error.token is None or not self._can_give_password():
+                    raise
+                self._change_password(error, error.token)
+        raise AssertionError("the last question raises")
+
+    def _ask_captcha(self, error: CaptchaRequiredError) -> tuple[Captcha, str]:
+        """Show where the picture is, and ask for its text."""
+        captcha = self.service(self.service.client.get_captcha())
+        handle, path = tempfile.mkstemp(prefix="captcha-", suffix=_ENDINGS.get(captcha.media_type, ".svg"))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(captcha.image)
+            self.run.output.note(self.run.say("captcha_picture", code=error.code, path=path))
+            return captcha, self.run.asker.text("captcha", env=None, how="a terminal")
+        finally:
+            Path(path).unlink(missing_ok=True)
+
+    def _can_give_password(self) -> bool:
+        return self.run.asker.interactive or bool(self.run.environ.get(_NEW_PASSWORD, "").strip())
+
+    def _change_password(self, error: PasswordChangeRequiredError, token: str) -> None:
+        """Ask for a new password and set it. At a terminal an unsafe one is asked for again."""
+        output, say = self.run.output, self.run.say
+        output.warn(say("password_change", code=error.code, message=error.message.rstrip(".。")))
+        for left in reversed(range(_QUESTIONS)):
+            new = self._ask_new_password()
+            try:
+                self._send_new_password(error.code, token, new)
+            except ApiError as refusal:
+                if refusal.code != _WEAK or not left or self.run.environ.get(_NEW_PASSWORD):
+                    raise
+                output.warn(say("password_weak", code=refusal.code))
+                continue
+            self.password = new
+            output.good(say("password_changed"))
+            return
+
+    def _ask_new_password(self) -> str:
+        ask, say = self.run.asker, self.run.say
+        while True:
+            new = ask.secret("new_password", stdin=False, env=_NEW_PASSWORD, option="a terminal")
+            if self.run.environ.get(_NEW_PASSWORD, "").strip():
+                return new
+            if ask.secret("new_password_again", stdin=False, env="", option="a terminal") == new:
+                return new
+            self.run.output.warn(say("passwords_differ"))
+
+    def _send_new_password(self, code: int, token: str, new: str) -> None:
+        client = self.service.client
+        if code == 2058:
+            self.service(client.change_expired_password(token, self.password, new))
+        else:
+            self.service(client.change_password_by_first_login_token(token, new))
