@@ -13,7 +13,7 @@ from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.context import Run
 from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import LazyGroup
-from authing_mfa.cli.output import ReaderGoneError
+from authing_mfa.cli.output import ReaderGoneError, let_streams_degrade
 from authing_mfa.cli.settings import SETTINGS
 from authing_mfa.errors import AuthingError
 
@@ -95,6 +95,7 @@ def cli(run: Run, /, profile: str | None, **flags: Any) -> None:
 
 def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     """Run the command line with *arguments*; the exit code, see `exits`."""
+    let_streams_degrade()
     run = Run(os.environ if environ is None else environ)
     try:
         result = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=run)

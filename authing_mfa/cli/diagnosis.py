@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import socket
 import ssl
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
@@ -16,12 +16,13 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
+from authing_mfa._json import parse_json
+from authing_mfa._jwt import time_claim
 from authing_mfa._language import in_language
 from authing_mfa._loopback import is_loopback_url
 from authing_mfa._version import __version__
 from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
-from authing_mfa.cli.tokens import expiry_of
 from authing_mfa.discovery import api_base, check_base_url, check_host, config_base
 from authing_mfa.errors import AuthingError
 
@@ -91,6 +92,7 @@ class Diagnosis:
             yield from self._reach(base)
             yield self._public_config(base)
             yield from self._api(base)
+            yield from self._public_key()
             yield self._clock()
             yield self._token()
         except _Stop as stop:
@@ -141,8 +143,8 @@ class Diagnosis:
     def _name(self, host: str, port: int) -> Finding:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            detail = self._say("unresolved", host=host, reason=error.strerror or error)
+        except (OSError, UnicodeError) as error:  # UnicodeError: a part of the name is too long
+            detail = self._say("unresolved", host=host, reason=getattr(error, "strerror", None) or error)
             self._stop("name", detail, self._say("fix_name"), exits.NETWORK)
         addresses = sorted({str(entry[4][0]) for entry in found})
         return Finding("name", "ok", self._say("resolved", host=host, addresses=", ".join(addresses[:4])))
@@ -178,8 +180,8 @@ class Diagnosis:
     def _context(self) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=self._run.value("ca_file"))
-        except OSError as error:
-            detail = self._say("ca_unreadable", reason=error.strerror or error)
+        except (OSError, ValueError) as error:
+            detail = self._say("ca_unreadable", reason=getattr(error, "strerror", None) or error)
             self._stop("settings", detail, self._say("fix_ca"), exits.USAGE)
 
     # ─────────────────────────────── what is there ───────────────────────────────
@@ -196,10 +198,10 @@ class Diagnosis:
                 body, status = reply.read(1 << 20), reply.status
                 self._headers = reply.headers
         except urllib.error.HTTPError as error:
-            with error:
-                body, status = error.read(1 << 20), error.code
-                self._headers = error.headers
-        except (OSError, HTTPException) as error:
+            body, status, self._headers = b"", error.code, error.headers
+            with error, suppress(OSError, HTTPException):  # the body breaks off
+                body = error.read(1 << 20)
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: an answer that is no HTTP
             detail = self._say("no_answer", reason=getattr(error, "reason", error))
             self._stop("public-config", detail, self._say("fix_answer"), exits.NETWORK)
         self._answered = time.time()
@@ -207,7 +209,7 @@ class Diagnosis:
 
     def _read_config(self, body: bytes, status: int) -> Finding:
         try:
-            answer = json.loads(body)
+            answer = parse_json(body)
             code = int(answer.get("code") or answer.get("statusCode") or status)
         except (ValueError, AttributeError, TypeError):
             detail = self._say("foreign", status=status)
@@ -237,12 +239,26 @@ class Diagnosis:
         if api != base:
             yield from self._reach(api)
 
+    def _public_key(self) -> Iterator[Finding]:
+        """Whether passwords are encrypted for the key that the service tells, where it tells one."""
+        from authing_mfa.passwords import CLOUD_PUBLIC_KEY
+
+        served = self._config.get("publicKey")
+        if not isinstance(served, str) or not served.strip():
+            return
+        given = self._run.value("public_key")
+        if _bare_key(given or CLOUD_PUBLIC_KEY) == _bare_key(served):
+            yield Finding("public key", "ok", self._say("key_ok"))
+            return
+        detail = self._say("other_key" if given else "cloud_key")
+        yield Finding("public key", "warn", detail, self._say("fix_key", key=_bare_key(served)))
+
     # ─────────────────────────────── clock and token ───────────────────────────────
 
     def _clock(self) -> Finding:
         try:
             served = parsedate_to_datetime(str(self._headers and self._headers["Date"])).timestamp()
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return Finding("clock", "skip", self._say("no_time"))
         # the header has whole seconds: half a second is the best guess of what it left out
         skew = (self._asked + self._answered) / 2 - (served + 0.5)
@@ -257,7 +273,7 @@ class Diagnosis:
             return Finding("token", "warn", self._say("no_token"), self._say("fix_no_token"))
         kept = login.kind != "environment"
         where = self._say("token_of", account=login.account or "?") if kept else "AUTHING_TOKEN"
-        expires = expiry_of(login.token)
+        expires = time_claim(login.token, "exp")
         if expires is not None and expires < time.time():
             return Finding("token", "warn", self._say("token_expired", where=where), self._say("fix_expired"))
         if login.kind == "mfa":
@@ -267,6 +283,11 @@ class Diagnosis:
         if login.kind == "mfa":
             return Finding("token", "warn", detail, self._say("fix_mfa"))
         return Finding("token", "ok", detail)
+
+
+def _bare_key(text: str) -> str:
+    """A key's base64 text, without the lines around it that PEM has."""
+    return "".join("".join(line.split()) for line in text.splitlines() if not line.startswith("-----"))
 
 
 def _duration(seconds: float) -> str:

@@ -68,6 +68,16 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "fix_pool": ("Give --user-pool-id {pool}", "请使用 --user-pool-id {pool}"),
     "bad_api": ("public-config names an invalid host", "public-config 中的主机名无效"),
     "fix_api": ("Ask the administrator of the service.", "请联系服务管理员。"),
+    "key_ok": ("passwords are encrypted for the service's own key", "密码使用服务自身的公钥加密"),
+    "other_key": (
+        "public_key is not the key of this service: logins with a password will be refused",
+        "public_key 不是该服务的公钥：密码登录会被拒绝",
+    ),
+    "cloud_key": (
+        "passwords are encrypted for the cloud's key, but this service has a key of its own",
+        "密码使用云端公钥加密，但该服务有自己的公钥",
+    ),
+    "fix_key": ("Set AUTHING_PUBLIC_KEY={key}", "请设置 AUTHING_PUBLIC_KEY={key}"),
     "api": ("calls go to {api}", "调用将发往 {api}"),
     "no_time": ("the service's answer has no time", "服务未提供时间"),
     "clock_ok": ("this machine's clock and the service's agree", "本机时钟与服务一致"),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import re
+import secrets
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,7 +18,53 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["Output", "ReaderGoneError", "wants_colour"]
+__all__ = ["Output", "ReaderGoneError", "cell", "let_streams_degrade", "moment", "visible", "wants_colour"]
+
+
+_ESCAPE: Final = f"\ue000{secrets.token_hex(8)}\ue000"
+"""Stands for ESC in our own styles until a line is written. Nobody can guess it, so no text from elsewhere becomes an ESC."""
+
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What would move the cursor, change the terminal, turn the direction of writing, or is no character; not tab and line break."""
+
+_PLAIN: Final = str.maketrans(
+    {"…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"', "·": "-", "×": "x"}
+)
+
+
+def _degrade(error: UnicodeError) -> tuple[str, int]:
+    """What a stream writes instead of characters that its encoding lacks: something like them, else ``?``."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return error.object[error.start : error.end].translate(_PLAIN).encode("ascii", "replace").decode(), error.end
+
+
+codecs.register_error("authing_mfa.degrade", _degrade)
+
+
+def let_streams_degrade() -> None:
+    """Let stdout and stderr replace what an 8-bit locale cannot show, instead of failing; also for help pages, which click writes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="authing_mfa.degrade")
+
+
+def visible(text: str) -> str:
+    """Return *text* with its control characters as escapes, so that nothing that a service says is an order to the terminal."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def cell(value: object) -> str:
+    """Return *value* as it stands in one cell of one line: a line break or a tab in it cannot begin another one."""
+    return visible(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def moment(epoch: float) -> str:
+    """Return *epoch* seconds as a time of day, or as they are where no calendar goes that far."""
+    try:
+        return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"{epoch:g} s after 1970"
 
 
 class ReaderGoneError(Exception):
@@ -62,27 +113,29 @@ class Output:
         self.note(self.styled(text, sys.stderr, fg="red"))
 
     def write_json(self, value: Mapping[str, Any]) -> None:
-        """*value* on one line of stdout."""
-        self.write(json.dumps(value, ensure_ascii=False, default=str))
+        """*value* on one line of stdout; what the stream or a terminal cannot show is escaped as JSON has it."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        text = json.dumps(value, ensure_ascii=not encoding.lower().startswith("utf"), default=str)
+        self.write(_CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
     def write(self, line: str) -> None:
-        """A line of data. What the terminal cannot show is replaced, never an error."""
+        """A line of data. What the terminal cannot show is replaced, and control characters are written as escapes."""
         _write(sys.stdout, line)
 
     def fields(self, pairs: Iterable[tuple[str, Any]]) -> list[str]:
         """Names and values in two columns; what is None is left out."""
-        shown = [(name, str(value)) for name, value in pairs if value is not None]
+        shown = [(name, cell(value)) for name, value in pairs if value is not None]
         width = max((len(name) for name, _ in shown), default=0)
         return [f"{self.styled(name.ljust(width), sys.stdout, dim=True)}  {value}" for name, value in shown]
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
         """Rows in columns under their titles on a terminal; without one, tab-separated and without titles."""
-        shown = [["" if cell is None else str(cell) for cell in row] for row in rows]
+        shown = [["" if value is None else cell(value) for value in row] for row in rows]
         if not sys.stdout.isatty():
             return ["\t".join(row) for row in shown]
         widths = [max(len(row[place]) for row in [list(titles), *shown]) for place in range(len(titles))]
         head = "  ".join(title.ljust(width) for title, width in zip(titles, widths, strict=True)).rstrip()
-        body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
+        body = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in shown]
         return [self.styled(head, sys.stdout, bold=True), *body]
 
     # ─────────────────────────────── stderr ───────────────────────────────
@@ -107,7 +160,9 @@ class Output:
 
     def styled(self, text: str, stream: IO[str] | None, **style: Any) -> str:
         """*text* with a style where *stream* shows it."""
-        return click.style(text, **style) if wants_colour(self._environ, stream) else text
+        if not wants_colour(self._environ, stream):
+            return text
+        return click.style(visible(text), **style).replace("\x1b", _ESCAPE)
 
     def console(self, *, stderr: bool = False) -> Console:
         """A rich console that keeps to the same rules."""
@@ -129,12 +184,13 @@ class Output:
 def _write(stream: IO[str] | None, line: str) -> None:
     if stream is None:
         return
+    shown = visible(line).replace(_ESCAPE, "\x1b")
     try:
         try:
-            stream.write(line + "\n")
-        except UnicodeEncodeError:
+            stream.write(shown + "\n")
+        except UnicodeEncodeError:  # a stream that is not ours to change
             encoding = getattr(stream, "encoding", None) or "ascii"
-            stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+            stream.write(shown.encode(encoding, "authing_mfa.degrade").decode(encoding) + "\n")
         stream.flush()
     except BrokenPipeError as error:
         raise ReaderGoneError from error

@@ -53,6 +53,8 @@ class Profiles:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InvalidInputError(f"The profile file {self.path} is not TOML: {error}.") from error
+        except RecursionError:
+            raise InvalidInputError(f"The profile file {self.path} nests too deep.") from None
         broken = [name for name, table in tables.items() if not isinstance(table, dict)]
         if broken:
             raise InvalidInputError(f"In the profile file {self.path}, {broken[0]} is outside of a [profile] table.")

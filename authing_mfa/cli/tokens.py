@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import hashlib
 import json
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Login", "TokenStore", "expiry_of"]
+__all__ = ["Login", "TokenStore"]
 
 _SERVICE: Final = "authing-mfa"
 
@@ -56,22 +54,9 @@ class Login:
             known: dict[str, Any] = {field.name: data[field.name] for field in attrs.fields(cls) if field.name in data}
             known["factors"] = tuple(data.get("factors") or ())
             login = cls(**known)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return None
         return login if isinstance(login.token, str) and login.token else None
-
-
-def expiry_of(token: str) -> float | None:
-    """The `exp` of a JSON Web Token in epoch seconds, None where it says none. The signature is the service's business."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
-        return None
-    expires = claims.get("exp") if isinstance(claims, dict) else None
-    return float(expires) if isinstance(expires, (int, float)) and not isinstance(expires, bool) else None
 
 
 class TokenStore:

@@ -16,13 +16,12 @@ def checks(done):
 
 
 def test_all_is_well(cli, emulator):
-    """Version, settings, name, connection, public-config, clock and token, each on a line."""
+    """Version, settings, name, connection, public-config, public key, clock and token, each on a line."""
     cli.log_in(emulator.add_user(mfa=[]))
     done = cli.run("doctor")
     assert done.code == 0
-    assert [line.split()[:2] for line in done.out.splitlines()] == [
-        ["ok", name] for name in ("version", "settings", "name", "connection", "public-config", "clock", "token")
-    ]
+    names = ("version", "settings", "name", "connection", "public-config", "public key", "clock", "token")
+    assert [line[:19].rstrip() for line in done.out.splitlines()] == [f"ok    {name}" for name in names]
 
 
 def test_a_token_that_is_missing_or_due_is_a_warning(cli, emulator):

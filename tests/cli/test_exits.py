@@ -254,6 +254,14 @@ def released(condition):
     return saved
 
 threading.Condition._release_save = released
+wait = threading.Event.wait
+
+def waited(event, timeout=None):
+    if event.is_set() and threading.current_thread() is threading.main_thread():
+        os.kill(os.getpid(), signal.SIGINT)  # the other thread was faster: there is no wait to interrupt
+    return wait(event, timeout)
+
+threading.Event.wait = waited
 sys.argv = ["authing-mfa", "emulator", "--port", "0"]
 from authing_mfa.__main__ import main
 main()

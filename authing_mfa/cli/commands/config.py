@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from authing_mfa._jwt import time_claim
 from authing_mfa.cli.lazy import LazyGroup
+from authing_mfa.cli.output import moment
 from authing_mfa.cli.settings import PROFILE_KEYS, parse
-from authing_mfa.cli.tokens import expiry_of
 
 if TYPE_CHECKING:
     from authing_mfa.cli.context import Run
@@ -76,8 +76,8 @@ def _secrets(run: Run) -> list[dict[str, Any]]:
     if login is None:
         rows = [row("token", "default", None)]
     else:
-        expires = expiry_of(login.token)
-        until = f", until {datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M:%S} UTC" if expires else ""
+        expires = time_claim(login.token, "exp")
+        until = "" if expires is None else f", until {moment(expires)}"
         if login.kind == "environment":
             rows = [row("token", "environment", "AUTHING_TOKEN", f" ({until[2:]})" if until else "")]
         else:

@@ -12,6 +12,7 @@ import click
 from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.emulator_options import DEFAULT_PORT, emulator_options, keywords, merged, start_error
 from authing_mfa.cli.lazy import Command, LazyGroup
+from authing_mfa.cli.output import cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -234,5 +235,5 @@ def _message_line(run: Run, message: dict[str, Any]) -> str:
     from datetime import UTC, datetime
 
     sent = f"{datetime.fromtimestamp(message['sent_at'], UTC):%Y-%m-%dT%H:%M:%SZ}"
-    code = run.output.styled(str(message["code"]), sys.stdout, bold=True)
-    return f"{sent}\t{message['channel']}\t{message['to']}\t{code}"
+    code = run.output.styled(cell(message["code"]), sys.stdout, bold=True)
+    return f"{sent}\t{message['channel']}\t{cell(message['to'])}\t{code}"
