@@ -66,7 +66,7 @@ class RunningEmulator:
     photo = None
 
     def __init__(self, base_url: str) -> None:
-        self.page = f"{base_url.rstrip('/')}/_emulator/"
+        self.page = f"{base_url.rstrip('/')}/"
 
     def hint(self, screen: str, window: SignIn) -> str:
         """Return where to look, on the screens that need a code."""

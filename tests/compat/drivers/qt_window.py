@@ -242,7 +242,7 @@ elif way == "running emulator":  # of another program, which knows its own users
         window = qt_mfa.MfaWindow(demo)
         window.show()
         hint = window.hint.text()
-        assert hint == f"The emulator's page shows every code: {emulator.url}/_emulator/", hint
+        assert hint == f"The emulator's page shows every code: {emulator.url}/", hint
         sign_in(window, "eve")
         until(lambda: window.screen_name == "done")
         window.close()

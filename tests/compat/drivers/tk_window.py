@@ -251,7 +251,7 @@ elif way == "running emulator":  # of another program, which knows its own users
         window = tk_mfa.MfaWindow(demo)
 
         hint = window.hint.cget("text")
-        assert hint == f"The emulator's page shows every code: {emulator.url}/_emulator/", hint
+        assert hint == f"The emulator's page shows every code: {emulator.url}/", hint
         sign_in(window, "eve")
         until(window, lambda: window.screen_name == "done")
         window.destroy()
