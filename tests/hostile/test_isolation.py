@@ -164,7 +164,7 @@ def test_a_thousand_calls_of_the_callback_layer():
         return done
 
     async def script(seen: Seen) -> bytes:
-        # A refusal makes nobody the current user. The name comes back reversed: an error shows no token.
+        # A refusal makes nobody the current user. The name comes back reversed: an error shows neither token nor code.
         return reply({"code": 2333, "message": bearer(seen)[::-1]})
 
     async def serve(ready, stop):
@@ -182,7 +182,7 @@ def test_a_thousand_calls_of_the_callback_layer():
     try:
         for number in range(USERS):
             compat.Authing.setCurrentToken(f"user-{number}")
-            compat.AuthClient().mfaVerifyByTOTP("1", completion(f"user-{number}"))
+            compat.AuthClient().mfaVerifyByTOTP("123456", completion(f"user-{number}"))
         assert all_there.wait(60)
     finally:
         compat.Authing.shutdown()
