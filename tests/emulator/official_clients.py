@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import shutil
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -41,20 +41,49 @@ def _folder(config: pytest.Config, name: str) -> Path:
     return Path(config.cache.mkdir(name))  # type: ignore[union-attr]  # the cache plugin is always there
 
 
+def _node_folder(config: pytest.Config, package: str, version: str) -> Path:
+    npm = require_program("npm")
+    folder = _folder(config, f"official-{package}-{version}")
+    (folder / "package.json").write_text(json.dumps({"private": True, "dependencies": {package: version}}))
+    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+    return installed(folder, f"{package} {version}", [npm, "install", *quiet])
+
+
+def _python(config: pytest.Config, generation: str, *packages: str) -> Iterator[Official]:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = _folder(config, f"official-{packages[0].replace('==', '-')}-{version}")
+    python = str(folder / "venv" / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+    installed(folder, packages[0], [sys.executable, "-m", "venv", "venv"], pip)
+    client = Official(python, "-P", str(HERE / "drive.py"), generation)
+    yield client
+    client.close()
+
+
 @pytest.fixture(scope="session")
 def js_folder(pytestconfig: pytest.Config) -> Path:
     """The folder whose node_modules has the official JavaScript client."""
-    npm = require_program("npm")
-    folder = _folder(pytestconfig, "official-js-4.23.55")
-    shutil.copy(HERE / "package.json", folder)
-    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-    return installed(folder, "authing-js-sdk 4.23.55", [npm, "install", *quiet])
+    return _node_folder(pytestconfig, "authing-js-sdk", "4.23.55")
 
 
 @pytest.fixture(scope="session")
 def js_process(js_folder: Path) -> Iterator[Official]:
     """Node with the official JavaScript client."""
-    client = Official(require_program("node"), str(HERE / "drive.mjs"), str(js_folder))
+    client = Official(require_program("node"), str(HERE / "drive.mjs"), str(js_folder), "authing-js-sdk")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def node_folder(pytestconfig: pytest.Config) -> Path:
+    """The folder whose node_modules has the official client of the v3 API for Node."""
+    return _node_folder(pytestconfig, "authing-node-sdk", "4.0.1")
+
+
+@pytest.fixture(scope="session")
+def node_process(node_folder: Path) -> Iterator[Official]:
+    """Node with the official client of the v3 API."""
+    client = Official(require_program("node"), str(HERE / "drive.mjs"), str(node_folder), "authing-node-sdk")
     yield client
     client.close()
 
@@ -62,19 +91,10 @@ def js_process(js_folder: Path) -> Iterator[Official]:
 @pytest.fixture(scope="session")
 def py_process(pytestconfig: pytest.Config) -> Iterator[Official]:
     """An interpreter with the official Python client."""
-    folder = _folder(pytestconfig, f"official-py-4.5.17-{sys.version_info.major}.{sys.version_info.minor}")
-    python = str(folder / "venv" / "bin" / "python")
-    pip = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-        str(HERE / "requirements.txt"),
-    ]
-    installed(folder, "authing 4.5.17", [sys.executable, "-m", "venv", "venv"], pip)
-    client = Official(python, "-P", str(HERE / "drive.py"))
-    yield client
-    client.close()
+    yield from _python(pytestconfig, "v2", "authing==4.5.17")
+
+
+@pytest.fixture(scope="session")
+def py3_process(pytestconfig: pytest.Config) -> Iterator[Official]:
+    """An interpreter with the official Python client of the v3 API, and the library that it forgets to ask for."""
+    yield from _python(pytestconfig, "v3", "authing==5.1.0", "websockets")

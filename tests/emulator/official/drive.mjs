@@ -1,14 +1,14 @@
-// Calls methods of the service's own JavaScript client as told, one JSON object a line: {"new": options} or {"call": "mfa.x", "args": […]}.
-// argv: the folder with node_modules. Answers {"value": …} or {"error": {code, message, data, status}}.
+// Calls methods of one of the service's own clients as told, one JSON object a line: {"new": options} or {"call": "mfa.x", "args": […]}.
+// argv: the folder with node_modules, the package. Answers {"value": …} or {"error": {code, message, data, status}}.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
-const { AuthenticationClient } = createRequire(`${process.argv[2]}/`)("authing-js-sdk");
+const { AuthenticationClient } = createRequire(`${process.argv[2]}/`)(process.argv[3]);
 let client = null;
 
 async function run(order) {
-  if (order.methods) return Object.getOwnPropertyNames(Object.getPrototypeOf(client.mfa));
+  if (order.methods) return Object.getOwnPropertyNames(Object.getPrototypeOf(client.mfa ?? client));
   if (order.new) {
     client = new AuthenticationClient(order.new);
     return null;

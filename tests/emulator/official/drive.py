@@ -1,5 +1,7 @@
 """Calls methods of the service's own Python client as told, one JSON object a line; run by the interpreter that has it.
 
+The argument is the client's generation: ``v2`` or ``v3``.
+
 ``{"new": options}`` makes a client, ``{"call": name, "args": […], "kwargs": {…}}`` calls it; the answer is ``{"value": …}`` or
 ``{"error": {code, message, type}}``.
 """
@@ -10,13 +12,25 @@ import warnings
 
 warnings.simplefilter("ignore")  # the client's own, of a library of 2018
 
-from authing.v2.authentication import AuthenticationClient, AuthenticationClientOptions  # noqa: E402 - see above
+if sys.argv[1] == "v2":
+    from authing.v2.authentication import AuthenticationClient, AuthenticationClientOptions
+
+    def make(options):
+        """A client of the second generation."""
+        return AuthenticationClient(AuthenticationClientOptions(**options))
+
+else:
+    from authing import AuthenticationClient
+
+    def make(options):
+        """A client of the third generation."""
+        return AuthenticationClient(**options)
 
 
 def run(client, order):
     """What *order* answers, and the client from now on."""
     if "new" in order:
-        return AuthenticationClient(AuthenticationClientOptions(**order["new"])), None
+        return make(order["new"]), None
     if "methods" in order:
         return client, [name for name in dir(client) if not name.startswith("_")]
     return client, getattr(client, order["call"])(*order["args"], **order.get("kwargs", {}))
