@@ -95,7 +95,7 @@ class RequestContext:
     )
 
     def headers(self, bearer: Bearer, content_type: str | None = None) -> Mapping[str, str]:
-        """The headers that every request of this identity carries (docs/wire.md#other-headers, as the iOS client sends them).
+        """The headers that every request of this context carries (docs/wire.md#other-headers, as the iOS client sends them).
 
         Made once for each of the few kinds of requests, in the form that aiohttp takes as it is.
         """
@@ -150,32 +150,32 @@ def check_token(operation: Operation[Any], token: str | None) -> None:
         )
 
 
-def encode(operation: Operation[Any], identity: RequestContext) -> Request:
-    """The request that *operation* is on the wire, spoken by *identity*.
+def encode(operation: Operation[Any], context: RequestContext) -> Request:
+    """Return the request that *operation* is on the wire, sent for *context*.
 
     Raises:
-        LoginError: the operation speaks for a user and the identity has no token.
+        LoginError: the operation needs a user's token and the context has none.
     """
-    check_token(operation, identity.token)
+    check_token(operation, context.token)
     route = operation.route
     if isinstance(operation, PublicConfig):
         target = route.path.format(app_id=quote(operation.app_id, safe=""))
-        return Request(route.method, target, identity.headers(operation.bearer))
+        return Request(route.method, target, context.headers(operation.bearer))
     if isinstance(operation, UploadFaceImage):
-        return _encode_upload(operation, identity)
+        return _encode_upload(operation, context)
     fields = structuring.to_wire(operation)
     if route.method != "POST":
-        query = [(name, value.format(app_id=identity.app_id)) for name, value in route.query] + list(fields.items())
+        query = [(name, value.format(app_id=context.app_id)) for name, value in route.query] + list(fields.items())
         target = f"{route.path}?{urlencode(query)}" if query else route.path
-        return Request(route.method, target, identity.headers(operation.bearer))
-    headers = identity.headers(operation.bearer, _JSON)
+        return Request(route.method, target, context.headers(operation.bearer))
+    headers = context.headers(operation.bearer, _JSON)
     if isinstance(operation, LoginByAccount) and operation.captcha is not None and operation.captcha.cookie is not None:
         cookie = check_header_text("captcha.cookie", operation.captcha.cookie)
         headers = CIMultiDictProxy(CIMultiDict(headers, Cookie=cookie))
     return Request("POST", route.path, headers, dump_json(fields))
 
 
-def _encode_upload(operation: UploadFaceImage, identity: RequestContext) -> Request:
+def _encode_upload(operation: UploadFaceImage, context: RequestContext) -> Request:
     """One part named `file` (docs/wire.md#photo-upload). The boundary comes from the content, so the same picture is the same bytes."""
     boundary = hashlib.sha256(operation.image).hexdigest()
     head = (
@@ -183,7 +183,7 @@ def _encode_upload(operation: UploadFaceImage, identity: RequestContext) -> Requ
         'Content-Disposition: form-data; name="file"; filename="personal.jpeg"\r\n'
         "Content-Type: image/jpeg\r\n\r\n"
     )
-    headers = identity.headers(operation.bearer, f"multipart/form-data; boundary={boundary}")
+    headers = context.headers(operation.bearer, f"multipart/form-data; boundary={boundary}")
     query = urlencode((*operation.route.query, ("private", str(operation.private).lower())))
     body = b"".join((head.encode(), operation.image, f"\r\n--{boundary}--\r\n".encode()))
     return Request("POST", f"{operation.route.path}?{query}", headers, body)

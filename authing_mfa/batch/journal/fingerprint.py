@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import urlsafe_b64decode
 from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from authing_mfa import _jwt
 
 if TYPE_CHECKING:
     from authing_mfa.batch.models import VerifyRequest
@@ -36,19 +37,10 @@ def _keyed(salt: bytes) -> hashlib.blake2b:
 
 
 def _holder(token: str | None) -> str | None:
-    """Whom *token* belongs to: what stays the same when it is issued anew, all of it when it is no JWT."""
+    """Return whom *token* belongs to: what stays the same when a token is issued anew, or all of what is not a JWT."""
     if token is None:
         return None
-    parts = token.split(".")
-    if len(parts) != 3:
-        return token
-    try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
-        return token
-    if not isinstance(claims, dict):
-        return token
-    lasting = {name: value for name, value in claims.items() if name not in _TIMES}
+    lasting = {name: value for name, value in _jwt.claims(token).items() if name not in _TIMES}
     try:
         return json.dumps(lasting, sort_keys=True) if lasting else token
     except RecursionError:
