@@ -124,29 +124,35 @@ class _Inspector:
         self._most_unfit = most_unfit
         self._looks: WeakKeyDictionary[ResponseHandler, Callable[[], object]] = WeakKeyDictionary()
 
-    async def accept(self, connection: Connection, attempt: Attempt) -> bool:
-        """Return True if nothing waits to be read on *connection*; else close it.
+    def accept(self, connection: Connection, attempt: Attempt) -> bool:
+        """Return True if nothing waits to be read on *connection*: one look at the parser and one at the socket."""
+        protocol = connection.protocol
+        assert protocol is not None, "a connection that was just handed out"
+        something_waits = self._looks.get(protocol)
+        if something_waits is None or protocol.should_close or something_waits():
+            return False
+        attempt.connection, attempt.something_waits, attempt.phase = connection, something_waits, Phase.CONNECTED
+        return True
+
+    async def examine(self, connection: Connection, attempt: Attempt) -> bool:
+        """Return True if *connection*, which is new or was not accepted, is fit after all; else close it.
 
         Raises:
             UnaskedBytesError: bytes wait on each new connection.
         """
-        protocol = connection.protocol
+        protocol, transport = connection.protocol, connection.transport
         assert protocol is not None, "a connection that was just handed out"
-        something_waits = self._looks.get(protocol)
-        known = something_waits is not None
-        if something_waits is None:
-            transport = connection.transport
-            socket = None if transport is None else transport.get_extra_info("socket")
-            if socket is not None and socket.fileno() >= 0:
-                something_waits = self._looks[protocol] = _look_at(socket.fileno())
-        if (
-            something_waits is not None
-            and not protocol.should_close
-            and (not something_waits() or await _was_read_by_tls(connection, something_waits))
-        ):
-            attempt.connection, attempt.something_waits = connection, something_waits
-            attempt.phase = Phase.CONNECTED
-            return True
+        known = protocol in self._looks
+        socket = None if transport is None else transport.get_extra_info("socket")
+        if socket is not None and socket.fileno() >= 0 and not protocol.should_close:
+            something_waits = self._looks[protocol] = _look_at(socket.fileno())
+            if not something_waits() or await _was_read_by_tls(connection, something_waits):
+                attempt.connection, attempt.something_waits, attempt.phase = (
+                    connection,
+                    something_waits,
+                    Phase.CONNECTED,
+                )
+                return True
         connection.close()
         if not known:
             attempt.unfit += 1
@@ -169,7 +175,7 @@ class OwnPool(aiohttp.TCPConnector):
         attempt.phase = Phase.CONNECTING
         while True:
             connection = await super().connect(*args, **options)
-            if await self._inspector.accept(connection, attempt):
+            if self._inspector.accept(connection, attempt) or await self._inspector.examine(connection, attempt):
                 return connection
 
     def __del__(self, *_: object) -> None:
@@ -191,7 +197,7 @@ class LentPool:
         attempt.phase = Phase.CONNECTING
         while True:
             connection = await self._pool.connect(*args, **options)
-            if await self._inspector.accept(connection, attempt):
+            if self._inspector.accept(connection, attempt) or await self._inspector.examine(connection, attempt):
                 return connection
 
     def __getattr__(self, name: str) -> Any:
@@ -224,38 +230,34 @@ class Body(aiohttp.Payload):
         return self._bytes.decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write the bytes; see `write_with_length`."""
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:  # noqa: ARG002 - always all of them
         """Write the bytes, if nothing waits to be read on the connection.
 
         Raises:
             ConnectionAbortedError: something does; nothing was written.
         """
-        if _WRITES_LATER and self._attempt.connection is not None:
-            await self._look_again(self._attempt, self._attempt.connection)
+        attempt, connection = self._attempt, self._attempt.connection
+        if _WRITES_LATER and connection is not None:
+            protocol = connection.protocol
+            attempt.looking = True
+            if (
+                protocol is None
+                or protocol.should_close
+                or not protocol.is_connected()
+                or (attempt.something_waits() and not await _was_read_by_tls(connection, attempt.something_waits))
+            ):
+                attempt.stale = True
+                raise ConnectionAbortedError
+            attempt.looking = False
         data = self._bytes
         if len(data) <= _CHUNK:
             await writer.write(data)
             return
         for start in range(0, len(data), _CHUNK):
             await writer.write(data[start : start + _CHUNK])
-
-    @staticmethod
-    async def _look_again(attempt: Attempt, connection: Connection) -> None:
-        protocol = connection.protocol
-        attempt.looking = True
-        if (
-            protocol is None
-            or protocol.should_close
-            or not protocol.is_connected()
-            or (attempt.something_waits() and not await _was_read_by_tls(connection, attempt.something_waits))
-        ):
-            attempt.stale = True
-            raise ConnectionAbortedError
-        attempt.looking = False
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        """Write the bytes. Their number is the content length, always."""
-        del content_length
-        await self.write(writer)
 
 
 # ─────────────────────────────── answers ───────────────────────────────

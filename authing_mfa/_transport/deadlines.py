@@ -28,10 +28,6 @@ class Phase(Enum):
     CONNECTED = 3  # a connection was handed out: from now on a byte may have left
 
 
-def _nothing_known() -> bool:
-    return False
-
-
 class Attempt:
     """One try of a call.
 
@@ -49,37 +45,22 @@ class Attempt:
         unfit: how many new connections were dropped for it, because bytes waited on them.
     """
 
-    __slots__ = (
-        "_cancels",
-        "begun",
-        "connection",
-        "deadline",
-        "ended",
-        "expiring",
-        "looking",
-        "outer",
-        "phase",
-        "something_waits",
-        "stale",
-        "task",
-        "timed_out",
-        "unfit",
-    )
+    # Defaults are class attributes so that beginning a try, which every call does, sets fewer of them.
+    phase = Phase.BEGUN
+    begun = False
+    looking = False
+    stale = False
+    expiring = False
+    timed_out = False
+    ended = False
+    unfit = 0
+    connection: aiohttp.connector.Connection | None = None
+    something_waits: Callable[[], object]
 
     def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
         self.task = task
         self.deadline = deadline
         self.outer = _by_task.get(task)  # a trace callback of a lent session may make a call within a call
-        self.phase = Phase.BEGUN
-        self.begun = False
-        self.looking = False
-        self.stale = False
-        self.expiring = False
-        self.timed_out = False
-        self.ended = False
-        self.connection: aiohttp.connector.Connection | None = None
-        self.something_waits: Callable[[], object] = _nothing_known
-        self.unfit = 0
         self._cancels = task.cancelling()
 
     def start_over(self) -> None:
