@@ -160,7 +160,7 @@ class Credentials:
     __slots__ = ("context", "token")
 
     def __init__(self, token: str | None) -> None:
-        self.token = _token(token)
+        self.token: str | None = _token(token)
         self.context: RequestContext | None = None
 
 
@@ -183,14 +183,14 @@ class Core:
         random: Callable[[], float] = random_module.random,
     ) -> None:
         self.options = options
-        self.discovery = Discovery(
+        self.discovery: Discovery = Discovery(
             scheme=options.scheme,
             host=options.host,
             on_premise=options.on_premise,
             user_pool_id=options.user_pool_id,
             base_url=options.base_url,
         )
-        self.transport = Transport(
+        self.transport: Transport = Transport(
             connect_timeout=options.connect_timeout,
             max_connections=options.max_connections,
             proxy=options.proxy,
@@ -199,7 +199,7 @@ class Core:
             borrowed=options.session,
             limit=options.max_response_size,
         )
-        self.call_timeout = options.timeout
+        self.call_timeout: float = options.timeout
         self.clock = clock
         self.sleep = sleep
         self.random = random

@@ -151,7 +151,7 @@ class Discovery:
         self._host = host
         self._user_pool_id = user_pool_id
         self._pending: asyncio.Task[Endpoint] | None = None
-        self.config_base = config_base(scheme, host, on_premise=on_premise)
+        self.config_base: str = config_base(scheme, host, on_premise=on_premise)
         """The address that is asked for public-config."""
         self.endpoint = Endpoint(base_url, user_pool_id) if base_url is not None else None
         """Where calls go, once it is known."""

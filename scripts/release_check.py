@@ -12,6 +12,7 @@ from __future__ import annotations
 import email
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -77,18 +78,21 @@ def check_metadata(wheel: Path) -> None:
 
 def check_types(python: Path) -> float:
     """The completeness of the public types, as pyright sees the installed wheel."""
+    # --verifytypes looks into the environment that is active, not into --pythonpath
+    environ = os.environ | {
+        "VIRTUAL_ENV": str(python.parent.parent),
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+    }
     command = [
         sys.executable,
         "-m",
         "pyright",
-        "--pythonpath",
-        str(python),
         "--outputjson",
         "--ignoreexternal",
         "--verifytypes",
         "authing_mfa",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=python.parent, check=False)  # noqa: S603 - our own command
+    done = subprocess.run(command, capture_output=True, text=True, cwd=python.parent, env=environ, check=False)  # noqa: S603 - our own command
     report = json.loads(done.stdout)["typeCompleteness"]
     if report["completenessScore"] < LEAST_COMPLETE:
         incomplete = [

@@ -76,7 +76,7 @@ class Transport:
     ) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._connect_timeout = connect_timeout
-        self.max_connections = max_connections
+        self.max_connections: int = max_connections
         self._proxy = proxy
         self._trust_env = trust_env
         self._ssl_context = ssl_context
@@ -88,7 +88,7 @@ class Transport:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout, ceil_threshold=60)
         self._deadlines: Deadlines
         self._forks = _forks
-        self.slots = FairQueue(max_connections)
+        self.slots: FairQueue = FairQueue(max_connections)
 
     def enter(self) -> None:
         """Check that a call may start here and now; the first one binds the pool to its event loop.

@@ -41,10 +41,10 @@ class Run:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
-        self.output = Output(environ)
+        self.output: Output = Output(environ)
         self.flags: dict[str, Any] = {}
         self.profile_flag: str | None = None
-        self.challenge_kept = False
+        self.challenge_kept: bool = False
 
     # ─────────────────────────────── settings ───────────────────────────────
 
@@ -228,7 +228,7 @@ class Service:
         self._run = run
         from authing_mfa.client import AuthClient
 
-        self.client = AuthClient(**run.client_options(token))
+        self.client: AuthClient = AuthClient(**run.client_options(token))
         self._base = self.client
         self._runner = asyncio.Runner()
 

@@ -64,8 +64,10 @@ class LazyGroup(_Named, click.Group):
 
     def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, Entry]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.sections = dict(sections or {})
-        self.entries = {name: entry for part in self.sections.values() for name, entry in part.items()}
+        self.sections: dict[str, Mapping[str, Entry]] = dict(sections or {})
+        self.entries: dict[str, Entry] = {
+            name: entry for part in self.sections.values() for name, entry in part.items()
+        }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the sections."""

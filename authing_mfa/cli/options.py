@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "OptionDecorator",
     "code_stdin",
     "country",
     "email_target",
@@ -20,15 +21,26 @@ __all__ = [
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-token_stdin = click.option(
+
+class OptionDecorator(Protocol):
+    """Adds an option to a command."""
+
+    def __call__(self, command: F, /) -> F:
+        """Return *command* with the option."""
+        ...
+
+
+token_stdin: OptionDecorator = click.option(
     "--token-stdin",
     is_flag=True,
     help="Read the token from one line of stdin (else AUTHING_TOKEN, else the stored login).",
 )
-code_stdin = click.option(
+code_stdin: OptionDecorator = click.option(
     "--code-stdin", is_flag=True, help="Read the code from one line of stdin (else AUTHING_CODE, else a prompt)."
 )
-country = click.option("--country", "phone_country_code", metavar="CODE", help="Country code of the phone, e.g. +86.")
+country: OptionDecorator = click.option(
+    "--country", "phone_country_code", metavar="CODE", help="Country code of the phone, e.g. +86."
+)
 
 
 def login_options(command: F) -> F:

@@ -35,7 +35,7 @@ class Profiles:
     """Reads and writes the file. A file that is not there has no profiles."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "config.toml"
+        self.path: Path = folder / "config.toml"
 
     def read(self) -> dict[str, dict[str, Any]]:
         """Every profile by name.

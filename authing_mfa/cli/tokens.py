@@ -73,7 +73,7 @@ class TokenStore:
         self._key = key
         self._warn = warn
         self._say = say
-        self.path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+        self.path: Path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
     def load(self) -> Login | None:
         """The stored login, if any."""

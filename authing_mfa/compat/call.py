@@ -67,11 +67,11 @@ class Call:
 
     # Defaults are class attributes, so that creating a call (the hot path) sets fewer attributes.
     owner: Watch | None = None
-    owner_gone = False
+    owner_gone: bool = False
     runner: Runner | None = None
     task: asyncio.Task[None] | None = None
-    delivered = False  # to a dispatcher or to the callback thread
-    stage = _OPEN
+    delivered: bool = False  # to a dispatcher or to the callback thread
+    stage: Stage = _OPEN
     _ended: threading.Event | None = None
 
     def __init__(

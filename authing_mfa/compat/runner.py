@@ -49,9 +49,13 @@ class Runner:
     ) -> None:
         self._report = report
         self._set_current = set_current
-        self.lock = threading.RLock()  # re-entrant: a signal handler may make or cancel calls at any moment
-        self.closed = False
-        self.abandoned = False  # by a fork: this process has neither the threads nor the right to complete these calls
+        self.lock: threading.RLock = (
+            threading.RLock()
+        )  # re-entrant: a signal handler may make or cancel calls at any moment
+        self.closed: bool = False
+        self.abandoned: bool = (
+            False  # by a fork: this process has neither the threads nor the right to complete these calls
+        )
         self._calls: set[Call] = set()
         self._clients = Clients(self._close_soon)
         self._tasks: set[asyncio.Task[None]] = set()  # those no call holds: the loop would let them be collected

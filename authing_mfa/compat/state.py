@@ -46,7 +46,7 @@ class State:
         self._runner: Runner | None = None
         self._exiting = False
         self._late: deque[Call] = deque()  # made while the interpreter exits
-        self.current = CurrentUser()  # read and replaced in one step each, so no lock is needed
+        self.current: CurrentUser = CurrentUser()  # read and replaced in one step each, so no lock is needed
         self.dispatcher: Dispatcher | None = None
         self.error_handler: Callable[[BaseException], Any] | None = None
 

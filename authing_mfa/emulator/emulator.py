@@ -137,7 +137,8 @@ class Emulator(Namespace):
 
     def _take_over(self, kept: Mapping[str, Any]) -> None:
         """Go back to what the state file holds. Seeds are kept for `reset`."""
-        self.baseline, pool = self._seeds, self.user_pool_id
+        self.baseline: Mapping[str, Any] | None = self._seeds
+        pool = self.user_pool_id
         with seeding.place(f"the state file {self._state_file}"):
             self.restore(kept)
             for name, snapshot in kept.get("namespaces", {}).items():

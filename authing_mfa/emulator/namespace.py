@@ -31,7 +31,7 @@ __all__ = ["Namespace"]
 class Namespace(Users):
     """One namespace: users, messages, clock, faults, journal. `Emulator` is the default one."""
 
-    public_key = keys.PUBLIC_KEY
+    public_key: str = keys.PUBLIC_KEY
 
     def __init__(
         self,
@@ -45,12 +45,12 @@ class Namespace(Users):
         self.name = name
         self.app_id = app_id
         self._first_settings = settings
-        self.lock = threading.RLock()
-        self.clock = VirtualClock(source, self._clock_moved)
-        self.state = State(settings, self.clock, user_pool_id, seed)
-        self.request_log = RequestLog(settings.journal_size)
-        self.events = Events()
-        self.faults = Faults(self.lock, self._faults_changed)
+        self.lock: threading.RLock = threading.RLock()
+        self.clock: VirtualClock = VirtualClock(source, self._clock_moved)
+        self.state: State = State(settings, self.clock, user_pool_id, seed)
+        self.request_log: RequestLog = RequestLog(settings.journal_size)
+        self.events: Events = Events()
+        self.faults: Faults = Faults(self.lock, self._faults_changed)
         self.state.notify = self._tell
         self.on_message: Callable[[SentMessage], object] | None = None
         self.baseline: Mapping[str, Any] | None = None

@@ -142,7 +142,7 @@ class ClientPlugin(WorkerPlugin):
         self.client: AuthClient
         self.limiter: SharedRateLimiter
         self.engines: set[Engine] = set()
-        self.stopped = False
+        self.stopped: bool = False
 
     async def setup(self, worker: Any) -> None:
         """The worker is there."""

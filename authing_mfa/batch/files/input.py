@@ -108,7 +108,7 @@ class Input:
         self._options = options
         self._on_detected = on_detected
         self._told = False
-        self.findings = Findings()
+        self.findings: Findings = Findings()
         self.detected: Detected | None = None
         self.total: int | None = None
 

@@ -195,7 +195,7 @@ class ResultFile(Results):
 
     def __init__(self, path: Path, form: str, *, resume: bool, tokens: bool, overwrite: bool = False) -> None:
         self.path = path
-        self.lines = path if form == "jsonl" else path.with_name(path.name + ".partial.jsonl")
+        self.lines: Path = path if form == "jsonl" else path.with_name(path.name + ".partial.jsonl")
         self._form = form
         self._resume = resume
         self._overwrite = overwrite

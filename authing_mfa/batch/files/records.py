@@ -41,7 +41,7 @@ class CsvReader:
         self._read = read
         self._waiting: deque[str | None] = deque()
         self._number = 0
-        self.delimiter = delimiter or ","
+        self.delimiter: str = delimiter or ","
         self._told = delimiter is not None
 
     def header(self) -> list[str]:

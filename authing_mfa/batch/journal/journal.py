@@ -44,9 +44,9 @@ class Journal:
 
     def __init__(self, address: str | os.PathLike[str], *, run: str, span: Span, lease: float, owner: Owner) -> None:
         self.last = -1
-        self.salt = b""
-        self.deadline = 0.0
-        self.epoch = 0
+        self.salt: bytes = b""
+        self.deadline: float = 0.0
+        self.epoch: int = 0
         self.lease = lease
         self._address = address
         self._run_name = run

@@ -26,7 +26,7 @@ class RecoveryFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], run: str) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._run = run
         self._file: int | None = None
 

@@ -16,7 +16,7 @@ VERSION: Final = 1
 
 _LOCK: Final = 0x6D66615F62617463  # of PostgreSQL's advisory locks: one at a time makes the tables
 
-metadata = sa.MetaData()
+metadata: sa.MetaData = sa.MetaData()
 
 RUN: Final = sa.Table(
     "mfa_batch_run",

@@ -55,8 +55,9 @@ class CircuitBreaker:
             sleep: waits.
             clock: seconds, monotonic.
         """
-        self.open = False
-        self.failures = self.closings = 0
+        self.open: bool = False
+        self.failures: int = 0
+        self.closings: int = 0
         self._limit = limit
         self._patience = patience
         self._probe = probe

@@ -121,7 +121,7 @@ class Engine:
         self._calls = 0
         self._own_tokens = False  # a row with a token of its own was seen
         self._began = 0.0
-        self.stopping = False
+        self.stopping: bool = False
         self.error: BaseException | None = None
 
     # ─────────────────────────────── handing over ───────────────────────────────

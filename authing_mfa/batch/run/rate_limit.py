@@ -139,8 +139,8 @@ class RateLimiter:
         self._barred = False
         self._order = asyncio.Lock()
         self._napping: asyncio.Future[None] | None = None
-        self.free = rate is None and lease is None
-        self.closed = False
+        self.free: bool = rate is None and lease is None
+        self.closed: bool = False
 
     async def acquire(self) -> bool:
         """Wait until a call may start; False: none may any more, the run is stopping."""

@@ -13,7 +13,7 @@ import click
 from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.commands.unbind import unbind_with
 from authing_mfa.cli.lazy import LazyGroup
-from authing_mfa.cli.options import code_stdin, login_options, token_stdin
+from authing_mfa.cli.options import OptionDecorator, code_stdin, login_options, token_stdin
 from authing_mfa.cli.totp_codes import Secret, read_secret
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["totp"]
 
-secret_stdin = click.option(
+secret_stdin: OptionDecorator = click.option(
     "--secret-stdin",
     is_flag=True,
     help="Read the secret from one line of stdin (else AUTHING_TOTP_SECRET, else a prompt).",

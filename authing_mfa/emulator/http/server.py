@@ -53,7 +53,7 @@ class ServerThread:
         self._failure: Exception | None = None
         self._heard: WeakSet[asyncio.BaseTransport] = WeakSet()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.port = port
+        self.port: int = port
 
     def start(self) -> None:
         """Bind the port and serve. Returns when requests are answered.

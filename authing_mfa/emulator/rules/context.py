@@ -31,7 +31,11 @@ class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a mishap
 
     def __init__(self, code: int, key: str, *, status: int = 200, detail: str = "", data: Any = None) -> None:
         super().__init__(code, key)
-        self.code, self.key, self.status, self.detail, self.data = code, key, status, detail, data
+        self.code: int = code
+        self.key: str = key
+        self.status: int = status
+        self.detail: str = detail
+        self.data: Any = data
 
 
 def as_refusal(error: Exception) -> ServiceRefusal:

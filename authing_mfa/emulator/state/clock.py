@@ -22,7 +22,7 @@ class VirtualClock:
     def __init__(self, source: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> None:
         self._source = source
         self._on_change = on_change
-        self.offset = 0.0
+        self.offset: float = 0.0
 
     def __call__(self) -> float:
         """The time now, in epoch seconds."""

@@ -35,7 +35,7 @@ class Messages:
         self._rng = rng
         self._clock = clock
         self.sent: deque[SentMessage] = deque()
-        self.count = 0
+        self.count: int = 0
         self.codes: dict[str, SentCode] = {}
         self.fixed: dict[str, str] = {}
         self._newest: dict[str, SentMessage] = {}

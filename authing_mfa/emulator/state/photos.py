@@ -21,7 +21,7 @@ class Photos:
     def __init__(self) -> None:
         self.by_key: dict[str, Photo] = {}
         self.contents: dict[str, bytes] = {}
-        self.size = 0
+        self.size: int = 0
 
     def store(self, key: str, content: bytes, content_type: str, *, private: bool, fingerprint: bytes | None) -> None:
         """Keep *content* as the photo *key*. *fingerprint* is None where the file is no picture."""

@@ -47,13 +47,13 @@ class State(Directory):
 
     def clear(self) -> None:
         """Back to empty; with a seed the same things come out again in the same order."""
-        self.rng = Random(secrets.token_hex(16) if self.seed is None else self.seed)  # noqa: S311 - test data, reproducible
-        self.signer = TokenSigner(self.rng.randbytes(32))
+        self.rng: Random = Random(secrets.token_hex(16) if self.seed is None else self.seed)  # noqa: S311 - test data, reproducible
+        self.signer: TokenSigner = TokenSigner(self.rng.randbytes(32))
         self.clear_users()
-        self.messages = Messages(self.rng, self.clock)
-        self.photos = Photos()
+        self.messages: Messages = Messages(self.rng, self.clock)
+        self.photos: Photos = Photos()
         self.enrollments: dict[str, Enrollment] = {}
-        self.sessions = Sessions(self.rng)
+        self.sessions: Sessions = Sessions(self.rng)
 
     def become(self, other: State) -> None:
         """Take over everything that *other* knows; *other* is not used any more."""
