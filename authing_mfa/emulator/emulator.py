@@ -8,6 +8,7 @@ import re
 import secrets
 import threading
 import time
+from contextlib import nullcontext
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -123,7 +124,7 @@ class Emulator(Namespace):
         self._namespaces: dict[str, Namespace] = {}
         self._namespaces_lock = threading.Lock()
         self._certificate = None
-        if tls or certificate is not None or tls_folder is not None:
+        if tls or any(part is not None for part in (certificate, private_key, tls_folder)):
             from authing_mfa.emulator.http.tls import certificate_for
 
             self._certificate = certificate_for(certificate, private_key, tls_folder, sorted(self._names))
@@ -133,7 +134,8 @@ class Emulator(Namespace):
         if kept is not None:
             self._take_over(kept)
         elif self._seeds is not None:
-            self.seed_from(self._seeds)
+            with seeding.place(str(seed_file)) if seed_file is not None else nullcontext():
+                self.seed_from(self._seeds)
 
     def _take_over(self, kept: Mapping[str, Any]) -> None:
         """Go back to what the state file holds. Seeds are kept for `reset`."""

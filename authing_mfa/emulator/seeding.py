@@ -30,7 +30,7 @@ _TEXT_FIELDS = (
     "totp_secret",
     "recovery_code",
 )
-_USER_FIELDS = (*_TEXT_FIELDS, "mfa", "totp", "face", "custom")
+_USER_FIELDS = (*_TEXT_FIELDS, "mfa", "totp", "face", "custom", "password_change")
 
 STARTER = """\
 # What the emulator starts with, and goes back to when it is reset. Every part may be left out.

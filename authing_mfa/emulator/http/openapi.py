@@ -56,6 +56,7 @@ _USER = _object(
     totp_enabled=_FLAG,
     face_enabled=_FLAG,
     locked=_FLAG,
+    password_change=_or_null(_COUNT),
     recovery_code=_or_null(_TEXT),
     totp_uri=_or_null(_TEXT),
 )
@@ -65,7 +66,14 @@ _CHANGES = {
     "custom": {"type": "object"},
 }
 _NEW_USER = _object(
-    "username password", **_CHANGES, id=_TEXT, totp=_FLAG, totp_secret=_TEXT, recovery_code=_TEXT, face=_TEXT
+    "username password",
+    **_CHANGES,
+    id=_TEXT,
+    password_change=_COUNT,
+    totp=_FLAG,
+    totp_secret=_TEXT,
+    recovery_code=_TEXT,
+    face=_TEXT,
 )
 _RULE_TYPES: dict[str, Any] = {
     **dict.fromkeys(("path", "user", "message", "drop", "reset", "body", "id"), _TEXT),

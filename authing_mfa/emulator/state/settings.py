@@ -24,8 +24,8 @@ def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
     Raises:
         ValueError: a word that no source knows.
     """
-    if isinstance(words, str):
-        raise TypeError("mfa is a list of policy words, not one text")
+    if isinstance(words, str) or not hasattr(words, "__iter__"):
+        raise TypeError(f"mfa is a list of policy words, not {words!r:.80}")
     spelled = (str(word).upper() for word in words)
     upper = tuple(dict.fromkeys("OTP" if word == "TOTP" else word for word in spelled))
     unknown = [word for word in upper if word not in POLICIES]
