@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from authing_mfa import operations as ops
 from authing_mfa import retry
 from authing_mfa._core import ClientOptions, Core, Credentials
+from authing_mfa._sentences import in_language_of_client
 from authing_mfa.protocol import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = ["AuthClient"]
 T = TypeVar("T")
 
 
+@in_language_of_client
 class AuthClient:
     """One application of the service. Owns one connection pool; safe for any number of concurrent users.
 
@@ -57,7 +59,7 @@ class AuthClient:
         base_url: skips discovery: calls go to ``{base_url}{path}``.
         user_pool_id: named in each call's headers; by default the one public-config names.
         public_key: RSA key for passwords (base64 SPKI or PEM); by default the cloud's.
-        lang: language of the service's messages, e.g. ``zh-CN``.
+        lang: language of messages, e.g. ``zh-CN``: of the service's, and (Chinese or English) of this package's errors.
         timeout: seconds for a whole call with its repeats, from the moment it has a connection slot.
         connect_timeout: seconds for making a connection.
         max_connections: how many connections there may be; more callers wait in order.

@@ -70,7 +70,7 @@ class AuthClient:
         base_url: skips discovery: requests go to ``{base_url}{path}``.
         user_pool_id: sent in each request's headers; by default the id that public-config names.
         public_key: RSA key for passwords (base64 SPKI or PEM); by default the cloud's.
-        lang: language of the service's messages, e.g. ``zh-CN``.
+        lang: language of messages, e.g. ``zh-CN``: of the service's, and (Chinese or English) of this package's errors.
         timeout: seconds for a whole call with its retries, from the moment it has a connection slot.
         connect_timeout: seconds for making a connection.
         max_connections: how many connections there may be; more callers wait in order.

@@ -167,17 +167,17 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
     (
         ImageError,
         "{message} ({code}). Give a JPEG, PNG, WebP, BMP or TIFF picture.",
-        "图片无法使用（{code}）：{message}请提供 JPEG、PNG、WebP、BMP 或 TIFF 图片。",
+        "{message}（{code}）请提供 JPEG、PNG、WebP、BMP 或 TIFF 图片。",
     ),
     (
         ConfigError,
         "{message} ({code}). Check --app-id and --host; authing-mfa doctor finds the cause.",
-        "无法获取应用配置（{code}）：{message}请检查 --app-id 和 --host；可用 authing-mfa doctor 查找原因。",
+        "{message}（{code}）请检查 --app-id 和 --host；可用 authing-mfa doctor 查找原因。",
     ),
     (
         ResponseError,
         "{message} ({code}). Check that the host is the service's: authing-mfa doctor",
-        "无法理解服务的应答（{code}）：{message}请检查 host 是否正确：authing-mfa doctor",
+        "{message}（{code}）请检查 host 是否正确：authing-mfa doctor",
     ),
     (ApiError, "The service refused the call ({code}): {message}.{ask}", "服务拒绝（{code}）：{message}。{ask}"),
     (AuthingError, "{message} ({code}).", "{message}（{code}）。"),

@@ -13,6 +13,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa import images
+from authing_mfa._sentences import translate
 from authing_mfa.compat.call import Call
 from authing_mfa.compat.completion import check_completion
 from authing_mfa.compat.outcome import EXITING, CurrentUser, Outcome, failed
@@ -107,7 +108,7 @@ class State:
         try:
             made = operation(*arguments) if not upload else UploadFaceImage(images.take(arguments[0]), *arguments[1:])
         except AuthingError as error:
-            outcome = failed(error)
+            outcome = failed(translate(error, self._lang))
         call = Call(
             made,
             completion if owner is None else held_weakly(completion, owner),
@@ -122,6 +123,11 @@ class State:
             call.owner = watch(owner, call.note_owner_gone)
         self._submit(call)
         return call
+
+    @property
+    def _lang(self) -> str:
+        """The language of sentences."""
+        return str((self._settings.options if self._settings else {}).get("lang", ""))
 
     def _submit(self, call: Call) -> None:
         runner = self._runner
