@@ -383,7 +383,7 @@ class AuthClient:
             phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
             scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
         """
-        return self._run(self._client.send_sms(phone, phone_country_code=phone_country_code, scene=scene))
+        self._run(self._client.send_sms(phone, phone_country_code=phone_country_code, scene=scene))
 
     def send_mfa_email(self, email: str) -> None:
         """Send an MFA code by e-mail.
@@ -392,6 +392,16 @@ class AuthClient:
             email: the e-mail address.
         """
         self._run(self._client.send_mfa_email(email))
+
+    def send_email(self, email: str, *, scene: str = "VERIFY_CODE") -> None:
+        """Send a code by e-mail: by default one to log in with.
+
+        Args:
+            email: the e-mail address.
+            scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
+                ``CHANGE_EMAIL``, or another word of the service.
+        """
+        self._run(self._client.send_email(email, scene=scene))
 
     def mfa_associate_by_totp(self) -> TotpEnrollment:
         """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`."""
@@ -440,16 +450,6 @@ class AuthClient:
             user_id: the user's id, `UserInfo.id`.
         """
         return self._run(self._client.get_custom_user_data(user_id))
-
-    def send_email(self, email: str, *, scene: str = "VERIFY_CODE") -> None:
-        """Send a code by e-mail: by default one to log in with.
-
-        Args:
-            email: the e-mail address.
-            scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
-                ``CHANGE_EMAIL``, or another word of the service.
-        """
-        return self._run(self._client.send_email(email, scene=scene))
 
     def list_enrolled_factors(self) -> tuple[Factor, ...]:
         """List the factors that the user has enrolled. A bound phone or e-mail address counts as one."""
@@ -500,7 +500,7 @@ class AuthClient:
             code: the code of the SMS, of the e-mail, or of the authenticator app.
             photo_key: for FACE: the key of a photo, as `upload_face_image` returns it.
         """
-        return self._run(self._client.enroll_factor(enrollment_token, factor_type, code=code, photo_key=photo_key))
+        self._run(self._client.enroll_factor(enrollment_token, factor_type, code=code, photo_key=photo_key))
 
     def check_totp(self, code: str) -> bool:
         """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
@@ -529,7 +529,7 @@ class AuthClient:
             token: `PasswordChangeRequiredError.token`.
             password: the new password as the user typed it; it is encrypted before it is sent.
         """
-        return self._run(self._client.change_password_by_first_login_token(token, password))
+        self._run(self._client.change_password_by_first_login_token(token, password))
 
     def change_expired_password(self, token: str, old_password: str, new_password: str) -> None:
         """Change the password after code 2058 (it has expired). Then log in again with the new one.
@@ -539,15 +539,15 @@ class AuthClient:
             old_password: the password of the login; it is encrypted before it is sent.
             new_password: the new password as the user typed it; it is encrypted before it is sent.
         """
-        return self._run(self._client.change_expired_password(token, old_password, new_password))
+        self._run(self._client.change_expired_password(token, old_password, new_password))
 
     def refresh_id_token(self) -> IdToken:
-        """Get a fresh ID token for the user's current one; go on with ``client.as_user(fresh.token)``."""
+        """Get a fresh ID token for the user's current one."""
         return self._run(self._client.refresh_id_token())
 
     def logout(self) -> None:
         """End the session of the user whose token the client has. The service says yes without a token, too."""
-        return self._run(self._client.logout())
+        self._run(self._client.logout())
 
     def get_security_level(self) -> SecurityLevel:
         """Ask how well the account is protected, as the service rates it."""
