@@ -11,12 +11,29 @@ if TYPE_CHECKING:
     import tkinter as tk
     from pathlib import Path
 
-    from authing_mfa import Authenticator, CustomField, MfaChallenge, TotpEnrollment, UserInfo
+    from authing_mfa import (
+        Authenticator,
+        CustomField,
+        Factor,
+        FactorEnrollment,
+        IdToken,
+        MfaChallenge,
+        PasswordChangeRequiredError,
+        TotpEnrollment,
+        UserInfo,
+    )
 
 
 def on_checked(code: int, message: str | None, free: bool | None) -> None: ...
 def on_user(code: int, message: str | None, user: UserInfo | MfaChallenge | None) -> None: ...
+def on_login(
+    code: int, message: str | None, value: UserInfo | MfaChallenge | PasswordChangeRequiredError | None
+) -> None: ...
 def on_sent(code: int, message: str | None, nothing: None) -> None: ...
+def on_sent_as_in_swift(code: int, message: str | None) -> None: ...
+def on_factors(code: int, message: str | None, factors: tuple[Factor, ...] | None) -> None: ...
+def on_factor_enrollment(code: int, message: str | None, enrollment: FactorEnrollment | None) -> None: ...
+def on_token(code: int, message: str | None, token: IdToken | None) -> None: ...
 def on_uploaded(code: int, key_or_message: str | None) -> None: ...
 def on_enrollment(code: int, message: str | None, enrollment: TotpEnrollment | None) -> bool:
     return enrollment is not None
@@ -55,6 +72,23 @@ def calls(client: CompatAuthClient, photo: bytes, path: Path) -> None:
     client.mfaUnbindFactor("id", on_sent)
     client.getCurrentUserInfo(on_user)
     client.getCustomUserData("id", on_fields)
+
+
+def later_names(client: CompatAuthClient, user: UserInfo) -> None:
+    client.loginByAccount("ada", "secret", on_login)
+    client.loginByAccount("ada", "secret", lambda code, message, value: None)
+    client.mfaAssociteByRecoveryCode("1234", on_user)
+    client.getCurrentUser(on_login)
+    client.getCustomUserData(user, on_fields)
+    client.sendSms("188", on_sent_as_in_swift)
+    client.sendEmail("a@b.test", "RESET_PASSWORD", on_sent_as_in_swift)
+    client.logout(on_sent_as_in_swift)
+    client.updateIdToken(on_token)
+    client.listEnrolledFactors(on_factors)
+    client.sendEnrollFactorRequest("SMS", on_factor_enrollment, phone="188")
+    client.enrollFactor("token", "SMS", on_sent, code="1234")
+    client.resetFactor("id", on_sent)
+    client.resetPasswordByFirstTimeLoginToken("token", "secret", on_sent_as_in_swift)
 
 
 def ours(client: CompatAuthClient, root: tk.Tk, loop: asyncio.AbstractEventLoop) -> None:

@@ -41,3 +41,8 @@ client.sendSms("188", three, dispatcher=dispatch.qt)  # wrong
 client.sendSms("188", three, dispatch.qt())  # wrong
 Authing.setHost(None)  # wrong
 Authing.setDispatcher(three)  # wrong
+client.sendSms("188", two)
+client.sendSms("188", four)  # wrong
+client.logout(two)
+client.getCurrentUser(two)  # wrong
+client.getCustomUserData(3, three)  # wrong
