@@ -81,7 +81,7 @@ def test_a_completion_that_exits_is_logged_and_the_process_goes_on():
     """sys.exit in a completion ends neither the callback thread nor the program."""
     finished = run("leaving", "raise in completion")
     assert finished.returncode == 0
-    assert finished.stderr.startswith("A completion raised.\nTraceback")
+    assert finished.stderr.startswith("The completion of mfaVerifyByOTP raised.\nTraceback")
     assert finished.stderr.count("SystemExit: 5") == 1
 
 
