@@ -114,8 +114,10 @@ async def me(request: web.Request) -> web.Response:
 
 @routes.post("/logout")
 async def logout(request: web.Request) -> web.Response:
-    """Forget the session."""
+    """Forget the session, and tell the service."""
+    user = view(request, "id_token")
     request.app[SESSIONS].pop(request.cookies.get(COOKIE, ""), None)
+    await user.logout()
     return web.json_response({})
 
 

@@ -65,7 +65,7 @@ class Account(BaseModel):
 class Code(BaseModel):
     """What the user has typed."""
 
-    factor: str
+    factor: str = "OTP"
     code: str
 
 
@@ -141,6 +141,15 @@ async def me(client: Annotated[AuthClient, Depends(logged_in)]) -> dict[str, Any
     return {"user": (await client.get_current_user()).username}
 
 
+@app.post("/step-up")
+async def step_up(request: Request, given: Code, client: Annotated[AuthClient, Depends(logged_in)]) -> dict[str, Any]:
+    """A second factor of a user who is logged in: a code of the authenticator app."""
+    if not await client.check_totp(given.code):
+        raise HTTPException(400, "the code is wrong")
+    request.session["verified_at"] = time.time()
+    return {}
+
+
 @app.post("/transfer")
 async def transfer(client: Annotated[AuthClient, Depends(just_verified)]) -> dict[str, Any]:
     """Something that needs a fresh second factor."""
@@ -148,9 +157,10 @@ async def transfer(client: Annotated[AuthClient, Depends(just_verified)]) -> dic
 
 
 @app.post("/logout")
-async def logout(request: Request) -> dict[str, Any]:
-    """Forget the session."""
+async def logout(request: Request, client: Annotated[AuthClient, Depends(logged_in)]) -> dict[str, Any]:
+    """Forget the session, and tell the service."""
     request.session.clear()
+    await client.logout()
     return {}
 
 

@@ -91,8 +91,10 @@ def me() -> dict[str, Any]:
 
 @app.post("/logout")
 def logout() -> dict[str, Any]:
-    """Forget the session."""
+    """Forget the session, and tell the service."""
+    user = view("id_token")
     session.clear()
+    user.logout()
     return {}
 
 

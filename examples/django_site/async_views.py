@@ -67,6 +67,8 @@ async def me(request: HttpRequest) -> JsonResponse:
 
 
 async def logout(request: HttpRequest) -> JsonResponse:
-    """Forget the session."""
+    """Forget the session, and tell the service."""
+    user = await view(request, "id_token")
     await request.session.aflush()
+    await user.logout()
     return JsonResponse({})

@@ -62,6 +62,8 @@ def me(request: HttpRequest) -> JsonResponse:
 
 
 def logout(request: HttpRequest) -> JsonResponse:
-    """Forget the session."""
+    """Forget the session, and tell the service."""
+    user = view(request, "id_token")
     request.session.flush()
+    user.logout()
     return JsonResponse({})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from authing_mfa.sync import AuthClient
 from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, free_port, phone, serving, walk
 
 DJANGO = str(EXAMPLES / "django_site")
@@ -55,15 +56,23 @@ def test_users_in_several_browsers_are_never_mixed_up(name, parts, emulator):
 
 
 def test_a_step_up_needs_a_factor_that_was_passed_a_moment_ago(emulator):
-    """FastAPI's dependency refuses a session that passed none, and lets one in that just did."""
+    """FastAPI's dependency refuses a session that passed no factor until its own authenticator app's code is right."""
     port = free_port()
-    emulator.add_user(username="plain", password="pw")
+    ann = emulator.add_user(username="ann", password="pw")
     with serving(emulator, command("FastAPI under uvicorn", port), port) as base:
-        plain, verified = Browser(base), Browser(base)
-        assert plain.ask("transfer")[0] == 401
-        assert plain.ask("login", {"account": "plain", "password": "pw"}) == (200, {"user": "plain"})
-        assert plain.ask("transfer")[0] == 403
+        verified = Browser(base)
         verified.ask("login", {"account": "user0", "password": "pw0"})
         verified.ask("code")
         verified.ask("verify", {"factor": "SMS", "code": emulator.code_for(phone(0))})
         assert verified.ask("transfer") == (200, {"transferred_by": "user0"})
+        plain = Browser(base)
+        assert plain.ask("transfer")[0] == 401
+        assert plain.ask("login", {"account": "ann", "password": "pw"}) == (200, {"user": "ann"})
+        with AuthClient(emulator.app_id, base_url=emulator.url, token=emulator.issue_user_token(ann)) as client:
+            client.mfa_confirm_totp(emulator.totp_code(client.mfa_associate_by_totp().secret))
+        emulator.clock.advance(30)  # the next code
+        assert plain.ask("step-up", {"code": "000000"})[0] == 400
+        assert plain.ask("transfer")[0] == 403
+        assert plain.ask("step-up", {"code": ann.totp_code}) == (200, {})
+        assert plain.ask("transfer") == (200, {"transferred_by": "ann"})
+        emulator.clock.reset()
