@@ -9,6 +9,7 @@ import pytest
 
 from authing_mfa.emulator import Emulator, Settings
 from authing_mfa.emulator.crypto import totp
+from authing_mfa.operations import ChangeExpiredPassword
 
 LIST, GET, RESET, ASK, ENROLL = (
     f"/api/v3/{path}"
@@ -221,6 +222,22 @@ async def test_v3_sends_codes_by_channel(emu, api):
         again = await api.post(f"/api/v3/{path}", {"channel": "CHANNEL_VERIFY_MFA", **target})
         assert again["statusCode"] == {"send-sms": 422, "send-email": 429}[path]
     assert (await api.post("/api/v3/send-email", {"email": "nobody"}))["statusCode"] == 400
+
+
+@pytest.mark.parametrize("name", ["send_mfa_email", "send_email", "change_expired_password"])
+async def test_calls_that_share_a_path_have_names_of_their_own(emu, api, name):
+    """A fault for one of them leaves the others alone, and the request log tells them apart."""
+    emu.faults.add(path=name, code=987654)
+    found = {}
+    for ours, path, body in (
+        ("send_mfa_email", "/api/v2/email/send", {"email": "a@b.test", "scene": "MFA_VERIFY"}),
+        ("send_email", "/api/v2/email/send", {"email": "c@d.test", "scene": "VERIFY_CODE"}),
+        ("change_expired_password", "/graphql/v2", {"query": ChangeExpiredPassword.constant_fields["query"]}),
+        ("graphql", "/graphql/v2", {"query": "query u { user { id } }"}),
+    ):
+        found[ours] = (await api.post(path, body)).get("code")
+        assert emu.requests[-1].operation == ours
+    assert [ours for ours, code in found.items() if code == 987654] == [name]
 
 
 # ─────────────────────────────── GraphQL ───────────────────────────────

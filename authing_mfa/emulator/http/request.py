@@ -130,9 +130,10 @@ class RequestHandler:
                 self.operation = self._upload(context)
             else:
                 body = routing.read_body(self.content)
-                self.operation = routing.operation_of(
-                    self.cls, {**context.query, **body, **fields} if context.query or fields else body
-                )
+                if context.query or fields:
+                    body = {**context.query, **body, **fields}
+                self.cls = routing.narrowed(self.cls, body)
+                self.operation = routing.operation_of(self.cls, body)
         except ServiceRefusal as refusal:
             self.operation = refusal
 

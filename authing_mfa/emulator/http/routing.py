@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.operations import Operation
 
-__all__ = ["ROUTES", "multipart_file", "operation_of", "read_body", "route_of"]
+__all__ = ["ROUTES", "multipart_file", "narrowed", "operation_of", "read_body", "route_of"]
 
 _SERVED: tuple[type[Operation[Any]], ...] = (
     *(cls for cls in ops.OPERATIONS if cls not in (ops.SendMfaEmail, ops.ChangeExpiredPassword)),
@@ -90,6 +90,15 @@ def read_body(content: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ServiceRefusal(400, "bad_request", status=400, detail=": JSON object")
     return body
+
+
+def narrowed(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> type[Operation[Any]]:
+    """Return the operation class that *fields* show it to be: what shares its path with others has a name of its own."""
+    if cls is ops.SendEmail and str(fields.get("scene", "")).startswith("MFA_"):
+        return own.SendMfaEmailOfScene
+    if cls is own.GraphQL and str(ops.ChangeExpiredPassword.graphql_field) in str(fields.get("query", "")):
+        return own.ExpiredPasswordGraphQL
+    return cls
 
 
 def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operation[Any]:

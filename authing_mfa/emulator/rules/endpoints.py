@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 import attrs
 
-from authing_mfa.operations import Bearer, Operation, Route
+from authing_mfa.operations import Bearer, ChangeExpiredPassword, Operation, Route, SendEmail, SendMfaEmail
 
 __all__ = [
+    "ExpiredPasswordGraphQL",
     "GraphQL",
     "SendEmailV3",
+    "SendMfaEmailOfScene",
     "SendSmsV3",
     "UserFieldValues",
     "WellKnown",
@@ -34,6 +36,14 @@ class SendSmsV3(Operation[None]):
     phone_number: str
     phone_country_code: str | None = None
     channel: str | None = None
+
+
+@attrs.frozen
+class SendMfaEmailOfScene(SendEmail):
+    """An e-mail for MFA (MFA_VERIFY, MFA_VERIFY_CODE): faults and the request log know it under the name of `SendMfaEmail`."""
+
+    python_name = SendMfaEmail.python_name
+    swift_names = ()
 
 
 @attrs.frozen
@@ -86,3 +96,10 @@ class GraphQL(Operation[dict[str, Any]]):
     query: str = attrs.field(repr=False)
     variables: dict[str, Any] = attrs.field(factory=dict, repr=False)
     operation_name: str | None = None
+
+
+@attrs.frozen
+class ExpiredPasswordGraphQL(GraphQL):
+    """A new password after 2058: faults and the request log know it under the name of `ChangeExpiredPassword`."""
+
+    python_name = ChangeExpiredPassword.python_name
