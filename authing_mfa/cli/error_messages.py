@@ -166,8 +166,8 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
     ),
     (
         ImageError,
-        "{message} ({code}). Give a JPEG, PNG, WebP, BMP or TIFF picture.",
-        "{message}（{code}）请提供 JPEG、PNG、WebP、BMP 或 TIFF 图片。",
+        "{message} ({code}). JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP and TIFF pictures are read.",
+        "{message}（{code}）可读取 JPEG、PNG、WebP、HEIC、AVIF、GIF、BMP 和 TIFF 图片。",
     ),
     (
         ConfigError,
