@@ -59,7 +59,7 @@ class _Call(Generic[T]):
             self.error = error
 
     def result(self) -> T:
-        """What the awaitable returned, or raise what it raised."""
+        """Return what the awaitable returned, or raise what it raised."""
         error, self.error = self.error, None
         try:
             if isinstance(error, asyncio.CancelledError):
@@ -318,12 +318,12 @@ class SharedClient:
 
 
 def closed_client() -> UsageError:
-    """What a caller of a closed client is told."""
+    """Return the error of a call to a closed client."""
     return UsageError("This sync.AuthClient is closed. Make a new one, and close it when the last call is done.")
 
 
 def too_late() -> UsageError:
-    """What a caller is told when it is too late."""
+    """Return the error of a call that came too late."""
     return UsageError("The interpreter is exiting: no more calls can be made.")
 
 
@@ -345,6 +345,6 @@ def check_thread() -> None:
 
 
 def _in_notebook_cell() -> bool:
-    """Whether a notebook's kernel runs here: its loop waits for the cell in any case."""
+    """Return True if a notebook's kernel runs here: its loop waits for the cell in any case."""
     ipython = sys.modules.get("IPython")
     return hasattr(ipython and ipython.get_ipython(), "kernel")

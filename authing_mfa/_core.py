@@ -405,6 +405,6 @@ def _log_attempt(operation: ops.Operation[Any], ended: AuthingError | int, milli
 
 
 def _log_repeat(operation: ops.Operation[Any], pause: float, attempt: int) -> None:
-    """Write one line for a repeat that is due in *pause* seconds, after the try with the number *attempt*."""
+    """Write one line for a repeat that starts in *pause* seconds, after the try with the number *attempt*."""
     fields = {"operation": operation.python_name, "attempt": attempt, "milliseconds": pause * 1000}
     _log.info("%s: try %d failed, repeated in %.1f s", operation.python_name, attempt, pause, extra=fields)

@@ -32,7 +32,7 @@ def dump_json(value: dict[str, Any]) -> bytes:
 
 
 def _stdlib_dumps(value: dict[str, Any]) -> bytes:
-    """A flat object, which is all that operations are, value by value: the encoder as a whole is slow to start up."""
+    """Return a flat object, which is all that operations are, value by value: the encoder as a whole is slow to start up."""
     text = _encoder.encode
     members = [
         f'"{name}":{"true" if item is True else "false" if item is False else text(item)}'
@@ -56,7 +56,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int | float:
-    """A number without a point. Beyond 64 bits it is a float, as orjson has it."""
+    """Return a number without a point. Beyond 64 bits it is a float, as orjson has it."""
     value = int(text) if len(text) < 21 else None
     return value if value is not None and -(1 << 63) <= value < 1 << 64 else _finite(text)
 

@@ -10,7 +10,7 @@ __all__ = ["claims", "time_claim"]
 
 
 def claims(token: str) -> dict[str, Any]:
-    """The unverified claims of *token*; empty where it is not a JSON Web Token."""
+    """Return the unverified claims of *token*; empty where it is not a JSON Web Token."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}
@@ -22,7 +22,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def time_claim(token: str, name: str) -> float | None:
-    """The time *name* (``exp``, ``iat``) of *token* in seconds since the epoch; None where it says none."""
+    """Return the time *name* (``exp``, ``iat``) of *token* in seconds since the epoch; None where it says none."""
     value: Any = claims(token).get(name)
     if type(value) not in (int, float) or not abs(value) < 1e15:  # not a number is not smaller either
         return None

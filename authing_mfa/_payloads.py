@@ -32,7 +32,7 @@ __all__ = [
 
 
 def read_totp_enrollment(payload: Any, recovery_code: str | None = None) -> TotpEnrollment:
-    """A TOTP secret (docs/wire.md#totp-secret), in the snake_case of v2 or the camelCase of v3."""
+    """Return a TOTP secret (docs/wire.md#totp-secret), in the snake_case of v2 or the camelCase of v3."""
     raw = _strict.json_object(payload)
     return TotpEnrollment(
         secret=_strict.required_text(raw, "secret"),
@@ -43,7 +43,7 @@ def read_totp_enrollment(payload: Any, recovery_code: str | None = None) -> Totp
 
 
 def read_factor_enrollment(payload: Any, _: str | None = None) -> FactorEnrollment:
-    """What asking for an enrollment answers (docs/wire.md#factor-enrollment). The TOTP secret stands in the address."""
+    """Return what asking for an enrollment answers (docs/wire.md#factor-enrollment). The TOTP secret stands in the address."""
     raw = _strict.json_object(payload)
     token = _strict.required_text(raw, "enrollmentToken")
     if raw.get("otpData") is None:
@@ -101,17 +101,17 @@ def read_factor(payload: Any, _: str | None = None) -> Factor:
 
 
 def read_factors(payload: Any, _: str | None = None) -> tuple[Factor, ...]:
-    """The enrolled factors."""
+    """Return the enrolled factors."""
     return tuple(read_factor(entry) for entry in _strict.one_or_more(payload))
 
 
 def read_factor_types(payload: Any, _: str | None = None) -> tuple[str, ...]:
-    """The types of the factors that can be enrolled."""
+    """Return the types of the factors that can be enrolled."""
     return tuple(_strict.required_text(entry, "factorType") for entry in _strict.one_or_more(payload))
 
 
 def read_verified(payload: Any, _: str | None = None) -> bool:
-    """Whether a code was right."""
+    """Return True if a code was right."""
     return _strict.flag(_strict.json_object(payload)["verified"])
 
 
@@ -119,7 +119,7 @@ def read_verified(payload: Any, _: str | None = None) -> bool:
 
 
 def read_mfa_token_info(payload: Any, _: str | None = None) -> MfaTokenInfo:
-    """What introspection answers (docs/wire.md#token-introspection)."""
+    """Return what introspection answers (docs/wire.md#token-introspection)."""
     raw = _strict.json_object(payload)
     return MfaTokenInfo(
         active=_strict.flag(raw["active"]),
@@ -132,7 +132,7 @@ def read_mfa_token_info(payload: Any, _: str | None = None) -> MfaTokenInfo:
 
 
 def read_id_token(payload: Any, _: str | None = None) -> IdToken:
-    """A refreshed token (docs/wire.md#session). Times that stand not beside it are read from the token itself."""
+    """Return a refreshed token (docs/wire.md#session). Times that stand not beside it are read from the token itself."""
     raw = _strict.json_object(payload)
     token = _strict.required_text(raw, "token")
     issued_at, expires_at = _strict.optional_number(raw.get("iat")), _strict.optional_number(raw.get("exp"))
@@ -144,7 +144,7 @@ def read_id_token(payload: Any, _: str | None = None) -> IdToken:
 
 
 def read_security_level(payload: Any, _: str | None = None) -> SecurityLevel:
-    """How the service rates the account (docs/wire.md#profile)."""
+    """Return how the service rates the account (docs/wire.md#profile)."""
     raw = _strict.json_object(payload)
     score, mfa = raw.get("score"), raw.get("mfa")
     return SecurityLevel(

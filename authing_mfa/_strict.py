@@ -25,7 +25,7 @@ ABSENT: Final = (None, "")
 
 
 def json_name(value: Any) -> str:
-    """What JSON calls the type of *value*."""
+    """Return what JSON calls the type of *value*."""
     names = {dict: "an object", list: "an array", str: "text", bool: "a boolean", int: "a number", float: "a number"}
     return "null" if value is None else names.get(type(value), type(value).__name__)
 
@@ -45,7 +45,7 @@ def optional_text(value: Any, _: Any = None) -> str | None:
 
 
 def required_text(raw: dict[str, Any], *names: str) -> str:
-    """The first of the fields *names* that is there; it must be text and not empty.
+    """Return the first of the fields *names* that is there; it must be text and not empty.
 
     Raises:
         ValueError: it is missing or empty.
@@ -94,7 +94,7 @@ def array(value: Any) -> list[Any]:
 
 
 def one_or_more(value: Any) -> list[dict[str, Any]]:
-    """The objects of an array; a single object counts as an array of one, null as an empty array.
+    """Return the objects of an array; a single object counts as an array of one, null as an empty array.
 
     The service documents these fields as arrays, and its published samples show one object.
     """

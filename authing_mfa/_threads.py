@@ -1,8 +1,8 @@
 """Two threads for code that has none of its own: one with an event loop, one that runs callbacks.
 
-Both are daemons, so that a forgotten one never hangs the interpreter's exit; whoever starts them closes them, with a bound.
+Both are daemons, so that a forgotten thread never blocks the interpreter's exit; the code that starts a thread closes it, with a time limit.
 Both are fed in batches: a deque and one armed wake-up for the loop, whole lists for the callbacks. Waking a thread costs more
-than everything else in a hop, so it is paid once for all that is due.
+than everything else in a hop, so one wake-up serves all waiting calls.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _here = threading.local()
 
 
 def own_thread() -> str | None:
-    """What the running thread is, if it is one of these: waiting on it for itself would never end."""
+    """Return what the running thread is, if it is one of these: waiting on it for itself would never end."""
     return getattr(_here, "kind", None)
 
 
@@ -41,7 +41,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:
-    """A loop of uvloop that resolves names in Python's threads.
+    """Return a loop of uvloop that resolves names in Python's threads.
 
     libuv's own threads crash a forked child at its exit: it waits for them, and they live in the parent only.
     """
@@ -101,7 +101,7 @@ class BackgroundLoop(Generic[T]):
         return not self._thread.is_alive()
 
     def stop(self) -> None:
-        """Let `finish` run and the loop end. Twice is fine."""
+        """Let `finish` run and end the loop. Calling it again has no effect."""
         self._call(self._stopping.set)
 
     def join(self, timeout: float | None) -> bool:

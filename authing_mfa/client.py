@@ -761,7 +761,7 @@ class AuthClient:
         await self.perform(ops.UnbindFactor(factor_id))
 
     async def get_current_user(self) -> UserInfo:
-        """The user whose token the client speaks with.
+        """Return the user whose token the client uses.
 
         Returns:
             The user.
@@ -775,7 +775,7 @@ class AuthClient:
         return await self.perform(ops.GetCurrentUser())
 
     async def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
-        """The user pool's own fields of one user.
+        """Return the user pool's own fields of one user.
 
         Args:
             user_id: the user's id, `UserInfo.id`.
@@ -1002,7 +1002,7 @@ class AuthClient:
     async def refresh_id_token(self) -> IdToken:
         """Get a fresh ID token for the user's current one.
 
-        Go on with ``client.as_user(fresh.token)``. It needs the token of a logged-in user. The service answers no user. Whether the old token stays good is unknown, so
+        Continue with ``client.as_user(fresh.token)``. It needs the token of a logged-in user. The service answers no user. Whether the old token stays good is unknown, so
         the call is never sent again once the service may have seen it.
 
         Returns:

@@ -68,7 +68,7 @@ class Step:
     ok: bool
 
     def line(self) -> str:
-        """The step as text, in columns."""
+        """Return the step as text, in columns."""
         mark = "ok" if self.ok else "FAILED"
         return f"{self.number:>3}  {self.call:<41} {self.elapsed * 1000:>7.1f} ms  {mark:<3} {self.outcome}"
 
@@ -172,13 +172,13 @@ class Journey(Steps):
         await self.errors(await self.log_in())
 
     async def log_in(self) -> MfaChallenge:
-        """The first factor, which asks for a second one."""
+        """Log in with the first factor; the service asks for a second factor."""
 
         def tell(error: MfaRequiredError) -> str:
             words = [factor.policy for factor in error.challenge.factors]
             must(error.code == 1636, f"1636 was due, {error.code} came")
             must(words == ["SMS", "EMAIL", "OTP", "FACE"], f"unexpected factors: {words}")
-            return f"1636: {', '.join(words)} are due"
+            return f"1636: {', '.join(words)} are allowed"
 
         made = self.client.login_by_account(ACCOUNT, PASSWORD)
         return (await self.refused(f"login_by_account({ACCOUNT}, ***)", made, MfaRequiredError, tell)).challenge
@@ -203,7 +203,7 @@ class Journey(Steps):
         await self.step(f"mfa_verify_by_phone({PHONE}, ***)", user.mfa_verify_by_phone(PHONE, code), logged_in)
 
     async def by_email(self, challenge: MfaChallenge) -> UserInfo:
-        """The same by e-mail; the user that comes back is asked for once more with its own token."""
+        """Verify by e-mail, then fetch the user once more with its own token."""
 
         def same(user: UserInfo) -> str:
             must(user.email == EMAIL, f"another user came: {user!r}")
@@ -240,7 +240,7 @@ class Journey(Steps):
         return made
 
     def totp(self, secret: str) -> str:
-        """What an authenticator app would show now: RFC 6238, by the cryptography library, not by the emulator's own code."""
+        """Return what an authenticator app would show now: RFC 6238, by the cryptography library, not by the emulator's own code."""
         from cryptography.hazmat.primitives.hashes import SHA1
         from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
@@ -298,7 +298,7 @@ class Journey(Steps):
         self.emulator.clock.advance(361)
         made = user.mfa_verify_by_totp(WRONG_CODE)
         await self.refused("mfa_verify_by_totp(***), 361 s later", made, InvalidMfaTokenError)
-        with socket.socket() as nobody:  # bound but not listening: whoever connects is turned away
+        with socket.socket() as nobody:  # bound but not listening: connections are refused
             nobody.bind(("127.0.0.1", 0))
             base_url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
             async with AuthClient(self.emulator.app_id, base_url=base_url, token=challenge.token) as lost:
@@ -318,7 +318,7 @@ def logged_in(user: UserInfo) -> str:
 
 
 def draw_face(skin: str, *, hair: str = "#3b2a1a", mouth_up: bool = True) -> Image:
-    """A face, as far as circles go. The emulator takes pictures that are nearly the same for the same face."""
+    """Draw a simple face. The emulator accepts pictures that are nearly the same as the same face."""
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (480, 480), "#9cc4e4")
@@ -333,7 +333,7 @@ def draw_face(skin: str, *, hair: str = "#3b2a1a", mouth_up: bool = True) -> Ima
 
 
 async def run(show: Callable[[Step], Any], emulator: Emulator | None = None) -> list[Step]:
-    """The journey against *emulator*, or one of its own; *show* is told each step.
+    """Run the journey against *emulator*, or against an own emulator; call *show* with each step.
 
     Raises:
         StepFailedError: a step was not as it should be.

@@ -116,12 +116,12 @@ def _is_literal(host: str) -> bool:
 
 
 def config_base(scheme: str, host: str, *, on_premise: bool) -> str:
-    """The address that is asked for public-config: `console.{host}` in the cloud, else the host itself."""
+    """Return the address that is asked for public-config: `console.{host}` in the cloud, else the host itself."""
     return f"{scheme}://{host}" if on_premise or _is_literal(host) else f"{scheme}://console.{host}"
 
 
 def api_base(scheme: str, host: str, config: dict[str, Any]) -> str:
-    """The address of all other calls: a literal host as it is, else `requestHostname`, else `{identifier or core}.{host}`.
+    """Return the address of all other calls: a literal host as it is, else `requestHostname`, else `{identifier or core}.{host}`.
 
     Raises:
         ConfigError: public-config names a host that is not one.
@@ -157,7 +157,7 @@ class Discovery:
         """Where calls go, once it is known."""
 
     async def resolve(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
-        """Where calls go; *ask* is asked only when nobody has been yet. A failure is not remembered: the next call asks again.
+        """Return where calls go; *ask* is asked only when nobody has been yet. A failure is not remembered: the next call asks again.
 
         (What asks is not kept: it holds this, and the two would be freed in any order.)
 

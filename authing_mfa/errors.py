@@ -161,7 +161,7 @@ class ConfigError(AuthingError):
 
 
 class LoginError(AuthingError):
-    """The call speaks for a user and the client has no token; nothing was sent."""
+    """The call needs a token, and the client has none; nothing was sent."""
 
     default_code = 10003
 
@@ -209,10 +209,10 @@ class ApiError(AuthingError):
 
 
 class MfaRequiredError(ApiError):
-    """The first factor was right, a second one is due (1635 the user's own TOTP, 1636 the application's policy).
+    """The first factor was right, a second factor is needed (1635 the user's own TOTP, 1636 the application's policy).
 
     Attributes:
-        challenge: the mfaToken to go on with and the factors to choose from.
+        challenge: the mfaToken to continue with and the factors to choose from.
     """
 
     challenge: MfaChallenge
@@ -225,7 +225,7 @@ class MfaRequiredError(ApiError):
 class PasswordChangeRequiredError(ApiError):
     """The password was right, but must be changed before a login (1639 first login, 2058 expired, 2071 unsafe).
 
-    After 1639 and 2071 go on with `AuthClient.change_password_by_first_login_token`, after 2058 with
+    After 1639 and 2071 continue with `AuthClient.change_password_by_first_login_token`, after 2058 with
     `AuthClient.change_expired_password`; then log in again with the new password.
 
     Attributes:

@@ -98,7 +98,7 @@ class MfaChallenge:
     """The `data` of a 1635 or 1636 answer (docs/wire.md#mfa-challenge).
 
     Attributes:
-        token: the mfaToken; it lives six minutes. `client.as_user(challenge.token)` goes on with it.
+        token: the mfaToken; it lives six minutes. Continue with `client.as_user(challenge.token)`.
         factors: the enabled factors by `sort`; a 1635 gives one OTP factor.
         phone: the phone bound for MFA, None when one must be bound first.
         phone_country_code: its country code, e.g. ``+86``.

@@ -1,7 +1,7 @@
 """Every endpoint of the service, one frozen class each. Nothing else in the tree knows a path or a field's wire name.
 
 An operation holds what the caller gives (checked when it is made), and as class variables what is always so: its route, the
-fields that are fixed on the wire, what it answers, whose token it speaks with, whether it may be repeated, what its method is
+fields that are fixed on the wire, what it answers, whether it needs a token, whether it may be repeated, what its method is
 called on both faces. Secret fields do not show in its repr.
 
 Paths and bodies are those of the official iOS client (docs/wire.md#requests), except where
@@ -35,7 +35,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Bearer(Enum):
-    """Whether an operation speaks with the caller's token."""
+    """Whether an operation sends the caller's token."""
 
     REQUIRED = "required"  # no token: LoginError, nothing is sent
     OPTIONAL = "optional"  # sent where there is one, as the iOS client does
@@ -74,17 +74,17 @@ class Route:
 
     @classmethod
     def post(cls, path: str) -> Route:
-        """A POST to *path*."""
+        """Return a POST to *path*."""
         return cls("POST", path)
 
     @classmethod
     def get(cls, path: str, **query: str) -> Route:
-        """A GET of *path* with a fixed *query*."""
+        """Return a GET of *path* with a fixed *query*."""
         return cls("GET", path, tuple(query.items()))
 
     @classmethod
     def delete(cls, path: str) -> Route:
-        """A DELETE of *path*."""
+        """Return a DELETE of *path*."""
         return cls("DELETE", path)
 
 
@@ -166,7 +166,7 @@ def _optional_text(
     beside: dict[str, Any] | None = None,
     repr: bool = True,  # noqa: A002 - attrs' own word
 ) -> Any:
-    """A text that may be None. In the wire object *group*; where it is there, with the fields *beside* it."""
+    """Return a text that may be None. In the wire object *group*; where it is there, with the fields *beside* it."""
     metadata = {"wire": wire, "group": group, "beside": beside or {}}
     return attrs.field(default=None, validator=_check_optional_text, repr=repr, metadata=metadata)
 
@@ -352,7 +352,7 @@ class LoginByEmailCode(Operation[UserInfo]):
     auto_register: bool = _flag(default=False)
 
 
-_TEMPLATE_MISSING: dict[int, type[ApiError]] = {2021: ApiError}  # elsewhere it speaks of the mfaToken
+_TEMPLATE_MISSING: dict[int, type[ApiError]] = {2021: ApiError}  # elsewhere it means the mfaToken
 
 
 @attrs.frozen

@@ -95,7 +95,7 @@ class RequestContext:
     )
 
     def headers(self, bearer: Bearer, content_type: str | None = None) -> Mapping[str, str]:
-        """The headers that every request of this context carries (docs/wire.md#other-headers, as the iOS client sends them).
+        """Return the headers that every request of this context carries (docs/wire.md#other-headers, as the iOS client sends them).
 
         Made once for each of the few kinds of requests, in the form that aiohttp takes as it is.
         """
@@ -213,7 +213,7 @@ class Answer(Generic[T]):
 
 
 def decode(operation: Operation[T], response: Response, context: RequestContext | None = None) -> Answer[T]:
-    """What *response* answers to *operation*, which was sent with the token of *context* (no error shows it).
+    """Return what *response* answers to *operation*, which was sent with the token of *context* (no error shows it).
 
     Raises:
         ApiError: the service said no; the most specific class, see `errors`.
@@ -255,7 +255,7 @@ def _decode(operation: Operation[T], response: Response, token: str | None) -> A
 
 
 def _captcha(response: Response) -> Captcha | None:
-    """The picture in *response*, with the cookie that belongs to it; None where the answer is not a picture."""
+    """Return the picture in *response*, with the cookie that belongs to it; None where the answer is not a picture."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_svg = response.body.lstrip()[:4].lower() == b"<svg"
     if response.status not in _SUCCESS or not response.body or not (is_svg or media_type.startswith("image/")):
@@ -264,14 +264,14 @@ def _captcha(response: Response) -> Captcha | None:
 
 
 def _cookies(headers: Mapping[str, str]) -> str | None:
-    """What a `Cookie` header must say to give back the cookies of an answer; no source states their names."""
+    """Return what a `Cookie` header must say to give back the cookies of an answer; no source states their names."""
     lines = headers.getall("Set-Cookie", []) if isinstance(headers, MultiMapping) else [headers.get("Set-Cookie", "")]
     pairs = [pair for line in lines if "=" in (pair := line.partition(";")[0].strip())]
     return "; ".join(pair for pair in pairs if _HEADER_TEXT.fullmatch(pair)) or None
 
 
 def _graphql_envelope(body: dict[str, Any], field: str, response: Response) -> dict[str, Any]:
-    """The ordinary envelope that stands in a GraphQL answer: in `data` under *field*, or as the message of an error.
+    """Return the ordinary envelope that stands in a GraphQL answer: in `data` under *field*, or as the message of an error.
 
     Raises:
         ResponseError: there is none; a GraphQL error whose message is a text has no code.
@@ -312,7 +312,7 @@ def _structure(operation: Operation[T], payload: Any, recovery_code: Any, respon
 
 
 def _unreadable(response: Response, problem: str) -> ApiError | ResponseError:
-    """A body that cannot be read: 401 and 429 keep their meaning, they often come from a gateway in front of the service."""
+    """Return a body that cannot be read: 401 and 429 keep their meaning, they often come from a gateway in front of the service."""
     status = response.status
     if status == 401:
         return api_error_class(status, status, {})(
@@ -351,7 +351,7 @@ def _code_of(body: dict[str, Any], response: Response) -> int | None:
 
 
 def _number(body: dict[str, Any], name: str, response: Response) -> int | None:
-    """The field *name*: a number, or digits in a text."""
+    """Return the field *name*: a number, or digits in a text."""
     value = body.get(name)
     if value is None or value.__class__ is int:
         return value
@@ -363,7 +363,7 @@ def _number(body: dict[str, Any], name: str, response: Response) -> int | None:
 
 
 def _status_of(body: dict[str, Any], response: Response) -> int:
-    """The status that tells the kind of a refusal: of a v3 answer, whose HTTP status is always 200, its `statusCode`."""
+    """Return the status that tells the kind of a refusal: of a v3 answer, whose HTTP status is always 200, its `statusCode`."""
     if response.status not in _SUCCESS or body.get("code") is not None:
         return response.status
     return _number(body, "statusCode", response) or response.status

@@ -24,7 +24,7 @@ _CAP: Final = 2.0  # seconds
 def retry_delay(
     operation: Operation[Any], error: AuthingError, *, attempt: int, max_attempts: int, budget: float, jitter: float
 ) -> float | None:
-    """How long to wait before *operation* is tried again after *error*, or None: it is not.
+    """Return how long to wait before *operation* is tried again after *error*, or None: it is not.
 
     Args:
         operation: what was tried.

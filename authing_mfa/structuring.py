@@ -79,7 +79,7 @@ _operation_structurers: Final[dict[Any, Callable[[Any, Any], Any]]] = {}
 
 
 def to_wire(operation: Operation[Any]) -> dict[str, Any]:
-    """The JSON object of *operation*: its fields under their wire names, those that are None left out, and the constant ones."""
+    """Return the JSON object of *operation*: its fields under their wire names, those that are None left out, and the constant ones."""
     cls = operation.__class__
     unstructure = _unstructurers.get(cls)
     if unstructure is None:
@@ -102,7 +102,7 @@ def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any
 
 
 def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
-    """The operation that a request's JSON object *body* (camelCase keys) asks for. Unknown keys are ignored.
+    """Return the operation that a request's JSON object *body* (camelCase keys) asks for. Unknown keys are ignored.
 
     Raises:
         InvalidInputError: a field is empty or not of its type.
@@ -134,7 +134,7 @@ def _user_structurer() -> Callable[[Any, Any], Any]:
 
 
 def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
-    """What the use of a recovery code answers (docs/wire.md#verification-answers): the user, and the new code beside it or among its fields.
+    """Return what the use of a recovery code answers (docs/wire.md#verification-answers): the user, and the new code beside it or among its fields.
 
     The new code is never lost: where one came and the user cannot be read, the user is all None but for it.
 
@@ -153,7 +153,7 @@ def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
 
 
 def _unwrapped(payload: Any) -> dict[str, Any]:
-    """A user's object. One nested in `userEntity` is taken out; what stood beside it (a token, say) joins its fields."""
+    """Return a user's object. One nested in `userEntity` is taken out; what stood beside it (a token, say) joins its fields."""
     raw = _strict.json_object(payload)
     if raw.get("userEntity") is None:
         return raw
@@ -163,7 +163,7 @@ def _unwrapped(payload: Any) -> dict[str, Any]:
 
 
 def _user(payload: Any, recovery_code: str | None) -> UserInfo:
-    """A user of any of the service's shapes (docs/wire.md#user): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
+    """Return a user of any of the service's shapes (docs/wire.md#user): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
     raw = _unwrapped(payload)
     fields = dict(raw)
     for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
@@ -181,7 +181,7 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
 
 
 def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
-    """What confirming a TOTP binding answers (docs/wire.md#totp-confirmation): nothing, or for an application's own MFA the user."""
+    """Return what confirming a TOTP binding answers (docs/wire.md#totp-confirmation): nothing, or for an application's own MFA the user."""
     if payload is None or payload is True:
         return None
     fields = _strict.json_object(payload)
@@ -275,7 +275,7 @@ _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
 
 
 def from_wire(answer: Any, payload: Any, recovery_code: Any = None) -> Any:
-    """The value of type *answer* in an answer's *payload*; *recovery_code* is the new one that stood beside it.
+    """Return the value of type *answer* in an answer's *payload*; *recovery_code* is the new one that stood beside it.
 
     Raises:
         TypeError, KeyError, ValueError: the payload is not one; nothing half-filled is ever returned.

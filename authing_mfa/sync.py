@@ -163,7 +163,7 @@ class AuthClient:
             self._shared.close()
 
     def as_user(self, token: str | None) -> Self:
-        """Return the same client (same pool, same discovery) speaking with another user's *token*; None speaks without one.
+        """Return the same client (same pool, same discovery) with another user's *token*; None: without a token.
 
         A view costs next to nothing: make one for each user, and throw it away.
 
@@ -440,11 +440,11 @@ class AuthClient:
         self._run(self._client.mfa_unbind_factor(factor_id))
 
     def get_current_user(self) -> UserInfo:
-        """The user whose token the client speaks with."""
+        """Return the user whose token the client uses."""
         return self._run(self._client.get_current_user())
 
     def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
-        """The user pool's own fields of one user.
+        """Return the user pool's own fields of one user.
 
         Args:
             user_id: the user's id, `UserInfo.id`.

@@ -79,7 +79,7 @@ def keep(request: web.Request, user: UserInfo) -> web.Response:
 
 @routes.post("/login")
 async def login(request: web.Request) -> web.Response:
-    """First factor. The answer names the second factors to choose from, if one is due."""
+    """First factor. The answer names the second factors to choose from, if one is needed."""
     given = await request.json()
     try:
         return keep(request, await request.app[CLIENT].login_by_account(given["account"], given["password"]))

@@ -109,7 +109,7 @@ def keep(request: Request, user: UserInfo, *, verified: bool) -> dict[str, Any]:
 
 @app.post("/login")
 async def login(request: Request, given: Account, client: Annotated[AuthClient, Depends(anybody)]) -> dict[str, Any]:
-    """First factor. The answer names the second factors to choose from, if one is due."""
+    """First factor. The answer names the second factors to choose from, if one is needed."""
     request.session.clear()
     try:
         return keep(request, await client.login_by_account(given.account, given.password), verified=False)

@@ -56,7 +56,7 @@ def keep(user: UserInfo) -> dict[str, Any]:
 
 @app.post("/login")
 def login() -> dict[str, Any]:
-    """First factor. The answer names the second factors to choose from, if one is due."""
+    """First factor. The answer names the second factors to choose from, if one is needed."""
     session.clear()
     given = request.get_json()
     try:

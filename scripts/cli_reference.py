@@ -40,11 +40,11 @@ Try it without an account: `authing-mfa demo`, or `authing-mfa emulator exec -- 
 
 ## Step by step, and in scripts
 
-A login that asks for a second factor ends with exit code 4 and **keeps the mfaToken**, so the next commands go on with the
-journey; they know the phone and the address that the challenge named. After a verification the user's token is kept instead.
+A login that asks for a second factor ends with exit code 4 and **stores the mfaToken**, so the next commands continue the
+login; they know the phone and the address that the challenge named. After a verification the user's token is stored instead.
 
 ```
-authing-mfa login ada                # asks for the password; 1636: a second factor is due
+authing-mfa login ada                # asks for the password; 1636: a second factor is needed
 authing-mfa send sms                 # to the phone of the challenge
 authing-mfa verify sms               # asks for the code
 authing-mfa whoami
@@ -55,7 +55,7 @@ authing-mfa whoami
   stdin (`--password-stdin`, `--code-stdin`, `--token-stdin`, `--secret-stdin`; with several of them one line each, in the order
   token, password, code) or from the environment (`AUTHING_PASSWORD`, `AUTHING_CODE`, `AUTHING_TOKEN`, `AUTHING_TOTP_SECRET`).
   An argument can be read by every user of the machine and stays in the shell's history; so there is no `--code`.
-- **Who speaks**: `--token-stdin`, else `AUTHING_TOKEN`, else the login that is kept for this profile, application and service
+- **Which token**: `--token-stdin`, else `AUTHING_TOKEN`, else the login that is stored for this profile, application and service
   (in the keyring; without a usable one in a file of mode 0600, with a warning).
 - **Language**: sentences are in English or Chinese (`--lang`, `AUTHING_LANG`, else the locale); these help pages in English.
 - **Colour**: on terminals only, and not with `TERM=dumb`; `NO_COLOR` switches it off, `FORCE_COLOR` on.
@@ -64,7 +64,7 @@ authing-mfa whoami
 
 A flag before the command comes before the environment, that before the profile (`authing-mfa config path` says where the file
 is; `--profile NAME` or `AUTHING_PROFILE` chooses), that before the default. `authing-mfa config list` shows each value and where
-it came from. A `host` from nearer by switches off a `base_url` from further away.
+it came from. A `host` of higher precedence overrides a `base_url` of lower precedence.
 """
 
 _JSON = """\
@@ -90,7 +90,7 @@ sentences still go to stderr. Fields are only ever added.
 | `error.service_message` | the service's own words, null where it did not answer |
 | `error.delivery` | `not_sent`, `unknown` (the service may have acted) or `answered` |
 | `error.http_status`, `error.request_id`, `error.retry_after` | where there is one, else null |
-| `error.challenge` | of a second factor that is due: `factors`, `phone`, `phone_country_code`, `email`, `totp_enabled`, `face_enabled` |
+| `error.challenge` | of a second factor that is needed: `factors`, `phone`, `phone_country_code`, `email`, `totp_enabled`, `face_enabled` |
 
 | command | `data` |
 |---|---|

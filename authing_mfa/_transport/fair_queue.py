@@ -11,7 +11,7 @@ __all__ = ["FairQueue", "closed_client"]
 
 
 def closed_client() -> UsageError:
-    """What a caller of a closed client is told."""
+    """Return the error of a call to a closed client."""
     return UsageError("This AuthClient is closed. Make a new one, and close it when the last call is done.")
 
 

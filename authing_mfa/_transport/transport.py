@@ -119,7 +119,7 @@ class Transport:
         self._forks = _forks
 
     def _open(self) -> aiohttp.ClientSession:
-        """A session of our own, on a pool of our own or on the borrowed one: never the borrowed session's cookies."""
+        """Return a session of our own, on a pool of our own or on the borrowed one: never the borrowed session's cookies."""
         own = self._borrowed is None
         bytes(_LARGER_THAN_A_RECEIVE_BUFFER)
         if self._borrowed is None:

@@ -58,12 +58,12 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
     `contextlib.aclosing`.
 
     Args:
-        client: speaks for each row's token, or with its own where a row has none.
+        client: sends each row with the row's token, or with its own if the row has none.
         requests: the rows.
         concurrency: how many calls are in flight at most; no more than the client has connections for.
         rate: calls started per second at most; never more than that in any second.
         ordered: give outcomes in the order of the rows, at most 2 x concurrency of them being held back.
-        journal: a file or a database URL, where each row is noted before it is sent. If it is there already, the run is
+        journal: a file or a database URL, where each row is noted before it is sent. If it exists already, the run is
             resumed: a row once sent is never sent again, its outcome is given again.
         on_progress: called now and then, and at the end, with how far the run is.
         resend_unknown: on resuming, send rows of unknown fate again.
@@ -119,7 +119,7 @@ class Output(Protocol):
         """Write what the journal will not hold, before it records these outcomes."""
 
     def spent(self) -> Iterator[int]:
-        """The positions of rows that the journal must know."""
+        """Return the positions of rows that the journal must know."""
         ...
 
 

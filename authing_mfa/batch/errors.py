@@ -18,7 +18,7 @@ __all__ = [
 
 
 NEEDS_A_PERSON: Final = 10106
-"""The code of what stops a run and does not mend itself: an input that cannot be read further, a cluster that is gone."""
+"""The code of an error that stops a run and needs a person: an input that cannot be read further, a lost cluster."""
 
 
 class JournalError(AuthingError):

@@ -172,7 +172,7 @@ class VerifyRequest:
 
     @classmethod
     def from_mapping(cls, row: Mapping[str, Any], *, kind: str | None = None) -> VerifyRequest:
-        """The row with these fields (`COLUMNS`); empty text counts as absent, other fields are not looked at.
+        """Return the row with these fields (`COLUMNS`); empty text counts as absent, other fields are not looked at.
 
         Args:
             row: e.g. a line of a CSV file. `image` is a path.

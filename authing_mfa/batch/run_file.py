@@ -12,7 +12,7 @@ Then it prints `summary` to stderr and exits with `summary.exit_code`:
 3    the fate of some is unknown
 4    the run was stopped because its token was refused: get a new one, then ``--resume``
 7    some rows failed for another reason, or the run was stopped and somebody must look why. The highest of these applies
-75   the run was stopped before its end, and the same command with ``--resume`` goes on: the service or the database was away
+75   the run was stopped before its end, and the same command with ``--resume`` continues it: the service or the database was away
 130  it was interrupted (Ctrl-C, SIGTERM, SIGHUP): what was sent was waited for and recorded
 ==== ===============================================================================================================
 

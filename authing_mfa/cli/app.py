@@ -120,7 +120,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
 
 
 def _reader_gone() -> int:
-    """What is still buffered must not fail once more when Python closes stdout."""
+    """Send what is still buffered nowhere, so that Python does not fail when it closes stdout."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exits.READER_GONE
 

@@ -77,7 +77,7 @@ class Run:
         return sources.resolve(self.flags, self.environ, table, self.profile)
 
     def value(self, name: str) -> Any:
-        """A setting that is in force, else None."""
+        """Return a setting that is in force, else None."""
         found = self.values[name]
         return None if found.unused else found.value
 
@@ -91,7 +91,7 @@ class Run:
         return str(given) or (found[0] if found else "en-US")
 
     def say(self, key: str, **fields: object) -> str:
-        """A sentence in the user's language."""
+        """Return a sentence in the user's language."""
         return say(key, self.lang, **fields)
 
     def explain(self, error: AuthingError) -> str:
@@ -113,7 +113,7 @@ class Run:
         return TokenStore(self.folder, key, self.output.warn, self.say)
 
     def login(self, *, stdin: bool = False) -> Login | None:
-        """Who the run speaks for: a line of stdin, else AUTHING_TOKEN, else the login that is kept, else nobody."""
+        """Return the login to use: from a line of stdin, else AUTHING_TOKEN, else the stored login, else None."""
         if stdin:
             return Login(self.asker.line(self.say("token"), "--token-stdin"), "given")
         given = self.environ.get("AUTHING_TOKEN", "").strip()
@@ -122,10 +122,10 @@ class Run:
         return self.store.load()
 
     def needs_login(self, *, stdin: bool = False) -> Login:
-        """The same, for commands that speak for a user.
+        """Return the login, for commands that need one.
 
         Raises:
-            LoginError: there is nobody to speak for.
+            LoginError: there is no token.
         """
         login = self.login(stdin=stdin)
         if login is None:
@@ -146,7 +146,7 @@ class Run:
         return True
 
     def keep_challenge(self, challenge: MfaChallenge, account: str | None) -> None:
-        """Keep an mfaToken, so that the next commands go on with the journey."""
+        """Store an mfaToken, so that the next commands can continue the login."""
         self.challenge_kept = self.keep(
             Login(
                 challenge.token,
@@ -186,7 +186,7 @@ class Run:
     # ─────────────────────────────── the service ───────────────────────────────
 
     def service(self, token: str | None = None) -> Service:
-        """The client for these settings, speaking with *token*.
+        """Return the client for these settings, using *token*.
 
         Raises:
             click.UsageError: the application id is missing.
@@ -195,7 +195,7 @@ class Run:
         return Service(self, token)
 
     def client_options(self, token: str | None) -> dict[str, Any]:
-        """The keywords of an `AuthClient` for these settings.
+        """Return the keywords of an `AuthClient` for these settings.
 
         Raises:
             click.UsageError: the application id is missing.
@@ -249,7 +249,7 @@ class Service:
             raise
 
     def speak_for(self, token: str | None) -> None:
-        """Go on with another token."""
+        """Use another token from now on."""
         self.client = self._base.as_user(token)
 
     def __exit__(self, *exc: object) -> None:
@@ -258,7 +258,7 @@ class Service:
 
 
 def user_json(user: UserInfo) -> dict[str, Any]:
-    """A user for `--json`: no token; the recovery code only where a new one came."""
+    """Return a user for `--json`: no token; the recovery code only where a new one came."""
     names = ("id", "username", "nickname", "name", "email", "phone", "phone_country_code", "photo", "user_pool_id")
     data: dict[str, Any] = {name: getattr(user, name) for name in names}
     if user.recovery_code:

@@ -115,7 +115,7 @@ class Diagnosis:
                 self._stop("version", missing, fix, exits.USAGE)
 
     def _settings(self) -> str:
-        """The address that is asked for public-config."""
+        """Return the address that is asked for public-config."""
         run = self._run
         try:
             if run.value("app_id") is None:
@@ -286,7 +286,7 @@ class Diagnosis:
 
 
 def _bare_key(text: str) -> str:
-    """A key's base64 text, without the lines around it that PEM has."""
+    """Return a key's base64 text, without the lines around it that PEM has."""
     return "".join("".join(line.split()) for line in text.splitlines() if not line.startswith("-----"))
 
 

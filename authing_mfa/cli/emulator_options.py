@@ -83,14 +83,14 @@ DEFAULT_PORT = 7070
 
 
 def emulator_options(command: F) -> F:
-    """The options of everything that serves."""
+    """Add the options of every command that serves."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def merged(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
-    """The options of a command, over those given before it (`emulator --port 0 exec …`)."""
+    """Return the options of a command, over those given before it (`emulator --port 0 exec …`)."""
     before = ctx.parent.params if ctx.parent is not None else {}
     return {name: value if _given(value) else before.get(name, value) for name, value in own.items()}
 
@@ -121,7 +121,7 @@ def keywords(run: Run, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def start_error(error: Exception) -> click.UsageError:
-    """Return what the user is told when the emulator cannot be started."""
+    """Return the message for an emulator that cannot be started."""
     text = str(error)
     if isinstance(error, OSError):
         text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"

@@ -264,7 +264,7 @@ def _second_factor(error: MfaRequiredError, lang: str, *, kept: bool) -> str:
 
 
 def challenge_json(challenge: MfaChallenge) -> dict[str, Any]:
-    """A challenge without its token."""
+    """Return a challenge without its token."""
     return {
         "factors": [factor.policy for factor in challenge.factors],
         "phone": challenge.phone,

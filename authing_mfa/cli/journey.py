@@ -88,7 +88,7 @@ class Journey:
         return (self._with_code(self._service.client.mfa_verify_by_totp), None) if own_totp else self._bind_totp()
 
     def _choices(self, challenge: MfaChallenge, *, own_totp: bool) -> dict[str, str]:
-        """What the challenge allows: our word for it, and how it reads."""
+        """Return what the challenge allows: our word for it, and how it reads."""
         say = self._run.say
         phone = f"{challenge.phone_country_code or ''} {challenge.phone or ''}".strip()
         labels = {
@@ -157,7 +157,7 @@ class Journey:
         raise click.exceptions.Exit(exits.NO)
 
     def _bind_totp(self) -> tuple[UserInfo, str]:
-        """Bind an authenticator app; the code that confirms it is good once more, to verify."""
+        """Bind an authenticator app; the code that confirms it is valid once more, to verify."""
         from authing_mfa.cli.qr import draw
 
         client, output = self._service.client, self._run.output

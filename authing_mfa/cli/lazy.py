@@ -70,11 +70,11 @@ class LazyGroup(_Named, click.Group):
         }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the sections."""
+        """Return the names, in the order of the sections."""
         return [*self.entries, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now."""
+        """Return the command, imported now."""
         entry = self.entries.get(cmd_name)
         if entry is None:
             return super().get_command(ctx, cmd_name)

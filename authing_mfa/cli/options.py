@@ -44,18 +44,18 @@ country: OptionDecorator = click.option(
 
 
 def login_options(command: F) -> F:
-    """What is done with the token that a login brings."""
+    """Add the options that say what happens to the token of a login."""
     command = click.option("--show-token", is_flag=True, help="Show the user's token.")(command)
     return click.option("--no-keep", is_flag=True, help="Do not store the token for the next commands.")(command)
 
 
 def phone_target(command: F) -> F:
-    """A phone, as argument or option."""
+    """Add a phone, as argument and as option."""
     command = click.option("--phone", "phone_option", metavar="PHONE", help="The same as the argument.")(command)
     return click.argument("phone", required=False)(command)
 
 
 def email_target(command: F) -> F:
-    """An address, as argument or option."""
+    """Add an address, as argument and as option."""
     command = click.option("--email", "email_option", metavar="EMAIL", help="The same as the argument.")(command)
     return click.argument("email", required=False)(command)

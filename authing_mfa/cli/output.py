@@ -33,7 +33,7 @@ _PLAIN: Final = str.maketrans(
 
 
 def _degrade(error: UnicodeError) -> tuple[str, int]:
-    """What a stream writes instead of characters that its encoding lacks: something like them, else ``?``."""
+    """Return what a stream writes instead of characters that its encoding lacks: something like them, else ``?``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return error.object[error.start : error.end].translate(_PLAIN).encode("ascii", "replace").decode(), error.end
@@ -68,11 +68,11 @@ def moment(epoch: float) -> str:
 
 
 class ReaderGoneError(Exception):
-    """Whoever read our output has gone. Not an OSError: click would make exit code 1 of it, which means another thing."""
+    """The reader closed our output. This is not an OSError, because click would turn that into exit code 1, which has another meaning."""
 
 
 def wants_colour(environ: Mapping[str, str], stream: IO[str] | None) -> bool:
-    """Whether *stream* gets colours.
+    """Return True if *stream* gets colours.
 
     NO_COLOR switches them off; else FORCE_COLOR on (0: off); else a terminal has them, unless TERM is ``dumb``.
     """
@@ -155,7 +155,7 @@ class Output:
     # ─────────────────────────────── looks ───────────────────────────────
 
     def is_live(self, stream: IO[str] | None) -> bool:
-        """Whether *stream* is a terminal on which lines can be drawn over."""
+        """Return True if *stream* is a terminal on which lines can be drawn over."""
         return stream is not None and stream.isatty() and self._environ.get("TERM") not in ("dumb", "unknown")
 
     def styled(self, text: str, stream: IO[str] | None, **style: Any) -> str:
@@ -165,7 +165,7 @@ class Output:
         return click.style(visible(text), **style).replace("\x1b", _ESCAPE)
 
     def console(self, *, stderr: bool = False) -> Console:
-        """A rich console that keeps to the same rules."""
+        """Return a rich console that keeps to the same rules."""
         from rich.console import Console
 
         stream = sys.stderr if stderr else sys.stdout

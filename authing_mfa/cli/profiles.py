@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """Where profiles and tokens are kept: ``AUTHING_CONFIG_DIR``, else the platform's place for a user's configuration."""
+    """Return where profiles and tokens are kept: ``AUTHING_CONFIG_DIR``, else the platform's place for a user's configuration."""
     chosen = environ.get("AUTHING_CONFIG_DIR", "").strip()
     if chosen:
         return Path(chosen).expanduser()
@@ -38,7 +38,7 @@ class Profiles:
         self.path: Path = folder / "config.toml"
 
     def read(self) -> dict[str, dict[str, Any]]:
-        """Every profile by name.
+        """Return every profile by name.
 
         Raises:
             InvalidInputError: the file cannot be read, or is not what it should be.
@@ -61,7 +61,7 @@ class Profiles:
         return tables
 
     def table(self, name: str, *, named: bool) -> dict[str, Any]:
-        """The settings of profile *name*.
+        """Return the settings of profile *name*.
 
         Raises:
             InvalidInputError: there is none of that name, and it was *named* by the user.

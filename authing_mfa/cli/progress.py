@@ -24,7 +24,7 @@ _LINE_EVERY: Final = 10.0  # seconds
 def shown(
     output: Output, *, lang: str = "en-US", clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[Progress], None]]:
-    """Yield the function that is to be told how far the run is. A terminal that is gone does not end the run."""
+    """Yield the function that shows the progress of the run. A closed terminal does not end the run."""
     if not output.is_live(sys.stderr):
         yield _lines(output, lang, clock)
         return

@@ -30,11 +30,11 @@ class Asker:
 
     @property
     def interactive(self) -> bool:
-        """Whether there is a terminal to ask on."""
+        """True if there is a terminal to ask on."""
         return sys.stdin is not None and sys.stdin.isatty()
 
     def line(self, what: str, option: str) -> str:
-        """The next line of stdin, which holds *what*.
+        """Return the next line of stdin, which holds *what*.
 
         Raises:
             NoAnswerError: it is empty, or there is none.
@@ -45,7 +45,7 @@ class Asker:
         return text
 
     def secret(self, name: str, *, stdin: bool, env: str, option: str) -> str:
-        """A secret: from stdin where *stdin* says so, else from the variable *env*, else from a prompt without echo.
+        """Return a secret: from stdin where *stdin* says so, else from the variable *env*, else from a prompt without echo.
 
         Args:
             name: its key among the texts, e.g. ``code``.
@@ -87,7 +87,7 @@ class Asker:
         return answer.strip()
 
     def choice(self, name: str, labels: list[str], *, how: str) -> int:
-        """Which of *labels*, from 0.
+        """Return the index of the label that was chosen, from 0.
 
         Raises:
             NoAnswerError: there is no terminal.

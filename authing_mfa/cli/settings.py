@@ -79,7 +79,7 @@ def _scheme(text: str) -> str:
 
 
 def normal_lang(text: str) -> str:
-    """A language as the service takes it: ``zh`` and ``zh_CN.UTF-8`` become ``zh-CN``, ``en`` becomes ``en-US``.
+    """Return a language as the service takes it: ``zh`` and ``zh_CN.UTF-8`` become ``zh-CN``, ``en`` becomes ``en-US``.
 
     Raises:
         ValueError: it is not the name of a language.
@@ -135,7 +135,7 @@ def parse(setting: Setting, text: object, whence: str) -> Any:
 
 
 def locale_of(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """The language of the locale and the variable that says it; only Chinese is told apart."""
+    """Return the language of the locale and the variable that says it; only Chinese is distinguished."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         text = environ.get(name)
         if text:
@@ -146,7 +146,7 @@ def locale_of(environ: Mapping[str, str]) -> tuple[str, str] | None:
 def resolve(
     flags: Mapping[str, Any], environ: Mapping[str, str], profile: Mapping[str, Any], profile_name: str
 ) -> dict[str, Value]:
-    """Every setting with its source.
+    """Return every setting with its source.
 
     Args:
         flags: what was given before the command; None is not given.

@@ -18,7 +18,7 @@ class Say(Protocol):
 
 
 def say(key: str, lang: str, **fields: object) -> str:
-    """The sentence *key*: Chinese where *lang* starts with ``zh``, else English."""
+    """Return the sentence *key*: Chinese where *lang* starts with ``zh``, else English."""
     return in_language(lang, TEXTS[key]).format(**fields)
 
 

@@ -76,7 +76,7 @@ class TokenStore:
         self.path: Path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
     def load(self) -> Login | None:
-        """The stored login, if any."""
+        """Return the stored login, if any."""
         keyring = _usable_keyring()
         if keyring is not None:
             with contextlib.suppress(Exception):  # backends raise what they like; the file comes next
@@ -136,7 +136,7 @@ class TokenStore:
 
 
 def _usable_keyring() -> Any:
-    """The keyring module where it has a backend that keeps something, else None."""
+    """Return the keyring module where it has a backend that keeps something, else None."""
     try:
         import keyring
 

@@ -38,15 +38,15 @@ class Secret:
     issuer: str = ""
 
     def code(self, now: float) -> str:
-        """The code that is shown at *now*, in epoch seconds."""
+        """Return the code that is shown at *now*, in epoch seconds."""
         return _totp.code_at(self.key, _totp.step_of(now, self.period), self.digits, self.digest)
 
     def seconds_left(self, now: float) -> int:
-        """How long the code of *now* is still shown."""
+        """Return how long the code of *now* is still shown."""
         return self.period - int(now % self.period)
 
     def uri(self) -> str:
-        """The otpauth:// address."""
+        """Return the otpauth:// address."""
         secret = base64.b32encode(self.key).decode().rstrip("=")
         return _totp.otpauth_uri(
             secret, self.account, issuer=self.issuer, digits=self.digits, period=self.period, digest=self.digest

@@ -95,7 +95,7 @@ class Authing:
 
     @staticmethod
     def setErrorHandler(handler: Callable[[BaseException], Any] | None) -> None:
-        """Choose who is told, once, of a completion that raised.
+        """Choose a function that is called once for each completion that raised.
 
         Args:
             handler: called with the exception. None: the exception is logged with its traceback.
@@ -109,7 +109,7 @@ class Authing:
 
     @staticmethod
     def getCurrentUser() -> UserInfo | None:
-        """The user who last logged in or passed a second factor; None between the two."""
+        """Return the user who last logged in or passed a second factor; None between the two."""
         return STATE.current.user
 
     @staticmethod

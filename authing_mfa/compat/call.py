@@ -50,7 +50,7 @@ class Runner(Protocol):
 class Stage(Enum):
     """How far a call's completion is."""
 
-    OPEN = 1  # the completion has not begun: whoever ends the call first decides what the completion gets
+    OPEN = 1  # the completion has not begun: the thread that ends the call first decides what the completion gets
     RUNNING = 2
     DONE = 3
 

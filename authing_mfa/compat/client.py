@@ -465,7 +465,7 @@ class CompatAuthClient:
     def getCurrentUserInfo(
         self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """The user whose token the client speaks with.
+        """Return the user whose token the client uses.
 
         Args:
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
@@ -477,7 +477,7 @@ class CompatAuthClient:
     def getCurrentUser(
         self, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """The user whose token the client speaks with.
+        """Return the user whose token the client uses.
 
         Args:
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
@@ -494,7 +494,7 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """The user pool's own fields of one user.
+        """Return the user pool's own fields of one user.
 
         Args:
             userId: the user's id, or the `UserInfo` of the user.

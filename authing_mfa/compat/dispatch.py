@@ -57,7 +57,7 @@ class _Threaded:
         self._thread = thread
 
     def runs_here(self) -> bool:
-        """Whether the running thread is the one this dispatcher delivers to."""
+        """Return True if the running thread is the one this dispatcher delivers to."""
         return self._thread == threading.get_ident()
 
     def _run(self, function: Callable[[], None]) -> None:
@@ -84,7 +84,7 @@ class _Tk(_Threaded):
             raise ReceiverGoneError("The Tk window in which completions run is closed.")
 
     def runs_here(self) -> bool:
-        """Whether this is the window's thread, as long as there is a window."""
+        """Return True if this is the window's thread, as long as there is a window."""
         return not self._gone and super().runs_here()
 
     def _pump(self) -> None:
@@ -230,7 +230,7 @@ class _AsyncioLoop:
             raise ReceiverGoneError("The event loop on which completions run is closed.") from error
 
     def runs_here(self) -> bool:
-        """Whether the event loop runs on this thread."""
+        """Return True if the event loop runs on this thread."""
         try:
             return asyncio.get_running_loop() is self._loop
         except RuntimeError:

@@ -83,7 +83,7 @@ def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
 
 
 def failed(error: AuthingError) -> Outcome:
-    """A call failed. Two failures have a value: the challenge, and the error that holds the token to change a password with."""
+    """Return the outcome of a call that failed. Two failures have a value: the challenge, and the error that holds the token to change a password with."""
     if isinstance(error, LoginError):
         return Outcome(error.code, "This call needs a token: log in first, or use Authing.setCurrentToken(token).")
     if isinstance(error, MfaRequiredError):
@@ -92,7 +92,7 @@ def failed(error: AuthingError) -> Outcome:
 
 
 def unexpected(error: BaseException) -> Outcome:
-    """A call failed with an error outside the error tree: a defect, which is reported as well.
+    """Return the outcome of a call that failed with an error outside the error tree: a defect, which is reported as well.
 
     The text of *error* is left out, because it may hold a secret.
     """

@@ -22,7 +22,7 @@ class Settings:
     options: dict[str, Any] = attrs.field(repr=False)
 
     def client(self) -> AuthClient:
-        """A new client with these settings.
+        """Return a new client with these settings.
 
         Raises:
             InvalidInputError: a setting cannot be right.
@@ -52,5 +52,5 @@ class Choices:
         self.overrides = {**self.overrides, **values}
 
     def settings(self) -> Settings | None:
-        """What the next call goes by; None before the first start."""
+        """Return the settings of the next call; None before the first start."""
         return None if self.app_id is None else Settings(self.app_id, {**self.options, **self.overrides})

@@ -234,7 +234,7 @@ class Emulator(Namespace):
             return await self._serve_namespace(request, cors)
         except (asyncio.CancelledError, ConnectionError):
             raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours: told to whoever asked, so that a page can read it
+        except Exception as error:  # noqa: BLE001 - a fault of ours: sent to the caller, so that a page can read it
             _log.exception("The emulator failed at %s %r", request.method, request.path)
             return envelope(500, f"A fault of the emulator, please report it: {type(error).__name__}: {error}", cors)
 

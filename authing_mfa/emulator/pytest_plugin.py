@@ -41,6 +41,6 @@ def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
 
 @pytest.fixture
 def authing_emulator(authing_emulator_server: Emulator) -> Emulator:
-    """An emulator in its first state: `url`, `app_id`, `public_key`, `add_user`, `code_for`, `clock`, `faults` and more."""
+    """Return an emulator in its first state: `url`, `app_id`, `public_key`, `add_user`, `code_for`, `clock`, `faults` and more."""
     authing_emulator_server.reset()
     return authing_emulator_server

@@ -56,7 +56,7 @@ def serve(
 
 
 def emulator_with_user(*, demo_user: bool = True, **options: Any) -> Emulator:
-    """An emulator that is not started yet, with the ready-made user where the seeds bring none; *options* as for `serve`."""
+    """Return an emulator that is not started yet, with the ready-made user where the seeds bring none; *options* as for `serve`."""
     emulator = Emulator(**options)
     demo = {"users": [ready_made_user()]}
     if demo_user and not (emulator.baseline or {}).get("users"):
@@ -90,7 +90,7 @@ def stop_signals() -> Iterator[SimpleQueue[int]]:
 
 
 def ready_made_user() -> dict[str, Any]:
-    """The user that `serve` adds where there is none, as keywords of `add_user`."""
+    """Return the user that `serve` adds where there is none, as keywords of `add_user`."""
     return {
         "username": _NAME,
         "password": _PASSWORD,
@@ -102,7 +102,7 @@ def ready_made_user() -> dict[str, Any]:
 
 
 def ready_report(emulator: Emulator) -> dict[str, Any]:
-    """What a ready line tells, JSON-able: where it is, whom to log in as, how to trust it.
+    """Return what a ready line tells, JSON-able: where it is, whom to log in as, how to trust it.
 
     `user` is the first user there is, with the password where it is the ready-made one.
     """
@@ -125,7 +125,7 @@ def ready_report(emulator: Emulator) -> dict[str, Any]:
 
 
 def environment(emulator: Emulator) -> dict[str, str]:
-    """The ``AUTHING_*`` variables that `emulator exec` sets for the command it runs."""
+    """Return the ``AUTHING_*`` variables that `emulator exec` sets for the command it runs."""
     variables = {
         "AUTHING_BASE_URL": emulator.url,
         "AUTHING_APP_ID": emulator.app_id,

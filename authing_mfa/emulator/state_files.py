@@ -1,4 +1,4 @@
-"""The state file: what an emulator knew when it stopped, so that the next one goes on. A snapshot with a few things more."""
+"""The state file: what an emulator knew when it stopped, so that the next emulator continues from there. A snapshot with a few more fields."""
 
 from __future__ import annotations
 

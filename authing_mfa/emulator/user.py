@@ -74,7 +74,7 @@ class EmulatedUser:
 
     @property
     def totp_enabled(self) -> bool:
-        """Whether a TOTP is bound and confirmed."""
+        """True if a TOTP is bound and confirmed."""
         return self.record.totp is not None
 
     @property
@@ -103,12 +103,12 @@ class EmulatedUser:
 
     @property
     def face_enabled(self) -> bool:
-        """Whether a face is bound."""
+        """True if a face is bound."""
         return bool(self.record.face)
 
     @property
     def locked(self) -> bool:
-        """Whether too many wrong codes have locked the user, by the emulator's clock."""
+        """True if too many wrong codes have locked the user, by the emulator's clock."""
         return self._state.locked(self.record)
 
     @property
@@ -128,7 +128,7 @@ class EmulatedUser:
         self.record.password_change = checked_password_change(code)
 
     def as_json(self) -> dict[str, Any]:
-        """What the admin API tells of the user."""
+        """Return what the admin API tells of the user."""
         return {
             "id": self.id,
             "username": self.record.username,

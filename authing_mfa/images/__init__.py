@@ -88,7 +88,7 @@ def prepare(source: ImageSource, *, max_side: int = MAX_SIDE, max_memory: int = 
 
 
 async def prepare_async(source: ImageSource, *, max_side: int = MAX_SIDE, max_memory: int = MEMORY_LIMIT) -> bytes:
-    """`prepare` in a thread: the event loop goes on. At most two pictures are prepared at a time in the whole process.
+    """`prepare` in a thread: the event loop is not blocked. At most two pictures are prepared at a time in the whole process.
 
     Args:
         source: as for `prepare`, and any object with an asynchronous `read()`.

@@ -177,7 +177,7 @@ def _on_white(picture: Image) -> Image:
 
 
 def _orientation(picture: Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or the EXIF is broken. Pillow itself turns a TIFF."""
+    """Return the EXIF orientation, 1 to 8; 1 where there is none or the EXIF is broken. Pillow itself turns a TIFF."""
     try:
         value = picture.getexif().get(_ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - whatever it is: a picture with broken EXIF is still a picture

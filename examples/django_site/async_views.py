@@ -33,7 +33,7 @@ async def keep(request: HttpRequest, user: UserInfo) -> JsonResponse:
 
 
 async def login(request: HttpRequest) -> JsonResponse:
-    """First factor. The answer names the second factors to choose from, if one is due."""
+    """First factor. The answer names the second factors to choose from, if one is needed."""
     given = json.loads(request.body)
     await request.session.aflush()
     try:

@@ -31,7 +31,7 @@ def keep(request: HttpRequest, user: UserInfo) -> JsonResponse:
 
 
 def login(request: HttpRequest) -> JsonResponse:
-    """First factor. The answer names the second factors to choose from, if one is due."""
+    """First factor. The answer names the second factors to choose from, if one is needed."""
     given = json.loads(request.body)
     request.session.flush()
     try:

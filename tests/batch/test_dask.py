@@ -115,7 +115,7 @@ async def test_a_run_is_resumed_only_when_asked_and_only_with_its_input(job, cli
     """Again without resume is refused; resumed, nothing is sent; shortened by a whole partition it is refused."""
     options, tokens = job(45)
     await run_file(options, client_options)
-    with pytest.raises(InvalidInputError, match="is there already"):
+    with pytest.raises(InvalidInputError, match="exists already"):
         await run_file(options, client_options)
     resumed = attrs.evolve(options, resume=True)
     summary = await run_file(resumed, client_options)

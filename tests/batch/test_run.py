@@ -93,7 +93,7 @@ async def test_without_resume_a_journal_that_is_there_is_refused(make_rows, clie
     with pytest.raises(InvalidInputError, match="belongs to an earlier run"):
         await run_file(other, client_options)
     assert not (tmp_path / "other.jsonl").exists()
-    with pytest.raises(InvalidInputError, match="is there already"):
+    with pytest.raises(InvalidInputError, match="exists already"):
         await run_file(options, client_options)
     assert len(records(tmp_path / "out.jsonl")) == 3
 

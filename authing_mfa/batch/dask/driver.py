@@ -3,7 +3,7 @@
 A dead worker's partitions are started again by Dask, on another worker.
 
 The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
-partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that fences out whoever had the
+partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that fences out the worker that had the
 partition before, and writes the outcomes to ``OUT.parts/`` on storage that all share; what comes back is a receipt. The rate
 is the cluster's: each worker leases a share of it for a second at a time (`RateCoordinator`). At the end the parts become one file.
 
@@ -296,7 +296,7 @@ def _facts(dask_worker: Any) -> tuple[str, int]:
 
 
 def _journal_for(journal: str, machines: set[str]) -> str:
-    """The journal's address for all workers. A file serves several processes of one machine, not several machines.
+    """Return the journal's address for all workers. A file serves several processes of one machine, not several machines.
 
     Raises:
         InvalidInputError: it is a file, and the workers are elsewhere.

@@ -1,6 +1,6 @@
 """One rate for many workers: each leases a share of it for a short window. Pure; the clock is passed in.
 
-The shares that are out at any time never add up to more than the whole, and whoever's window has ended has none. Shares are
+The shares that are out at any time never add up to more than the whole, and an owner whose window has ended has none. Shares are
 whole numbers of calls per second, so that each worker's seconds, and thus their sum's, stay below the rate.
 """
 
@@ -50,7 +50,7 @@ class RateAllocator:
         self.stopped = False
 
     def lease(self, owner: str, pause: float = 0.0) -> Lease:
-        """The share of *owner*, in place of the one it has.
+        """Return the share of *owner*, in place of the one it has.
 
         Args:
             owner: who asks.

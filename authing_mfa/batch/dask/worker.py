@@ -166,7 +166,7 @@ class ClientPlugin(WorkerPlugin):
 
 
 async def verify_partition(partition: Partition, job: Job) -> Receipt:
-    """The Dask task."""
+    """Return the Dask task."""
     plugin = cast("ClientPlugin", get_worker().plugins[job.name])
     part = partition.span.part
     if plugin.stopped:

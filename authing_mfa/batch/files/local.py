@@ -113,7 +113,7 @@ def _tell_input(summary: Summary, source: Input) -> None:
 
 
 def may_go_on(summary: Summary) -> bool:
-    """The same command with --resume does the rest: nothing else has to be mended first but what the summary names."""
+    """True if the same command with --resume does the rest, after the faults that the summary names are fixed."""
     if summary.interrupted:
         return True
     return summary.stopped is not None and not isinstance(summary.stopped, (InputChangedError, UsageError))
@@ -140,7 +140,7 @@ async def _write_outcomes(
                     results.flush()
                     flush_at = now + _FLUSH_EVERY
         except BrokenPipeError:
-            raise  # whoever read standard output went away
+            raise  # the reader of standard output closed it
         except Exception as error:
             stopped = said(error)
             if not summary.done and not _was_sent(stopped):
@@ -195,7 +195,7 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
 
 
 def recovery_file_for(options: BatchOptions) -> Path | None:
-    """Where a run without another word keeps new recovery codes; never nowhere."""
+    """Return the file for new recovery codes of a run that names none."""
     if options.recovery_file is not None:
         return Path(options.recovery_file)
     journal = None if options.journal is None else os.fspath(options.journal)

@@ -70,7 +70,7 @@ class Results:
         """Write and sync the tokens among *outcomes*, which the journal will not hold; called before it records them."""
 
     def spent(self) -> Iterator[int]:
-        """The positions of the rows that the journal must know, because an outcome stands here."""
+        """Return the positions of the rows that the journal must know, because an outcome stands here."""
         return iter(())
 
     def flush(self) -> None:
@@ -232,7 +232,7 @@ class ResultFile(Results):
             return
         if not self._resume and not self._overwrite:
             raise InvalidInputError(
-                f"The output {path} is there already: name another file, or say --overwrite (or --resume with its journal)."
+                f"The output {path} exists already: name another file, or give --overwrite (or --resume with its journal)."
             )
         if not is_ours(path, "jsonl" if path == self.lines else self._form):
             raise InvalidInputError(f"{path} does not hold outcomes of a batch: it is left alone. Name another file.")
@@ -262,7 +262,7 @@ class ResultFile(Results):
                 torn = torn or number  # cut off while it was written: nothing whole may come after it
                 continue
             if torn is not None:
-                raise InvalidInputError(f"Line {torn} of {self.lines} cannot be read: mend or remove that line first.")
+                raise InvalidInputError(f"Line {torn} of {self.lines} cannot be read: fix or remove that line first.")
             self._whole += len(line)
             index, status, kind = record
             spent = kind != "check" and status in ("ok", "rejected", "unknown")

@@ -80,7 +80,7 @@ class CsvReader:
                 yield from self._quoted(line, width, ours)
 
     def _next(self) -> str | None:
-        """The next line of the header; an empty text at the end."""
+        """Return the next line of the header; an empty text at the end."""
         self._number += 1
         return next(self._read, "")
 

@@ -1,6 +1,6 @@
 """Who may work on a partition: pure decisions, and the facts about this process that they need.
 
-A claim is a row with an epoch. Taking it over raises the epoch; whoever holds an older one can write nothing more, because
+A claim is a row with an epoch. Taking it over raises the epoch; a worker with an older epoch can write nothing more, because
 each of its transactions begins with a change to the claim under its own epoch. It also sends nothing more, because it sends
 only until `lease` seconds after its last such transaction began, and a new owner waits as long before it works, unless the
 old process is known to be dead. No two machines' clocks are ever compared.
@@ -62,7 +62,7 @@ class Owner:
 
     @classmethod
     def parse(cls, text: str) -> Owner | None:
-        """What `text` wrote, None when it is not that."""
+        """Return what `text` wrote, None when it is not that."""
         parts = text.split("|")
         return cls(parts[0], int(parts[1]), parts[2], parts[3]) if len(parts) == 4 and parts[1].isdecimal() else None
 
@@ -93,12 +93,12 @@ def _started(pid: int) -> str | None:
 
 
 def takeover(claim: Claim | None, machine: str, *, steal: bool) -> Literal["take", "take and wait", "watch"]:
-    """How to get at a partition with this *claim*: take it now, take it and wait its lease out, or watch if it is alive.
+    """Return how to get at a partition with this *claim*: take it now, take it and wait its lease out, or watch if it is alive.
 
     Args:
         claim: what stands in the journal, None for a new partition.
         machine: the one this process runs on.
-        steal: whoever distributes the work says that the old owner has lost it, alive or not.
+        steal: the scheduler says that the old owner has lost it, alive or not.
     """
     if claim is None or not claim.owner:
         return "take"

@@ -18,7 +18,7 @@ _TIMES: Final = ("iat", "exp", "nbf", "jti", "auth_time")  # claims of a token t
 
 
 def fingerprint(row: VerifyRequest, salt: bytes) -> str:
-    """What tells *row* from another beside its position, keyed with the run's *salt*.
+    """Return what tells *row* from another beside its position, keyed with the run's *salt*.
 
     It is taken of the kind, of whom the row is about, and of its key, or where it has none of whom its token belongs to. The
     code is left out: six digits could be found from any digest of them. So is what changes when a token is issued anew.

@@ -75,7 +75,7 @@ class Journal:
             address: a path (SQLite) or a database URL.
             run: the name of the run, for several in one database.
             span: the partition, where the rows are divided; else all of them are one.
-            steal: take the partition from an owner that lives: whoever distributes the work has given it away.
+            steal: take the partition from an owner that lives: the scheduler has given it away.
             lease: seconds that the claim holds without being renewed; at most a takeover by another machine takes as long.
             beginning: whether the journal must not, must, or may know the run already.
 
@@ -99,7 +99,7 @@ class Journal:
         return journal
 
     async def load(self, first: int, last: int) -> dict[int, Entry]:
-        """What is known of the rows from position *first* to *last*."""
+        """Return what is known of the rows from position *first* to *last*."""
         from authing_mfa.batch.journal import schema
 
         async with self._transaction("read") as connection:

@@ -1,4 +1,4 @@
-"""New recovery codes, on disk before anybody is told: one line of JSON each, appended and synced, in a file of mode 0600."""
+"""New recovery codes, on disk before the outcome is given out: one line of JSON each, appended and synced, in a file of mode 0600."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RecoveryFile:
             await asyncio.to_thread(self._append, lines.encode())
 
     def close(self) -> None:
-        """Twice is fine."""
+        """Close the file. Calling it again has no effect."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -60,7 +60,7 @@ OUTCOME: Final = sa.Table(
 
 
 def sqlite_file(url: sa.URL) -> str | None:
-    """The file of an SQLite address, None for another database."""
+    """Return the file of an SQLite address, None for another database."""
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
@@ -69,7 +69,7 @@ def sqlite_file(url: sa.URL) -> str | None:
 
 
 def engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
-    """An engine for one connection whose commits are durable. Values are left out of its errors.
+    """Return an engine for one connection whose commits are durable. Values are left out of its errors.
 
     No pool: the one connection is held, and after an outage a new one is made.
     """

@@ -50,7 +50,7 @@ def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False
 
 
 def to_journal(outcome: Outcome) -> str:
-    """What the journal keeps of *outcome*: enough to give it again, no secrets."""
+    """Return what the journal keeps of *outcome*: enough to give it again, no secrets."""
     kept: dict[str, Any] = {"t": round(outcome.elapsed, 6)}
     error = outcome.error
     if error is not None:
@@ -66,7 +66,7 @@ def to_journal(outcome: Outcome) -> str:
 
 
 def from_journal(text: str, index: int, key: str | None, kind: str) -> Outcome:
-    """The outcome that `to_journal` wrote.
+    """Return the outcome that `to_journal` wrote.
 
     A user comes back without tokens, recovery code and `raw`; an error with code, message and delivery, and of an answer
     that asked for a second factor as a plain `ApiError`, without its challenge.

@@ -132,7 +132,7 @@ class JournalWriter:
         return self.journal is not None and end <= self.journal.last + 1
 
     def recall(self, index: int, row: object) -> Outcome | None:
-        """What is already known to have come of *row*; None: it is to be sent.
+        """Return the outcome that the journal holds for *row*, or None if the row must be sent.
 
         Raises:
             InputChangedError: the journal knows another row at this position.
@@ -320,7 +320,7 @@ class JournalWriter:
                 return
 
     def _loggable(self) -> int:
-        """How many of the rows that wait for it may be announced with the next window."""
+        """Return how many of the rows that wait for it may be announced with the next window."""
         if not self._intents:
             return 0
         settled = len(self._retracted) + sum(outcome.kind != "check" for outcome in self._outcomes)

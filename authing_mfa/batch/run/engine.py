@@ -129,7 +129,7 @@ class Engine:
     async def outcomes(self) -> AsyncGenerator[Outcome, None]:
         """Do the run. What stops it is raised after the last outcome.
 
-        Closing this generator, or cancelling whoever waits for it, stops the run and returns when what was sent is recorded.
+        Closing this generator, or cancelling the task that waits for it, stops the run and returns when what was sent is recorded.
         """
         if self._open_writer is not None:
             self._writer = await self._open_writer()
@@ -200,7 +200,7 @@ class Engine:
             self.fail(error)
 
     def _tell(self) -> None:
-        """Wake whoever waits for outcomes."""
+        """Wake the tasks that wait for outcomes."""
         if self.stopping and self._held and self._taken == len(self._held) + len(self._done):
             self._done.extend(self._held.pop(index) for index in sorted(self._held))  # those before them never come
         if self._news is not None and not self._news.done():
@@ -223,7 +223,7 @@ class Engine:
         tasks = [*self._workers, *([] if self._feeder is None else [self._feeder])]
         try:
             await asyncio.wait(tasks)
-        except asyncio.CancelledError:  # again: whoever cancels does not want to wait for the answers
+        except asyncio.CancelledError:  # cancelled again: the caller does not want to wait for the answers
             for worker in self._workers:
                 worker.cancel()
             await asyncio.wait(tasks)
@@ -272,7 +272,7 @@ class Engine:
             self._pulling = False
 
     async def _pull(self) -> list[Any]:
-        """The next rows. An error of the input is its end, and raised after the outcomes of the rows before it."""
+        """Return the next rows. An error of the input is its end, and raised after the outcomes of the rows before it."""
         try:
             return await self._source.pull(self._places - self._taken)
         except Exception as error:  # noqa: BLE001 - it is the caller's to see
@@ -507,7 +507,7 @@ def _invalid(index: int, row: object) -> Outcome:
 
 
 def _unexpected(error: Exception, *, sent: bool = True) -> AuthingError:
-    """An error that no call should raise. Its text is left out, it may hold anything; it stands as the cause."""
+    """Return an error that no call should raise. Its text is left out, it may hold anything; it stands as the cause."""
     doing = "call failed" if sent else "row could not be taken in"
     said = f"The {doing} unexpectedly ({type(error).__name__})."
     wrapped = AuthingError(said, delivery="unknown" if sent else "not_sent")

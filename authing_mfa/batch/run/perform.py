@@ -30,7 +30,7 @@ class RowPerformer:
     async def prepare(self) -> None:
         """Find the service's address before the first row, so that the first rows start at the rate that was asked for.
 
-        What goes wrong here is told by the rows.
+        Errors here appear in the rows' outcomes.
         """
         try:
             await self._client.connect()
@@ -74,7 +74,7 @@ async def _upload(client: Any, image: Any) -> str:
 
 
 def _named(image: object) -> str:
-    """The name of a photo's file, for an error's text."""
+    """Return the name of a photo's file, for an error's text."""
     return f"{image}:" if isinstance(image, PurePath) else ""
 
 

@@ -37,7 +37,7 @@ class Schedule:
         self._span = max(_WINDOW, most / rate)
 
     def due(self) -> float:
-        """The time from which the next call may start."""
+        """Return the time from which the next call may start."""
         recent = self._recent
         if len(recent) == recent.maxlen:
             return max(self._next, recent[0] + self._span)
@@ -54,7 +54,7 @@ class Schedule:
         self._next = max(self._next, now)
 
     def changed(self, rate: float) -> Schedule:
-        """The same with another rate: the starts of the last second still count."""
+        """Return the same with another rate: the starts of the last second still count."""
         other = Schedule(rate)
         other._next = self._next
         other._recent.extend(self._recent)

@@ -35,7 +35,7 @@ class Source(Protocol):
     least: int
 
     async def pull(self, most: int) -> list[Any]:
-        """The next rows, from 1 to *most*; none at the end. An error of the input comes out of here."""
+        """Return the next rows, from 1 to *most*; none at the end. An error of the input comes out of here."""
         ...
 
     def close(self) -> None:
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 
 def open_source(rows: Iterable[Any] | AsyncIterable[Any], chunk: int) -> Source:
-    """The source for *rows*.
+    """Return the source for *rows*.
 
     Args:
         rows: what the caller gave.
@@ -101,14 +101,14 @@ class _Threaded:
         self.least = chunk
         self._read: deque[Any] = deque()
         self._wanted: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._enough = 1  # rows that whoever waits wants to see
+        self._enough = 1  # rows that the waiting caller wants
         self._asked = 0  # rows that were asked for and not yet given
         self._waiting: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._read_all, args=(rows,), name="batch rows", daemon=True)
 
     async def pull(self, most: int) -> list[Any]:
-        """The next rows."""
+        """Return the next rows."""
         read = self._read
         if self._loop is None:
             self._loop = asyncio.get_running_loop()

@@ -73,7 +73,7 @@ def verify_photo(run: Run, photo: str, *, token_stdin: bool, no_keep: bool, show
 
 
 def photo_key(service: Service, photo: str) -> str:
-    """The key of *photo*, which is uploaded where it is a file.
+    """Return the key of *photo*, which is uploaded where it is a file.
 
     Raises:
         click.UsageError: it is neither a file nor can it be a key.

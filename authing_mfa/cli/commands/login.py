@@ -165,7 +165,7 @@ def token(run: Run, /) -> None:
 def logout(run: Run, /, *, local: bool) -> None:
     """End the session, and delete the stored token.
 
-    The service is told, so that the token is no longer valid. If that fails, the token is deleted all the same.
+    The command also ends the session at the service, so that the token is no longer valid. If that fails, the token is deleted nevertheless.
     """
     login = None if local else run.store.load()
     told = False

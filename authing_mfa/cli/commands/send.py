@@ -21,7 +21,7 @@ def send() -> None:
 
 
 def chosen(argument: str | None, option: str | None, kept: str | None, what: str) -> str:
-    """The target: the argument, else the option, else the one of the challenge that is kept.
+    """Return the target: the argument, else the option, else the one of the challenge that is kept.
 
     Raises:
         click.UsageError: there is none, or two.

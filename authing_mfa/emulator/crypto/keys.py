@@ -51,7 +51,7 @@ PUBLIC_KEY: str = base64.b64encode(
 
 
 def decrypt(encrypted: str) -> str | None:
-    """The password in base64 text *encrypted*, None where it was not encrypted with this key."""
+    """Return the password in base64 text *encrypted*, None where it was not encrypted with this key."""
     try:
         cipher = base64.b64decode(encrypted, validate=True)
     except (binascii.Error, ValueError):
@@ -76,10 +76,10 @@ _ROUNDS = 8
 
 
 def hash_password(password: str, salt: str) -> bytes:
-    """What is kept of *password*; *salt* differs per user."""
+    """Return what is kept of *password*; *salt* differs per user."""
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
 
 
 def password_matches(password: str, salt: str, hashed: bytes) -> bool:
-    """Whether *hashed* is of *password*."""
+    """Return True if *hashed* is of *password*."""
     return hmac.compare_digest(hash_password(password, salt), hashed)

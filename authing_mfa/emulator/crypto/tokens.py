@@ -32,11 +32,11 @@ class TokenSigner:
         return base64.urlsafe_b64encode(hmac.digest(self.key, signed, "sha256")).rstrip(b"=")
 
     def mark(self, text: str) -> str:
-        """A short signature of *text*."""
+        """Return a short signature of *text*."""
         return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """The claims of *token*, None where this signer did not sign it. Its times are not looked at."""
+        """Return the claims of *token*, None where this signer did not sign it. Its times are not looked at."""
         try:
             signed, _, signature = token.encode("ascii").rpartition(b".")
             # Compared as text: base64 decoders skip letters that are none, and would let junk behind the signature pass.

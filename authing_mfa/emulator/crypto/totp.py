@@ -18,23 +18,23 @@ _ISSUER = "Authing Emulator"
 
 
 def new_secret(rng: Random) -> str:
-    """A secret as the service makes them: 16 base32 characters, 80 bits."""
+    """Return a secret as the service makes them: 16 base32 characters, 80 bits."""
     return base64.b32encode(rng.randbytes(10)).decode()
 
 
 def new_recovery_code(rng: Random) -> str:
-    """A recovery code as the service makes them: six groups of four lower-case hex digits."""
+    """Return a recovery code as the service makes them: six groups of four lower-case hex digits."""
     text = rng.randbytes(12).hex()
     return "-".join(text[at : at + 4] for at in range(0, 24, 4))
 
 
 def code_at(secret: str, step: int) -> str:
-    """The six digits of *secret* in time step *step*."""
+    """Return the six digits of *secret* in time step *step*."""
     return _totp.code_at(base64.b32decode(secret + "=" * (-len(secret) % 8)), step)
 
 
 def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
-    """The step, at most *drift* away from *now*, whose code is *code*; the nearest first; None where there is none."""
+    """Return the step, at most *drift* away from *now*, whose code is *code*; the nearest first; None where there is none."""
     if len(code) != 6 or not code.isascii() or not code.isdigit():
         return None
     current = step_of(now)
@@ -43,5 +43,5 @@ def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
 
 
 def otpauth_uri(account: str, secret: str) -> str:
-    """What the QR picture holds."""
+    """Return what the QR picture holds."""
     return _totp.otpauth_uri(secret, account, issuer=_ISSUER)

@@ -37,11 +37,11 @@ class AdminRequest:
     tls: bool
 
     def text(self, name: str) -> str | None:
-        """A parameter of the query; None where it is absent or empty."""
+        """Return a parameter of the query; None where it is absent or empty."""
         return self.http.query.get(name) or None
 
     def number(self, name: str, default: float) -> float:
-        """A number in the query.
+        """Return a number in the query.
 
         Raises:
             BadRequestError: it is not a number, or negative.
@@ -56,7 +56,7 @@ class AdminRequest:
         return number
 
     async def body(self) -> dict[str, Any]:
-        """The request's JSON object; an empty body is an empty one.
+        """Return the request's JSON object; an empty body is an empty one.
 
         Raises:
             BadRequestError: it is not one.

@@ -46,7 +46,7 @@ _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>
 
 
 def bearer_of(headers: Mapping[str, str]) -> str | None:
-    """The token of a request, with ``Bearer`` in front or without (docs/wire.md#authorization)."""
+    """Return the token of a request, with ``Bearer`` in front or without (docs/wire.md#authorization)."""
     value = headers.get("Authorization", "").strip()
     if value[:7].lower() == "bearer ":
         value = value[7:].strip()
@@ -165,7 +165,7 @@ class RequestHandler:
             return context.refused(as_refusal(error))
 
     def _verifies(self, token: str | None) -> bool:
-        """Whether this is a verification with a token of this emulator; made-up tokens are not counted."""
+        """Return True if this is a verification with a token of this emulator; made-up tokens are not counted."""
         return isinstance(self.operation, _VERIFYING) and self.namespace.state.read_token(token)[0] is not None
 
     # ─────────────────────────────── the answer ───────────────────────────────
@@ -251,7 +251,7 @@ class RequestHandler:
 
 
 def _refusal_of(rule: FaultRule) -> Reply:
-    """What *rule* answers in the service's place."""
+    """Return what *rule* answers in the service's place."""
     status = rule.status or (429 if rule.retry_after is not None else 200)
     code = rule.code if rule.code is not None else status
     return Reply({"code": code, "message": rule.message or "A fault of the emulator."}, status)

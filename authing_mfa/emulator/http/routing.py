@@ -66,7 +66,7 @@ _MISSING: dict[type[Operation[Any]], dict[str, tuple[int, str]]] = {
 
 
 def route_of(method: str, path: str) -> tuple[type[Operation[Any]], dict[str, Any]] | None:
-    """The operation class of *method* and *path*, and the fields that stand in the path; None where nothing is served."""
+    """Return the operation class of *method* and *path*, and the fields that stand in the path; None where nothing is served."""
     cls = ROUTES.get((method, path))
     if cls is not None:
         return cls, {}
@@ -76,7 +76,7 @@ def route_of(method: str, path: str) -> tuple[type[Operation[Any]], dict[str, An
 
 
 def read_body(content: bytes) -> dict[str, Any]:
-    """The JSON object in a request; an empty body is an empty object.
+    """Return the JSON object in a request; an empty body is an empty object.
 
     Raises:
         ServiceRefusal: it is not one.
@@ -102,7 +102,7 @@ def narrowed(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> type[Opera
 
 
 def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operation[Any]:
-    """The operation of class *cls* with *fields* in any spelling.
+    """Return the operation of class *cls* with *fields* in any spelling.
 
     Raises:
         ServiceRefusal: a field is missing, empty, or not of its type.
@@ -125,7 +125,7 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
 
 
 def multipart_file(content: bytes, content_type: str) -> tuple[bytes, str] | None:
-    """The part named ``file`` of a multipart body and its content type; None where there is none.
+    """Return the part named ``file`` of a multipart body and its content type; None where there is none.
 
     A line break in front of the first boundary is allowed: the iOS client sends one (docs/wire.md#photo-upload).
     """

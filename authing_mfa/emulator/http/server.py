@@ -79,7 +79,7 @@ class ServerThread:
             # A selector loop everywhere: only it can be told to stop accepting without losing a connection.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve(listening))
-        except Exception as error:  # noqa: BLE001 - told to whoever waits for the start
+        except Exception as error:  # noqa: BLE001 - given to the caller that waits for the start
             self._failure = error
         finally:
             listening.close()

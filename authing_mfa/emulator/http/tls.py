@@ -23,15 +23,15 @@ class Certificate(Protocol):
     """What the server proves itself with, and what clients must trust."""
 
     def server_context(self) -> ssl.SSLContext:
-        """A context that serves with the certificate."""
+        """Return a context that serves with the certificate."""
         ...
 
     def client_context(self) -> ssl.SSLContext:
-        """A context that trusts the certificate."""
+        """Return a context that trusts the certificate."""
         ...
 
     def ca_file(self) -> str | None:
-        """The file that clients must trust; None where their own trust suffices."""
+        """Return the file that clients must trust; None where their own trust suffices."""
         ...
 
     def remove_file(self) -> None:
@@ -70,7 +70,7 @@ class OwnCertificate:
         self.server_context()
 
     def server_context(self) -> ssl.SSLContext:
-        """A context that serves with the certificate."""
+        """Return a context that serves with the certificate."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
             context.load_cert_chain(self._certificate, self._key)
@@ -80,11 +80,11 @@ class OwnCertificate:
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """A context that trusts what the machine trusts, and the certificate where it signed itself."""
+        """Return a context that trusts what the machine trusts, and the certificate where it signed itself."""
         return ssl.create_default_context(cafile=self.ca_file())
 
     def ca_file(self) -> str | None:
-        """The certificate's own file where it signed itself; None where its authority is to be trusted by other means."""
+        """Return the certificate's own file where it signed itself; None where its authority is to be trusted by other means."""
         from cryptography import x509
 
         first = x509.load_pem_x509_certificates(self._certificate.read_bytes())[0]
@@ -122,17 +122,17 @@ class LocalAuthority:
         return self._authority.cert_pem.bytes()
 
     def server_context(self) -> ssl.SSLContext:
-        """A context that serves with the certificate."""
+        """Return a context that serves with the certificate."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._certificate.configure_cert(context)
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """A context that trusts this authority and nobody else."""
+        """Return a context that trusts this authority and nobody else."""
         return ssl.create_default_context(cadata=self.pem.decode("ascii"))
 
     def ca_file(self) -> str:
-        """The file with the authority's certificate: the kept one, else one that is made now and gone after `remove_file`."""
+        """Return the file with the authority's certificate: the kept one, else one that is made now and gone after `remove_file`."""
         if self._kept is not None:
             return str(self._kept)
         if self._file is None:
@@ -149,7 +149,7 @@ class LocalAuthority:
 
 
 def _kept_authority(folder: Path) -> trustme.CA:
-    """The authority in *folder*; made there when there is none."""
+    """Return the authority in *folder*; made there when there is none."""
     import trustme
 
     certificate, key = folder / "ca.pem", folder / "ca-key.pem"

@@ -75,7 +75,7 @@ class RuleContext:
     # ─────────────────────────────── who asks ───────────────────────────────
 
     def mfa_user(self) -> User:
-        """The user of the mfaToken that this call needs; anything else is refused with 2021."""
+        """Return the user of the mfaToken that this call needs; anything else is refused with 2021."""
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is None or not is_mfa or not good:
@@ -83,7 +83,7 @@ class RuleContext:
         return self._unlocked(user)
 
     def logged_in_user(self) -> User:
-        """The user of the token that this call needs; anything else, an mfaToken too, is refused with 2020."""
+        """Return the user of the token that this call needs; anything else, an mfaToken too, is refused with 2020."""
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is None or is_mfa or not good:
@@ -91,7 +91,7 @@ class RuleContext:
         return user
 
     def either_user(self) -> tuple[User, bool]:
-        """The user of an mfaToken or of a login, and whether it is an mfaToken."""
+        """Return the user of an mfaToken or of a login, and whether it is an mfaToken."""
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is not None and good:
@@ -136,7 +136,7 @@ class RuleContext:
         return str(UUID(bytes=self.state.rng.randbytes(16), version=4))
 
     def logged_in(self, user: User, key: str, *, second_factor: bool = False, **beside: Any) -> Reply:
-        """The user, logged in: a new token, the failures forgotten."""
+        """Finish the login: forget the failures and return the user with a new token."""
         now = self.state.clock()
         user.failures = 0
         user.logins += 1
@@ -181,7 +181,7 @@ _NULL_FIELDS = dict.fromkeys(
 
 
 def user_json(state: State, user: User, token: str | None, ip: str = "127.0.0.1") -> dict[str, Any]:
-    """A user as a login answers it (docs/wire.md#user); password hash and salt are left out, unlike the service."""
+    """Return a user as a login answers it (docs/wire.md#user); password hash and salt are left out, unlike the service."""
     data: dict[str, Any] = {
         "id": user.id,
         "arn": state.arn(user),

@@ -31,7 +31,7 @@ def _upload_face_image(operation: UploadFaceImage, context: RuleContext) -> Repl
 
 
 def photo_url(context: RuleContext, key: str, *, private: bool) -> str:
-    """Where the photo can be looked at; a private one only with the signature in its address."""
+    """Return where the photo can be looked at; a private one only with the signature in its address."""
     address = f"{context.origin}{_PHOTOS}{quote(key)}"
     return f"{address}?signature={context.state.photo_signature(key)}" if private else address
 
@@ -70,7 +70,7 @@ def _same_face(context: RuleContext, one: bytes, other: bytes) -> bool:
 
 
 def stored_fingerprint(context: RuleContext, key: str, missing: int) -> bytes:
-    """The fingerprint of a photo, named by its key or by its address here; empty for a file that is no picture.
+    """Return the fingerprint of a photo, named by its key or by its address here; empty for a file that is no picture.
 
     Raises:
         ServiceRefusal: there is no such photo (*missing*), or it is no picture (1702) and pictures are compared.

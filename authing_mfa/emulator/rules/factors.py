@@ -1,7 +1,7 @@
 """Self-service of factors through the v3 API: list, enroll, reset, check (docs/wire.md#factor-enrollment).
 
 No source says which tokens these calls take, so the token of a login and an mfaToken both pass. An mfaToken alone never
-replaces what is bound: whoever knows only the password must not get rid of the second factor.
+replaces what is bound: a person who knows only the password must not be able to remove the second factor.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__: list[str] = []
 
 
 def _factors(user: User) -> dict[str, dict[str, Any]]:
-    """The user's bound factors by id."""
+    """Return the user's bound factors by id."""
     found: list[tuple[str, str, dict[str, Any]]] = []
     if user.mfa_phone is not None:
         profile = {"phoneNumber": user.mfa_phone, "phoneCountryCode": user.mfa_phone_country_code}
@@ -63,7 +63,7 @@ def _list_enrolled_factors(_operation: ListEnrolledFactors, context: RuleContext
 
 @handle.register(ListFactorsToEnroll)
 def _list_factors_to_enroll(_operation: ListFactorsToEnroll, context: RuleContext) -> Reply:
-    """What the application enables and the user has not bound."""
+    """Return what the application enables and the user has not bound."""
     bound = _bound(context.either_user()[0])
     enabled = context.state.settings.enabled_factors
     return context.ok("ok", [{"factorType": kind} for kind in enabled if kind not in bound])
@@ -180,7 +180,7 @@ def _check_totp(operation: CheckTotp, context: RuleContext) -> Reply:
 
 @handle.register(IntrospectMfaToken)
 def _introspect_mfa_token(operation: IntrospectMfaToken, context: RuleContext) -> Reply:
-    """A flat object without an envelope."""
+    """Return a flat object without an envelope."""
     user, is_mfa, good = context.state.read_token(operation.mfa_token)
     if user is None or not is_mfa or not good:
         return Reply({"active": False})

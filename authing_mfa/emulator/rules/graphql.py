@@ -60,7 +60,7 @@ def _data(operation: Operation[Any], context: RuleContext) -> Any:
 
 
 def _message(reply: Reply) -> dict[str, Any]:
-    """The CommonMessage of GraphQL."""
+    """Return the CommonMessage of GraphQL."""
     return {"code": reply.body["code"], "message": reply.body["message"]}
 
 

@@ -85,5 +85,5 @@ _TEXTS: dict[str, tuple[str, str]] = {
 
 
 def sentence(key: str, lang: str) -> str:
-    """The sentence *key* in Chinese where *lang* starts with ``zh``, else in English."""
+    """Return the sentence *key* in Chinese where *lang* starts with ``zh``, else in English."""
     return in_language(lang, _TEXTS[key])

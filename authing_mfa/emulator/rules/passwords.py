@@ -23,7 +23,7 @@ _CHANGES = {1639: "first_login", 2058: "password_expired", 2071: "password_unsaf
 
 @handle.register(GetCaptcha)
 def _get_captcha(_operation: GetCaptcha, context: RuleContext) -> Reply:
-    """A picture, and the cookie that it is known by. The text in it can be read by a program too."""
+    """Return a picture, and the cookie that it is known by. The text in it can be read by a program too."""
     cookie, text = context.state.sessions.new_captcha()
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#eee"/>'
@@ -34,7 +34,7 @@ def _get_captcha(_operation: GetCaptcha, context: RuleContext) -> Reply:
 
 
 def refuse_missing_captcha(operation: LoginByAccount, context: RuleContext, user: User) -> None:
-    """Refuse a login without the text of a captcha, where enough passwords of *user* were wrong. A picture is good once."""
+    """Refuse a login without the text of a captcha, where enough passwords of *user* were wrong. A picture is valid once."""
     limit = context.state.settings.captcha_after
     if limit is None or user.failures < limit:
         return
@@ -73,7 +73,7 @@ def _change_expired_password(operation: ChangeExpiredPassword, context: RuleCont
 
 
 def _user_of(context: RuleContext, token: str, codes: tuple[int, ...]) -> User:
-    """The user of a token to change the password. No source says how another token is refused: here with 2206."""
+    """Return the user of a token to change the password. No source says how another token is refused: here with 2206."""
     known = context.state.sessions.password_tokens.get(token)
     user = (
         None if known is None or known.expires_at <= context.state.clock() else context.state.users.get(known.user_id)

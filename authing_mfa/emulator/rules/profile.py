@@ -63,7 +63,7 @@ def _get_current_user(_operation: GetCurrentUser, context: RuleContext) -> Reply
 
 @handle.register(GetCustomUserData)
 def _get_custom_user_data(operation: GetCustomUserData, context: RuleContext) -> Reply:
-    """A bare array, as the service answers it."""
+    """Return a bare array, as the service answers it."""
     return Reply(_fields(_owner(context, operation.user_id)))
 
 

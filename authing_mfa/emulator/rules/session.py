@@ -16,7 +16,7 @@ __all__: list[str] = []
 
 @handle.register(RefreshIdToken)
 def _refresh_id_token(_operation: RefreshIdToken, context: RuleContext) -> Reply:
-    """A new token with its times, and no user. No source says whether the old token stays good: here it does."""
+    """Return a new token with its times, and no user. No source says whether the old token stays good: here it does."""
     user = context.logged_in_user()
     token = context.state.user_token(user)
     claims = context.state.signer.read(token) or {}

@@ -36,7 +36,7 @@ def _associate_totp(operation: AssociateTotp, context: RuleContext) -> Reply:
 
 
 def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
-    """What the user needs to set up an authenticator app (docs/wire.md#totp-secret)."""
+    """Return what the user needs to set up an authenticator app (docs/wire.md#totp-secret)."""
     from authing_mfa.emulator.crypto.qr import png_data_url
 
     uri = totp.otpauth_uri(user.label, binding.secret)
@@ -91,7 +91,7 @@ def _verify_by_totp(operation: VerifyByTotp, context: RuleContext) -> Reply:
 
 
 def totp_matches(context: RuleContext, user: User, code: str) -> bool:
-    """Use *code* of the bound TOTP. A step's code is good once; only the code that confirmed the binding is good once more."""
+    """Use *code* of the bound TOTP. The code of a step is valid once; only the code that confirmed the binding is valid once more."""
     binding = user.totp
     step = None if binding is None else totp.matching_step(binding.secret, code, context.state.clock(), _drift(context))
     if binding is None or step is None:

@@ -33,7 +33,7 @@ _USERS = 200_000
 
 
 def hex_id(rng: Random) -> str:
-    """An id as the service makes them: 24 hex digits."""
+    """Return an id as the service makes them: 24 hex digits."""
     return rng.randbytes(12).hex()
 
 
@@ -72,7 +72,7 @@ class Directory:
         recovery_code: str | None = None,
         password_change: int | None = None,
     ) -> User:
-        """A new user. See `Namespace.add_user`; *face* is a fingerprint.
+        """Add a user and return it. See `Namespace.add_user`; *face* is a fingerprint.
 
         Raises:
             UnacceptableError: the id, name, phone or address belongs to another user, or a value cannot be.
@@ -156,7 +156,7 @@ class Directory:
             self.by_mfa_email.pop(canonical_target(user.mfa_email), None)
 
     def find(self, account: str) -> User | None:
-        """The user with this user name, phone, e-mail address or id."""
+        """Return the user with this user name, phone, e-mail address or id."""
         ident = self.by_username.get(account)
         if ident is None and "@" in account:
             ident = self.by_email.get(canonical_target(account))
@@ -245,7 +245,7 @@ class Directory:
         user.mfa_email = None
 
     def new_totp(self, source: str) -> Totp:
-        """A new secret and recovery code; nobody's until they are bound."""
+        """Return a new secret and recovery code; nobody's until they are bound."""
         return Totp(
             id=hex_id(self.rng),
             secret=totp.new_secret(self.rng),
@@ -255,11 +255,11 @@ class Directory:
         )
 
     def policies_of(self, user: User) -> tuple[str, ...]:
-        """The second factors that are asked of *user*: the application's, then the user's own."""
+        """Return the second factors that are asked of *user*: the application's, then the user's own."""
         return tuple(dict.fromkeys((*self.settings.application_mfa, *user.mfa)))
 
     def locked(self, user: User) -> bool:
-        """Whether *user* is locked now."""
+        """Return True if *user* is locked now."""
         return self.clock() < user.locked_until
 
     def count_failure(self, user: User) -> None:

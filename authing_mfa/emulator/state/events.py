@@ -1,4 +1,4 @@
-"""News for whoever watches: the page's server-sent events and the inbox's long poll. Published from any thread."""
+"""Events for the listeners: the page's server-sent events and the inbox's long poll. Published from any thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Events:
         self._watchers: dict[asyncio.Queue[tuple[str, Any]], asyncio.AbstractEventLoop] = {}
 
     def __bool__(self) -> bool:
-        """Whether anybody watches; where nobody does, nothing need be put together."""
+        """Return True if anybody watches; where nobody does, nothing need be put together."""
         return bool(self._watchers)
 
     def publish(self, name: str, data: Any) -> None:

@@ -97,14 +97,14 @@ class FaultRule:
 
     @property
     def service_acts(self) -> bool:
-        """Whether the service does what it was asked, before the answer goes wrong."""
+        """True if the service does what it was asked, before the answer goes wrong."""
         if self.acts is not None:
             return self.acts
         return not (self.is_refusal or "before" in (self.drop, self.reset))
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the rule answers in the service's place."""
+        """True if the rule answers in the service's place."""
         return self.body is None and any(getattr(self, name) is not None for name in _REFUSALS)
 
     def fires(self) -> bool:
@@ -120,14 +120,14 @@ class FaultRule:
         return True
 
     def seconds(self) -> float:
-        """How long to wait this time."""
+        """Return how long to wait this time."""
         if isinstance(self.latency, dict):
             mu, sigma = self.latency["lognormal"]
             return min(self._rng.lognormvariate(mu, sigma), _MOST)
         return self.latency or 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """What the admin API tells of the rule: what was given, its id, how often it matched and fired."""
+        """Return what the admin API tells of the rule: what was given, its id, how often it matched and fired."""
         fields = attrs.asdict(self, filter=lambda field, value: field.name != "_rng" and value is not None)
         return fields | {"id": self.id, "matched": self.matched, "fired": self.fired}
 

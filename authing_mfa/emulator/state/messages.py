@@ -73,7 +73,7 @@ class Messages:
             self.codes.pop(message.target, None)
 
     def newest(self, to: str) -> SentMessage | None:
-        """The newest message to *to*, however the phone number is written."""
+        """Return the newest message to *to*, however the phone number is written."""
         found = self._newest.get(canonical_target(to))
         return found or next((message for message in reversed(self.sent) if message.to == to), None)
 

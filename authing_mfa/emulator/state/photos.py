@@ -39,9 +39,9 @@ class Photos:
             self.size -= len(self.contents.pop(next(iter(self.contents))))
 
     def get(self, key: str) -> Photo | None:
-        """The photo *key*; None where there is none."""
+        """Return the photo *key*; None where there is none."""
         return self.by_key.get(key)
 
     def content(self, photo: Photo) -> bytes | None:
-        """The file of *photo*; None where it has gone."""
+        """Return the file of *photo*; None where it has gone."""
         return self.contents.get(photo.digest)

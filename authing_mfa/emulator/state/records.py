@@ -31,12 +31,12 @@ def canonical_phone(phone: str, country_code: str | None = None) -> str:
 
 
 def country_of(phone: str) -> str | None:
-    """The country code to tell beside *phone*: none where the number itself has one."""
+    """Return the country code to tell beside *phone*: none where the number itself has one."""
     return None if phone.strip().startswith("+") else DEFAULT_COUNTRY
 
 
 def canonical_target(target: str, country_code: str | None = None) -> str:
-    """A phone number or an e-mail address in one spelling."""
+    """Return a phone number or an e-mail address in one spelling."""
     return target.strip().lower() if "@" in target else canonical_phone(target, country_code)
 
 

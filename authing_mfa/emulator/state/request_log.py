@@ -15,7 +15,7 @@ __all__ = ["BODY_LIMIT", "RecordedRequest", "RequestLog"]
 _SECRET_KEYS = ("password", "newPassword", "oldPassword")
 
 BODY_LIMIT = 20_000
-"""Bytes of a body that are kept with a request. A larger body is left out; its size is told."""
+"""Bytes of a body that are kept with a request. A larger body is left out; only its size is kept."""
 
 
 @attrs.frozen
@@ -62,7 +62,7 @@ class RecordedRequest:
         return _parsed(self.response_body)
 
     def as_json(self) -> dict[str, Any]:
-        """What the admin API tells of it."""
+        """Return what the admin API tells of it."""
         names = ("id", "at", "method", "path", "operation", "status", "code", "ms", "namespace", "user", "fault")
         sizes = {"request_bytes": self.request_bytes, "response_bytes": self.response_bytes}
         return {
@@ -107,11 +107,11 @@ class RequestLog:
         self._acted[_key(token)] += 1
 
     def received(self, token: str) -> int:
-        """How many verifications came in with *token*."""
+        """Return how many verifications came in with *token*."""
         return self._received[_key(token)]
 
     def acted(self, token: str) -> int:
-        """How many verifications with *token* the service acted on."""
+        """Return how many verifications with *token* the service acted on."""
         return self._acted[_key(token)]
 
     def all_acted(self) -> list[int]:
@@ -130,5 +130,5 @@ class RequestLog:
 
 
 def _key(token: str) -> bytes:
-    """A short name of *token*: counts are kept for ever, so they must be small."""
+    """Return a short name of *token*: counts are kept for ever, so they must be small."""
     return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=10).digest()

@@ -1,6 +1,6 @@
 """One namespace's data and the few things that may be done to it. No HTTP here; `rules` decides, this remembers.
 
-Nothing in here locks: whoever calls holds the namespace's lock.
+Nothing in here locks: the caller holds the namespace's lock.
 """
 
 from __future__ import annotations
@@ -124,15 +124,15 @@ class State(Directory):
         return self.signer.sign(claims)
 
     def mfa_token(self, user: User) -> str:
-        """A new mfaToken (docs/wire.md#mfa-challenge)."""
+        """Return a new mfaToken (docs/wire.md#mfa-challenge)."""
         return self._token(user, self.settings.mfa_token_ttl, 1)
 
     def user_token(self, user: User) -> str:
-        """A new token of a finished login (docs/wire.md#user)."""
+        """Return a new token of a finished login (docs/wire.md#user)."""
         return self._token(user, self.settings.user_token_ttl, None)
 
     def arn(self, user: User) -> str:
-        """The user's resource name."""
+        """Return the user's resource name."""
         return f"arn:cn:authing:{self.user_pool_id}:user:{user.id}"
 
     def read_token(self, token: str | None) -> tuple[User | None, bool, bool]:
@@ -162,9 +162,9 @@ class State(Directory):
         return key
 
     def photo_signature(self, key: str) -> str:
-        """What the address of a private photo must carry."""
+        """Return what the address of a private photo must carry."""
         return self.signer.mark(key)
 
 
 def _nobody(_name: str, _data: Any) -> None:
-    """Whom to tell until somebody wants to know."""
+    """The default listener: it ignores all events."""
