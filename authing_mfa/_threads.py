@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 T = TypeVar("T")
 
@@ -38,6 +38,12 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         with contextlib.suppress(ImportError, RuntimeError):
             return _uvloop()
     return asyncio.new_event_loop()
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run *main* like `asyncio.run`, on a loop of `new_event_loop`."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main)
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:

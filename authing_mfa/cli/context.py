@@ -226,11 +226,12 @@ class Service:
 
     def __init__(self, run: Run, token: str | None) -> None:
         self._run = run
+        from authing_mfa._threads import new_event_loop
         from authing_mfa.client import AuthClient
 
         self.client: AuthClient = AuthClient(**run.client_options(token))
         self._base = self.client
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=new_event_loop)
 
     def __enter__(self) -> Self:
         return self

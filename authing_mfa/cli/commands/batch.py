@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from contextlib import suppress
@@ -140,6 +139,7 @@ def batch(context: click.Context, /, **given: Any) -> int:
     Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped and somebody must look why. The highest of
     them counts. 4 the token was refused. 75 stopped before the end: run the same command with --resume. 130 interrupted.
     """
+    from authing_mfa._threads import run as run_on_loop
     from authing_mfa.batch.errors import CircuitOpenError, JournalError
     from authing_mfa.batch.options import BatchOptions
     from authing_mfa.batch.run_file import run_file
@@ -156,7 +156,7 @@ def batch(context: click.Context, /, **given: Any) -> int:
     try:
         keywords = {} if options.dry_run else run.client_options(login.token if (login := run.login()) else None)
         with shown(run.output, lang=run.lang) as on_progress:
-            summary = asyncio.run(
+            summary = run_on_loop(
                 run_file(
                     options, keywords, on_progress=on_progress, on_invalid=reader.invalid, on_detected=reader.detected
                 )
