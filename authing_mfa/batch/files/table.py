@@ -146,7 +146,7 @@ def _like_a_spreadsheet(value: str) -> str | None:
     if unicodedata.normalize("NFKC", value) != value:
         return "has full-width characters"
     if _SCIENTIFIC.fullmatch(value):
-        return "was rounded to a number like 1.39E+10"
+        return "was rounded to a number like 9.99E+99"
     return "is a decimal number" if _DECIMAL.fullmatch(value) else None
 
 

@@ -47,7 +47,7 @@ def make_engine(address: str | os.PathLike[str], *, make: bool = True) -> AsyncE
 def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
     """The URL and the arguments that asyncpg needs.
 
-    libpq's ``sslmode`` and ``sslrootcert`` are asyncpg's ``ssl``. Statements are prepared under names of their own and not kept, so
+    libpq's words in the URL are others than asyncpg's arguments. Statements are prepared under names of their own and not kept, so
     that pgbouncer may give each transaction another connection.
     """
     query = dict(url.query)
@@ -57,6 +57,10 @@ def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
         "prepared_statement_cache_size": 0,
         "prepared_statement_name_func": lambda: f"mfa_batch_{uuid.uuid4().hex}",
     }
+    if (name := query.pop("application_name", None)) is not None:
+        arguments["server_settings"] = {"application_name": name}
+    if (seconds := query.pop("connect_timeout", None)) is not None:
+        arguments["timeout"] = float(str(seconds))
     if isinstance(root, str) and mode in ("verify-ca", "verify-full"):
         try:
             context = ssl.create_default_context(cafile=root)

@@ -1,0 +1,176 @@
+"""The journal in PostgreSQL as it is run: behind pgbouncer in transaction mode, over a URL of libpq, and with a restart at night."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from authing_mfa.batch import JournalError
+from authing_mfa.batch.journal.database import is_away
+from authing_mfa.batch.journal.journal import Journal
+from authing_mfa.batch.options import BatchOptions
+from authing_mfa.batch.run_file import run_file
+from tests.batch.conftest import NOBODY, _as_plain_user, _programs, _run, until
+from tests.batch.test_files import records, write_csv
+from tests.needs import require_program
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+PG_SETTINGS = "-c fsync=off -c shared_buffers=16MB -c max_connections=20"
+
+
+class Cluster:
+    """A PostgreSQL of one test: it may be restarted."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        self._home = folder / "pg"
+        self._home.mkdir()
+        if os.geteuid() == 0:
+            os.chown(self._home, NOBODY.pw_uid, NOBODY.pw_gid)
+        self._data = self._home / "data"
+        self._ctl = _programs() / "pg_ctl"
+        _run(_programs() / "initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
+
+    def control(self, doing, *more):
+        settings = f"-k {self._home} -c listen_addresses=127.0.0.1 -p {self.port} {PG_SETTINGS}"
+        options = ["-o", settings, "-l", self._home / "log"] if doing in ("start", "restart") else []
+        _run(self._ctl, "-D", self._data, "-w", *options, *more, doing)
+
+
+@pytest.fixture
+def cluster():
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        made = Cluster(Path(name))
+        made.control("start")
+        try:
+            yield made
+        finally:
+            made.control("stop", "-m", "immediate")
+
+
+@pytest.fixture
+def pgbouncer(cluster):
+    """pgbouncer in transaction mode before it: each transaction may get another connection."""
+    program = require_program("pgbouncer")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pgb-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        config = folder / "pgbouncer.ini"
+        config.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={cluster.port} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
+            "auth_type = any\npool_mode = transaction\nunix_socket_dir =\ndefault_pool_size = 3\n"
+            "ignore_startup_parameters = extra_float_digits\n"
+        )
+        process = subprocess.Popen(
+            _as_plain_user([program, str(config)]), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        for line in process.stderr:
+            if "process up" in line:
+                break
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+@pytest.fixture
+def client_options(emulator):
+    return {"app_id": emulator.app_id, "base_url": emulator.url}
+
+
+@pytest.fixture
+def job(make_users, tmp_path):
+    """Options for a run of so many phone rows, and the rows' tokens."""
+
+    def make(count, journal, run_name="run", **options):
+        users = make_users(count)
+        rows = [
+            {"kind": "phone", "key": f"k{i}", "token": token, "phone": phone, "code": code}
+            for i, (phone, token, code) in enumerate(users)
+        ]
+        given = {
+            "source": write_csv(tmp_path / f"{run_name}.csv", rows),
+            "out": str(tmp_path / f"{run_name}.jsonl"),
+            "run_name": run_name,
+            "journal": journal,
+            "start_or_resume": True,
+            **options,
+        }
+        return BatchOptions(**given), [token for _, token, _ in users]
+
+    return make
+
+
+async def test_behind_pgbouncer_runs_go_and_are_resumed(pgbouncer, job, client_options, emulator):
+    """Prepared statements do not outlive their transaction there; three runs at once share its connections."""
+    jobs = [job(100, pgbouncer, run_name=name, concurrency=8) for name in ("one", "two", "three")]
+    first = await asyncio.gather(*[run_file(options, client_options) for options, _ in jobs])
+    again = await asyncio.gather(*[run_file(options, client_options) for options, _ in jobs])
+    assert [summary.statuses for summary in [*first, *again]] == [{"ok": 100}] * 6
+    for options, tokens in jobs:
+        emulator.assert_verified_once(tokens)
+        assert len(records(Path(options.out))) == 100
+
+
+async def test_a_url_of_libpq_is_understood(cluster):
+    """?sslmode=, with a server that has no TLS: it is refused where it must be there, and not tried where it must not."""
+    base = f"postgres://postgres@127.0.0.1:{cluster.port}/postgres"
+    journal = await Journal.open(f"{base}?sslmode=disable")
+    await journal.close()
+    journal = await Journal.open(f"{base}?sslmode=prefer&application_name=batch")
+    await journal.close()
+    with pytest.raises(JournalError, match=r"SSL|ssl"):
+        await Journal.open(f"{base}?sslmode=require")
+    with pytest.raises(JournalError, match="certificates"):
+        await Journal.open(f"{base}?sslmode=verify-full&sslrootcert=/nonexistent.pem")
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+async def test_a_restart_of_postgresql_costs_no_row(cluster, job, client_options, emulator, tmp_path, mode):
+    """The process knows what it sent: it connects again, records it, and goes on. No row is unknown, none is sent twice."""
+    url = f"postgresql://postgres@127.0.0.1:{cluster.port}/postgres"
+    options, tokens = job(200, url, concurrency=8, rate=200.0)
+    run = asyncio.create_task(run_file(options, client_options))
+    await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 40 or run.done(), 60)
+    await asyncio.to_thread(cluster.control, "restart", "-m", mode)
+    summary = await run
+    assert summary.stopped is None
+    assert summary.statuses == {"ok": 200}
+    emulator.assert_verified_once(tokens)
+    assert len(records(tmp_path / "run.jsonl")) == 200
+
+
+async def test_a_database_that_stays_away_stops_the_run_with_75(cluster, job, client_options, emulator):
+    """After the time that was set; the run is resumed when it is back."""
+    url = f"postgresql://postgres@127.0.0.1:{cluster.port}/postgres"
+    options, tokens = job(100, url, concurrency=4, rate=100.0, max_outage=1.0)
+    run = asyncio.create_task(run_file(options, client_options))
+    await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 20 or run.done(), 60)
+    await asyncio.to_thread(cluster.control, "stop", "-m", "fast")
+    summary = await run
+    assert summary.exit_code == 75
+    await asyncio.to_thread(cluster.control, "start")
+    summary = await run_file(options, client_options)
+    assert summary.done == 100
+    assert max(emulator.verify_count(token) for token in tokens) == 1
+
+
+def test_only_an_outage_is_waited_for():
+    """An error of the data or of the rights is said at once."""
+    assert is_away(ConnectionRefusedError())
+    assert not is_away(ValueError())
