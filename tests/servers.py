@@ -160,11 +160,15 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    script: Callable[[Seen], Awaitable[bytes]], *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    script: Callable[[Seen], Awaitable[bytes]],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Server]:
     """A server that answers each request with what *script* returns for it; it may wait, or raise `Drop`."""
     server = Server(script, "http" if tls is None else "https", host)
-    listening = await asyncio.start_server(server.connected, host="127.0.0.1", port=0, ssl=tls)
+    listening = await asyncio.start_server(server.connected, host="127.0.0.1", port=port, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

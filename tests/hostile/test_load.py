@@ -1,0 +1,80 @@
+"""Load: ten thousand calls at once, and a service that dies and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from authing_mfa import AuthClient, NetworkError
+from tests.hostile.network import open_descriptors
+from tests.servers import Seen, ok, serving
+
+
+async def script(seen: Seen) -> bytes:
+    return ok({"id": (seen.header("Authorization") or "").removeprefix("Bearer ")})
+
+
+async def at_once(calls: int) -> None:
+    before, tasks = open_descriptors(), len(asyncio.all_tasks())
+    async with serving(script) as server, AuthClient("app", base_url=server.url, max_connections=100) as client:
+        names = [f"user-{number}" for number in range(calls)]
+        users = await asyncio.gather(*(client.as_user(name).mfa_verify_by_totp("123456") for name in names))
+        assert [user.id for user in users] == names
+        assert server.most_open <= 100
+    async with asyncio.timeout(20):
+        while open_descriptors() > before or len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - closing takes a few steps
+            await asyncio.sleep(0.001)
+
+
+async def test_two_thousand_calls_at_once():
+    """All are answered over a hundred connections, and nothing is left: no task, no descriptor."""
+    await at_once(2_000)
+
+
+@pytest.mark.soak
+async def test_ten_thousand_calls_at_once():
+    """The same with ten thousand."""
+    await at_once(10_000)
+
+
+async def lives(times: int) -> None:
+    """The service stops with its connections and starts again on the same port, while callers go on."""
+    delivered = {"ok": 0, "not_sent": 0, "unknown": 0}
+    over = False
+
+    async def caller(client: AuthClient) -> None:
+        while not over:
+            try:
+                await client.mfa_verify_by_totp("123456")
+            except NetworkError as error:
+                delivered[error.delivery] += 1
+                await asyncio.sleep(0.002)
+            else:
+                delivered["ok"] += 1
+
+    async with serving(script) as first:
+        port = first.port
+        client = AuthClient("app", token="t", base_url=first.url, max_connections=20, max_attempts=1)
+        callers = [asyncio.create_task(caller(client)) for _ in range(40)]
+        await first.saw(50)
+    for _ in range(times):
+        async with serving(script, port=port) as server:
+            await server.saw(50)
+    over = True
+    await asyncio.gather(*callers)
+    async with serving(script, port=port):
+        assert (await client.mfa_verify_by_totp("123456")).id == "t"
+    await client.aclose()
+    assert delivered["ok"] >= 50 * times
+
+
+async def test_a_service_that_dies_and_comes_back():
+    """Calls fail while it is away and succeed when it is there again, with no help from the caller."""
+    await lives(3)
+
+
+@pytest.mark.soak
+async def test_a_service_that_dies_two_hundred_times():
+    """The same, two hundred times."""
+    await lives(200)
