@@ -25,8 +25,8 @@ def test_every_python_block_runs(block, tmp_path, monkeypatch):
         exec(compile(block, "docs/emulator.md", "exec"), {"__name__": "__main__"})
         return
     script = tmp_path / "test_block.py"
-    script.write_text(f"from authing_mfa import AuthClient\n{block}", "utf-8")
-    options = ["-p", "no:randomly", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "-q", str(script)]
+    script.write_text(block, "utf-8")
+    options = ["-p", "no:randomly", "-p", "no:cacheprovider", "-q", str(script)]
     command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", str(tmp_path), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
