@@ -26,6 +26,7 @@ from authing_mfa import (
     NotAuthenticatedError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
     UserInfo,
 )
 
@@ -132,7 +133,7 @@ async def authing_errors(request: web.Request, handler: Any) -> web.StreamRespon
                 status = 401
             case RateLimitedError():
                 status = 429
-            case NetworkError() | ConfigError() | ResponseError():
+            case NetworkError() | ConfigError() | ResponseError() | ServiceError():
                 status = 502
             case _:
                 status = 400

@@ -29,6 +29,7 @@ from authing_mfa import (
     NotAuthenticatedError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
     UserInfo,
 )
 
@@ -174,7 +175,7 @@ async def authing_error(_: Request, error: AuthingError) -> JSONResponse:
             status = 423
         case RateLimitedError():
             status = 429
-        case NetworkError() | ConfigError() | ResponseError():
+        case NetworkError() | ConfigError() | ResponseError() | ServiceError():
             status = 502
         case _:
             status = 400

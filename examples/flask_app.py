@@ -24,6 +24,7 @@ from authing_mfa import (
     NotAuthenticatedError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
     UserInfo,
 )
 from authing_mfa.sync import AuthClient
@@ -108,7 +109,7 @@ def authing_error(error: AuthingError) -> tuple[dict[str, Any], int]:
             status = 423
         case RateLimitedError():
             status = 429
-        case NetworkError() | ConfigError() | ResponseError():
+        case NetworkError() | ConfigError() | ResponseError() | ServiceError():
             status = 502
         case _:
             status = 400

@@ -14,6 +14,7 @@ from authing_mfa import (
     NotAuthenticatedError,
     RateLimitedError,
     ResponseError,
+    ServiceError,
 )
 
 
@@ -40,7 +41,7 @@ class AuthingErrors:
                 status = 401
             case RateLimitedError():
                 status = 429
-            case NetworkError() | ConfigError() | ResponseError():
+            case NetworkError() | ConfigError() | ResponseError() | ServiceError():
                 status = 502
             case _:
                 status = 400
