@@ -29,7 +29,7 @@ __all__ = ["Namespace"]
 
 
 class Namespace(Users):
-    """One namespace: users, messages, clock, faults, journal. `Emulator` is the default one."""
+    """One namespace: users, messages, clock, faults, requests. `Emulator` is the default one."""
 
     public_key: str = keys.PUBLIC_KEY
 
@@ -163,7 +163,7 @@ class Namespace(Users):
         with self.lock:
             return list(self.state.messages.sent)
 
-    # ─────────────────────────────── journal ───────────────────────────────
+    # ─────────────────────────────── requests ───────────────────────────────
 
     @property
     def requests(self) -> list[RecordedRequest]:

@@ -153,7 +153,7 @@ async def _restore(request: AdminRequest) -> web.StreamResponse:
     return json_answer({"restored": True})
 
 
-# ─────────────────────────────── journal, faults, photos ───────────────────────────────
+# ─────────────────────────────── requests, faults, photos ───────────────────────────────
 
 
 async def _requests(request: AdminRequest) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""One request of the service's own API: act, let the faults interfere, write the journal, answer."""
+"""One request of the service's own API: act, let the faults interfere, write the request log, answer."""
 
 from __future__ import annotations
 

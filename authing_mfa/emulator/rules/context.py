@@ -55,7 +55,7 @@ class RuleContext:
         host: the same as ``host:port``, without scheme and prefix.
         v3: answer with the envelope of the v3 API: HTTP 200 always, the status inside, a request id on every answer.
         cookies: those of the request.
-        user: whose token it is, for the journal; the rules set it.
+        user: whose token it is, for the request log; the rules set it.
     """
 
     state: State

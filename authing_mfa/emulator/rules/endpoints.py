@@ -1,6 +1,6 @@
 """Endpoints that only the emulator serves: what other official clients call besides the operations of this package.
 
-They have no method in `AuthClient`. Their `method` names them in the journal and in fault rules.
+They have no method in `AuthClient`. Their `method` names them in the request log and in fault rules.
 """
 
 from __future__ import annotations
