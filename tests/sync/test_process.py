@@ -69,6 +69,13 @@ def test_an_interrupted_call_is_cancelled_and_the_client_goes_on(way, name):
     assert heard == [name, "True", "end"]
 
 
+def test_ctrl_c_in_a_batch_waits_for_what_was_sent():
+    """Then the interrupt goes on, the client closes, and another client works."""
+    require(hasattr(os, "kill") and sys.platform != "win32", "POSIX signals")
+    heard, _ = live("ctrl-c in a batch")
+    assert heard == ["KeyboardInterrupt", "True []", "end"]
+
+
 @pytest.mark.parametrize(
     ("way", "said"),
     [

@@ -9,6 +9,7 @@ import threading
 import time
 
 from authing_mfa import UsageError
+from authing_mfa.batch import VerifyRequest
 from authing_mfa.sync import AuthClient
 
 way = sys.argv[1]
@@ -137,6 +138,20 @@ elif way in ("ctrl-c", "time limit"):
     say(client.mfa_check(phone="1"))
     while len(connections) < 2:  # the interrupted call's connection was given up
         time.sleep(0.01)
+elif way == "ctrl-c in a batch":
+    rows = [VerifyRequest.check(phone="9") for _ in range(3)]
+    asked = AuthClient(
+        "APP", base_url=f"http://127.0.0.1:{server.getsockname()[1]}", token="token", timeout=1, max_attempts=1
+    )
+    interrupt_when(arrived, signal.SIGINT)
+    told = []
+    try:
+        with asked:
+            told += asked.verify_many(rows, concurrency=1)
+    except KeyboardInterrupt:
+        say("KeyboardInterrupt")
+    hold.set()
+    say(client.mfa_check(phone="1"), told)
 elif way == "fork":
     client.mfa_check(phone="1")
     child(call_in_child)
