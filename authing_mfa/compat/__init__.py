@@ -1,4 +1,4 @@
-"""The Swift SDK's surface: calls that return at once and tell a completion later, made for code without an event loop.
+"""The Swift SDK's surface for code without an event loop: calls that return at once and call their completion later.
 
     from authing_mfa.compat import AuthClient, Authing
 
@@ -7,7 +7,7 @@
 
 A completion runs exactly once, later, never inside the call that made it, on a thread of its own or wherever a dispatcher
 (`authing_mfa.compat.dispatch`) takes it. It gets ``(200, message, value)``, or an error's ``(code, message, None)``; codes 1635
-and 1636 bring the `MfaChallenge` as value. See docs/porting-from-swift.md.
+and 1636 bring the `MfaChallenge` as value, codes 1639, 2058 and 2071 the `PasswordChangeRequiredError`. See docs/porting-from-swift.md.
 """
 
 from authing_mfa.compat import dispatch
@@ -15,12 +15,20 @@ from authing_mfa.compat.authing import Authing
 from authing_mfa.compat.call import Call
 from authing_mfa.compat.client import (
     AuthenticatorsCompletion,
+    CaptchaCompletion,
     CheckCompletion,
     CompatAuthClient,
     Completion,
     CustomDataCompletion,
     EmptyCompletion,
     EnrollmentCompletion,
+    FactorCompletion,
+    FactorEnrollmentCompletion,
+    FactorsCompletion,
+    FactorTypesCompletion,
+    IdTokenCompletion,
+    MfaTokenInfoCompletion,
+    SecurityLevelCompletion,
     UploadCompletion,
     UserCompletion,
 )
@@ -33,6 +41,7 @@ __all__ = [
     "AuthenticatorsCompletion",
     "Authing",
     "Call",
+    "CaptchaCompletion",
     "CheckCompletion",
     "CompatAuthClient",
     "Completion",
@@ -40,6 +49,13 @@ __all__ = [
     "Dispatcher",
     "EmptyCompletion",
     "EnrollmentCompletion",
+    "FactorCompletion",
+    "FactorEnrollmentCompletion",
+    "FactorTypesCompletion",
+    "FactorsCompletion",
+    "IdTokenCompletion",
+    "MfaTokenInfoCompletion",
+    "SecurityLevelCompletion",
     "UploadCompletion",
     "UserCompletion",
     "dispatch",
