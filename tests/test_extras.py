@@ -52,6 +52,8 @@ PROGRAMS = {
     "batch": BATCH,
     "postgresql": BATCH + "import asyncpg",
     "parquet": "import pyarrow.parquet\nfrom authing_mfa.batch.files.input import *\n" + LOGIN + "asyncio.run(main())",
+    "excel": LOGIN + "import openpyxl\nasyncio.run(main())",
+    "zstd": LOGIN + "import zstandard\nasyncio.run(main())",
     "dask": BATCH + "import distributed, authing_mfa.batch.dask.driver",
     "heic": """
 import io
