@@ -75,6 +75,35 @@ def test_a_gif_gives_its_first_frame() -> None:
     assert close(opened(prepare(content)).getpixel((16, 16)), RED)
 
 
+def content_of(kind: str) -> bytes:
+    picture = noisy().resize((320, 160))
+    return heic(picture) if kind == "HEIC" else saved(picture, kind)
+
+
+@pytest.mark.parametrize("kind", ["HEIC", "AVIF", "GIF"])
+def test_a_file_of_a_later_format_that_was_cut_off_is_refused(kind: str) -> None:
+    """Wherever it ends."""
+    whole = content_of(kind)
+    for length in range(0, len(whole) - 2, max(1, len(whole) // 100)):
+        with pytest.raises(ImageError):
+            prepare(whole[:length])
+
+
+@pytest.mark.parametrize("kind", ["HEIC", "AVIF", "GIF"])
+def test_a_damaged_file_of_a_later_format_gives_a_picture_or_an_image_error(kind: str) -> None:
+    """Whatever bytes are changed, nothing of the decoder's own comes out."""
+    whole, chance = content_of(kind), random.Random(7)
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 20))):
+            damaged[chance.randrange(min(len(damaged), 600))] = chance.randrange(256)
+        try:
+            result = prepare(bytes(damaged), max_side=64)
+        except ImageError:
+            continue
+        assert max(opened(result).size) <= 64
+
+
 # ─────────────────────────────── colours ───────────────────────────────
 
 
