@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -12,12 +15,12 @@ import attrs
 import pytest
 
 from authing_mfa import InvalidInputError
-from authing_mfa.batch import CircuitOpenError, InputChangedError
+from authing_mfa.batch import CircuitOpenError, InputChangedError, JournalError
 from authing_mfa.batch.run_file import BatchOptions, run_file
 from tests.batch.conftest import until
 from tests.batch.test_files import records, write_csv
 from tests.batch.test_pacing import most_in_a_second
-from tests.batch.test_run import start, write_lines
+from tests.batch.test_run import ROOT, start, write_lines
 from tests.needs import require_module
 
 require_module("distributed")
@@ -206,3 +209,78 @@ async def test_ctrl_c_lets_a_local_cluster_end_in_order(job, client_options, emu
     lines = records(tmp_path / "out.jsonl")
     assert sum(counts) == len(lines) < 200
     assert {line["status"] for line in lines} == {"ok"}
+
+
+@pytest.fixture
+def lonely_cluster():
+    """A scheduler and a worker, each a process of its own: the scheduler's address, and the scheduler."""
+    from distributed import Client
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
+    quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--no-dashboard",
+            "--no-show",
+        ],
+        **quiet,
+    )
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            address,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+            "--death-timeout",
+            "60",
+        ],
+        **quiet,
+    )
+    try:
+        with Client(address, timeout="60s") as client:
+            client.wait_for_workers(1, timeout=60)
+        yield address, scheduler
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait(30)
+
+
+async def test_a_scheduler_that_dies_ends_the_run_with_a_summary(
+    lonely_cluster, job, client_options, emulator, tmp_path
+):
+    """7, with what is known, and never 'nothing was sent'; on another cluster the run is resumed, and nothing is sent twice."""
+    import dask
+
+    address, scheduler = lonely_cluster
+    options, tokens = job(200, dask=address, rate=60.0, partition_rows=10)
+    with dask.config.set({"distributed.comm.timeouts.connect": "3s"}):
+        run = asyncio.create_task(run_file(options, client_options))
+        await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 40 or run.done(), 60)
+        assert not run.done()
+        scheduler.kill()
+        async with asyncio.timeout(90):
+            summary = await run
+    assert isinstance(summary.stopped, JournalError)
+    assert (summary.exit_code, summary.resumable) == (7, True)
+    assert 0 < summary.done < 200
+    again = attrs.evolve(options, resume=True, dask="local:1", rate=None)
+    summary = await run_file(again, client_options)
+    assert summary.done == 200
+    assert max(emulator.verify_count(token) for token in tokens) == 1
+    assert sorted(line["index"] for line in records(tmp_path / "out.jsonl")) == list(range(200))

@@ -1,6 +1,6 @@
 """Who may work on a partition: pure decisions, and the facts about this process that they need.
 
-A claim is a row with an epoch. Taking it over raises the epoch; a worker with an older epoch can write nothing more, because
+A claim is a row with an epoch (a fencing token) and a beat (a heartbeat: each transaction raises it). Taking it over raises the epoch; a worker with an older epoch can write nothing more, because
 each of its transactions begins with a change to the claim under its own epoch. It also sends nothing more, because it sends
 only until `lease` seconds after its last such transaction began, and a new owner waits as long before it works, unless the
 old process is known to be dead. No two machines' clocks are ever compared.
