@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from authing_mfa._language import in_language
 
-__all__ = ["TEXTS", "code_words", "say_batch"]
+if TYPE_CHECKING:
+    from authing_mfa.batch.models import Finding
+
+__all__ = ["TEXTS", "code_words", "finding_words", "row_words", "say_batch"]
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "row": ("Row {number}{name}: {message}", "第 {number} 行数据{name}：{message}"),
@@ -32,7 +36,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Nothing was sent. {done} rows in {seconds} s: {ok} can be sent, {failed} cannot.",
         "未发送任何请求。{seconds} 秒内检查 {done} 行：{ok} 行可发送，{failed} 行不可。",
     ),
-    "finding": ("Check the column {finding}.", "请检查列 {finding}。"),
+    "finding": (
+        "Check the column {column}: the value {problem}. Rows: {count}{where}{example}.",
+        "请检查列 {column}：{problem}。行数：{count}{where}{example}。",
+    ),
+    "first": ("; the first is {where}", "；首次出现：{where}"),
+    "like": (", like {example}", "，形如 {example}"),
     "by_code": ("By code: {codes}", "按代码：{codes}"),
     "recovery_file": (
         "New recovery codes are in {path}: give them to their users.",
@@ -85,6 +94,71 @@ _CODES: Final[dict[int, tuple[str, str]]] = {
     10100: ("invalid row", "无效行"),
     10101: ("picture cannot be used", "图片无法使用"),
 }
+
+
+# The library's own words for a problem, without what stands in parentheses, and the Chinese for them.
+_PROBLEMS: Final[dict[str, str]] = {
+    "has characters that cannot be seen": "含有不可见字符",
+    "has bytes that are not of the file's encoding": "含有与文件编码不符的字节",
+    "is not a phone number": "不是手机号",
+    "is not an e-mail address": "不是邮箱地址",
+    "is not a code": "不是验证码",
+    "is a formula of a spreadsheet": "是电子表格公式",
+    "begins with an apostrophe": "以撇号开头",
+    "has full-width characters": "含有全角字符",
+    "was rounded to a number like 9.99E+99": "已被舍入为类似 9.99E+99 的数字",
+    "is a decimal number": "是小数",
+    "is a number or another type, not text: leading zeros may be lost": "是数字或其他类型而非文本：可能已丢失前导零",
+    "is there more than once": "重复出现",
+    "is missing": "缺失",
+    "has a quote that is not closed, or that stands in the wrong place": "引号未闭合或位置错误",
+    "is not JSON": "不是 JSON",
+    "is JSON, but not an object": "是 JSON，但不是对象",
+    "has an unknown value; it must be one of check, phone, email, totp, recovery, face": "值未知，应为 check、phone、email、totp、recovery、face 之一",
+}
+_SHORTER: Final = re.compile(r"of (\w+) rows is shorter than the others \((\d+) of (\d+) digits\).*")
+_PLACE: Final = re.compile(r"(line|row|lines) ([\d-]+)", re.IGNORECASE)
+
+
+def _problem(text: str, lang: str) -> str:
+    """The Chinese for a problem, or the library's own words."""
+    if in_language(lang, ("en", "zh")) == "en":
+        return text
+    plain, _, detail = text.rstrip(".").partition(" (")
+    if plain in _PROBLEMS:
+        return _PROBLEMS[plain] + (f"（{detail.rstrip(')')}）" if detail else "")
+    if (match := _SHORTER.match(text)) is not None:
+        return f"{match[1]} 行的验证码比其他行短（{match[2]} 位，其他为 {match[3]} 位），可能已丢失前导零"
+    return text
+
+
+def _place(text: str, lang: str) -> str:
+    match = _PLACE.fullmatch(text)
+    return text if match is None else in_language(lang, (text, f"第 {match[2]} 行"))
+
+
+def row_words(message: str, lang: str) -> str:
+    """Return the message of an invalid row, "Line 4: code is missing.", in the language *lang*."""
+    match = re.fullmatch(r"((?:Lines?|Row) [\d-]+)(:?) (?:(\w+) )?(.*)", message)
+    if match is None or in_language(lang, ("en", "zh")) == "en":
+        return message
+    place, column, rest = _place(match[1], lang), match[3] or "", match[4]
+    if not match[2]:  # about the whole line
+        return f"{place}：{_problem(f'{column} {rest}'.strip(), lang)}。"
+    return f"{place}：{column} {_problem(rest, lang)}。"
+
+
+def finding_words(finding: Finding, lang: str) -> str:
+    """Return *finding* as a sentence."""
+    return say_batch(
+        "finding",
+        lang,
+        column=finding.column,
+        problem=_problem(finding.problem, lang),
+        count=finding.count,
+        where=say_batch("first", lang, where=_place(finding.where, lang)) if finding.where else "",
+        example=say_batch("like", lang, example=finding.example) if finding.example else "",
+    )
 
 
 def say_batch(key: str, lang: str, **fields: object) -> str:

@@ -145,7 +145,7 @@ def test_a_line_of_jsonl_that_is_no_row_keeps_its_place(tmp_path):
     rows = list(read_rows(str(path)))
     assert [isinstance(row, InvalidRow) for row in rows] == [False, True, True, True, False]
     assert "123456" not in str(rows[3].error)
-    assert count_rows(str(path)) == 6  # about: with the empty line
+    assert count_rows(str(path)) == 5
 
 
 def test_text_that_is_not_utf8_is_a_broken_row(tmp_path):

@@ -1,6 +1,7 @@
 """`batch`: the shell around the engine: options, progress, summary, exit codes."""
 
 import json
+import re
 import socket
 import sqlite3
 
@@ -216,3 +217,27 @@ def test_an_unknown_total(capsys):
         now = 11.0
         tell(progress(7, total=None, rate=0.0))
     assert capsys.readouterr().err == "7 rows, 0/s: 7 ok, 0 rejected, 0 failed, 0 unknown\n"
+
+
+def test_chinese_is_complete(cli, tmp_path):
+    """What is wrong with rows and columns, too: no English sentence is left."""
+    path = tmp_path / "rows.csv"
+    cells = ["1.39E+10,1", '138,="1"', "138\u202d,1", "138,1.0", "x,1", "138,?", "１３８,1", "138,'1", ",1", '138,"1']
+    path.write_text("phone,code\n" + "\n".join(cells) + "\n" + "138,123456\n" * 9, encoding="utf-8")
+    done = cli.with_env(LANG="zh_CN.UTF-8").invoke("batch", str(path), "--kind", "phone", "--dry-run")
+    assert "第 2 行：phone 已被舍入为类似 9.99E+99 的数字。" in done.err
+    assert '请检查列 code：是电子表格公式。行数：1；首次出现：第 3 行，形如 ="9"。' in done.err
+    assert "第 11 行：引号未闭合或位置错误。" in done.err
+    said = done.err.replace(str(path), "")
+    assert not re.findall(r"\b(?:is|was|has|row|rows|line|lines|first|like)\b", said, re.IGNORECASE)
+
+
+def test_a_file_without_tokens_needs_a_login_before_it_starts(bare, emulator, tmp_path):
+    """4, before the first row and before an output is made; dry runs need neither login nor application."""
+    path = tmp_path / "rows.csv"
+    path.write_text("kind,phone\ncheck,19912345678\ncheck,19912345679\n")
+    out = tmp_path / "out.jsonl"
+    cli = bare.with_env(AUTHING_BASE_URL=emulator.url, AUTHING_APP_ID=emulator.ready["app_id"])
+    done = cli.invoke("batch", str(path), "--out", str(out))
+    assert (done.code, out.exists()) == (4, False)
+    assert bare.invoke("batch", str(path), "--dry-run").code == 0

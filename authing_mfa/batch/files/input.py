@@ -164,7 +164,8 @@ class Input:
         if form == "jsonl":
             return jsonl_records(file, encoding, columns, kind)
         binary: IO[bytes] = file
-        return parquet_records(binary, columns, kind) if form == "parquet" else xlsx_records(binary, columns, kind)
+        read = parquet_records if form == "parquet" else xlsx_records
+        return read(binary, columns, kind)
 
     def _row(self, where: str, record: dict[str, Any] | str) -> Row:
         place = where[0].upper() + where[1:]

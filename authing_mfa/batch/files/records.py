@@ -137,7 +137,7 @@ def csv_records(
     kind: str | None,
     on_header: Any,
 ) -> Generator[Record]:
-    """The records of a CSV file; *on_header* is called with its delimiter once the header is read."""
+    """The records of a CSV file; *on_header* is called with the delimiter once the header is read."""
     with lines(file, encoding) as read:
         reader = CsvReader(read, delimiter)
         header = reader.header()

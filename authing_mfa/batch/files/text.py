@@ -34,6 +34,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NO_CELL: Final = b' \t\r\n,;|"'  # a line of these has no cell
 _HEAD: Final = 4096  # bytes that are looked at
 
 
@@ -43,7 +44,7 @@ class Survey:
 
     Attributes:
         encoding: the name of a Python codec.
-        lines: how many lines there are, empty ones too.
+        lines: how many lines there are, about; lines without a cell are left out.
         empty: nothing but white space is in the file.
     """
 
@@ -123,7 +124,7 @@ def _survey_bytes(read: Iterator[bytes], encoding: str | None) -> Survey:
     count = good = bad = 0
     empty = True
     for line in read:
-        count += 1
+        count += bool(line.strip(_NO_CELL))
         empty = empty and not line.strip()
         if encoding is None and not line.isascii():
             if _is(line, "utf-8"):

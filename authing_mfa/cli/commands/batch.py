@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authing_mfa.cli import exit_codes as exits
-from authing_mfa.cli.batch_texts import code_words, say_batch
+from authing_mfa.cli.batch_texts import code_words, finding_words, row_words, say_batch
 from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.output import ReaderGoneError
@@ -200,7 +200,7 @@ class _Reader:
         lang = self._run.lang
         if self._count <= _INVALID_SHOWN:
             name = f" ({outcome.key})" if outcome.key else ""
-            message = outcome.error.message if outcome.error is not None else ""
+            message = row_words(outcome.error.message, lang) if outcome.error is not None else ""
             self._run.output.warn(say_batch("row", lang, number=outcome.index + 1, name=name, message=message))
         elif self._count == _INVALID_SHOWN + 1:
             self._run.output.warn(say_batch("more_rows", lang))
@@ -210,8 +210,8 @@ def _tell(run: Run, summary: Summary, *, to_stdout: bool) -> None:
     output, told, lang = run.output, summary.as_json(), run.lang
     (output.good if summary.exit_code == 0 else output.warn)(_first_line(summary, lang))
     for finding in summary.findings:
-        output.warn(say_batch("finding", lang, finding=finding))
-    if any(code != 200 for code in summary.codes):
+        output.warn(finding_words(finding, lang))
+    if not summary.dry_run and any(code != 200 for code in summary.codes):
         codes = [f"{code}: {count}" + _in_words(code, lang) for code, count in sorted(summary.codes.items())]
         output.note(say_batch("by_code", lang, codes=", ".join(codes)))
     if summary.recovery_file is not None:
