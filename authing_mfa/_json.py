@@ -14,13 +14,16 @@ try:
 except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
     orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
-__all__ = ["CONTAINER_LIMIT", "DEPTH_LIMIT", "dump_json", "parse_json"]
+__all__ = ["CONTAINER_LIMIT", "DEPTH_LIMIT", "LARGE_FILE", "dump_json", "parse_json"]
 
 DEPTH_LIMIT: Final = 100
 """How deep an answer's JSON may nest. The service's own answers nest four levels."""
 
 CONTAINER_LIMIT: Final = 10_000
 """How many objects and lists an answer's JSON may have. The service's own answers have fewer than 200."""
+
+LARGE_FILE: Final = 5_000_000
+"""The same for a file of the user's own: a snapshot or a seed file of the emulator."""
 
 # ─────────────────────────────── writing ───────────────────────────────
 
@@ -79,17 +82,21 @@ def _stdlib_loads(body: bytes) -> Any:
     return value
 
 
-def parse_json(body: bytes) -> Any:
-    """*body* as JSON.
+def parse_json(body: bytes, *, most: int = CONTAINER_LIMIT) -> Any:
+    """Return *body* as JSON.
+
+    Args:
+        body: UTF-8, with a byte order mark or without.
+        most: how many objects and lists it may have.
 
     Raises:
-        ValueError: it is not, nests too deep, or has too many parts. The text is never in the error: it may hold tokens.
+        ValueError: *body* is not JSON, nests too deep, or has too many parts. The text is never in the error: it may hold tokens.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise ValueError("it is empty")
     containers = body.count(b"{") + body.count(b"[")  # at most: a bracket may stand within a text
-    if containers > CONTAINER_LIMIT:
+    if containers > most:
         raise ValueError("its JSON has too many parts")
     try:
         value = orjson.loads(body) if orjson is not None else _stdlib_loads(body)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa._json import parse_json
+from authing_mfa._json import LARGE_FILE, parse_json
 from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.state.faults import RULE_FIELDS
 from authing_mfa.emulator.state.settings import Settings, changed
@@ -110,7 +110,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
 
 def _json(content: bytes) -> Any:
     try:
-        return parse_json(content)
+        return parse_json(content, most=LARGE_FILE)
     except ValueError as refused:
         try:
             json.loads(content)

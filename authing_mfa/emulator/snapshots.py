@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import cattrs
 
-from authing_mfa._json import parse_json
+from authing_mfa._json import LARGE_FILE, parse_json
 from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.crypto.tokens import TokenSigner
 from authing_mfa.emulator.state import json_text
@@ -179,7 +179,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
         ValueError: the file is not JSON, or no object.
         OSError: it cannot be read.
     """
-    snapshot = parse_json(Path(path).read_bytes())
+    snapshot = parse_json(Path(path).read_bytes(), most=LARGE_FILE)
     if not isinstance(snapshot, dict):
         raise ValueError(_NOT_ONE)  # noqa: TRY004 - a value
     return snapshot

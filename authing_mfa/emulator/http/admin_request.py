@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from aiohttp import web
 
-from authing_mfa._json import parse_json
+from authing_mfa._json import LARGE_FILE, parse_json
 from authing_mfa.emulator.http.body import BodyError, read_body
 from authing_mfa.emulator.namespace import Namespace
 
@@ -62,7 +62,7 @@ class AdminRequest:
             BadRequestError: it is not one.
         """
         try:
-            body = parse_json(await read_body(self.http) or b"{}")
+            body = parse_json(await read_body(self.http) or b"{}", most=LARGE_FILE)
         except BodyError as error:
             raise BadRequestError(str(error), error.status) from None
         except ValueError as error:
