@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import os
 import sys
 import threading
-import time
 import warnings
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from authing_mfa._threads import BackgroundLoop, own_thread
-from authing_mfa.errors import AuthingError, CancelledCallError, UsageError
+from authing_mfa._loop_runner import Runner, closed_client, too_late
+from authing_mfa._threads import own_thread
+from authing_mfa.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -32,143 +30,6 @@ T = TypeVar("T")
 
 EXIT_TIMEOUT: Final = 1.0  # seconds that the interpreter's exit may take for us
 CLOSE_TIMEOUT: Final = 5.0  # seconds that closing the last client waits for the loop's end
-_CANCEL_TIMEOUT: Final = 1.0  # seconds that an interrupted call waits for its end
-_SLICE: Final = 1.0  # seconds; a wait is taken in slices, for Ctrl-C does not reach a lock on every system
-
-
-class _Call(Generic[T]):
-    """One awaitable on its way through the background loop. Its caller waits on `ended`, a lock that is held until then."""
-
-    __slots__ = ("awaitable", "cancelled", "context", "done", "ended", "error", "task", "value")
-
-    def __init__(self, awaitable: Awaitable[T]) -> None:
-        self.awaitable = awaitable
-        self.context = copy_context()
-        self.ended = threading.Lock()
-        self.ended.acquire()
-        self.cancelled = self.done = False
-        self.task: asyncio.Task[None] | None = None
-        self.value: T
-        self.error: BaseException | None = None
-
-    async def perform(self) -> None:
-        """Await it. Whatever is raised belongs to the caller, never to the loop."""
-        try:
-            self.value = await self.awaitable
-        except BaseException as error:  # noqa: BLE001 - even SystemExit, which the caller's own file object may raise
-            self.error = error
-
-    def result(self) -> T:
-        """Return what the awaitable returned, or raise what it raised."""
-        error, self.error = self.error, None
-        try:
-            if isinstance(error, asyncio.CancelledError):
-                raise CancelledCallError("The client was closed while this call ran.") from None
-            if isinstance(error, RuntimeError) and not isinstance(error, AuthingError) and _exiting():
-                raise too_late() from error  # no thread can be had any more to look a name up or to encrypt a password
-            if error is not None:
-                raise error
-            return self.value
-        finally:
-            del error  # its traceback holds this frame
-
-
-class _Runner:
-    """The background loop, the calls that run on it, and the async clients that belong to it."""
-
-    def __init__(self) -> None:
-        self.clients: set[AuthClient] = set()
-        self.exiting = False
-        self._calls: set[_Call[Any]] = set()
-        self._thread: BackgroundLoop[_Call[Any]] = BackgroundLoop(self._receive, self._finish)
-
-    def run(self, awaitable: Awaitable[T], *, patience: float = _CANCEL_TIMEOUT) -> T:
-        """Await *awaitable* on the loop's thread, in the caller's context, and return its result.
-
-        Args:
-            awaitable: what to await, once.
-            patience: seconds to wait for its end when this wait is interrupted: by Ctrl-C, or by what another signal's
-                handler raises, e.g. Celery's time limit.
-
-        Raises:
-            UsageError: the loop has ended; nothing was sent.
-        """
-        call = _Call(awaitable)
-        try:
-            self._thread.post(call)
-            while not call.ended.acquire(timeout=_SLICE):
-                self._look_after(call)
-            return call.result()
-        except BaseException:
-            if not call.done:
-                self._cancel(call, patience)
-            raise
-        finally:
-            del call  # an error's traceback holds this frame
-
-    def _look_after(self, call: _Call[Any]) -> None:
-        """*call* takes long: wake the loop in the place of a caller that a signal interrupted, or note that the loop has ended."""
-        self._thread.wake()
-        if self._thread.ended and not self.exiting and not call.done:
-            call.error = closed_client()
-            self._ended(call)
-
-    def _cancel(self, call: _Call[Any], patience: float) -> None:
-        deadline = time.monotonic() + patience
-        call.cancelled = True
-        self._thread.post(call)
-        while not call.done and (left := deadline - time.monotonic()) > 0 and not self._thread.ended:
-            self._thread.wake()
-            call.ended.acquire(timeout=min(left, _SLICE))
-
-    def post(self, awaitable: Awaitable[Any]) -> None:
-        """Have *awaitable* run; nobody waits for it. Takes no lock."""
-        self._thread.post(_Call(awaitable))
-
-    def close(self, timeout: float) -> None:
-        """Cancel the calls that still run, close the clients that are still open, end the loop."""
-        self._thread.stop()
-        if own_thread() is None:
-            self._thread.join(timeout)
-
-    # ─────────────────────── the loop's thread ───────────────────────
-
-    def _receive(self, call: _Call[Any]) -> None:
-        if call.task is not None:
-            if call.cancelled:
-                call.task.cancel()
-        elif call.cancelled:
-            self._ended(call)
-        elif not call.done:
-            call.task = task = self._thread.loop.create_task(call.perform(), context=call.context)
-            self._calls.add(call)
-            task.add_done_callback(lambda _: self._ended(call))
-
-    def _ended(self, call: _Call[Any]) -> None:
-        if call.done:
-            return
-        call.done, call.task = True, None
-        self._calls.discard(call)
-        close = getattr(call.awaitable, "close", None)
-        if close is not None:
-            close()  # one that was cancelled before its first step was never awaited
-        if not hasattr(call, "value") and call.error is None:
-            call.error = asyncio.CancelledError()
-        if not (self.exiting and isinstance(call.error, asyncio.CancelledError)):
-            call.ended.release()  # at exit a daemon thread is left waiting: nobody would handle its error
-
-    async def _finish(self) -> None:
-        while self._calls:
-            tasks = [call.task for call in self._calls if call.task is not None]
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            await asyncio.sleep(0)  # their callbacks
-        await self._thread.loop.shutdown_asyncgens()  # batches that were left in the middle
-        for client in list(self.clients):
-            with contextlib.suppress(Exception):
-                await client.aclose()
-        self.clients.clear()
 
 
 class _Process:
@@ -176,16 +37,16 @@ class _Process:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()  # re-entrant: the garbage collector and signal handlers come at any moment
-        self.runner: _Runner | None = None
+        self.runner: Runner | None = None
         self.exiting = False
 
-    def enter(self, client: AuthClient) -> _Runner:
+    def enter(self, client: AuthClient) -> Runner:
         """Take *client* in; the first one begins the loop."""
         with self.lock:
             if self.exiting:
                 raise too_late()
             if self.runner is None:
-                self.runner = _Runner()
+                self.runner = Runner()
             self.runner.clients.add(client)
             return self.runner
 
@@ -238,7 +99,7 @@ class SharedClient:
         self._observers: list[Observer] = []
         self.client = make()  # now, for it checks the settings
         self._closed = False
-        self._runner: _Runner | None = None
+        self._runner: Runner | None = None
         self._process = _process
 
     def begin(self) -> AuthClient:
@@ -288,7 +149,10 @@ class SharedClient:
                 yield item
         finally:
             if process is _process and self._begun:
-                runner.run(outcomes.aclose(), patience=float("inf"))
+                if _may_wait():
+                    runner.run(outcomes.aclose(), patience=float("inf"))
+                else:  # the garbage collector came by on a thread that must not wait
+                    runner.post(outcomes.aclose())
 
     def close(self) -> None:
         """Close the connections; with the last client, end the loop. Calling it again has no effect."""
@@ -317,34 +181,23 @@ class SharedClient:
             )
 
 
-def closed_client() -> UsageError:
-    """Return the error of a call to a closed client."""
-    return UsageError("This sync.AuthClient is closed. Make a new one, and close it when the last call is done.")
-
-
-def too_late() -> UsageError:
-    """Return the error of a call that came too late."""
-    return UsageError("The interpreter is exiting: no more calls can be made.")
-
-
-def _exiting() -> bool:
-    return not threading.main_thread().is_alive()
-
-
 def check_thread() -> None:
     """Check that the running thread may wait.
 
     Raises:
         UsageError: an event loop runs on it, which a wait would stop.
     """
-    if asyncio._get_running_loop() is not None and not _in_notebook_cell():  # noqa: SLF001 - public, for all its name
+    if not _may_wait():
         raise UsageError(
             "An event loop runs on this thread, and a blocking call would stop it: "
             "use 'await' with authing_mfa.AuthClient, or call this client in a thread (asyncio.to_thread)."
         )
 
 
-def _in_notebook_cell() -> bool:
-    """Return True if a notebook's kernel runs here: its loop waits for the cell in any case."""
+def _may_wait() -> bool:
+    """Return True if no event loop runs on this thread, or only a notebook's, which waits for the cell in any case."""
+    if asyncio._get_running_loop() is None:  # noqa: SLF001 - public, for all its name
+        return True
     ipython = sys.modules.get("IPython")
-    return hasattr(ipython and ipython.get_ipython(), "kernel")
+    in_notebook = hasattr(ipython and ipython.get_ipython(), "kernel")
+    return in_notebook and threading.current_thread() is threading.main_thread()

@@ -100,6 +100,38 @@ def test_leaving_a_batch_early_stops_it(authing_emulator, client, token):
     assert sum(authing_emulator.verify_count(token) for token in tokens) == done
 
 
+async def test_a_batch_that_is_dropped_where_an_event_loop_runs_stops_without_waiting(authing_emulator, client, token):
+    """The garbage collector may do that on any thread, our own loop's among them."""
+    users = totp_users(authing_emulator, 40)
+    tokens = [authing_emulator.issue_mfa_token(user) for user in users]
+    rows = [VerifyRequest.recovery(user.recovery_code, token=token) for user, token in zip(users, tokens, strict=True)]
+    held = [await asyncio.to_thread(client.verify_many, rows, concurrency=1)]
+    assert (await asyncio.to_thread(next, held[0])).ok
+    fault = authing_emulator.faults.add("mfa_verify_by_recovery_code", latency=60, count=1)
+    while not fault.fired:  # the next row is on its way
+        await asyncio.to_thread(works, client, token)
+    started = time.monotonic()
+    held.clear()
+    assert time.monotonic() - started < 30
+    assert await asyncio.to_thread(works, client, token)
+
+
+def test_an_observer_that_calls_back_is_refused(authing_emulator, token):
+    """It runs on the background loop's thread, which would wait for itself."""
+    refused = []
+
+    def on_call(_):
+        try:
+            client.get_current_user()
+        except UsageError as error:
+            refused.append(error)
+            client.close()  # this it may: nobody waits
+
+    client = AuthClient(authing_emulator.app_id, base_url=authing_emulator.url, token=token, on_call=on_call)
+    assert works(client)
+    assert len(refused) == 1
+
+
 def test_a_batch_checks_its_options_at_once(client):
     """Not with the first row."""
     with pytest.raises(InvalidInputError):
