@@ -32,7 +32,7 @@ soak: $(VENV)/.all ## The long proofs: every byte of a request and an answer, a 
 bench: $(VENV)/.all ## All benchmarks, the tables and the plots
 	@$(PY) -m benchmarks
 
-bench-quick: $(VENV)/.all ## The same in two minutes
+bench-quick: $(VENV)/.all ## The figures that matter most, in about three minutes
 	@$(PY) -m benchmarks --quick
 
 docs: $(VENV)/.all ## The command line's reference, and the documentation site in build/site

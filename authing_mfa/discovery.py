@@ -157,9 +157,9 @@ class Discovery:
         """Where calls go, once it is known."""
 
     async def resolve(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
-        """Return where calls go; *ask* is asked only when nobody has been yet. A failure is not remembered: the next call asks again.
+        """Return where calls go. Only the first call calls *ask*; a failure is not stored, so the next call tries again.
 
-        (What asks is not kept: it holds this, and the two would be freed in any order.)
+        *ask* is not stored: it references this object, and a reference cycle would be collected in arbitrary order.
 
         Raises:
             ConfigError: public-config cannot be had.

@@ -52,9 +52,9 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         async for outcome in verify_many(client, rows, concurrency=256, rate=500, journal="run.db"):
             print(outcome.key, outcome.status)
 
-    A row never raises: its error is in its outcome. Rows are pulled no faster than they are worked; a sync iterable is read
+    A row never raises: its error is in its outcome. Rows are pulled no faster than they are processed; a sync iterable is read
     in a thread of its own (a list or tuple is not). Leaving the loop early or being cancelled stops the run: what was sent
-    is waited for and recorded, the rest is not started. To be there when that is done, leave through
+    is waited for and recorded, the rest is not started. To wait until that is done, wrap the generator in
     `contextlib.aclosing`.
 
     Args:

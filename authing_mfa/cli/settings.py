@@ -160,7 +160,7 @@ def resolve(
     values = {setting.name: _one(setting, flags, environ, profile, profile_name) for setting in SETTINGS}
     base, host = values["base_url"], values["host"]
     if base.value is not None and _RANK[host.source] < _RANK[base.source]:
-        # a host from nearer by means: that service, not the one of an address from further away
+        # a host of higher precedence means that service, not the one of an address of lower precedence
         values["base_url"] = attrs.evolve(base, unused=f"host from {host.where or host.source} comes first")
     return values
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestHandler", "bearer_of"]
 
 _VERIFYING = (VerifyByPhone, VerifyByEmail, VerifyByTotp, VerifyByRecoveryCode, VerifyByFace)
-_SLICES = 8  # of a body that is dribbled
+_SLICES = 8  # of a body that is sent slowly
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -226,7 +226,7 @@ class RequestHandler:
         elif rule.body == "truncated":
             return await self._sent_in_part(response, body)
         elif rule.slow_body is not None:
-            return await self._dribbled(response, body, rule.slow_body)
+            return await self._sent_slowly(response, body, rule.slow_body)
         return response
 
     async def _begun(self, response: web.Response, body: bytes) -> web.StreamResponse:
@@ -241,7 +241,7 @@ class RequestHandler:
         _cut(self.request, reset=False)
         return stream
 
-    async def _dribbled(self, response: web.Response, body: bytes, seconds: float) -> web.StreamResponse:
+    async def _sent_slowly(self, response: web.Response, body: bytes, seconds: float) -> web.StreamResponse:
         stream = await self._begun(response, body)
         size = max(len(body) // _SLICES, 1)
         for start in range(0, len(body), size):

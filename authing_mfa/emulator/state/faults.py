@@ -46,7 +46,7 @@ class FaultRule:
         reset: the same with a TCP reset.
         body: answer ``truncated`` (cut off by the connection), ``malformed`` JSON, an ``html`` page, or ``empty``; `status`
             goes with it.
-        slow_body: act, and dribble the answer's body over this many real seconds.
+        slow_body: act, and send the answer's body slowly, over this many real seconds.
         acts: whether the service acts all the same; None: as said above.
     """
 
