@@ -1,0 +1,40 @@
+"""docs/reliability.md: every test that a promise names exists, and is run by the command that the page says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith(("| promise", "|--"))]
+NAMED = re.findall(r"(⏱ )?`((?:tests|scripts|\.ci)/[\w/.]+)(?:::(\w+))?`", "\n".join(ROWS))
+
+
+def functions(path: Path) -> dict[str, bool]:
+    """The tests of a file, and whether each is one of the long ones."""
+    found = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[node.name] = any(ast.unparse(mark).endswith(".soak") for mark in node.decorator_list)
+    return found
+
+
+@pytest.mark.parametrize(("mark", "file", "test"), NAMED)
+def test_each_named_test_exists(mark, file, test):
+    """The file is there, the function is in it, and ⏱ stands at those that make soak runs."""
+    path = ROOT / file
+    assert path.is_file()
+    if test:
+        tests = functions(path)
+        assert test in tests
+        assert tests[test] is bool(mark)
+
+
+def test_each_promise_names_a_test():
+    """No row goes without."""
+    assert len(ROWS) >= 30
+    assert [row for row in ROWS if not re.search(r"`(tests|scripts|\.ci)/", row)] == []
