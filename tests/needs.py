@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -33,3 +34,10 @@ def require_module(name: str) -> None:
     except ModuleNotFoundError:  # of a package that is missing as a whole
         found = False
     require(found, f"the Python module {name}")
+
+
+starts_threads_at_exit = pytest.mark.skipif(
+    (3, 12, 0) <= sys.version_info < (3, 12, 3),
+    reason="CPython 3.12.0 to 3.12.2 start no thread after the main one has ended (gh-113964)",
+)
+"""For a test in which a thread is started while the interpreter exits."""

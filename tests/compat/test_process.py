@@ -2,12 +2,11 @@
 
 import os
 import re
-import sys
 
 import pytest
 
 from tests.compat.process import run
-from tests.needs import require
+from tests.needs import require, starts_threads_at_exit
 
 
 def lines(finished, *, code=0, stderr=""):
@@ -55,10 +54,7 @@ def test_a_completion_that_calls_again_while_leaving_is_told_again():
     assert seconds < 2
 
 
-@pytest.mark.skipif(
-    (3, 12, 0) <= sys.version_info < (3, 12, 3),
-    reason="CPython 3.12.0 to 3.12.2 start no thread after the main one has ended (gh-113964)",
-)
+@starts_threads_at_exit
 def test_a_thread_that_outlives_the_main_one_can_still_call():
     """The exit waits for it first."""
     said, _ = lines(run("leaving", "other thread"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import require
+from tests.needs import require, starts_threads_at_exit
 
 HERE = Path(__file__).parent
 GUARD = 90.0  # seconds; a driver that takes this long hangs
@@ -40,9 +40,14 @@ def live(way, *, code=0):
         ("idle", 0, ["True", "end"]),
         ("exit code", 3, ["True"]),
         ("daemon thread", 0, ["end"]),
-        ("thread", 0, ["end", "True"]),
-        ("atexit", 0, ["end", "at exit True"]),
-        ("name at exit", 0, ["end", "The interpreter is exiting: no more calls can be made."]),
+        pytest.param("thread", 0, ["end", "True"], marks=starts_threads_at_exit),
+        pytest.param("atexit", 0, ["end", "at exit True"], marks=starts_threads_at_exit),
+        pytest.param(
+            "name at exit",
+            0,
+            ["end", "The interpreter is exiting: no more calls can be made."],
+            marks=starts_threads_at_exit,
+        ),
         ("too late", 0, ["end", "The interpreter is exiting: no more calls can be made."]),
         ("unused", 0, ["end"]),
     ],
