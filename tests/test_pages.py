@@ -184,3 +184,22 @@ def test_the_client_guide_gives_the_true_defaults() -> None:
             else str(parameter.default)
         )
         assert f"| `{name}` | {default} |" in text, name
+
+
+def test_the_api_reference_has_every_public_module() -> None:
+    """Each face, the models, the errors and the operations stand on the page."""
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    modules = re.findall(r"^\.\. auto(?:module|class):: ([\w.]+)", page, re.MULTILINE)
+    expected = (
+        "AuthClient",
+        "CallRecord",
+        "sync.AuthClient",
+        "models",
+        "errors",
+        "batch",
+        "compat",
+        "emulator",
+        "otel",
+        "operations",
+    )
+    assert {f"authing_mfa.{name}" for name in expected} <= set(modules)
