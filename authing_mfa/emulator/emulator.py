@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import secrets
 import threading
@@ -12,16 +11,10 @@ from contextlib import nullcontext
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
-from aiohttp import web
-
 from authing_mfa._loopback import is_loopback
 from authing_mfa.emulator import seeding, state_files
-from authing_mfa.emulator.http.admin import admin
-from authing_mfa.emulator.http.answers import MARK, envelope, scheme_of
-from authing_mfa.emulator.http.host_check import cors_headers, host_allowed, page_allowed
+from authing_mfa.emulator.http.dispatch import Dispatcher
 from authing_mfa.emulator.http.own_addresses import own_addresses
-from authing_mfa.emulator.http.pages import page_file
-from authing_mfa.emulator.http.request import RequestHandler
 from authing_mfa.emulator.http.server import ServerThread
 from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.state.directory import hex_id
@@ -42,8 +35,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAMESPACES = 10_000
 _EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared only
 
-_log = logging.getLogger("authing_mfa.emulator")
-
 
 class Emulator(Namespace):
     """The service on 127.0.0.1, in this process: no cloud, no account. Use it with ``with`` or ``async with``.
@@ -62,7 +53,7 @@ class Emulator(Namespace):
         user_pool_id: the user pool's id; None: the same.
         state_file: everything is loaded from this file when it is there, and written to it by `stop`: users, ids, tokens,
             codes. Seeds are then only what `reset` goes back to. Readable by its owner only.
-        face: the verdict on faces, see `Settings.face`; None: what *settings* say.
+        face: the verdict on faces, see `Settings.face`; another one than ``same-picture`` goes before what *settings* say.
         host: the address to listen on.
         allow_remote: must be true for a *host* that is not loopback: an emulator gives its codes to anyone who asks.
         allowed_hosts: names besides localhost that a request's Host header, and the Origin of a web page, may have.
@@ -95,7 +86,7 @@ class Emulator(Namespace):
         app_id: str | None = None,
         user_pool_id: str | None = None,
         state_file: str | PathLike[str] | None = None,
-        face: Literal["same-picture", "any", "none"] | None = None,
+        face: Literal["same-picture", "any", "none"] = "same-picture",
         host: str = "127.0.0.1",
         allow_remote: bool = False,
         allowed_hosts: Iterable[str] = (),
@@ -116,11 +107,11 @@ class Emulator(Namespace):
         chosen = checked_id(app_id, "app_id"), checked_id(user_pool_id, "user_pool_id")
         app_id, user_pool_id = (a or b or c for a, b, c in zip(chosen, kept_ids, drawn, strict=True))
         settings = seeding.settings_of(self._seeds or {}, settings)
-        if face is not None:
+        if face != "same-picture":
             settings = changed(settings, {"face": face})
         super().__init__("default", settings, clock, user_pool_id, app_id, _seed_of(seed, "default"))
         self._seed, self._source, self._host, self._state_file = seed, clock, host, state_file
-        self._remote, self._names = allow_remote, frozenset(name.lower() for name in allowed_hosts)
+        self._names = frozenset(name.lower() for name in allowed_hosts)
         self._namespaces: dict[str, Namespace] = {}
         self._namespaces_lock = threading.Lock()
         self._certificate = None
@@ -128,8 +119,12 @@ class Emulator(Namespace):
             from authing_mfa.emulator.http.tls import certificate_for
 
             self._certificate = certificate_for(certificate, private_key, tls_folder, sorted(self._names))
+        self._dispatcher = Dispatcher(self, hosts=self._names, remote=allow_remote, tls=self._certificate is not None)
         self._server = ServerThread(
-            self._handle, host, port, None if self._certificate is None else self._certificate.server_context()
+            self._dispatcher.handle,
+            host,
+            port,
+            None if self._certificate is None else self._certificate.server_context(),
         )
         if kept is not None:
             self._take_over(kept)
@@ -218,54 +213,6 @@ class Emulator(Namespace):
             name: the namespace's name.
         """
         return self.url if name == self.name else f"{self.url}/ns/{name}"
-
-    # ─────────────────────────────── requests ───────────────────────────────
-
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        cors = {}
-        try:
-            if not host_allowed(request.headers.get("Host", ""), names=self._names, remote=self._remote):
-                return envelope(
-                    421, "The Host header does not name this machine; see --allowed-host (allowed_hosts).", {}
-                )
-            if not page_allowed(request.headers, names=self._names):
-                return envelope(403, "A page of another site may not use the emulator; see --allowed-host.", {})
-            cors = cors_headers(request.headers) if "Origin" in request.headers else {}
-            return await self._serve_namespace(request, cors)
-        except (asyncio.CancelledError, ConnectionError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours: sent to the caller, so that a page can read it
-            _log.exception("The emulator failed at %s %r", request.method, request.path)
-            return envelope(500, f"A fault of the emulator, please report it: {type(error).__name__}: {error}", cors)
-
-    async def _serve_namespace(self, request: web.BaseRequest, cors: dict[str, str]) -> web.StreamResponse:
-        path = request.path
-        if not path.startswith("/ns/"):
-            return await self._serve(request, self, path, "", cors)
-        name, slash, rest = path[4:].partition("/")
-        try:
-            namespace = self.namespace(name)
-        except ValueError as error:
-            return envelope(404, str(error), cors)
-        return await self._serve(request, namespace, slash + rest, f"/ns/{name}", cors)
-
-    async def _serve(
-        self, request: web.BaseRequest, namespace: Namespace, path: str, prefix: str, cors: dict[str, str]
-    ) -> web.StreamResponse:
-        """Serve *path* of a namespace: the page, the admin API, or the service's own API."""
-        if path.startswith("/_emulator/page/"):
-            return page_file(path.removeprefix("/_emulator/page/"))
-        if path.startswith("/_emulator/"):
-            url = f"{scheme_of(request)}://{request.headers['Host']}{prefix}"
-            tls = self._certificate is not None
-            return await admin(request, namespace, path.removeprefix("/_emulator/"), url=url, tls=tls)
-        if path in ("/", "") and request.method in ("GET", "HEAD"):
-            if path:
-                return page_file("index.html")
-            return web.Response(status=308, headers={**MARK, "Location": f"{prefix}/"})
-        if request.method == "OPTIONS":
-            return web.Response(status=204, headers={**MARK, **cors})
-        return await RequestHandler(request, namespace, path, prefix, cors).answer()
 
     # ─────────────────────────────── from start to stop ───────────────────────────────
 

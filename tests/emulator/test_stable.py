@@ -1,10 +1,8 @@
-"""The same after every start: ids, secrets, the state file, the certificate; and the admin API as its document says."""
+"""The same after every start: ids, secrets, the state file, the certificate."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
 import ssl
 import subprocess
 import sys
@@ -14,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from authing_mfa.emulator import Emulator
-from authing_mfa.emulator.http.admin import _HANDLERS
-from authing_mfa.emulator.http.openapi import document
 from authing_mfa.emulator.serving import emulator_with_user
 from tests.emulator.conftest import START
 from tests.needs import require_module
@@ -248,134 +244,6 @@ def test_a_certificate_of_ones_own(tmp_path):
     for options in ({"certificate": cert}, {"certificate": key, "private_key": cert}, {"private_key": key}):
         with pytest.raises(ValueError, match=r"cannot be used|needs its certificate"):
             Emulator(**options)
-
-
-# ─────────────────────────────── the admin API's document ───────────────────────────────
-
-
-def test_the_document_has_every_call_and_no_other():
-    """By method and first word of the path; operation ids are unique."""
-    paths = document("http://127.0.0.1:7070")["paths"]
-    told = {(method.upper(), path.split("/")[1]) for path, methods in paths.items() for method in methods}
-    assert told == set(_HANDLERS)
-    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
-    assert len(names) == len(set(names))
-
-
-async def test_answers_have_the_shape_that_the_document_says(emu, api):
-    """Each reading call with a JSON schema: required fields are there, and no field is there that the document does not know."""
-    user = emu.add_user(username="ann", password="pw", phone="13800138000", mfa=["SMS"], totp=True)
-    emu.send_code("13800138000")
-    emu.faults.add("mfa_check", status=503)
-    await api.upload(b"photo")
-    spec = await api.get("/_emulator/openapi.json")
-    assert spec["servers"] == [{"url": f"{emu.url}/_emulator"}]
-
-    def check(value, schema, where):
-        if "properties" in schema:
-            assert set(schema["required"]) <= value.keys() <= schema["properties"].keys(), where
-            for name, item in value.items():
-                check(item, schema["properties"][name], f"{where}.{name}")
-        elif schema.get("type") == "array":
-            for item in value:
-                check(item, schema["items"], f"{where}[]")
-
-    for path, methods in spec["paths"].items():
-        content = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
-        schema = content.get("application/json", {}).get("schema")
-        if schema is None:
-            continue
-        asked = re.sub(r"\{id\}", user.id, path)
-        check(await api.get(f"/_emulator{asked}"), schema, path)
-
-
-async def test_head_is_answered_where_get_is(emu, session):
-    """A health check of a load balancer asks so; the event stream ends there too."""
-    for path in ("health", "info", "events", "users"):
-        async with session.head(f"{emu.url}/_emulator/{path}") as response:
-            assert (response.status, await asyncio.wait_for(response.read(), 20)) == (200, b"")
-
-
-async def test_users_are_changed_over_the_admin_api(emu, api):
-    """Change, lock, unlock, unbind, delete; what is not there is 404, what cannot be 400."""
-    ann = emu.add_user(username="ann", password="pw", phone="13800138000", mfa=["SMS", "OTP"], totp=True)
-    path = f"/_emulator/users/{ann.id}"
-    assert (await api.call("PATCH", path, {"username": "bea", "password": "new", "nickname": "B"}))[1][
-        "username"
-    ] == "bea"
-    assert (await api.login("bea", "new"))["code"] == 1636
-    assert (await api.post(f"{path}/lock", {"seconds": 60}))["locked"] is True
-    assert (await api.login("bea", "new"))["code"] == 2005
-    assert (await api.post(f"{path}/unlock"))["locked"] is False
-    for factor in ("SMS", "totp"):
-        await api.call("DELETE", f"{path}/factors/{factor}")
-    assert (ann.mfa_phone, ann.totp_enabled) == (None, False)
-    for method, target, body in (
-        ("PATCH", path, {"colour": 1}),
-        ("DELETE", f"{path}/factors/NOSE", None),
-        ("POST", f"{path}/lock", {"seconds": -1}),
-    ):
-        assert (await api.call(method, target, body))[0] == 400
-    token = emu.issue_user_token(ann)
-    assert (await api.call("DELETE", path))[1] == {"deleted": ann.id}
-    assert (await api.call("GET", path))[0] == 404
-    assert (await api.get("/api/v2/users/me", token))["code"] == 2020
-    assert emu.add_user(username="bea", password="pw", phone="13800138000")
-
-
-# ─────────────────────────────── mistakes in seed files ───────────────────────────────
-
-
-MISTAKES = [
-    ("users: 5", "users: must be a list"),
-    ("users: {username: ann}", "users: must be a list"),
-    ("users: [{password: pw}]", "users, entry 1: a user needs a username"),
-    ("users: [{username: ann}]", "users, entry 1: a user needs a password"),
-    ("users: [{username: ann, password: pw, colour: red}]", "users, entry 1: a user has no 'colour'"),
-    ("users: [{username: a, password: p}, {username: a, password: p}]", "users, entry 2: a user named 'a' exists"),
-    ("users: [{username: a, password: p, mfa: SMS}]", "users, entry 1: mfa is a list"),
-    ("users: [{username: a, password: p, mfa: 5}]", "users, entry 1: mfa is a list of policy words, not 5"),
-    ("users: [{username: a, password: p, face: none.jpg}]", "users, entry 1, face: No such file"),
-    ("users: [{username: a, password: p, face: 5}]", "users, entry 1, face: a face is a picture"),
-    ("users: [{username: a, password: p, custom: {d: 2024-01-01}}]", "users, entry 1: custom: a date is no JSON"),
-    ("users: [{username: a, password: p, custom: {1: 2}}]", "users, entry 1: custom must map names"),
-    ("users: [{username: a, password: p, totp_secret: '1'}]", "users, entry 1: totp_secret must be base32"),
-    ("users: [{username: a, password: p, 1: 2}]", "users, entry 1: a user has no 1"),
-    ("codes: [1]", "codes: must map"),
-    ("codes: {nobody: '1'}", "codes, nobody: target must be a phone"),
-    ("faults: [{path: /x, status: 5}]", "faults, entry 1: status is a number from 200"),
-    ("faults: [{path: /x, status: '500'}]", "faults, entry 1: status is a whole number"),
-    ("faults: [{speed: 1}]", "faults, entry 1: a fault has no 'speed'"),
-    ("settings: [1]", "settings: must map"),
-    ("settings: {1: 2}", "settings: there is no setting"),
-    ("settings: {face: ugly}", "settings: face must be one of"),
-    ("a: [\n", "line 2, column 1: not YAML"),
-    ("\t- x", "line 1, column 1: not YAML"),
-    ("{" * 3000, "not YAML"),
-    ("users: [{username: a, password: 2024-13-45}]", "seeds.yaml"),
-]
-
-
-@pytest.mark.parametrize(("text", "sentence"), MISTAKES)
-def test_a_mistake_in_a_seed_file_is_a_sentence_with_its_place(tmp_path, text, sentence):
-    """Of YAML, and of its content; nothing is a traceback from the depths."""
-    path = tmp_path / "seeds.yaml"
-    path.write_text(text)
-    with pytest.raises(ValueError, match="seeds") as told:
-        Emulator(seed_file=path)
-    assert sentence in str(told.value)
-    assert "\n" not in str(told.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"), [(b'{"users": [}', "line 1, column 12"), (b"\xff\xfe", "cannot"), (b'{"a": NaN}', "JSON")]
-)
-def test_the_same_of_json(tmp_path, content, sentence):
-    """With line and column."""
-    path = tmp_path / "seeds.json"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"seeds\.json"):
-        Emulator(seed_file=path)
 
 
 # ─────────────────────────────── the command ───────────────────────────────

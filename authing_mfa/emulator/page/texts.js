@@ -1,4 +1,4 @@
-// The page's words, English and Chinese side by side.
+// The page's words, English and Chinese side by side. One table, and therefore a long file.
 
 const TEXTS = {
   title: ["Authing emulator", "Authing 模拟器"],
