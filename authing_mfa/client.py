@@ -42,7 +42,7 @@ T = TypeVar("T")
 class AuthClient:
     """One application of the service. Owns one connection pool; safe for any number of concurrent users.
 
-    Make one for the whole process, close it at the end::
+    Make one client for the whole process, and close it at the end::
 
         async with AuthClient("APP_ID") as client:
             try:
@@ -52,12 +52,12 @@ class AuthClient:
 
     Args:
         app_id: the application's id.
-        token: the bearer of the calls: an mfaToken or a user's id token. `as_user` gives other users theirs.
-        host: the service's domain; public-config is asked of ``console.{host}`` and says where calls go.
+        token: the bearer of the calls: an mfaToken or a user's ID token. `as_user` gives other users theirs.
+        host: the service's domain; public-config is requested from ``console.{host}`` and names the address of the API.
         scheme: ``https`` or ``http``.
-        on_premise: public-config is asked of *host* itself.
-        base_url: skips discovery: calls go to ``{base_url}{path}``.
-        user_pool_id: named in each call's headers; by default the one public-config names.
+        on_premise: public-config is requested from *host* itself.
+        base_url: skips discovery: requests go to ``{base_url}{path}``.
+        user_pool_id: sent in each request's headers; by default the id that public-config names.
         public_key: RSA key for passwords (base64 SPKI or PEM); by default the cloud's.
         lang: language of messages, e.g. ``zh-CN``: of the service's, and (Chinese or English) of this package's errors.
         timeout: seconds for a whole call with its repeats, from the moment it has a connection slot.
@@ -70,7 +70,7 @@ class AuthClient:
             only the pool's (limits, TLS, DNS) and the trace configs are used: not its cookies, headers, base URL, auth,
             time-outs, proxy, trust_env, middlewares or limits of header size. Give the client those it has arguments for.
         max_attempts: how often a call may be tried; 1 turns repeating off. What spends a code is never sent twice.
-        max_image_side: longest side of an uploaded photo in pixels; larger ones are scaled down.
+        max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
         max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.
         max_response_size: the largest answer that is read, in bytes after decompression.
         on_call: called on the event loop with the `CallRecord` of every call that has ended. What it raises is logged and
@@ -80,7 +80,7 @@ class AuthClient:
         InvalidInputError: an argument cannot be right.
 
     Every call raises an error of `authing_mfa.errors`: `InvalidInputError` and `LoginError` before anything is sent,
-    `NetworkError` or `CallTimeoutError` when no whole answer came, `ApiError` and its children when the service said no,
+    `NetworkError` or `CallTimeoutError` when no whole answer came, `ApiError` and its children when the service refused,
     `ResponseError` when the answer cannot be understood, `ConfigError` when discovery fails.
     """
 
