@@ -1,4 +1,7 @@
-"""Faults on demand: which calls go wrong, and how. Matching and bookkeeping only; `exchange` carries the effects out."""
+"""Faults on demand: which calls go wrong, and how. Matching and bookkeeping only; `http.request` carries the effects out.
+
+A little over 300 lines, for the rule and all of its checks belong together.
+"""
 
 from __future__ import annotations
 
