@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from authing_mfa.batch.files.output import FIELDS
+from authing_mfa.batch.files.formats import FIELDS
 from authing_mfa.batch.models import COLUMNS
 
 ROOT = Path(__file__).parents[2]

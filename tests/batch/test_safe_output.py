@@ -117,7 +117,7 @@ async def test_an_old_result_is_refused_unless_it_may_be_overwritten(rows, clien
     out = tmp_path / "out.jsonl"
     write_results(out, outcomes(3))
     before = out.read_bytes()
-    with pytest.raises(InvalidInputError, match="is there already"):
+    with pytest.raises(InvalidInputError, match="exists already"):
         await run_file(BatchOptions(source=source, out=str(out)), client_options)
     assert out.read_bytes() == before
     await run_file(BatchOptions(source=source, out=str(out), overwrite=True), client_options)

@@ -12,14 +12,10 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from authing_mfa.batch.errors import JournalError
 from authing_mfa.batch.files.formats import (
-    FIELDS,
-    csv_line,
     drop_replaced,
     is_ours,
     need_pyarrow,
@@ -30,6 +26,7 @@ from authing_mfa.batch.files.formats import (
     write_as,
 )
 from authing_mfa.batch.files.input import format_of
+from authing_mfa.batch.files.results import PipeResults, Results, cannot_write
 from authing_mfa.batch.journal.serialization import compact
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.models import UserInfo
@@ -45,46 +42,6 @@ __all__ = ["PipeResults", "ResultFile", "Results", "results_for"]
 _STATUSES: Final = ("", "ok", "rejected", "failed", "unknown")
 _STATUS: Final = 7  # the bits of a status
 _SPENT: Final = 8  # the bit of a row that the journal must know: the service may have acted on it
-
-
-class Results:
-    """Where outcomes go."""
-
-    def open(self) -> None:
-        """Make sure that outcomes can be written, before anything is sent.
-
-        Raises:
-            InvalidInputError: something else is there.
-            JournalError: nothing can be written there.
-        """
-
-    def write(self, outcome: Outcome) -> bool:
-        """Write one outcome; False where an earlier run has written that the row is ok, which stays.
-
-        Raises:
-            JournalError: it cannot be written.
-        """
-        raise NotImplementedError
-
-    async def keep(self, outcomes: Sequence[Outcome]) -> None:
-        """Write and sync the tokens among *outcomes*, which the journal will not hold; called before it records them."""
-
-    def spent(self) -> Iterator[int]:
-        """Return the positions of the rows that the journal must know, because an outcome stands here."""
-        return iter(())
-
-    def flush(self) -> None:
-        """Hand what is buffered to the system."""
-
-    def finish(self, *, complete: bool) -> None:
-        """The run is over.
-
-        Raises:
-            JournalError: the results cannot be written.
-        """
-
-    def abandon(self) -> None:
-        """The run did not begin: leave everything as it was."""
 
 
 def results_for(options: BatchOptions) -> Results:
@@ -122,74 +79,6 @@ def _kind_of(out: str) -> str:
     return "file"
 
 
-class PipeResults(Results):
-    """Outcomes to standard output, a pipe or a device, as they come."""
-
-    def __init__(self, path: Path | None, form: str, *, tokens: bool) -> None:
-        self._path = path
-        self._file: IO[bytes] = sys.stdout.buffer
-        self._csv = form == "csv"
-        self._tokens = tokens
-        self._begun = False
-
-    def open(self) -> None:
-        """As `Results.open`: a named pipe must have a reader."""
-        if self._path is None:
-            return
-        try:
-            handle = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-            os.set_blocking(handle, True)
-        except OSError as error:
-            raise _cannot_write(self._path, error) from error
-        self._file = os.fdopen(handle, "wb")
-
-    def write(self, outcome: Outcome) -> bool:
-        """As `Results.write`."""
-        record = record_of(outcome, tokens=self._tokens)
-        try:
-            self._begin()
-            self._file.write(csv_line(record) if self._csv else compact(record).encode() + b"\n")
-        except OSError as error:
-            self._failed(error)
-        return True
-
-    def flush(self) -> None:
-        """As `Results.flush`."""
-        try:
-            self._file.flush()
-        except OSError as error:
-            self._failed(error)
-
-    def finish(self, *, complete: bool) -> None:
-        """As `Results.finish`; nothing more can be done about what was written."""
-        del complete
-        try:
-            self._begin()
-            self._file.flush()
-        except OSError as error:
-            self._failed(error)
-        finally:
-            self.abandon()
-
-    def abandon(self) -> None:
-        """As `Results.abandon`."""
-        if self._path is not None and self._file is not sys.stdout.buffer:
-            try:
-                self._file.close()
-            except OSError:
-                return  # what could not be flushed was said
-
-    def _begin(self) -> None:
-        if self._csv and not self._begun:
-            self._begun = True
-            self._file.write(csv_line(dict.fromkeys(FIELDS), header=True))
-
-    def _failed(self, error: OSError) -> None:
-        if self._path is None:
-            raise error  # standard output: the command says it as for all its commands
-        raise _cannot_write(self._path, error) from error
-
-
 class ResultFile(Results):
     """Outcomes to a file. On resuming, lines that are there stay, and what the journal gives again is not doubled."""
 
@@ -222,7 +111,7 @@ class ResultFile(Results):
                 self._read()
         except OSError as error:
             self.abandon()
-            raise _cannot_write(self.lines, error) from error
+            raise cannot_write(self.lines, error) from error
         except InvalidInputError:
             self.abandon()
             raise
@@ -292,7 +181,7 @@ class ResultFile(Results):
             try:
                 self._begin().write(line)
             except OSError as error:
-                raise _cannot_write(self.lines, error) from error
+                raise cannot_write(self.lines, error) from error
         return before != "ok" or outcome.ok
 
     @staticmethod
@@ -313,7 +202,7 @@ class ResultFile(Results):
             try:
                 await asyncio.to_thread(os.fsync, self._begin().fileno())
             except OSError as error:
-                raise _cannot_write(self.lines, error) from error
+                raise cannot_write(self.lines, error) from error
 
     def flush(self) -> None:
         """As `Results.flush`."""
@@ -321,7 +210,7 @@ class ResultFile(Results):
             try:
                 self._file.flush()
             except OSError as error:
-                raise _cannot_write(self.lines, error) from error
+                raise cannot_write(self.lines, error) from error
 
     def _begin(self) -> IO[bytes]:
         """The run has begun: what does not stay goes."""
@@ -360,7 +249,7 @@ class ResultFile(Results):
                 drop_replaced(self.lines)
             self._convert(complete=complete)
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise cannot_write(self.path, error) from error
 
     def replace_with(self, files: Sequence[Path], *, complete: bool) -> None:
         """The outcomes are the lines of these *files*, one after the other; where that is all, make CSV or Parquet.
@@ -380,7 +269,7 @@ class ResultFile(Results):
                     new.writelines(self._ok_lines(part, there=False))
             self._convert(complete=complete)
         except OSError as error:
-            raise _cannot_write(self.path, error) from error
+            raise cannot_write(self.path, error) from error
 
     def _ok_lines(self, path: Path, *, there: bool) -> Iterator[bytes]:
         """The lines of *path* that are of rows which were ok before, or (*there* False) which were not."""
@@ -398,7 +287,3 @@ class ResultFile(Results):
         if complete and self._form != "jsonl":
             write_as(self._form, self.lines, self.path, in_place=self._in_place)
             self.lines.unlink()
-
-
-def _cannot_write(path: Path, error: OSError) -> JournalError:
-    return JournalError(f"The results cannot be written to {path}: {error.strerror or type(error).__name__}.")

@@ -3,6 +3,8 @@
 Two tables carry the promise. `row` has a line for each row that may have been sent, committed before it is; `outcome` has one
 for each whose answer is known. A row with the first and without the second is of unknown fate. `claim` says who may write
 (see `claims`), `run` holds the salt of the rows' fingerprints.
+
+(A little longer than 300 lines: opening, claiming and writing share one connection and its errors.)
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 One task does all the writing. While a transaction is on its way the next window gathers, and one transaction records outcomes
 and announces as many new rows, so a durable write costs the run little. At most `most` rows are between their announcement
 and their recorded outcome at any time: that is what an interruption can leave unknown.
+
+(Longer than 300 lines: the two halves, what was before and what comes now, share the windows.)
 """
 
 from __future__ import annotations

@@ -1,0 +1,132 @@
+"""Where outcomes go, and the simplest such place: standard output, a pipe or a device."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+from authing_mfa.batch.errors import JournalError
+from authing_mfa.batch.files.formats import FIELDS, csv_line, record_of
+from authing_mfa.batch.journal.serialization import compact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from authing_mfa.batch.models import Outcome
+
+__all__ = ["PipeResults", "Results", "cannot_write"]
+
+
+class Results:
+    """Where outcomes go."""
+
+    def open(self) -> None:
+        """Make sure that outcomes can be written, before anything is sent.
+
+        Raises:
+            InvalidInputError: something else is there.
+            JournalError: nothing can be written there.
+        """
+
+    def write(self, outcome: Outcome) -> bool:
+        """Write one outcome; False where an earlier run has written that the row is ok, which stays.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        raise NotImplementedError
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """Write and sync the tokens among *outcomes*, which the journal will not hold; called before it records them."""
+
+    def spent(self) -> Iterator[int]:
+        """Return the positions of the rows that the journal must know, because an outcome stands here."""
+        return iter(())
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+
+    def finish(self, *, complete: bool) -> None:
+        """The run is over.
+
+        Raises:
+            JournalError: the results cannot be written.
+        """
+
+    def abandon(self) -> None:
+        """The run did not begin: leave everything as it was."""
+
+
+class PipeResults(Results):
+    """Outcomes to standard output, a pipe or a device, as they come."""
+
+    def __init__(self, path: Path | None, form: str, *, tokens: bool) -> None:
+        self._path = path
+        self._file: IO[bytes] = sys.stdout.buffer
+        self._csv = form == "csv"
+        self._tokens = tokens
+        self._begun = False
+
+    def open(self) -> None:
+        """As `Results.open`: a named pipe must have a reader."""
+        if self._path is None:
+            return
+        try:
+            handle = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+            os.set_blocking(handle, True)
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        self._file = os.fdopen(handle, "wb")
+
+    def write(self, outcome: Outcome) -> bool:
+        """As `Results.write`."""
+        record = record_of(outcome, tokens=self._tokens)
+        try:
+            self._begin()
+            self._file.write(csv_line(record) if self._csv else compact(record).encode() + b"\n")
+        except OSError as error:
+            self._failed(error)
+        return True
+
+    def flush(self) -> None:
+        """As `Results.flush`."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self._failed(error)
+
+    def finish(self, *, complete: bool) -> None:
+        """As `Results.finish`; nothing more can be done about what was written."""
+        del complete
+        try:
+            self._begin()
+            self._file.flush()
+        except OSError as error:
+            self._failed(error)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """As `Results.abandon`."""
+        if self._path is not None and self._file is not sys.stdout.buffer:
+            try:
+                self._file.close()
+            except OSError:
+                return  # what could not be flushed was said
+
+    def _begin(self) -> None:
+        if self._csv and not self._begun:
+            self._begun = True
+            self._file.write(csv_line(dict.fromkeys(FIELDS), header=True))
+
+    def _failed(self, error: OSError) -> None:
+        if self._path is None:
+            raise error  # standard output: the command says it as for all its commands
+        raise cannot_write(self._path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> JournalError:
+    """Return the error that says why nothing can be written to *path*."""
+    return JournalError(f"The results cannot be written to {path}: {error.strerror or type(error).__name__}.")
