@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from authing_mfa import operations as ops
 from authing_mfa import retry
-from authing_mfa._core import ClientOptions, Core, Credentials
+from authing_mfa._core import Core, Credentials
+from authing_mfa._options import ClientOptions
 from authing_mfa._sentences import in_language_of_client
 from authing_mfa.protocol import DEFAULT_LIMIT
 

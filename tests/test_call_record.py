@@ -17,7 +17,8 @@ from authing_mfa import (
     NetworkError,
     WrongCodeError,
 )
-from authing_mfa._core import ClientOptions, Core
+from authing_mfa._core import Core
+from authing_mfa._options import ClientOptions
 from tests.servers import USER, Drop, answering, ok, reply, serving
 
 
