@@ -191,7 +191,7 @@ class Core:
             limits = {"max_side": self.options.max_image_side, "max_memory": self.options.max_image_memory}
             prepared = await images.prepare_async(operation.image, **limits)
             changes["image"] = ops.JpegBytes(prepared)
-        return attrs.evolve(operation, **changes)
+        return attrs.evolve(operation, **changes)  # pyright: ignore[reportReturnType] - it narrows the type above
 
     async def _repeat(
         self,

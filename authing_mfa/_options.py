@@ -107,7 +107,7 @@ class ClientOptions:
     app_id: str = attrs.field(converter=_app_id)
     token: str | None = attrs.field(default=None, repr=False, converter=check_token_text)
     host: str = attrs.field(default="authing.cn", converter=check_host)
-    scheme: Literal["https", "http"] = attrs.field(default="https", validator=_scheme)
+    scheme: Literal["https", "http"] = attrs.field(default="https", validator=_scheme)  # pyright: ignore[reportAssignmentType] - it widens the default
     on_premise: bool = attrs.field(default=False, validator=_flag)
     base_url: str | None = attrs.field(default=None, converter=_base_url)
     user_pool_id: str | None = attrs.field(default=None, converter=_user_pool_id)

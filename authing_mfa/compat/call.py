@@ -35,13 +35,16 @@ class Runner(Protocol):
     @property
     def lock(self) -> AbstractContextManager[Any]:
         """Guards the stages of all calls."""
+        ...
 
     @property
     def abandoned(self) -> bool:
         """True in the child process after a fork: the parent completes these calls."""
+        ...
 
     def cancel(self, call: Call) -> bool:
         """Cancel *call*. True if its completion gets code 10102."""
+        ...
 
     def post(self, call: Call) -> None:
         """Look at *call* again: it was cancelled, or its owner is gone."""

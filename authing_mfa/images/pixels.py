@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.errors import ImageError
 
@@ -149,15 +149,17 @@ def _to_srgb(picture: Image, source: Image) -> Image:
         return picture
     try:
         from PIL import ImageCms
-
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
+    except ImportError:
+        return picture
+    try:
+        profile: Any = ImageCms.ImageCmsProfile(io.BytesIO(content))
         if profile.profile.xcolor_space.strip() != _SPACE_OF_MODE[picture.mode]:
             return picture
         if "srgb" in ImageCms.getProfileDescription(profile).lower():
             return picture
         mode = "RGBA" if picture.mode == "RGBA" else "RGB"
         converted = ImageCms.profileToProfile(picture, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except (ImportError, OSError, ValueError, ImageCms.PyCMSError):
+    except (OSError, ValueError, ImageCms.PyCMSError):
         return picture
     return picture if converted is None else converted
 

@@ -33,6 +33,7 @@ class AsyncReadable(Protocol):
 
     def read(self, size: int = ..., /) -> Awaitable[bytes]:
         """Read up to *size* bytes; nothing at the end."""
+        ...
 
 
 class HasFile(Protocol):
