@@ -36,6 +36,8 @@ A status is the HTTP status of the answer, or the `statusCode` inside an answer 
 
 Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10106 are ours.
 Every error pickles, and none shows a token, a code, a password or a recovery code.
+
+More than 300 lines, because the tree of errors is read as a whole.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ called on both faces. Secret fields do not show in its repr.
 Paths and bodies are those of the official iOS client (docs/wire.md#requests), except where
 docs/wire.md#bugs-of-ios lists them. Field names become camelCase on the wire; fields that are None are left out;
 a field whose wire name is another word says so in its metadata. Field names are the parameter names of the methods.
+
+More than 300 lines, because every endpoint is described here and nowhere else.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Everything that can go wrong with an answer is decided here, from its status, headers and bytes alone. The facts are those of
 docs/wire.md: its sections Requests, Headers, Answers, Payloads and Codes.
+
+More than 300 lines, because both directions of the wire stand together: what is written one way is read the other.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 It owns a pool of aiohttp (or borrows one), and adds what aiohttp lacks: a first-come, first-served queue for connections,
 no cookies, no redirects, no silent repeat, no connection on which bytes wait, an upper bound on what is read, and for
 every failure whether the request can have reached the service.
+
+More than 300 lines, because the life of one pool (open, send, read, stop, forget) stands together.
 """
 
 from __future__ import annotations
