@@ -310,14 +310,14 @@ def test_pictures_share_the_memory_and_a_large_one_waits_for_it() -> None:
 
 
 AT_ONCE = """
-import asyncio, io, resource, sys
+import asyncio, io, pathlib, resource, sys
 from PIL import Image
 from authing_mfa.images import prepare, prepare_async
 buffer = io.BytesIO()
 Image.new("LA", (4096, 4096), (100, 50)).save(buffer, "PNG")
 prepare(buffer.getvalue(), max_side=8)
 del Image
-peak = lambda: int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024
+peak = lambda: int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
 before = peak()
 async def main():
     await asyncio.gather(*(prepare_async(buffer.getvalue()) for _ in range(6)))

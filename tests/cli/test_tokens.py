@@ -132,11 +132,11 @@ def test_show_token_and_token_print_it(cli, emulator):
 
 
 def test_logout_forgets(cli, emulator):
-    """Afterwards nobody is logged in; twice is fine."""
+    """Afterwards nobody is logged in; a second logout has no effect."""
     cli.log_in(emulator.add_user(mfa=[]))
     assert cli.run("logout").code == 0
     assert (token_files(cli), cli.invoke("whoami").code) == ([], 4)
-    assert cli.invoke("logout", "--json").json["data"] == {"forgotten": False}
+    assert cli.invoke("logout", "--json").json["data"] == {"forgotten": False, "told": False}
 
 
 def test_a_file_that_others_can_read_is_warned_of(cli, emulator):

@@ -37,7 +37,11 @@ def talk(descriptor):
 
 def serve(server):
     while True:
-        connections.append(server.accept()[0].detach())  # a bare descriptor gives no warning of its own at the end
+        try:
+            connection = server.accept()[0]
+        except OSError:  # the program has ended
+            return
+        connections.append(connection.detach())  # a bare descriptor gives no warning of its own at the end
         threading.Thread(target=talk, args=(connections[-1],), daemon=True).start()
 
 
