@@ -210,10 +210,11 @@ async def test_the_callback_layer_is_safe_as_well():
 async def test_a_server_that_speaks_first_is_no_http_server():
     """A banner on each new connection: an error that says so, and nothing was sent."""
 
-    async def greet(_reader, writer) -> None:
+    async def greet(reader, writer) -> None:
         writer.write(b"SSH-2.0-OpenSSH\r\n")
         with suppress(ConnectionError):
-            await writer.drain()
+            await reader.read()  # until the client hangs up
+        writer.close()
 
     listening = await asyncio.start_server(greet, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
