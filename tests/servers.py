@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+# asyncio's default is 100: when more clients connect at once, Linux resets some of them after they have sent their request.
+ACCEPT_QUEUE = 4096
 USER: dict[str, Any] = {"id": "u1", "username": "ada", "token": "id-token-of-ada"}
 
 
@@ -168,7 +170,9 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """A server that answers each request with what *script* returns for it; it may wait, or raise `Drop`."""
     server = Server(script, "http" if tls is None else "https", host)
-    listening = await asyncio.start_server(server.connected, host="127.0.0.1", port=port, ssl=tls)
+    listening = await asyncio.start_server(
+        server.connected, host="127.0.0.1", port=port, ssl=tls, backlog=ACCEPT_QUEUE
+    )
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
