@@ -18,84 +18,19 @@ from PIL import Image
 from authing_mfa import (
     ApiError,
     AuthClient,
-    Authenticator,
-    CustomField,
-    Factor,
-    FactorEnrollment,
-    IdToken,
     ImageError,
     InvalidInputError,
     LoginError,
     MfaRequiredError,
-    MfaTokenInfo,
     NetworkError,
     RateLimitedError,
     ResponseError,
-    SecurityLevel,
-    TotpEnrollment,
-    UserInfo,
     WrongCodeError,
 )
 from authing_mfa.operations import OPERATIONS, Bearer
+from tests.endpoints import ENDPOINTS, answer_of
 from tests.servers import USER, Drop, Seen, answering, ok, reply, serving
 from tests.test_transport import KEY, REFUSED, TOTP_URL, Answer
-
-JPEG = io.BytesIO()
-Image.new("RGB", (8, 8)).save(JPEG, "JPEG")
-
-ENROLLMENT = {"secret": "S", "qrcode_uri": "otpauth://x", "recovery_code": "r"}
-FACTOR = {"factorId": "f", "factorType": "SMS", "profile": {"phoneNumber": "1", "phoneCountryCode": "+86"}}
-STARTED = {"enrollmentToken": "t"}
-LISTED = [{"id": "a", "authenticatorType": "totp", "enable": True}]
-
-# Each method, how it is called, what the service answers, and what comes back.
-CALLS = [
-    ("mfa_check", (), {"phone": "1"}, True, True),
-    ("mfa_check", (), {"email": "a@b.cn"}, False, False),
-    ("mfa_verify_by_phone", ("1", "2"), {"phone_country_code": "+86"}, USER, UserInfo),
-    ("mfa_verify_by_email", ("a@b.cn", "2"), {}, USER, UserInfo),
-    ("mfa_verify_by_totp", ("2",), {}, USER, UserInfo),
-    ("mfa_verify_by_otp", ("2",), {}, USER, UserInfo),
-    ("mfa_verify_by_recovery_code", ("2",), {}, USER, UserInfo),
-    ("upload_face_image", (JPEG.getvalue(),), {"private": False}, {"key": "k"}, "k"),
-    ("mfa_associate_by_face", ("a", "b"), {}, USER, UserInfo),
-    ("mfa_verify_by_face", ("a",), {}, USER, UserInfo),
-    ("login_by_account", ("ada", "pw"), {"auto_register": True}, USER, UserInfo),
-    ("login_by_phone_code", ("1", "2"), {"phone_country_code": "+86", "auto_register": True}, USER, UserInfo),
-    ("login_by_email_code", ("a@b.cn", "2"), {"auto_register": True}, USER, UserInfo),
-    ("send_sms", ("1",), {"phone_country_code": "+86"}, None, None),
-    ("send_mfa_email", ("a@b.cn",), {}, None, None),
-    ("send_email", ("a@b.cn",), {"scene": "CHANGE_EMAIL"}, None, None),
-    ("mfa_associate_by_totp", (), {}, ENROLLMENT, TotpEnrollment("S", "otpauth://x", "r")),
-    ("mfa_confirm_totp", ("2",), {}, None, None),
-    ("mfa_confirm_totp", ("2",), {}, USER, UserInfo),
-    ("mfa_delete_totp", (), {}, None, None),
-    ("mfa_list_authenticators", (), {}, LISTED, (Authenticator("a", "totp", enabled=True),)),
-    ("mfa_unbind_phone", (), {}, None, None),
-    ("mfa_unbind_email", (), {}, None, None),
-    ("mfa_unbind_factor", ("f",), {}, None, None),
-    ("get_current_user", (), {}, USER, UserInfo),
-    ("get_custom_user_data", ("u",), {}, [{"key": "k", "value": 1}], (CustomField("k", 1),)),
-    ("list_enrolled_factors", (), {}, [FACTOR], (Factor("f", "SMS", phone="1", phone_country_code="+86", raw=FACTOR),)),
-    ("list_factors_to_enroll", (), {}, [{"factorType": "OTP"}], ("OTP",)),
-    ("get_factor", ("f",), {}, FACTOR, Factor("f", "SMS", phone="1", phone_country_code="+86", raw=FACTOR)),
-    ("send_enroll_factor_request", ("EMAIL",), {"email": "a@b.cn"}, STARTED, FactorEnrollment("t", raw=STARTED)),
-    ("enroll_factor", ("t", "EMAIL"), {"code": "2"}, None, None),
-    ("check_totp", ("2",), {}, {"verified": True}, True),
-    ("introspect_mfa_token", ("m",), {}, {"active": False}, MfaTokenInfo(active=False, raw={"active": False})),
-    ("change_password_by_first_login_token", ("t", "new-password"), {}, None, None),
-    ("refresh_id_token", (), {}, {"token": "t", "iat": 1, "exp": 2}, IdToken("t", 1.0, 2.0)),
-    ("logout", (), {}, None, None),
-    (
-        "get_security_level",
-        (),
-        {},
-        {"score": 60, "mfa": False},
-        SecurityLevel(60, mfa=False, raw={"score": 60, "mfa": False}),
-    ),
-]
-OTHER_ANSWERS = {"get_captcha", "change_expired_password"}  # a picture, and GraphQL: below
-WITHOUT_TOKEN = ("login", "send_sms", "send_mfa", "send_email", "upload", "introspect", "change", "logout")
 
 
 def client_of(server, **options) -> AuthClient:
@@ -121,45 +56,44 @@ class Time:
 # ─────────────────────── each method on the wire ───────────────────────
 
 
-@pytest.mark.parametrize(("method", "args", "options", "data", "expected"), CALLS)
-async def test_each_method(method, args, options, data, expected):
-    """One request to the endpoint of its operation, and the value that the answer holds."""
-    async with serving(answering(ok(data))) as server, client_of(server) as client:
-        value = await getattr(client, method)(*args, **options)
-    (seen,) = server.seen
-    name = {"mfa_verify_by_otp": "mfa_verify_by_totp"}.get(method, method)
-    (operation,) = [cls for cls in OPERATIONS if cls.python_name == name]
-    assert (seen.method, seen.path) == (operation.route.method, operation.route.path)
-    if expected is UserInfo:
-        assert (value.id, value.id_token) == ("u1", USER["token"])
+@pytest.mark.parametrize(
+    ("endpoint", "data", "value"),
+    [(endpoint, *answer) for endpoint in ENDPOINTS for answer in endpoint.answers],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_each_method(endpoint, data, value):
+    """One request to the endpoint with all that the caller gave, and the value that the answer holds."""
+    async with serving(answering(answer_of(data))) as server, client_of(server) as client:
+        assert await endpoint.call(client) == value
+    ((seen,), (operation, sent)) = server.seen, endpoint.calls[0]
+    assert f"{seen.method} {seen.path}" == endpoint.route
+    if isinstance(sent, str):
+        assert seen.target.partition("?")[2] == sent
+    elif operation.encrypted_fields:
+        assert b"s3cret-word" not in seen.body
     else:
-        assert value == expected
-    texts = [arg for arg in (*args, *options.values()) if isinstance(arg, str) and not operation.encrypted_fields]
-    assert set(texts) <= set(seen.query.values() if seen.method == "GET" else _texts(seen.json) if texts else ())
+        assert seen.json == sent
     assert (seen.header("Authorization") is None) == (operation.bearer is Bearer.NEVER)
 
 
-def _texts(body):
-    for value in body.values():
-        yield from _texts(value) if isinstance(value, dict) else (value,)
-
-
-def test_the_table_misses_no_method():
+def test_the_list_misses_no_method():
     """Every operation's method is called above, and the document's other name for one."""
-    assert {row[0] for row in CALLS} | OTHER_ANSWERS == {cls.python_name for cls in OPERATIONS} | {"mfa_verify_by_otp"}
+    names = [endpoint.name for endpoint in ENDPOINTS]
+    assert sorted(names) == sorted([*(cls.python_name for cls in OPERATIONS), "mfa_verify_by_otp"])
 
 
-@pytest.mark.parametrize(("method", "args", "options", "data", "expected"), CALLS)
-async def test_each_method_without_a_token(method, args, options, data, expected):
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+async def test_each_method_without_a_token(endpoint):
     """Calls that act for a user need a token and send nothing without; the others go without one."""
-    async with serving(answering(ok(data))) as server, client_of(server, token=None) as client:
-        if not method.startswith(WITHOUT_TOKEN):
+    [(data, value), *_] = endpoint.answers
+    async with serving(answering(answer_of(data))) as server, client_of(server, token=None) as client:
+        if endpoint.cls.bearer is Bearer.REQUIRED:
             with pytest.raises(LoginError) as caught:
-                await getattr(client, method)(*args, **options)
+                await endpoint.call(client)
             assert (caught.value.code, caught.value.delivery) == (10003, "not_sent")
             assert server.connections == 0
         else:
-            await getattr(client, method)(*args, **options)
+            assert await endpoint.call(client) == value
             assert server.seen[0].header("Authorization") is None
 
 

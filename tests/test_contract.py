@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from inspect import Parameter
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import attrs
 import pytest
 
 import authing_mfa
 from authing_mfa import AuthClient, MfaChallenge, UserInfo
+from tests.endpoints import ENDPOINTS
 
 PUBLIC = {
     "AuthClient", "CallRecord", "ImageSource", "__version__",
@@ -24,57 +25,6 @@ PUBLIC = {
     "AccountLockedError", "AccountDisabledError", "CaptchaRequiredError", "PasswordChangeRequiredError", "ServiceError",
     "WrongPasswordError", "Factor", "FactorEnrollment", "MfaTokenInfo", "Captcha", "IdToken", "SecurityLevel",
 }  # fmt: skip
-
-# name: (positional parameters, keyword-only parameters with their defaults, what it gives)
-METHODS: dict[str, tuple[str, dict[str, Any], str]] = {
-    "__aenter__": ("", {}, "Self"),
-    "aclose": ("", {}, "None"),
-    "mfa_check": ("", {"phone": None, "email": None}, "bool"),
-    "mfa_verify_by_phone": ("phone code", {"phone_country_code": None}, "UserInfo"),
-    "mfa_verify_by_email": ("email code", {}, "UserInfo"),
-    "mfa_verify_by_totp": ("code", {}, "UserInfo"),
-    "mfa_verify_by_otp": ("code", {}, "UserInfo"),
-    "mfa_verify_by_recovery_code": ("code", {}, "UserInfo"),
-    "upload_face_image": ("image", {"private": True}, "str"),
-    "mfa_associate_by_face": ("photo_key_a photo_key_b", {}, "UserInfo"),
-    "mfa_verify_by_face": ("photo_key", {}, "UserInfo"),
-    "login_by_account": (
-        "account password",
-        {"auto_register": False, "captcha_code": None, "captcha": None},
-        "UserInfo",
-    ),
-    "login_by_phone_code": ("phone code", {"phone_country_code": None, "auto_register": False}, "UserInfo"),
-    "login_by_email_code": ("email code", {"auto_register": False}, "UserInfo"),
-    "send_sms": ("phone", {"phone_country_code": None, "scene": None}, "None"),
-    "send_email": ("email", {"scene": "VERIFY_CODE"}, "None"),
-    "send_mfa_email": ("email", {}, "None"),
-    "mfa_associate_by_totp": ("", {}, "TotpEnrollment"),
-    "mfa_confirm_totp": ("code", {}, "UserInfo | None"),
-    "mfa_delete_totp": ("", {}, "None"),
-    "mfa_list_authenticators": ("", {}, "tuple[Authenticator, ...]"),
-    "mfa_unbind_phone": ("", {}, "None"),
-    "mfa_unbind_email": ("", {}, "None"),
-    "mfa_unbind_factor": ("factor_id", {}, "None"),
-    "get_current_user": ("", {}, "UserInfo"),
-    "get_custom_user_data": ("user_id", {}, "tuple[CustomField, ...]"),
-    "list_enrolled_factors": ("", {}, "tuple[Factor, ...]"),
-    "list_factors_to_enroll": ("", {}, "tuple[str, ...]"),
-    "get_factor": ("factor_id", {}, "Factor"),
-    "send_enroll_factor_request": (
-        "factor_type",
-        {"phone": None, "phone_country_code": None, "email": None},
-        "FactorEnrollment",
-    ),
-    "enroll_factor": ("enrollment_token factor_type", {"code": None, "photo_key": None}, "None"),
-    "check_totp": ("code", {}, "bool"),
-    "introspect_mfa_token": ("mfa_token", {}, "MfaTokenInfo"),
-    "get_captcha": ("", {}, "Captcha"),
-    "change_password_by_first_login_token": ("token password", {}, "None"),
-    "change_expired_password": ("token old_password new_password", {}, "None"),
-    "refresh_id_token": ("", {}, "IdToken"),
-    "logout": ("", {}, "None"),
-    "get_security_level": ("", {}, "SecurityLevel"),
-}
 
 OPTIONS = {
     "token": None, "host": "authing.cn", "scheme": "https", "on_premise": False, "base_url": None, "user_pool_id": None,
@@ -145,20 +95,24 @@ def test_the_client_is_made_with_these_settings():
     assert all(parameters[name].kind is Parameter.KEYWORD_ONLY for name in more)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_methods(name):
-    """Names, order and kinds of the parameters, their defaults, and what each gives."""
-    positional, options, result = METHODS[name]
-    method = getattr(AuthClient, name)
-    signature = inspect.signature(method)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_methods(endpoint):
+    """Names, order, kinds and types of the parameters, their defaults, and what each gives."""
+    method = getattr(AuthClient, endpoint.name)
     assert inspect.iscoroutinefunction(method)
-    parameters = list(signature.parameters.values())[1:]
-    firm = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    assert firm == positional.split()
-    assert all(p.default is Parameter.empty for p in parameters if p.name in firm)
-    by_name = {p.name: p.default for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
-    assert by_name == options
-    assert signature.return_annotation == result
+    assert written(method) == endpoint.signature
+
+
+def test_a_client_is_opened_and_closed():
+    """`async with`, or aclose()."""
+    assert written(AuthClient.__aenter__) == "__aenter__() -> Self"
+    assert written(AuthClient.aclose) == "aclose() -> None"
+
+
+def written(method):
+    """The method's name and signature as text, without self and quotes."""
+    signature = str(inspect.signature(method)).replace("'", "")
+    return f"{method.__name__}({signature.removeprefix('(self').removeprefix(', ')}"
 
 
 def test_as_user():

@@ -32,8 +32,8 @@ from authing_mfa import (
 from authing_mfa import operations as ops
 from authing_mfa.discovery import config_base
 from authing_mfa.protocol import RequestContext, Response, decode, encode
+from tests.endpoints import ENDPOINTS, answer_of, jpeg
 from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
-from tests.test_client import CALLS, JPEG
 
 CHALLENGE = {
     "mfaToken": "mfa-token",
@@ -66,7 +66,7 @@ def recovery(client):
 
 
 def upload(client):
-    return client.upload_face_image(JPEG.getvalue())
+    return client.upload_face_image(jpeg())
 
 
 # ─────────────────────── iOS ───────────────────────
@@ -566,8 +566,8 @@ async def test_bug_56_java():
     assert isinstance(error, WrongCodeError)
     free, _ = await talk(lambda client: client.mfa_check(phone="1"), ok(data=False))
     assert free is False
-    for method, args, options, data, _ in CALLS:
-        _, seen = await talk(lambda client, m=method, a=args, o=options: getattr(client, m)(*a, **o), ok(data))
+    for endpoint in ENDPOINTS:
+        _, seen = await talk(endpoint.call, answer_of(endpoint.answers[0][0]))
         assert b"mfaToken" not in seen[0].body
         assert b"tok-en" not in seen[0].body
     _, (seen,) = await talk(lambda client: client.mfa_associate_by_face("a", "b"), ok(USER))
@@ -582,8 +582,8 @@ async def test_bug_58_a_recovery_gives_user_and_code():
 
 async def test_bug_59_every_call_goes_to_the_clients_own_address():
     """No call has a host of its own."""
-    for method, args, options, data, _ in CALLS:
-        _, seen = await talk(lambda client, m=method, a=args, o=options: getattr(client, m)(*a, **o), ok(data))
+    for endpoint in ENDPOINTS:
+        _, seen = await talk(endpoint.call, answer_of(endpoint.answers[0][0]))
         assert len(seen) == 1
 
 

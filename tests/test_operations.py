@@ -12,46 +12,7 @@ from authing_mfa import AuthClient, InvalidInputError
 from authing_mfa import operations as ops
 from authing_mfa.models import Captcha
 from authing_mfa.operations import OPERATIONS, Bearer, Operation, PhotoKey, PublicConfig, Route
-
-SAMPLES: dict[type[Operation], tuple[object, ...]] = {
-    ops.MfaCheck: ("13900000000", "a@b.cn"),
-    ops.VerifyByPhone: ("13900000000", "s3cret-code", "+86"),
-    ops.VerifyByEmail: ("a@b.cn", "s3cret-code"),
-    ops.VerifyByTotp: ("s3cret-code",),
-    ops.VerifyByRecoveryCode: ("s3cret-code",),
-    ops.UploadFaceImage: (b"s3cret-picture", False),
-    ops.AssociateFace: ("key-a", "key-b"),
-    ops.VerifyByFace: ("key-a",),
-    ops.LoginByAccount: ("ada", "s3cret-password", True, "s3cret-captcha"),
-    ops.LoginByPhoneCode: ("13900000000", "s3cret-code", "+86", True),
-    ops.LoginByEmailCode: ("a@b.cn", "s3cret-code", True),
-    ops.SendSms: ("13900000000", "+86", "login"),
-    ops.SendMfaEmail: ("a@b.cn",),
-    ops.SendEmail: ("a@b.cn", "RESET_PASSWORD"),
-    ops.AssociateTotp: (),
-    ops.ConfirmTotp: ("s3cret-code",),
-    ops.DeleteTotp: (),
-    ops.ListAuthenticators: (),
-    ops.UnbindPhone: (),
-    ops.UnbindEmail: (),
-    ops.UnbindFactor: ("factor-1",),
-    ops.GetCurrentUser: (),
-    ops.GetCustomUserData: ("u1",),
-    ops.ListEnrolledFactors: (),
-    ops.ListFactorsToEnroll: (),
-    ops.GetFactor: ("factor-1",),
-    ops.SendEnrollFactorRequest: ("SMS", "13900000000", "+86", "a@b.cn"),
-    ops.EnrollFactor: ("s3cret-token", "SMS", "s3cret-code"),
-    ops.CheckTotp: ("s3cret-code",),
-    ops.IntrospectMfaToken: ("s3cret-token",),
-    ops.GetCaptcha: (),
-    ops.ChangePasswordByFirstLoginToken: ("s3cret-token", "s3cret-password"),
-    ops.ChangeExpiredPassword: ("s3cret-token", "s3cret-old", "s3cret-new"),
-    ops.RefreshIdToken: (),
-    ops.Logout: (),
-    ops.GetSecurityLevel: (),
-    PublicConfig: ("app",),
-}
+from tests.endpoints import SAMPLES
 
 TEXT_FIELDS = [
     (cls, index) for cls, values in SAMPLES.items() for index, value in enumerate(values) if isinstance(value, str)

@@ -18,7 +18,7 @@ from authing_mfa.errors import ApiError, AuthingError, MfaRequiredError
 from authing_mfa.models import UserInfo
 from authing_mfa.operations import OPERATIONS, PublicConfig
 from authing_mfa.protocol import Answer, RequestContext, Response, decode, encode
-from tests.test_operations import SAMPLES
+from tests.endpoints import SAMPLES
 
 settings.register_profile(
     "ours", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True

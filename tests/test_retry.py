@@ -17,7 +17,7 @@ from authing_mfa.errors import (
 )
 from authing_mfa.operations import OPERATIONS, PublicConfig
 from authing_mfa.retry import MAX_ATTEMPTS, retry_delay
-from tests.test_operations import SAMPLES
+from tests.endpoints import SAMPLES
 
 SPENDING = ops.VerifyByRecoveryCode("code")
 CHECK = ops.MfaCheck("1")

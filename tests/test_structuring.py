@@ -19,7 +19,7 @@ from authing_mfa.structuring import (
     recovered_user,
     to_wire,
 )
-from tests.test_operations import SAMPLES
+from tests.endpoints import SAMPLES
 
 UNREADABLE = (TypeError, KeyError, ValueError)
 NOT_OBJECTS = [None, True, 0, 1.5, "text", [], [{}]]

@@ -25,16 +25,14 @@ from authing_mfa.errors import (
 )
 from authing_mfa.models import (
     Captcha,
-    Factor,
-    FactorEnrollment,
     IdToken,
     MfaChallenge,
     MfaFactor,
     MfaTokenInfo,
-    SecurityLevel,
     UserInfo,
 )
 from authing_mfa.protocol import RequestContext, Response, decode, encode
+from tests.endpoints import ENDPOINTS, OTP_DATA, SMS_FACTOR, STARTED, SVG
 
 LOGIN = ops.LoginByAccount("ada", "hunter2")
 CHECK = ops.CheckTotp("123456")
@@ -139,9 +137,6 @@ def test_a_captcha_is_asked_for():
     """2000, as `code` or as `apiCode`."""
     assert refused(LOGIN, {"code": 2000, "message": "请输入图形验证码"}, CaptchaRequiredError).code == 2000
     refused(LOGIN, {"statusCode": 400, "apiCode": 2000}, CaptchaRequiredError)
-
-
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 
 
 @pytest.mark.parametrize(
@@ -329,67 +324,17 @@ def test_an_introspection_that_cannot_be_read(body):
 
 # ─────────────────────── published samples ───────────────────────
 
-PNG = b"\x89PNG\r\n\x1a\n..."
-URI = "otpauth://totp/pool:test?secret=JBSWY3DPEHPK3PXP&period=30&digits=6&algorithm=SHA1&issuer=pool"
-OTP_DATA = {
-    "qrCodeUri": URI,
-    "qrCodeDataUrl": "data:image/png;base64," + base64.b64encode(PNG).decode(),
-    "recoveryCode": "e7ad-aaa4-da75-fa37-57d1-5141",
-}
-SMS_FACTOR = {
-    "factorId": "6229ffaxxxxxxxxcade3e3d9",
-    "factorType": "SMS",
-    "profile": {"phoneNumber": "188xxxx8888", "phoneCountryCode": "+86"},
-}
-SMS = Factor("6229ffaxxxxxxxxcade3e3d9", "SMS", "188xxxx8888", "+86", raw=SMS_FACTOR)
-STARTED = {"enrollmentToken": "TQoCISid+JOw4T8fDWOs/z1Eh=", "otpData": OTP_DATA}
 
-# The `data` of the samples of the service's v3 pages (docs/wire.md#factor-enrollment, #session, #profile), and what is read.
-SAMPLES = [
-    (LIST, [SMS_FACTOR], (SMS,)),
-    (LIST, SMS_FACTOR, (SMS,)),  # the page prints one object where it documents an array
-    (LIST, [], ()),
-    (ops.GetFactor("f"), SMS_FACTOR, SMS),
-    (ops.ListFactorsToEnroll(), [{"factorType": "SMS"}, {"factorType": "OTP"}], ("SMS", "OTP")),
-    (ops.ListFactorsToEnroll(), {"factorType": "SMS"}, ("SMS",)),
-    (
-        ops.SendEnrollFactorRequest("OTP"),
-        STARTED,
-        FactorEnrollment(
-            "TQoCISid+JOw4T8fDWOs/z1Eh=", "JBSWY3DPEHPK3PXP", URI, "e7ad-aaa4-da75-fa37-57d1-5141", PNG, STARTED
-        ),
-    ),
-    (
-        ops.SendEnrollFactorRequest("SMS", "1"),
-        {"enrollmentToken": "TQ"},
-        FactorEnrollment("TQ", raw={"enrollmentToken": "TQ"}),
-    ),
-    (CHECK, {"verified": True}, True),
-    (
-        ops.RefreshIdToken(),
-        {"token": "jwt", "iat": 1641796088, "exp": 1643092088},
-        IdToken("jwt", 1641796088.0, 1643092088.0),
-    ),
-    (
-        ops.GetSecurityLevel(),
-        {"score": 60, "email": False, "phone": False, "password": True, "passwordSecurityLevel": 1, "mfa": False},
-        SecurityLevel(
-            60,
-            mfa=False,
-            raw={
-                "score": 60,
-                "email": False,
-                "phone": False,
-                "password": True,
-                "passwordSecurityLevel": 1,
-                "mfa": False,
-            },
-        ),
-    ),
-]
-
-
-@pytest.mark.parametrize(("operation", "data", "expected"), SAMPLES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    ("operation", "data", "expected"),
+    [
+        (endpoint.operation, *answer)
+        for endpoint in ENDPOINTS
+        for answer in endpoint.answers
+        if not isinstance(answer[0], bytes)
+    ],
+    ids=lambda value: type(value).__name__,
+)
 @pytest.mark.parametrize(
     "envelope",
     [

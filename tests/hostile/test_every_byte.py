@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import io
 
 import pytest
-from PIL import Image
 
 from authing_mfa import ApiError, AuthClient, AuthingError, CallTimeoutError, NetworkError
-from authing_mfa.operations import OPERATIONS, UploadFaceImage, VerifyByTotp
+from authing_mfa.operations import OPERATIONS, VerifyByTotp
+from tests.endpoints import SAMPLES
 from tests.hostile.network import CLEAN, CODE, Plan, answer_of, served
-from tests.test_operations import SAMPLES
 
 ANSWER = len(answer_of(0))
 STEP = 41  # in `make test` each operation is broken at every 41st byte, each at others; `make soak` takes every byte
@@ -24,10 +22,6 @@ def client_of(service, **options) -> AuthClient:
 
 def sample(cls):
     """An operation of this class with everything it can hold."""
-    if cls is UploadFaceImage:
-        picture = io.BytesIO()
-        Image.new("RGB", (4, 4)).save(picture, "JPEG")
-        return UploadFaceImage(picture.getvalue(), private=False)
     return cls(*SAMPLES[cls])
 
 

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import copy
 import gc
-import io
 import logging
 import pickle
 import traceback
@@ -15,13 +14,12 @@ from contextlib import suppress
 
 import attrs
 import pytest
-from PIL import Image
 
 from authing_mfa import AuthClient, AuthingError
-from authing_mfa.operations import OPERATIONS, UploadFaceImage
+from authing_mfa.operations import OPERATIONS
+from tests.endpoints import SAMPLES
 from tests.hostile.network import Plan, served
 from tests.servers import Drop, Seen, hang, reply, serving
-from tests.test_operations import SAMPLES
 
 TOKEN = "canary-token-4711"
 PROXY_PASSWORD = "canary-proxy-4712"
@@ -31,10 +29,6 @@ HIDDEN = {TOKEN, PROXY_PASSWORD, NEW, ANSWERED, "s3cret"}
 
 
 def operation_of(cls):
-    if cls is UploadFaceImage:
-        picture = io.BytesIO()
-        Image.new("RGB", (4, 4)).save(picture, "JPEG", comment=b"s3cret")
-        return UploadFaceImage(picture.getvalue(), private=False)
     return cls(*SAMPLES[cls])
 
 
