@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING
 
 from authing_mfa.batch.errors import JournalError
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["PipeResults", "Results", "cannot_write"]
 
 
-class Results:
+class Results(ABC):
     """Where outcomes go."""
 
+    @abstractmethod
     def open(self) -> None:
         """Make sure that outcomes can be written, before anything is sent.
 
@@ -30,33 +32,37 @@ class Results:
             JournalError: nothing can be written there.
         """
 
+    @abstractmethod
     def write(self, outcome: Outcome) -> bool:
         """Write one outcome; False where an earlier run has written that the row is ok, which stays.
 
         Raises:
             JournalError: it cannot be written.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     async def keep(self, outcomes: Sequence[Outcome]) -> None:
         """Write and sync the tokens among *outcomes*, which the journal will not hold; called before it records them."""
 
+    @abstractmethod
     def spent(self) -> Iterator[int]:
         """Return the positions of the rows that the journal must know, because an outcome stands here."""
-        return iter(())
 
+    @abstractmethod
     def flush(self) -> None:
         """Hand what is buffered to the system."""
 
+    @abstractmethod
     def finish(self, *, complete: bool) -> None:
-        """The run is over.
+        """End a run that began.
 
         Raises:
             JournalError: the results cannot be written.
         """
 
+    @abstractmethod
     def abandon(self) -> None:
-        """The run did not begin: leave everything as it was."""
+        """End a run that did not begin: leave everything as it was."""
 
 
 class PipeResults(Results):
@@ -89,6 +95,13 @@ class PipeResults(Results):
         except OSError as error:
             self._failed(error)
         return True
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """As `Results.keep`: a token that was written to a pipe cannot be kept."""
+
+    def spent(self) -> Iterator[int]:
+        """As `Results.spent`: a pipe holds nothing of an earlier run."""
+        return iter(())
 
     def flush(self) -> None:
         """As `Results.flush`."""
