@@ -36,13 +36,13 @@ A status is the HTTP status of the answer, or the `statusCode` inside an answer 
 
 Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10106 are ours.
 Every error pickles, and none shows a token, a code, a password or a recovery code.
-
-More than 300 lines, because the tree of errors is read as a whole.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from authing_mfa._error_root import AuthingError, Delivery, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,55 +77,7 @@ __all__ = [
     "api_error_class",
 ]
 
-Delivery = Literal["not_sent", "unknown", "answered"]
-
 _CHALLENGE_CODES = (1635, 1636)
-
-
-class AuthingError(Exception):
-    """The root of the tree. Catch this to catch everything the package raises about a call.
-
-    Attributes:
-        code: the service's code, or one of 10001-10004 and 10100-10106 where the service did not answer.
-        message: a sentence for a person; the service's own words where it answered (they follow `lang`).
-        delivery: whether the service may have acted, see the module's text.
-    """
-
-    default_code: ClassVar[int] = 0
-    default_delivery: ClassVar[Delivery] = "not_sent"
-
-    code: int
-    message: str
-    delivery: Delivery
-
-    def __init__(self, message: str, *, code: int | None = None, delivery: Delivery | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = self.default_code if code is None else code
-        self.delivery = self.default_delivery if delivery is None else delivery
-
-    def __str__(self) -> str:
-        return f"{self.message} ({self.code})"
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(code={self.code}, message={self.message!r}, delivery={self.delivery!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Exception's own way calls cls(*args), which forgets keyword arguments.
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
-
-
-def _rebuild(cls: type[AuthingError], args: tuple[Any, ...], state: Mapping[str, Any]) -> AuthingError:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
-class InvalidInputError(AuthingError, ValueError):
-    """The arguments cannot be right; nothing was sent."""
-
-    default_code = 10100
 
 
 class UsageError(InvalidInputError, RuntimeError):

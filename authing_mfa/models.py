@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from authing_mfa import _strict
-from authing_mfa.errors import InvalidInputError
+from authing_mfa._error_root import InvalidInputError
 
 __all__ = [
     "Authenticator",

@@ -127,6 +127,12 @@ def test_every_error_is_in_the_samples():
 
 
 @pytest.mark.parametrize("error", SAMPLES, ids=_name)
+def test_a_traceback_names_the_public_module(error):
+    """`authing_mfa.errors`, in whatever file the class is written."""
+    assert type(error).__module__ == "authing_mfa.errors"
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=_name)
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_pickle_keeps_everything(error, protocol):
     """An error that crosses a process is the same error: class, arguments, every attribute, notes."""
