@@ -170,9 +170,7 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """A server that answers each request with what *script* returns for it; it may wait, or raise `Drop`."""
     server = Server(script, "http" if tls is None else "https", host)
-    listening = await asyncio.start_server(
-        server.connected, host="127.0.0.1", port=port, ssl=tls, backlog=ACCEPT_QUEUE
-    )
+    listening = await asyncio.start_server(server.connected, host="127.0.0.1", port=port, ssl=tls, backlog=ACCEPT_QUEUE)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

@@ -1,10 +1,11 @@
 """The examples run as programs and print what they promise."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.programs import run_program
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHORT = sorted(EXAMPLES.glob("short_*.py"))
@@ -14,7 +15,7 @@ SHORT = sorted(EXAMPLES.glob("short_*.py"))
 def test_a_short_example_signs_in_and_is_short(path):
     """One for each face, with nothing but the package."""
     assert len(path.read_text("utf-8").splitlines()) <= 40
-    done = subprocess.run([sys.executable, "-W", "error", path], capture_output=True, text=True, timeout=60)
+    done = run_program([sys.executable, "-W", "error", path])
     assert (done.stdout, done.stderr) == ("Hello, ada\n", "")
 
 

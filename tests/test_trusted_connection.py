@@ -26,6 +26,7 @@ import trustme
 from authing_mfa import AuthClient, AuthingError, InvalidInputError, NetworkError, ResponseError, UsageError
 from authing_mfa._transport import aiohttp_internals
 from tests.needs import require_module
+from tests.programs import run_program
 from tests.servers import USER, Drop, Seen, answering, chunked, ok, reply, serving
 
 MALLORY = ok({"id": "mallory", "token": "token-of-mallory"})
@@ -415,9 +416,7 @@ loop.close()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork: this system has none")
 def test_a_fork_with_an_inherited_loop_is_refused():
     """The child's call is refused before anything is sent; the parent's connection stays whole."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK], capture_output=True, text=True, timeout=60
-    )
+    done = run_program([sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK])
     assert done.stderr == ""
     child, parent = done.stdout.splitlines()
     assert child.startswith("child: This AuthClient was used before this process was forked")
@@ -709,7 +708,7 @@ kept = asyncio.run(main())
 
 def test_a_client_that_is_left_open_prints_nothing_at_exit():
     """Modules are taken down before objects: the client's end does not need them."""
-    done = subprocess.run([sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, timeout=60)
+    done = run_program([sys.executable, "-c", LEFT_OPEN])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

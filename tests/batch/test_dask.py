@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -200,10 +201,14 @@ async def test_ctrl_c_lets_a_local_cluster_end_in_order(job, client_options, emu
     options, tokens = job(200, dask="local:2")
     arguments = [options.source, "--out", options.out, "--journal", options.journal]
     arguments += ["--dask", "local:2", "--partition-rows", "20", "--rate", "40"]
-    child = start(client_options, *arguments, start_new_session=True)
-    await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 20, 60)
-    os.killpg(child.pid, signal.SIGINT)
-    _, said = await asyncio.to_thread(child.communicate, timeout=60)
+    with start(client_options, *arguments, start_new_session=True) as child:
+        try:
+            await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 20, 90)
+            os.killpg(child.pid, signal.SIGINT)
+            _, said = await asyncio.to_thread(child.communicate, timeout=90)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
     assert child.returncode == 130, said
     counts = [emulator.verify_count(token) for token in tokens]
     lines = records(tmp_path / "out.jsonl")

@@ -194,14 +194,17 @@ class Terminal:
         """Press Ctrl-C, again if need be, and read to the end; the exit code.
 
         Once is not always enough: a signal that comes just before Python blocks in input() is seen after it only.
+        A second one may meet a Python that has already given the signal back to the system, and end it there: a shell
+        shows 130 for that, too.
         """
-        for _ in range(int(PATIENCE)):
+        presses = 0
+        while not self._ended and presses < PATIENCE:
             self.press_ctrl_c()
+            presses += 1
             while self._read(1.0):
                 pass
-            if self._ended:
-                break
-        return self.end()
+        code = self.end()
+        return 130 if presses > 1 and code == -signal.SIGINT else code
 
     def press_ctrl_c(self) -> None:
         """Once."""

@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+from tests.programs import run_program
+
 CORE_ONLY = """
     import sys
 
@@ -24,9 +26,7 @@ CORE_ONLY = """
 
 
 def run(source: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=100, check=False
-    )
+    return run_program([sys.executable, "-c", textwrap.dedent(source)])
 
 
 def test_the_journey_passes_with_the_core_dependencies_alone():

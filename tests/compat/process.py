@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.programs import run_program
+
+if TYPE_CHECKING:
+    import subprocess
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -23,10 +27,5 @@ def command(driver: str, *arguments: str) -> list[str]:
 
 
 def run(driver: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    """The finished driver; its output is text. That asyncio found a step slow is no finding on a busy machine."""
-    finished = subprocess.run(
-        command(driver, *arguments), env=environment(**extra), capture_output=True, text=True, timeout=GUARD
-    )
-    lines = finished.stderr.splitlines(keepends=True)
-    finished.stderr = "".join(line for line in lines if not re.match(r"Executing <.* took \S+ seconds$", line))
-    return finished
+    """The finished driver."""
+    return run_program(command(driver, *arguments), env=environment(**extra), timeout=GUARD)

@@ -8,7 +8,6 @@ import errno
 import io
 import json
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from authing_mfa.emulator import Emulator, Settings
 from authing_mfa.emulator.http import body, server
 from authing_mfa.emulator.state import directory, messages, photos
+from tests.programs import run_program
 
 ROOT = Path(__file__).parents[2]
 LOCAL = {"Origin": "http://localhost:3000"}
@@ -89,7 +89,7 @@ def test_a_client_that_hangs_up_in_the_middle_of_a_body_logs_nothing():
         "            while s.recv(4096): pass\n"
         "print('ended')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    done = run_program([sys.executable, "-c", script], cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
 
 

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.needs import require_program
+from tests.programs import run_program
 
 pytest_plugins = ["tests.emulator.browser"]
 
@@ -193,5 +194,5 @@ def test_a_proxy(emu, tmp_path):
 def test_another_language(environ):
     """The script logs the ready-made user in through both factors; its exit code is the command's."""
     (environ / "login.mjs").write_text(block("javascript"))
-    done = subprocess.run(shlex.split(block("sh", 1)), capture_output=True, text=True, timeout=100)
+    done = run_program(shlex.split(block("sh", 1)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "welcome, demo\n", "")
