@@ -92,9 +92,7 @@ class Core:
             limit=options.max_response_size,
         )
         self.call_timeout: float = options.timeout
-        self.clock = clock
-        self.sleep = sleep
-        self.random = random
+        self.clock, self.sleep, self.random = clock, sleep, random
         on_call = options.on_call
         self.observers: tuple[Observer, ...] = () if on_call is None else (lambda _: on_call,)
         self._context = RequestContext(options.app_id, options.lang)

@@ -11,6 +11,8 @@
         user = client.as_user(error.challenge.token).mfa_verify_by_totp("123456")
 
 This file is longer than others: every method is written out, so that editors and type checkers show its parameters.
+
+More than 300 lines: it is one class, with one documented method for each call.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from benchmarks import guard
 from benchmarks.goals import goals
 from benchmarks.sections import SECTIONS, Run
 from benchmarks.servers import ROOT, WORK, all_servers, cores
-from benchmarks.tables import goals_text
+from benchmarks.tables import Goal, goals_text
 
 
 def main() -> int:
@@ -50,21 +50,13 @@ def main() -> int:
     reached = goals(run.figures)
     print(goals_text(reached))
     print(f"\n{time.perf_counter() - started:.0f} s. All figures: {given.json}")
-    given.json.write_text(
-        json.dumps(
-            {
-                "server": servers.name,
-                "quick": given.quick,
-                "figures": run.figures,
-                "goals": [
-                    {"text": goal.text, "limit": goal.limit, "value": goal.value, "mark": goal.mark} for goal in reached
-                ],
-            },
-            indent=1,
-        )
-        + "\n"
-    )
+    given.json.write_text(as_json(servers.name, run, reached))
     return 0
+
+
+def as_json(server: str, run: Run, reached: list[Goal]) -> str:
+    marks = [{"text": goal.text, "limit": goal.limit, "value": goal.value, "mark": goal.mark} for goal in reached]
+    return json.dumps({"server": server, "quick": run.quick, "figures": run.figures, "goals": marks}, indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 some thousand rows, in shuffled order; each round gives one ratio to the hand-written worker loop of the same round; the table
 shows their median and quartiles. A second copy of that loop shows how noisy the machine is: when it is off by more than 5 %,
 so is everything else. Engine overhead is CPU time per row whose call answers at once; memory is that of fresh processes.
+
+A little over 300 lines: the contenders stand beside the rounds that compare them.
 """
 
 from __future__ import annotations

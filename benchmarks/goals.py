@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from benchmarks.tables import Goal
@@ -9,17 +10,7 @@ from benchmarks.tables import Goal
 
 def goals(figures: dict[str, Any]) -> list[Goal]:
     """The goals in the order of the project's own table."""
-
-    def at(*path: str) -> Any:
-        value: Any = figures
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    def over(section: str, name: str, other: str) -> float | None:
-        one, two = at(section, name), at(section, other)
-        return one / two if one and two else None
-
+    at, over = partial(figure, figures), partial(ratio, figures)
     count, noisy = "instructions-64", bool(at("cpu-64", "noisy"))
     again = at("batch", "the same again (A/A)", "rate")
     batch_noisy = again is not None and abs(again - 1) > 0.05
@@ -54,3 +45,15 @@ def goals(figures: dict[str, Any]) -> list[Goal]:
         Goal("CPU per call at 10,000 concurrent ÷ at 64", 1.3, over("growth-ours-default", "10000", "64")),
         Goal(f"memory after {calls} calls − after 10,000, MiB", 2, None if memory is None else memory / 1024),
     ]
+
+
+def figure(figures: dict[str, Any], *path: str) -> Any:
+    value: Any = figures
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def ratio(figures: dict[str, Any], section: str, name: str, other: str) -> float | None:
+    one, two = figure(figures, section, name), figure(figures, section, other)
+    return one / two if one and two else None

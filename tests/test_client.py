@@ -1,4 +1,7 @@
-"""`AuthClient` as a user has it: each method on the wire, whose token, what is repeated, what is logged."""
+"""`AuthClient` as a user has it: each method on the wire, whose token, what is repeated, what is logged.
+
+More than 300 lines: one test for each promise of the client.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where calls go: public-config, asked once, and what is made of it. A proxy on loopback stands for the whole internet."""
+"""Where calls go: public-config, asked once, and what is made of it. A proxy on loopback stands for the whole internet.
+
+More than 300 lines: one test for each answer that public-config can give.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pictures as phones, cameras and programs write them: HEIC, AVIF, wide gamut, very large ones, TIFF pages, a missing end mark."""
+"""Pictures as phones, cameras and programs write them: HEIC, AVIF, wide gamut, very large ones, TIFF pages, a missing end mark.
+
+More than 300 lines: one test for each kind of picture.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Everything in which a picture may be handed over, and the sentence for everything else."""
+"""Everything in which a picture may be handed over, and the sentence for everything else.
+
+More than 300 lines: one test for each kind of source.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What `images.prepare` makes of every kind of picture, and how it refuses what is none."""
+"""What `images.prepare` makes of every kind of picture, and how it refuses what is none.
+
+More than 300 lines: one test for each property of the picture that is sent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Opening, closing, misuse, time-outs and the queue: the life of a client and of each call in it."""
+"""Opening, closing, misuse, time-outs and the queue: the life of a client and of each call in it.
+
+More than 300 lines: one test for each moment in the life of a client.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The wire both ways, as bytes: exact requests, and what every shape of answer means."""
+"""The wire both ways, as bytes: exact requests, and what every shape of answer means.
+
+More than 300 lines: one table for each part of a request and of an answer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A connection that one can trust: no answer reaches the wrong user, and `not_sent` is never said of what was sent."""
+"""A connection that one can trust: no answer reaches the wrong user, and `not_sent` is never said of what was sent.
+
+More than 300 lines: one test for each moment at which a connection can break.
+"""
 
 from __future__ import annotations
 

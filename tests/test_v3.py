@@ -1,4 +1,7 @@
-"""The v3 API and the newer calls, as bytes: envelopes, published samples, captcha, GraphQL, what is never half-filled."""
+"""The v3 API and the newer calls, as bytes: envelopes, published samples, captcha, GraphQL, what is never half-filled.
+
+More than 300 lines: one table for each newer call.
+"""
 
 from __future__ import annotations
 

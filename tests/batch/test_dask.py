@@ -227,35 +227,10 @@ def lonely_cluster():
     address = f"tcp://127.0.0.1:{port}"
     env = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
     quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--no-dashboard",
-            "--no-show",
-        ],
-        **quiet,
-    )
-    worker = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_worker",
-            address,
-            "--nthreads",
-            "1",
-            "--no-nanny",
-            "--no-dashboard",
-            "--death-timeout",
-            "60",
-        ],
-        **quiet,
-    )
+    scheduler_options = f"--host 127.0.0.1 --port {port} --no-dashboard --no-show".split()
+    worker_options = f"{address} --nthreads 1 --no-nanny --no-dashboard --death-timeout 60".split()
+    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", *scheduler_options], **quiet)
+    worker = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", *worker_options], **quiet)
     try:
         with Client(address, timeout="60s") as client:
             client.wait_for_workers(1, timeout=60)

@@ -1,4 +1,7 @@
-"""The run, on a client that answers from memory: what is pulled, what is sent, what comes out, and how it ends."""
+"""The run, on a client that answers from memory: what is pulled, what is sent, what comes out, and how it ends.
+
+More than 300 lines: one test for each state of a run and each way it ends.
+"""
 
 from __future__ import annotations
 

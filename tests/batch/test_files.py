@@ -1,4 +1,7 @@
-"""Rows from files, outcomes to files."""
+"""Rows from files, outcomes to files.
+
+More than 300 lines: each form of input and output has the same tests.
+"""
 
 from __future__ import annotations
 

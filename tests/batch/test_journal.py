@@ -1,4 +1,7 @@
-"""The journal's promise, on SQLite and on a real PostgreSQL: nothing twice, nothing lost, no secrets, one owner."""
+"""The journal's promise, on SQLite and on a real PostgreSQL: nothing twice, nothing lost, no secrets, one owner.
+
+More than 300 lines: each test runs on both databases, with the fixtures of this file.
+"""
 
 from __future__ import annotations
 

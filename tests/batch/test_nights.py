@@ -1,4 +1,7 @@
-"""What goes wrong at three in the morning: tokens, journals, inputs, disks and services that fail in the middle of a run."""
+"""What goes wrong at three in the morning: tokens, journals, inputs, disks and services that fail in the middle of a run.
+
+More than 300 lines: one test for each failure.
+"""
 
 from __future__ import annotations
 

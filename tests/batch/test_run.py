@@ -1,4 +1,7 @@
-"""Runs from file to file against the emulator: output, summary, exit codes, resuming, signals."""
+"""Runs from file to file against the emulator: output, summary, exit codes, resuming, signals.
+
+More than 300 lines: one test for each option and exit code of a run.
+"""
 
 from __future__ import annotations
 

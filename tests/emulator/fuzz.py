@@ -1,4 +1,7 @@
-"""Requests that no client would send: random methods, paths, headers and bodies, from a seeded source."""
+"""Requests that no client would send: random methods, paths, headers and bodies, from a seeded source.
+
+More than 300 lines: the tables of strange requests stand beside the code that mixes them.
+"""
 
 from __future__ import annotations
 

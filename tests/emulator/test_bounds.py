@@ -1,4 +1,7 @@
-"""Large bodies, other origins, slow and broken connections, and that everything which is kept has an end."""
+"""Large bodies, other origins, slow and broken connections, and that everything which is kept has an end.
+
+More than 300 lines: one test for each limit.
+"""
 
 from __future__ import annotations
 

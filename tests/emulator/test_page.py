@@ -1,4 +1,7 @@
-"""The inbox page in a real browser: messages arrive, codes are copied, users are shown, and nothing in them is believed."""
+"""The inbox page in a real browser: messages arrive, codes are copied, users are shown, and nothing in them is believed.
+
+More than 300 lines: the tests share one browser.
+"""
 
 from __future__ import annotations
 

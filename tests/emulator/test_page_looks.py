@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import re
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +21,12 @@ pytest_plugins = ["tests.emulator.browser"]
 START = 1_800_000_000.0
 PAGE = files("authing_mfa.emulator") / "page"
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
+MADE_OF_PARTS = (
+    "face_", "factor_", "step_", "effect_", "preset_", "moment_", "body_", "theme_", "inbox_", "users_", "requests_",
+)  # fmt: skip
+USED_BY_NAME = {
+    "all", "sms", "live", "connecting", "lost", "base_url", "app_id", "user_pool", "public_key", "request", "answer",
+}  # fmt: skip
 SAVE = os.environ.get("AUTHING_MFA_SCREENSHOTS") == "1"
 """Set to draw the documentation's pictures anew: AUTHING_MFA_SCREENSHOTS=1 pytest tests/emulator/test_page_looks.py -k picture"""
 
@@ -145,91 +152,67 @@ def test_every_word_is_there_in_both_languages():
     used |= {key for pair in re.findall(r'\bt\([^()"]*\? "(\w+)" : "(\w+)"', rest) for key in pair}
     missing = used - texts.keys()
     assert missing == set()
-    made = (
-        "face_",
-        "factor_",
-        "step_",
-        "effect_",
-        "preset_",
-        "moment_",
-        "body_",
-        "theme_",
-        "inbox_",
-        "users_",
-        "requests_",
-    )
-    unused = {key for key in texts.keys() - used if not key.startswith(made)}
-    assert unused <= {
-        "all",
-        "sms",
-        "live",
-        "connecting",
-        "lost",
-        "base_url",
-        "app_id",
-        "user_pool",
-        "public_key",
-        "request",
-        "answer",
-    }
+    unused = {key for key in texts.keys() - used if not key.startswith(MADE_OF_PARTS)}
+    assert unused <= USED_BY_NAME
     places = {key: [set(re.findall(r"\{(\w+)\}", text)) for text in pair] for key, pair in texts.items()}
     assert {key for key, (english, chinese) in places.items() if english != chinese} == set()
 
 
+async def ask(emu, path, body=None, token=None, method="POST"):
+    """Make a request, whatever becomes of it."""
+    headers = {"x-authing-lang": "en-US"} | ({"Authorization": token} if token else {})
+    async with aiohttp.ClientSession() as session:
+        with suppress(aiohttp.ClientError):
+            async with session.request(method, emu.url + path, json=body, headers=headers):
+                pass
+
+
+PEOPLE = (
+    {
+        "username": "ann",
+        "phone": "13800138000",
+        "email": "ann@example.com",
+        "mfa": ["SMS", "EMAIL", "OTP", "FACE"],
+        "totp": True,
+    },
+    {"username": "陈小明", "phone": "13900139000", "mfa": ["SMS", "OTP"], "totp": True},
+    {"username": "bob", "totp": True},
+    {"username": "dora", "email": "dora@example.com"},
+    {
+        "username": "a-name-that-is-much-longer-than-anyone-expects-a-name-to-be",
+        "email": f"{'very-' * 12}long@example.com",
+    },
+)
+
+
 def filled(emu):
     """Everything the page can show, always the same."""
-    users = (
-        {
-            "username": "ann",
-            "phone": "13800138000",
-            "email": "ann@example.com",
-            "mfa": ["SMS", "EMAIL", "OTP", "FACE"],
-            "totp": True,
-        },
-        {"username": "陈小明", "phone": "13900139000", "mfa": ["SMS", "OTP"], "totp": True},
-        {"username": "bob", "totp": True},
-        {"username": "dora", "email": "dora@example.com"},
-        {
-            "username": "a-name-that-is-much-longer-than-anyone-expects-a-name-to-be",
-            "email": f"{'very-' * 12}long@example.com",
-        },
-    )
-    made = [emu.add_user(password="pw", **user) for user in users]
+    made = [emu.add_user(password="pw", **user) for user in PEOPLE]
     emu.clock.advance(-338)
-
-    async def ask(path, body=None, token=None, method="POST"):
-        headers = {"Authorization": token} if token else {}
-        async with aiohttp.ClientSession() as session:
-            try:
-                async with session.request(
-                    method, emu.url + path, json=body, headers=headers | {"x-authing-lang": "en-US"}
-                ):
-                    pass
-            except aiohttp.ClientError:
-                pass
 
     async def use():
         token = emu.issue_mfa_token(made[0])
-        await ask(f"/api/v2/applications/{emu.app_id}/public-config", method="GET")
-        await ask("/api/v2/email/send", {"email": "dora@example.com", "scene": "VERIFY_CODE"})
+        await ask(emu, f"/api/v2/applications/{emu.app_id}/public-config", method="GET")
+        await ask(emu, "/api/v2/email/send", {"email": "dora@example.com", "scene": "VERIFY_CODE"})
         emu.clock.advance(95)
-        await ask("/api/v2/sms/send", {"phone": "13800138000", "scene": "mfa-verify"})
+        await ask(emu, "/api/v2/sms/send", {"phone": "13800138000", "scene": "mfa-verify"})
         emu.clock.advance(65)
-        await ask("/api/v2/sms/send", {"phone": "13900139000"})
+        await ask(emu, "/api/v2/sms/send", {"phone": "13900139000"})
         emu.clock.advance(100)
-        await ask("/api/v2/email/send", {"email": "ann@example.com", "scene": "MFA_VERIFY"}, token)
+        await ask(emu, "/api/v2/email/send", {"email": "ann@example.com", "scene": "MFA_VERIFY"}, token)
         emu.clock.advance(42)
-        await ask("/api/v2/applications/mfa/email/verify", {"email": "ann@example.com", "code": "111111"}, token)
+        await ask(emu, "/api/v2/applications/mfa/email/verify", {"email": "ann@example.com", "code": "111111"}, token)
         await ask(
+            emu,
             "/api/v2/applications/mfa/email/verify",
             {"email": "ann@example.com", "code": emu.code_for("ann@example.com")},
             token,
         )
         emu.faults.add(path="mfa_verify_by_totp", drop="after", count=1)
         emu.faults.add(path="/api/v2/mfa/*", probability=0.1, seed=7, status=503)
-        await ask("/api/v2/mfa/totp/verify", {"totp": made[0].totp_code}, token)
+        await ask(emu, "/api/v2/mfa/totp/verify", {"totp": made[0].totp_code}, token)
         emu.clock.advance(36)
-        await ask("/api/v2/sms/send", {"phone": "13800138000", "scene": "mfa-verify"}, token)
+        await ask(emu, "/api/v2/sms/send", {"phone": "13800138000", "scene": "mfa-verify"}, token)
 
     asyncio.run(use())
 

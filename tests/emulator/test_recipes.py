@@ -138,6 +138,11 @@ def test_a_container(environ, started):
         assert json.load(response)["url"] == "http://emulator:7070"
 
 
+REPEATS = (
+    "--retry", "50", "--retry-delay", "0", "--retry-all-errors", "--retry-max-time", "30", "--max-time", "60",
+)  # fmt: skip
+
+
 def test_a_proxy(emu, tmp_path):
     """nginx with this server block: the page's address, events without delay, and a photo of 20 MiB."""
     nginx = require_program("nginx")
@@ -153,21 +158,7 @@ def test_a_proxy(emu, tmp_path):
     )
     process = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
     try:
-        curl = [
-            require_program("curl"),
-            "-sS",
-            "--unix-socket",
-            f"{tmp_path}/proxy.sock",
-            "--retry",
-            "50",
-            "--retry-delay",
-            "0",
-            "--retry-all-errors",
-            "--retry-max-time",
-            "30",
-            "--max-time",
-            "60",
-        ]
+        curl = [require_program("curl"), "-sS", "--unix-socket", f"{tmp_path}/proxy.sock", *REPEATS]
 
         def ask(path, *options):
             done = subprocess.run(

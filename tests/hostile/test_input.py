@@ -1,4 +1,7 @@
-"""Hostile input: whatever a caller, a user, a file or the environment gives, it is taken or refused in words, and never a traceback."""
+"""Hostile input: whatever a caller, a user, a file or the environment gives, it is taken or refused in words, and never a traceback.
+
+More than 300 lines: one set of hostile values for every entrance.
+"""
 
 from __future__ import annotations
 

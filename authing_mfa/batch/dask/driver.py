@@ -9,7 +9,7 @@ is the cluster's: each worker leases a share of it for a second at a time (`Rate
 
 Tokens and codes travel to the workers over Dask's own connections: on a network that is not yours, use its TLS.
 
-A few lines more than 300: one class that drives one cluster.
+A few more than 300 lines: one class drives one cluster.
 """
 
 from __future__ import annotations

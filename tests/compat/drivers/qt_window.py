@@ -1,4 +1,7 @@
-"""Drives the Qt example's real window: types, clicks, closes. `qt_window.py WAY [FOLDER FOR PICTURES]`."""
+"""Drives the Qt example's real window: types, clicks, closes. `qt_window.py WAY [FOLDER FOR PICTURES]`.
+
+More than 300 lines: one way through the window for each test.
+"""
 
 import gc
 import socket

@@ -1,4 +1,7 @@
-"""Drives the Tk example's real window: types, clicks, closes. `tk_window.py WAY [FOLDER FOR PICTURES]`."""
+"""Drives the Tk example's real window: types, clicks, closes. `tk_window.py WAY [FOLDER FOR PICTURES]`.
+
+More than 300 lines: one way through the window for each test.
+"""
 
 import socket
 import sys
