@@ -3,8 +3,8 @@
 `AuthClient` is the async client, `authing_mfa.sync` the same without an event loop, `authing_mfa.compat` the callback layer in
 the Swift SDK's shape, `authing_mfa.batch` for millions of rows, `authing_mfa.emulator` the service on your own machine.
 
-Every name is loaded when it is first used: `AuthClient` brings aiohttp, 0.2 s that the emulator, the command line's help and a
-pytest run in the same environment have no use for.
+Every name is loaded when it is first used. `AuthClient` imports aiohttp, which takes 0.2 s; the emulator, the help of the command
+line and other pytest runs do not need aiohttp.
 """
 
 from typing import TYPE_CHECKING

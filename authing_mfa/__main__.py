@@ -10,7 +10,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and exit with its code; without click, say how to install it and exit with 2."""
     try:
-        import click  # noqa: F401 - asked for only to say what is missing
+        import click  # noqa: F401 - imported only to find out if click is missing
     except ImportError:
         sys.stderr.write('The command line needs click and more: pip install "authing-mfa[cli]"\n')
         sys.exit(2)

@@ -1,7 +1,7 @@
-"""Coroutines of the async client, run for threads that have no event loop: the engine of `authing_mfa.sync`.
+"""Run coroutines of the async client for threads that have no event loop: the engine of `authing_mfa.sync`.
 
-One process has at most one background loop. The first call begins it, closing the last client ends it. A forked child begins
-anew: its parent's loop, pool and connections are never touched there. The interpreter's exit ends the loop within a second.
+One process has at most one background loop. The first call starts the loop, closing the last client ends it. A forked child starts
+a new loop and never touches the loop, the pool and the connections of its parent. The interpreter's exit ends the loop within a second.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["SharedClient", "check_thread"]
 
 T = TypeVar("T")
 
-EXIT_TIMEOUT: Final = 1.0  # seconds that the interpreter's exit may take for us
+EXIT_TIMEOUT: Final = 1.0  # seconds that we may add to the interpreter's exit
 CLOSE_TIMEOUT: Final = 5.0  # seconds that closing the last client waits for the loop's end
 
 
@@ -36,12 +36,12 @@ class _Process:
     """The background loop of this process."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()  # re-entrant: the garbage collector and signal handlers come at any moment
+        self.lock = threading.RLock()  # re-entrant: the garbage collector and signal handlers may run at any moment
         self.runner: Runner | None = None
         self.exiting = False
 
     def enter(self, client: AuthClient) -> Runner:
-        """Take *client* in; the first one begins the loop."""
+        """Register *client*; the first client starts the loop."""
         with self.lock:
             if self.exiting:
                 raise too_late()
@@ -51,7 +51,7 @@ class _Process:
             return self.runner
 
     def leave(self, client: AuthClient, timeout: float) -> None:
-        """Take *client* out; the last one ends the loop."""
+        """Remove *client*; removing the last client ends the loop."""
         with self.lock:
             runner = self.runner
             if runner is None:
@@ -63,7 +63,7 @@ class _Process:
         runner.close(timeout)
 
     def exit(self) -> None:
-        """The interpreter exits: close all there is, within `EXIT_TIMEOUT`."""
+        """Close everything within `EXIT_TIMEOUT`, because the interpreter exits."""
         with self.lock:
             self.exiting = True
             runner, self.runner = self.runner, None
@@ -77,8 +77,8 @@ _inherited: list[_Process] = []
 
 
 def _after_fork() -> None:
-    global _process  # noqa: PLW0603 - there is one for each process
-    _inherited.append(_process)  # for ever: closing its loop would take sockets off the parent's selector
+    global _process  # noqa: PLW0603 - one object for each process
+    _inherited.append(_process)  # kept for ever: closing its loop would remove sockets from the parent's selector
     _process = _Process()
 
 
@@ -97,7 +97,7 @@ class SharedClient:
     def __init__(self, make: Callable[[], AuthClient]) -> None:
         self._make = make
         self._observers: list[Observer] = []
-        self.client = make()  # now, for it checks the settings
+        self.client = make()  # made now, because making a client checks the settings
         self._closed = False
         self._runner: Runner | None = None
         self._process = _process
@@ -122,21 +122,21 @@ class SharedClient:
 
     @property
     def _begun(self) -> bool:
-        """True if there is something to close: the client is open, and this process has begun it."""
+        """True if there is something to close: the client is open, and this process has started it."""
         return self._runner is not None and self._process is _process and not self._closed
 
     def observe(self, observer: Observer) -> None:
-        """Tell *observer* of every call, in forked children as well."""
+        """Call *observer* for every call of the client, in forked children as well."""
         self._observers.append(observer)
         self.client._observe(observer)  # noqa: SLF001 - made for us
 
     def run(self, awaitable: Awaitable[T]) -> T:
-        """Await *awaitable* of the begun client, and return its result."""
+        """Await *awaitable* of the started client, and return its result."""
         assert self._runner is not None, "begin() comes first"
         return self._runner.run(awaitable)
 
     def iterate(self, outcomes: AsyncGenerator[T, None]) -> Iterator[T]:
-        """Give what *outcomes* gives. Leaving early closes it, and waits for what it still does."""
+        """Yield the items of *outcomes*. Leaving early closes *outcomes* and waits until it has ended."""
         runner, process = self._runner, self._process
         assert runner is not None, "begin() comes first"
         try:
@@ -151,7 +151,7 @@ class SharedClient:
             if process is _process and self._begun:
                 if _may_wait():
                     runner.run(outcomes.aclose(), patience=float("inf"))
-                else:  # the garbage collector came by on a thread that must not wait
+                else:  # the garbage collector runs this on a thread that must not wait
                     runner.post(outcomes.aclose())
 
     def close(self) -> None:
@@ -195,8 +195,8 @@ def check_thread() -> None:
 
 
 def _may_wait() -> bool:
-    """Return True if no event loop runs on this thread, or only a notebook's, which waits for the cell in any case."""
-    if asyncio._get_running_loop() is None:  # noqa: SLF001 - public, for all its name
+    """Return True if no event loop runs on this thread, or only the loop of a notebook, which waits for the cell anyway."""
+    if asyncio._get_running_loop() is None:  # noqa: SLF001 - public in spite of its name
         return True
     ipython = sys.modules.get("IPython")
     in_notebook = hasattr(ipython and ipython.get_ipython(), "kernel")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 try:
     import orjson
-except ImportError:  # the extra `speed` brings it; the standard library does the same, slower
+except ImportError:  # the extra `speed` installs orjson; the standard library does the same, more slowly
     orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
 __all__ = ["CONTAINER_LIMIT", "DEPTH_LIMIT", "LARGE_FILE", "dump_json", "parse_json"]
@@ -23,7 +23,7 @@ CONTAINER_LIMIT: Final = 10_000
 """How many objects and lists an answer's JSON may have. The service's own answers have fewer than 200."""
 
 LARGE_FILE: Final = 5_000_000
-"""The same for a file of the user's own: a snapshot or a seed file of the emulator."""
+"""The same for a file of the user: a snapshot or a seed file of the emulator."""
 
 # ─────────────────────────────── writing ───────────────────────────────
 
@@ -35,7 +35,7 @@ def dump_json(value: dict[str, Any]) -> bytes:
 
 
 def _stdlib_dumps(value: dict[str, Any]) -> bytes:
-    """Return a flat object, which is all that operations are, value by value: the encoder as a whole is slow to start up."""
+    """Return a flat object as JSON. Operations are flat, and encoding value by value avoids the slow start of the whole encoder."""
     text = _encoder.encode
     members = [
         f'"{name}":{"true" if item is True else "false" if item is False else text(item)}'
@@ -75,10 +75,10 @@ def _stdlib_loads(body: bytes) -> Any:
         value, end = _decoder.raw_decode(text)
     except ValueError:
         value, end = None, -1
-    if end != len(text):  # white space around it, or it is not JSON: the slower way tells
+    if end != len(text):  # white space around the JSON, or no JSON at all: the slower parser finds out
         value = _decoder.decode(text)
     if b"\\" in body and _SURROGATE.search(body):
-        _encoder.encode(value).encode()  # half of a surrogate pair is no text: UnicodeEncodeError, a ValueError
+        _encoder.encode(value).encode()  # half of a surrogate pair: UnicodeEncodeError, a ValueError
     return value
 
 
@@ -95,7 +95,7 @@ def parse_json(body: bytes, *, most: int = CONTAINER_LIMIT) -> Any:
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise ValueError("it is empty")
-    containers = body.count(b"{") + body.count(b"[")  # at most: a bracket may stand within a text
+    containers = body.count(b"{") + body.count(b"[")  # an upper bound: a bracket may be part of a text
     if containers > most:
         raise ValueError("its JSON has too many parts")
     try:

@@ -1,4 +1,4 @@
-"""The claims of a JSON Web Token, without checking its signature: that is the service's business."""
+"""The claims of a JSON Web Token, without a check of its signature, which only the service can verify."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def time_claim(token: str, name: str) -> float | None:
-    """Return the time *name* (``exp``, ``iat``) of *token* in seconds since the epoch; None where it says none."""
+    """Return the time *name* (``exp``, ``iat``) of *token* in seconds since the epoch; None where the token has no such time."""
     value: Any = claims(token).get(name)
-    if type(value) not in (int, float) or not abs(value) < 1e15:  # not a number is not smaller either
+    if type(value) not in (int, float) or not abs(value) < 1e15:  # NaN is not smaller either
         return None
     return float(value)

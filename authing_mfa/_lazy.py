@@ -1,4 +1,4 @@
-"""Public names of a package that are loaded when they are first used: what nobody uses costs nobody time."""
+"""Load the public names of a package when they are first used, so that unused names cost no time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def lazy(package: dict[str, Any], modules: tuple[str, ...]) -> tuple[Callable[[s
     """Return the `__getattr__` and the `__dir__` of a package.
 
     Args:
-        package: its `globals()`. The names in its `__all__` are found.
+        package: its `globals()`. Only names in its `__all__` are loaded.
         modules: its modules that have those names, in the order in which they are searched.
     """
 

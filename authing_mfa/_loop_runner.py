@@ -1,4 +1,4 @@
-"""`Runner`: a background loop on which threads without a loop run coroutines of the async client, and wait."""
+"""`Runner`: a background loop that runs coroutines of the async client for threads that wait for them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["Runner", "closed_client", "too_late"]
 T = TypeVar("T")
 
 _CANCEL_TIMEOUT: Final = 1.0  # seconds that an interrupted call waits for its end
-_SLICE: Final = 1.0  # seconds; a wait is taken in slices, for Ctrl-C does not reach a lock on every system
+_SLICE: Final = 1.0  # seconds; a wait is split into slices, because Ctrl-C does not interrupt a lock on every system
 
 
 class _Call(Generic[T]):
-    """One awaitable on its way through the background loop. Its caller waits on `ended`, a lock that is held until then."""
+    """One awaitable that the background loop runs. Its caller waits for `ended`, a lock that is held until the awaitable has ended."""
 
     __slots__ = ("awaitable", "cancelled", "context", "done", "ended", "error", "task", "value")
 
@@ -41,7 +41,7 @@ class _Call(Generic[T]):
         self.error: BaseException | None = None
 
     async def perform(self) -> None:
-        """Await it. Whatever is raised belongs to the caller, never to the loop."""
+        """Await the awaitable and keep its result or error for the caller. Nothing is raised into the loop."""
         try:
             self.value = await self.awaitable
         except BaseException as error:  # noqa: BLE001 - even SystemExit, which the caller's own file object may raise
@@ -58,7 +58,7 @@ class _Call(Generic[T]):
                 and not isinstance(error, AuthingError)
                 and not threading.main_thread().is_alive()
             ):
-                raise too_late() from error  # no thread can be had any more to look a name up or to encrypt a password
+                raise too_late() from error  # no thread can be started any more to resolve a name or to encrypt a password
             if error is not None:
                 raise error
             return self.value
@@ -79,9 +79,9 @@ class Runner:
         """Await *awaitable* on the loop's thread, in the caller's context, and return its result.
 
         Args:
-            awaitable: what to await, once.
-            patience: seconds to wait for its end when this wait is interrupted: by Ctrl-C, or by what another signal's
-                handler raises, e.g. Celery's time limit.
+            awaitable: is awaited once.
+            patience: seconds to wait for its end when this wait is interrupted: by Ctrl-C, or by an error that a signal handler
+                raises, e.g. Celery's time limit.
 
         Raises:
             UsageError: the loop has ended; nothing was sent.
@@ -100,7 +100,7 @@ class Runner:
             del call  # an error's traceback holds this frame
 
     def _look_after(self, call: _Call[Any]) -> None:
-        """*call* takes long: wake the loop in the place of a caller that a signal interrupted, or note that the loop has ended."""
+        """Check a *call* that takes long: wake the loop if a signal kept its caller from doing so, or note that the loop has ended."""
         self._thread.wake()
         if self._thread.ended and not self.exiting and not call.done:
             call.error = closed_client()
@@ -115,7 +115,7 @@ class Runner:
             call.ended.acquire(timeout=min(left, _SLICE))
 
     def post(self, awaitable: Awaitable[Any]) -> None:
-        """Have *awaitable* run; nobody waits for it. Takes no lock."""
+        """Run *awaitable* without waiting for its result. Takes no lock."""
         self._thread.post(_Call(awaitable))
 
     def close(self, timeout: float) -> None:
@@ -144,11 +144,11 @@ class Runner:
         self._calls.discard(call)
         close = getattr(call.awaitable, "close", None)
         if close is not None:
-            close()  # one that was cancelled before its first step was never awaited
+            close()  # an awaitable that was cancelled before its first step was never awaited
         if not hasattr(call, "value") and call.error is None:
             call.error = asyncio.CancelledError()
         if not (self.exiting and isinstance(call.error, asyncio.CancelledError)):
-            call.ended.release()  # at exit a daemon thread is left waiting: nobody would handle its error
+            call.ended.release()  # at exit a daemon thread keeps waiting: nothing would handle its error
 
     async def _finish(self) -> None:
         while self._calls:
@@ -157,7 +157,7 @@ class Runner:
                 task.cancel()
             await asyncio.wait(tasks)
             await asyncio.sleep(0)  # their callbacks
-        await self._thread.loop.shutdown_asyncgens()  # batches that were left in the middle
+        await self._thread.loop.shutdown_asyncgens()  # batches that were not read to their end
         for client in list(self.clients):
             with contextlib.suppress(Exception):
                 await client.aclose()

@@ -1,4 +1,4 @@
-"""The one test for "this machine": used by the emulator's checks and by the command line."""
+"""The one test for "this machine". The checks of the emulator and the command line use it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["is_loopback", "is_loopback_url"]
 
 
 def is_loopback(host: str) -> bool:
-    """Return True if *host* (a name or an address without port and brackets) is this machine.
+    """Return True if *host* (a name or an address without port and brackets) means this machine.
 
-    ``localhost``, the names below it (RFC 6761) and the loopback addresses are. No name is looked up.
+    True for ``localhost``, the names below it (RFC 6761) and the loopback addresses. No name is resolved.
     """
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):

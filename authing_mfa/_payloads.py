@@ -1,4 +1,4 @@
-"""From an answer's payload to a value: factors, enrollments, mfaToken introspection, session. Users stand in `structuring`.
+"""Turn an answer's payload into a value: factors, enrollments, mfaToken introspection, session. Users are read in `structuring`.
 
 Every function raises TypeError, KeyError or ValueError for a payload of another shape; nothing half-filled is returned.
 """
@@ -43,7 +43,7 @@ def read_totp_enrollment(payload: Any, recovery_code: str | None = None) -> Totp
 
 
 def read_factor_enrollment(payload: Any, _: str | None = None) -> FactorEnrollment:
-    """Return what asking for an enrollment answers (docs/wire.md#factor-enrollment). The TOTP secret stands in the address."""
+    """Return the answer to a request for an enrollment (docs/wire.md#factor-enrollment). The TOTP secret is part of the address."""
     raw = _strict.json_object(payload)
     token = _strict.required_text(raw, "enrollmentToken")
     if raw.get("otpData") is None:
@@ -119,7 +119,7 @@ def read_verified(payload: Any, _: str | None = None) -> bool:
 
 
 def read_mfa_token_info(payload: Any, _: str | None = None) -> MfaTokenInfo:
-    """Return what introspection answers (docs/wire.md#token-introspection)."""
+    """Return the answer of introspection (docs/wire.md#token-introspection)."""
     raw = _strict.json_object(payload)
     return MfaTokenInfo(
         active=_strict.flag(raw["active"]),
@@ -132,7 +132,7 @@ def read_mfa_token_info(payload: Any, _: str | None = None) -> MfaTokenInfo:
 
 
 def read_id_token(payload: Any, _: str | None = None) -> IdToken:
-    """Return a refreshed token (docs/wire.md#session). Times that stand not beside it are read from the token itself."""
+    """Return a refreshed token (docs/wire.md#session). Times that the answer lacks are read from the token itself."""
     raw = _strict.json_object(payload)
     token = _strict.required_text(raw, "token")
     issued_at, expires_at = _strict.optional_number(raw.get("iat")), _strict.optional_number(raw.get("exp"))
@@ -155,10 +155,10 @@ def read_security_level(payload: Any, _: str | None = None) -> SecurityLevel:
 
 
 def expiry(said: Any, token: Any) -> float | None:
-    """When a user's token expires, in seconds since the epoch: what `tokenExpiredAt` says, else the token's own `exp`.
+    """Return when a user's token expires, in seconds since the epoch: from `tokenExpiredAt`, else from the token's own `exp`.
 
     The service's documents also show null and ``11/20/2019, 8:20:25 PM``, without a time zone. The token's `exp` is exact,
-    so it goes before such a text, which is read as UTC. What cannot be read is None: a login never fails for it.
+    so it has precedence over such a text, which is read as UTC. A time that cannot be read is None: a login never fails because of it.
     """
     stated = _iso_time(said) if isinstance(said, str) else None
     if stated is None and isinstance(token, str):

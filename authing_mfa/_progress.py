@@ -1,4 +1,4 @@
-"""How far one call is, for those who observe calls: `on_call`, and `authing_mfa.otel`."""
+"""The progress of one call, for its observers: `on_call`, and `authing_mfa.otel`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Observer", "Progress"]
 _log = logging.getLogger("authing_mfa")
 
 Observer: TypeAlias = "Callable[[str], Callable[[CallRecord], Any]]"
-"""Called with the operation's name when a call begins; what it returns is called with the record when the call has ended."""
+"""Called with the operation's name when a call begins. It returns a function, which is called with the record when the call has ended."""
 
 
 class Progress:
-    """How far one observed call is. The engine says `queue` and `begin` around each wait for a slot."""
+    """The progress of one observed call. The engine calls `queue` and `begin` around each wait for a slot."""
 
     __slots__ = ("_clock", "_operation", "_queued", "_started", "_tellers", "attempts", "http_status")
 
@@ -38,22 +38,22 @@ class Progress:
         self._tellers = [teller for teller in (_guarded(observer, operation) for observer in observers) if teller]
 
     def queue(self) -> None:
-        """The call waits for a connection slot from now on."""
+        """Note that the call waits for a connection slot from now on."""
         if self._queued is None:
             self._queued = self._clock()
 
     def begin(self, now: float) -> None:
-        """The call has its slot, and a try begins."""
+        """Note that the call has its slot and a try begins."""
         self.attempts += 1
         if self._started is None:
             self._started = now
 
     def succeeded(self, answer: Answer[Any]) -> None:
-        """Tell the observers of a success."""
+        """Report a success to the observers."""
         self._tell(200, None, self.http_status, "answered", answer.request_id)
 
     def failed(self, error: BaseException) -> None:
-        """Tell the observers how the call ended; an error that is none of ours counts as an `AuthingError`."""
+        """Report to the observers how the call ended; an error outside the error tree counts as an `AuthingError`."""
         sent: Delivery = "unknown" if self.attempts else "not_sent"
         if isinstance(error, AuthingError):
             status = getattr(error, "http_status", None)
@@ -82,11 +82,11 @@ class Progress:
 
 
 def _guarded(call: Callable[[Any], Any], argument: Any) -> Any:
-    """Call what the application gave; what it raises is logged and changes nothing, but for Ctrl-C."""
+    """Call the application's function. An error in it is logged and changes nothing; only Ctrl-C is passed on."""
     try:
         return call(argument)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001 - it is the application's, and an answer must not be lost for it
+    except BaseException:  # noqa: BLE001 - an error of the application must not lose an answer
         _log.exception("on_call, or another observer of calls, raised.")
         return None

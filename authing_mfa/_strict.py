@@ -74,7 +74,7 @@ def optional_number(value: Any) -> float | None:
     """*value*, which must be a finite number or null."""
     if value is None:
         return None
-    if type(value) in (int, float) and abs(value) < 1e15:  # not a number is not smaller either
+    if type(value) in (int, float) and abs(value) < 1e15:  # NaN is not smaller either
         return float(value)
     raise TypeError(f"a number or null expected, not {json_name(value)}")
 

@@ -1,8 +1,8 @@
-"""Two threads for code that has none of its own: one with an event loop, one that runs callbacks.
+"""Two background threads for code without an event loop: one runs an event loop, the other runs callbacks.
 
 Both are daemons, so that a forgotten thread never blocks the interpreter's exit; the code that starts a thread closes it, with a time limit.
-Both are fed in batches: a deque and one armed wake-up for the loop, whole lists for the callbacks. Waking a thread costs more
-than everything else in a hop, so one wake-up serves all waiting calls.
+Both receive their items in batches: the loop through a deque with one pending wake-up, the callbacks as whole lists. Waking a
+thread costs more than all other steps between two threads, so one wake-up serves all waiting calls.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _here = threading.local()
 
 
 def own_thread() -> str | None:
-    """Return what the running thread is, if it is one of these: waiting on it for itself would never end."""
+    """Return which of these threads is running, or None: a thread that waits for itself would wait for ever."""
     return getattr(_here, "kind", None)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop for a thread of ours: uvloop's where that is installed, else asyncio's own."""
     if sys.platform != "win32":
-        # RuntimeError: while the interpreter exits, what is imported may no longer register its own exit.
+        # RuntimeError: while the interpreter exits, a module that is imported may no longer register an exit function.
         with contextlib.suppress(ImportError, RuntimeError):
             return _uvloop()
     return asyncio.new_event_loop()
@@ -49,14 +49,14 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 def _uvloop() -> asyncio.AbstractEventLoop:
     """Return a loop of uvloop that resolves names in Python's threads.
 
-    libuv's own threads crash a forked child at its exit: it waits for them, and they live in the parent only.
+    libuv's own threads crash a forked child at its exit: the child waits for threads that exist only in the parent.
     """
     import uvloop
 
     class Loop(uvloop.Loop):
         async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
             numeric = {**options, "flags": options.get("flags", 0) | socket.AI_NUMERICHOST}
-            with contextlib.suppress(socket.gaierror):  # it is a name
+            with contextlib.suppress(socket.gaierror):  # *host* is a name
                 return socket.getaddrinfo(host, port, **numeric)
             return await self.run_in_executor(None, partial(socket.getaddrinfo, host, port, **options))
 
@@ -88,22 +88,22 @@ class BackgroundLoop(Generic[T]):
     def post(self, item: T) -> None:
         """Hand *item* to the loop's thread. Takes no lock, so it is safe in signal handlers and weakref callbacks.
 
-        After the loop has ended the item is silently lost: `finish` was the last to look.
+        After the loop has ended the item is silently lost: `finish` was the last to read items.
         """
         self._inbox.append(item)
-        # The flag is read after the item is in, and cleared by the drain before it looks: no item is overlooked. Two posters
-        # may both see it down and wake the loop twice, which does no harm.
+        # The flag is read after the item is added, and `_drain` clears it before it reads: no item is missed. Two threads may both
+        # see the flag cleared and wake the loop twice, which does no harm.
         if not self._armed:
             self._armed = True
             self.wake()
 
     def wake(self) -> None:
-        """Have the loop look at its items now. Only for posters that a signal may have interrupted before they woke it."""
+        """Make the loop read its items now. Needed only where a signal may have interrupted `post` before it woke the loop."""
         self._call(self._drain)
 
     @property
     def ended(self) -> bool:
-        """True once the thread has ended: what is posted from now on is lost."""
+        """True once the thread has ended: items posted from now on are lost."""
         return not self._thread.is_alive()
 
     def stop(self) -> None:
@@ -164,7 +164,7 @@ class CallbackThread(Generic[T]):
         self._batches.put(batch)
 
     def stop(self) -> None:
-        """Let the thread end after all that was put."""
+        """Let the thread end after everything that was put before."""
         self._batches.put(None)
 
     def join(self, timeout: float | None) -> bool:
@@ -174,7 +174,7 @@ class CallbackThread(Generic[T]):
         return not self._thread.is_alive()
 
     def abandon(self) -> None:
-        """In the child after a fork: if this very thread forked, it ends with the callback it is in."""
+        """Stop in a forked child: if this thread itself forked, it ends after its current callback."""
         self._abandoned = True
 
     def _run(self) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 __all__ = ["PERIOD", "code_at", "otpauth_uri", "step_of"]
 
 PERIOD = 30
-"""Seconds of one time step, where an address does not say otherwise."""
+"""Seconds of one time step, unless an address names another number."""
 
 
 def step_of(now: float, period: int = PERIOD) -> int:

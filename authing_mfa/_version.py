@@ -1,3 +1,3 @@
-"""The version of the package, in the one place that the build, the wire and the command line read it from."""
+"""The version of the package. The build, the requests and the command line read it here."""
 
 __version__ = "0.2.0.dev0"

@@ -1,4 +1,4 @@
-"""`CallRecord`: what is known of one finished call, for logs, metrics and traces."""
+"""`CallRecord`: the facts about one finished call, for logs, metrics and traces."""
 
 from __future__ import annotations
 

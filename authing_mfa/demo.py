@@ -1,8 +1,7 @@
 """The whole MFA journey against the embedded emulator: real HTTP on 127.0.0.1, real TOTP, real pictures.
 
-``python -m authing_mfa.demo`` prints one line per step: what was called, how long it took, what came back. Every step checks
-its result; the first that is not as it should be is named and the exit status is 1. Needs nothing but the package itself.
-Secrets are masked. The file is longer than others so that a reader finds the whole demonstration in one place.
+``python -m authing_mfa.demo`` prints one line per step: the call, its duration, its result. Every step checks its
+result; the first step with a wrong result is named, and the exit status is 1. The demo needs only the package itself. Secrets are masked.
 
 More than 300 lines: the steps of the journey and what each prints stand together.
 """
@@ -46,9 +45,9 @@ PASSWORD: Final = "correct horse"  # noqa: S105 - a made-up user of the emulator
 PHONE: Final = "13800138000"
 EMAIL: Final = "ada@example.com"
 FREE_PHONE: Final = "13900139000"
-WRONG_CODE: Final = "000000"  # the emulator never sends it
+WRONG_CODE: Final = "000000"  # the emulator never sends this code
 SECONDS: Final = 60.0
-"""The whole journey may take this long; it takes about one second."""
+"""Upper limit for the whole journey, in seconds; it takes about one second."""
 
 
 @attrs.frozen
@@ -57,10 +56,10 @@ class Step:
 
     Attributes:
         number: counts from 1.
-        call: what was called, secrets masked.
-        outcome: what came back, in words.
+        call: the call, secrets masked.
+        outcome: the result, in words.
         elapsed: seconds it took.
-        ok: whether it is what it should be.
+        ok: whether the result is right.
     """
 
     number: int
@@ -76,7 +75,7 @@ class Step:
 
 
 class StepFailedError(Exception):
-    """A step was not as it should be; `step` says which."""
+    """A step had a wrong result; `step` is that step."""
 
     def __init__(self, step: Step) -> None:
         super().__init__(f"Step {step.number} failed: {step.call}: {step.outcome}")
@@ -84,7 +83,7 @@ class StepFailedError(Exception):
 
 
 class UnexpectedError(Exception):
-    """What came back is not what should have come."""
+    """A call returned something else than it should."""
 
 
 def must(condition: object, otherwise: str) -> None:
@@ -93,22 +92,22 @@ def must(condition: object, otherwise: str) -> None:
 
 
 def mask(secret: str) -> str:
-    """*secret* so that two can be told apart and none can be used: its first two characters and its length."""
+    """Mask *secret*: only its first two characters and its length are shown, enough to tell two secrets apart."""
     return f"{secret[:2]}***({len(secret)})"
 
 
 class Steps:
-    """Takes steps, each checked and told to *show*."""
+    """Takes steps, checks each and reports it to *show*."""
 
     def __init__(self, show: Callable[[Step], Any]) -> None:
         self.show = show
         self.steps: list[Step] = []
 
     async def step(self, call: str, made: Awaitable[T], tell: Callable[[T], str]) -> T:
-        """Await *made*; *tell* says in words what came back, or raises `UnexpectedError`.
+        """Await *made*; *tell* describes the result, or raises `UnexpectedError`.
 
         Raises:
-            StepFailedError: an error came, or what came back is not what should have come.
+            StepFailedError: the call raised an error, or its result is wrong.
         """
         started = time.perf_counter()
         try:
@@ -128,7 +127,7 @@ class Steps:
     async def refused(
         self, call: str, made: Awaitable[Any], expected: type[E], tell: Callable[[E], str] | None = None
     ) -> E:
-        """Await *made*, which must end with an error of the class *expected*. The error is shown as a user would see it."""
+        """Await *made*, which must raise an error of the class *expected*. The error is shown as a user would see it."""
 
         async def caught() -> E:
             try:
@@ -150,7 +149,7 @@ class Steps:
 
 
 class Journey(Steps):
-    """The steps in their order, each checked and told to *show*."""
+    """Takes the steps in their order, checks each and reports it to *show*."""
 
     def __init__(self, emulator: Emulator, client: AuthClient, show: Callable[[Step], Any]) -> None:
         super().__init__(show)
@@ -163,7 +162,7 @@ class Journey(Steps):
         """All steps, in order.
 
         Raises:
-            StepFailedError: one was not as it should be.
+            StepFailedError: a step had a wrong result.
         """
         challenge = await self.log_in()
         await self.by_phone(challenge)
@@ -186,13 +185,13 @@ class Journey(Steps):
         return (await self.refused(f"login_by_account({ACCOUNT}, ***)", made, MfaRequiredError, tell)).challenge
 
     def code_sent(self, to: str) -> str:
-        """In words: a code lies in the emulator's inbox."""
+        """Return the words for: a code is in the emulator's inbox."""
         code = self.emulator.code_for(to)
         must(code.isdigit(), "no code in the inbox")
         return f"a code of {len(code)} digits is in the emulator's inbox"
 
     async def by_phone(self, challenge: MfaChallenge) -> None:
-        """Check a phone, send a code to the bound one, verify it."""
+        """Check a phone, send a code to the bound phone, verify the code."""
 
         def free(answer: object) -> str:
             must(answer is True, f"True was due, {answer!r} came")
@@ -242,7 +241,7 @@ class Journey(Steps):
         return made
 
     def totp(self, secret: str) -> str:
-        """Return what an authenticator app would show now: RFC 6238, by the cryptography library, not by the emulator's own code."""
+        """Return the code that an authenticator app would show now (RFC 6238), computed by the cryptography library, not by the emulator."""
         from cryptography.hazmat.primitives.hashes import SHA1
         from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
@@ -251,7 +250,7 @@ class Journey(Steps):
         return app.generate(self.emulator.clock()).decode()
 
     async def recover(self, challenge: MfaChallenge, enrollment: TotpEnrollment) -> None:
-        """The recovery code works once and brings a new one."""
+        """Use the recovery code: it works once, and the answer holds a new one."""
         old = enrollment.recovery_code
 
         def tell(user: UserInfo) -> str:
@@ -288,7 +287,7 @@ class Journey(Steps):
         return await self.step(f"upload_face_image({name})", user.upload_face_image(picture), tell)
 
     async def errors(self, challenge: MfaChallenge) -> None:
-        """A wrong code, an expired mfaToken and a server that is not there, each as a user would see it."""
+        """Show a wrong code, an expired mfaToken and a server that is not running, each as a user would see it."""
 
         def unsent(error: NetworkError) -> str:
             must(error.delivery == "not_sent", f"delivery not_sent was due, {error.delivery} came")
@@ -309,10 +308,10 @@ class Journey(Steps):
 
 
 def logged_in(user: UserInfo) -> str:
-    """In words: *user* is logged in.
+    """Return the words for: *user* is logged in.
 
     Raises:
-        UnexpectedError: it is another user, or there is no token.
+        UnexpectedError: another user is logged in, or there is no token.
     """
     must(user.username == ACCOUNT, f"another user came: {user!r}")
     must(user.id_token, "no token came back")
@@ -320,7 +319,7 @@ def logged_in(user: UserInfo) -> str:
 
 
 def draw_face(skin: str, *, hair: str = "#3b2a1a", mouth_up: bool = True) -> Image:
-    """Draw a simple face. The emulator accepts pictures that are nearly the same as the same face."""
+    """Draw a simple face. The emulator takes two pictures that are nearly equal for the same face."""
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (480, 480), "#9cc4e4")
@@ -335,10 +334,10 @@ def draw_face(skin: str, *, hair: str = "#3b2a1a", mouth_up: bool = True) -> Ima
 
 
 async def run(show: Callable[[Step], Any], emulator: Emulator | None = None) -> list[Step]:
-    """Run the journey against *emulator*, or against an own emulator; call *show* with each step.
+    """Run the journey against *emulator*, or against a new emulator; call *show* with each step.
 
     Raises:
-        StepFailedError: a step was not as it should be.
+        StepFailedError: a step had a wrong result.
     """
     if emulator is None:
         async with Emulator() as own:
@@ -359,7 +358,7 @@ async def run(show: Callable[[Step], Any], emulator: Emulator | None = None) -> 
 
 
 def main(emulator: Emulator | None = None) -> int:
-    """Print the journey; 0 where every step was as it should be, else 1."""
+    """Print the journey. Return 0 if every step had the right result, else 1."""
     started = time.perf_counter()
 
     def show(step: Step) -> None:

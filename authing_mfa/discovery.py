@@ -1,7 +1,7 @@
-"""Where an application's calls go: its public-config, asked once and shared by every user of the client.
+"""Find out where an application's calls go: its public-config, requested once and shared by every user of the client.
 
 The rules are the iOS client's (docs/wire.md#hosts), without its bugs 13-15: no token goes to the console
-host, a failure is not remembered, and a host with an address or a port is used as it is.
+host, a failure is not stored, and a host that is an IP address or has a port is used unchanged.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _ADDRESS = re.compile(r"(?P<scheme>https?)://((?P<user>[!-.0->@-~]*)@)?(?P<host>
 
 @attrs.frozen
 class Endpoint:
-    """Where calls go, and the user pool they name."""
+    """The address of the calls, and the user pool they name."""
 
     base_url: str
     user_pool_id: str | None = None
 
 
 def check_host(host: object) -> str:
-    """*host* as it stands in an address: a name, an IP address (IPv6 gets its brackets), either with a port.
+    """Return *host* as part of an address: a name or an IP address (IPv6 gets its brackets), with or without a port.
 
     Raises:
-        InvalidInputError: it is not one, for instance it has a scheme or a path.
+        InvalidInputError: *host* is not a host, for instance it has a scheme or a path.
     """
     text = host.strip() if isinstance(host, str) else ""
     if _is_ip(text) and ":" in text:
@@ -52,10 +52,10 @@ def check_host(host: object) -> str:
 
 
 def check_base_url(base_url: object) -> str:
-    """*base_url* without its last slash.
+    """Return *base_url* without its last slash.
 
     Raises:
-        InvalidInputError: it is not an http or https address.
+        InvalidInputError: *base_url* is not an http or https address.
     """
     parts = _read_address(base_url)
     if parts is None or parts["user"] is not None:
@@ -66,10 +66,10 @@ def check_base_url(base_url: object) -> str:
 
 
 def check_proxy(proxy: object) -> str | None:
-    """*proxy*, the address of an HTTP proxy, which may hold a name and a password; None for none.
+    """Return *proxy*, the address of an HTTP proxy, which may hold a name and a password; None: no proxy.
 
     Raises:
-        InvalidInputError: it is not an address. It is not shown: it may hold a password.
+        InvalidInputError: *proxy* is not an address. The error does not show it: it may hold a password.
     """
     if proxy is None:
         return None
@@ -110,21 +110,21 @@ def _is_ip(text: str) -> bool:
 
 
 def _is_literal(host: str) -> bool:
-    """A host that is used as it is: an IP address, or anything with a port."""
+    """Return True if *host* is used unchanged: it is an IP address or has a port."""
     name, port = _split_port(host)
     return bool(port) or _is_ip(name.strip("[]"))
 
 
 def config_base(scheme: str, host: str, *, on_premise: bool) -> str:
-    """Return the address that is asked for public-config: `console.{host}` in the cloud, else the host itself."""
+    """Return the address of public-config: `console.{host}` in the cloud, else the host itself."""
     return f"{scheme}://{host}" if on_premise or _is_literal(host) else f"{scheme}://console.{host}"
 
 
 def api_base(scheme: str, host: str, config: dict[str, Any]) -> str:
-    """Return the address of all other calls: a literal host as it is, else `requestHostname`, else `{identifier or core}.{host}`.
+    """Return the address of all other calls: a literal host unchanged, else `requestHostname`, else `{identifier or core}.{host}`.
 
     Raises:
-        ConfigError: public-config names a host that is not one.
+        ConfigError: public-config names an invalid host.
     """
     if _is_literal(host):
         return f"{scheme}://{host}"
@@ -136,7 +136,7 @@ def api_base(scheme: str, host: str, config: dict[str, Any]) -> str:
 
 
 class Discovery:
-    """Asks for public-config when the first call needs it; all callers wait for the same answer."""
+    """Requests public-config when the first call needs it; all callers wait for the same answer."""
 
     def __init__(
         self,
@@ -152,12 +152,12 @@ class Discovery:
         self._user_pool_id = user_pool_id
         self._pending: asyncio.Task[Endpoint] | None = None
         self.config_base: str = config_base(scheme, host, on_premise=on_premise)
-        """The address that is asked for public-config."""
+        """The address that public-config is requested from."""
         self.endpoint = Endpoint(base_url, user_pool_id) if base_url is not None else None
-        """Where calls go, once it is known."""
+        """The endpoint of the calls, once it is known."""
 
     async def resolve(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
-        """Return where calls go. Only the first call calls *ask*; a failure is not stored, so the next call tries again.
+        """Return the endpoint. Only the first caller runs *ask*; a failure is not stored, so the next caller tries again.
 
         *ask* is not stored: it references this object, and a reference cycle would be collected in arbitrary order.
 
@@ -167,7 +167,7 @@ class Discovery:
         if self.endpoint is not None:
             return self.endpoint
         if self._pending is None:
-            # A context of its own: the first caller's must not leak into what all share.
+            # An empty context: the context of the first caller must not leak into the task that all callers share.
             self._pending = asyncio.get_running_loop().create_task(self._fetch(ask), context=Context())
             self._pending.add_done_callback(self._fetched)
         asking = self._pending
@@ -179,7 +179,7 @@ class Discovery:
                 raise UsageError("This AuthClient was closed before its first call.") from None
             raise
         except AuthingError as error:
-            # A new error for each caller: one object raised in many tasks would gather all their tracebacks.
+            # A new error for each caller: one object raised in many tasks would collect all their tracebacks.
             raise ConfigError(f"The application's public-config cannot be fetched: {error.message}") from error
 
     async def _fetch(self, ask: Callable[[str], Awaitable[dict[str, Any]]]) -> Endpoint:
@@ -194,7 +194,7 @@ class Discovery:
             self.endpoint = task.result()
 
     async def aclose(self) -> None:
-        """Stop asking."""
+        """Stop a request that is running."""
         if self._pending is not None:
             self._pending.cancel()
             await asyncio.wait([self._pending])

@@ -99,9 +99,7 @@ class Operation(Generic[T_co]):
     constant_fields: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
     bearer: ClassVar[Bearer] = Bearer.REQUIRED
     repeatable: ClassVar[bool] = False  # True: it may be sent again though the service may have seen it (see `retry`)
-    encrypted_fields: ClassVar[
-        tuple[str, ...]
-    ] = ()  # fields that hold a password: they are encrypted before they are sent
+    encrypted_fields: ClassVar[tuple[str, ...]] = ()  # passwords: they are encrypted before they are sent
     error_overrides: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
     false_on: ClassVar[tuple[type[ApiError], ...]] = ()  # refusals that are the answer False
     groups: ClassVar[tuple[str, ...]] = ()  # wire objects that hold some of the fields

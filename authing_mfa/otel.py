@@ -71,7 +71,7 @@ def observe(client: AuthClient | sync.AuthClient, *, tracer_provider: Any = None
 
         return end
 
-    client._observe(begin)  # noqa: SLF001 - the two clients have it for this
+    client._observe(begin)  # noqa: SLF001 - both clients have the method for this module
 
 
 def _describe(span: trace.Span, record: CallRecord) -> None:

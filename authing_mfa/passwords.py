@@ -1,4 +1,4 @@
-"""Passwords travel encrypted: RSA PKCS#1 v1.5 of the UTF-8 text, base64 (docs/wire.md#encrypted-passwords)."""
+"""Passwords are sent encrypted: RSA PKCS#1 v1.5 of the UTF-8 text, base64 (docs/wire.md#encrypted-passwords)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ CLOUD_PUBLIC_KEY: Final = (
     "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC4xKeUgQ+Aoz7TLfAfs9+paePb5KIofVthEopwrXFkp8OCeocaTHt9ICjTT2QeJh6cZaDaArfZ873GPUn0"
     "0eOIZ7Ae+TiA2BKHbCvloW3w5Lnqm70iSsUi5Fmu9/2+68GZRH9L7Mlh8cFksCicW2Y2W2uMGKl64GDcIq3au+aqJQIDAQAB"
 )
-"""The cloud's published 1024-bit key, the one every official client embeds."""
+"""The cloud's published 1024-bit key, which every official client contains."""
 
 
 class EncryptedPassword(str):
-    """An encrypted password. It knows what it seals, so that an error can hide that too, should the service repeat it."""
+    """An encrypted password. It also holds the plain password, so that an error can hide it if the service repeats it."""
 
     __slots__ = ("plain",)
 
@@ -29,20 +29,20 @@ class EncryptedPassword(str):
 
 
 def encrypt(password: str, public_key: str) -> EncryptedPassword:
-    """*password* encrypted for the holder of *public_key*, as base64 text. A different one each time (random padding).
+    """Return *password* encrypted for the holder of *public_key*, as base64 text. The text differs each time (random padding).
 
     Args:
         password: the user's password.
         public_key: base64 of a SubjectPublicKeyInfo, or its PEM.
 
     Raises:
-        InvalidInputError: the key is not an RSA key, or the password is longer than the key can take.
+        InvalidInputError: the key is not an RSA key, or the password is too long for the key.
     """
-    from cryptography.hazmat.primitives.asymmetric import padding  # slow to import, needed by password logins only
+    from cryptography.hazmat.primitives.asymmetric import padding  # slow to import; only password logins need it
 
     key = _load(public_key)
     data = password.encode()
-    longest = key.key_size // 8 - 11  # PKCS#1 v1.5 wants that much for its padding
+    longest = key.key_size // 8 - 11  # PKCS#1 v1.5 needs that much for its padding
     if len(data) > longest:
         raise InvalidInputError(f"password must be text of at most {longest} bytes in UTF-8.")
     sealed = key.encrypt(data, padding.PKCS1v15())

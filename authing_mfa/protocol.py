@@ -3,7 +3,7 @@
 Everything that can go wrong with an answer is decided here, from its status, headers and bytes alone. The facts are those of
 docs/wire.md: its sections Requests, Headers, Answers, Payloads and Codes.
 
-More than 300 lines, because both directions of the wire stand together: what is written one way is read the other.
+More than 300 lines, because both directions belong together: one side reads what the other side writes.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ _HEADER_TEXT: Final = re.compile(r"[\x20-\x7e]+")
 
 
 def check_header_text(name: str, value: object) -> str:
-    """*value* if it can stand in an HTTP header: printable ASCII and not only spaces.
+    """Return *value* if it may be part of an HTTP header: printable ASCII and not only spaces.
 
     Raises:
-        InvalidInputError: it cannot. The value is not shown, it may be a token.
+        InvalidInputError: *value* may not. The error does not show it: it may be a token.
     """
     if not isinstance(value, str):
         raise InvalidInputError(f"{name} must be text (str), not {type(value).__name__}.")
@@ -78,7 +78,7 @@ def check_header_text(name: str, value: object) -> str:
         raise InvalidInputError(f"{name} is empty.")
     if not _HEADER_TEXT.fullmatch(value):
         raise InvalidInputError(f"{name} holds a control character or is not ASCII.")
-    return value if value.__class__ is str else str.__str__(value)  # an Enum of texts formats as its name
+    return value if value.__class__ is str else str.__str__(value)  # an Enum member is formatted as its name
 
 
 # ─────────────────────────────── requests ───────────────────────────────
@@ -86,7 +86,7 @@ def check_header_text(name: str, value: object) -> str:
 
 @attrs.frozen(slots=False)
 class RequestContext:
-    """Who a request is from: the application, its user pool, and the user's token (never shown)."""
+    """The sender of a request: the application, its user pool, and the user's token (never shown)."""
 
     app_id: str
     lang: str = "en-US"
@@ -99,13 +99,13 @@ class RequestContext:
     def headers(self, bearer: Bearer, content_type: str | None = None) -> Mapping[str, str]:
         """Return the headers that every request of this context carries (docs/wire.md#other-headers, as the iOS client sends them).
 
-        Made once for each of the few kinds of requests, in the form that aiohttp takes as it is.
+        They are made once for each of the few kinds of requests, in a form that aiohttp does not convert.
         """
         kind = (self.token is not None and bearer is not Bearer.NEVER, content_type)
         made = self._made.get(kind)
         return self._make(*kind) if made is None else made
 
-    def _make(self, with_token: bool, content_type: str | None) -> Mapping[str, str]:  # noqa: FBT001 - a key taken apart
+    def _make(self, with_token: bool, content_type: str | None) -> Mapping[str, str]:  # noqa: FBT001 - the parts of a key
         headers = CIMultiDict(
             {
                 "x-authing-app-id": self.app_id,
@@ -132,7 +132,7 @@ _USUAL_TYPES: Final = (None, _JSON)
 
 @attrs.define
 class Request:
-    """What goes on the wire, but for the host: the transport knows that."""
+    """One request without its host, which the transport knows."""
 
     method: str
     target: str  # path and query, already percent-encoded
@@ -141,10 +141,10 @@ class Request:
 
 
 def check_token(operation: Operation[Any], token: str | None) -> None:
-    """Check that there is a *token* where *operation* needs one.
+    """Check that a *token* is given if *operation* needs one.
 
     Raises:
-        LoginError: there is none.
+        LoginError: the token is missing.
     """
     if token is None and operation.bearer is Bearer.REQUIRED:
         raise LoginError(
@@ -153,7 +153,7 @@ def check_token(operation: Operation[Any], token: str | None) -> None:
 
 
 def encode(operation: Operation[Any], context: RequestContext) -> Request:
-    """Return the request that *operation* is on the wire, sent for *context*.
+    """Return the request of *operation*, sent for *context*.
 
     Raises:
         LoginError: the operation needs a user's token and the context has none.
@@ -178,7 +178,7 @@ def encode(operation: Operation[Any], context: RequestContext) -> Request:
 
 
 def _encode_upload(operation: UploadFaceImage, context: RequestContext) -> Request:
-    """One part named `file` (docs/wire.md#photo-upload). The boundary comes from the content, so the same picture is the same bytes."""
+    """Return one part named `file` (docs/wire.md#photo-upload). The boundary is made from the content: the same picture gives the same bytes."""
     boundary = hashlib.sha256(operation.image).hexdigest()
     head = (
         f"--{boundary}\r\n"
@@ -196,18 +196,16 @@ def _encode_upload(operation: UploadFaceImage, context: RequestContext) -> Reque
 
 @attrs.define
 class Response:
-    """What came back, whole."""
+    """One whole HTTP answer."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(
-        repr=False
-    )  # the transport's mapping looks names up without regard to case
+    headers: Mapping[str, str] = attrs.field(repr=False)  # the transport's mapping ignores the case of names
     body: bytes = attrs.field(repr=False)
 
 
 @attrs.define
 class Answer(Generic[T]):
-    """A success: the value, and the service's words and its id of the request beside it."""
+    """A success: the value, the service's message and its id of the request."""
 
     value: T
     message: str | None = None
@@ -215,7 +213,7 @@ class Answer(Generic[T]):
 
 
 def decode(operation: Operation[T], response: Response, context: RequestContext | None = None) -> Answer[T]:
-    """Return what *response* answers to *operation*, which was sent with the token of *context* (no error shows it).
+    """Return the answer that *response* holds for *operation*, which was sent with the token of *context* (no error shows the token).
 
     Raises:
         ApiError: the service said no; the most specific class, see `errors`.
@@ -228,7 +226,7 @@ def decode(operation: Operation[T], response: Response, context: RequestContext 
     except AuthingError as error:
         failure = error.with_traceback(None)
     failure.__context__ = failure.__cause__ = None
-    raise failure  # from here: the frames further in hold the answer, and a traceback may show its frames' variables
+    raise failure  # raised here: the inner frames hold the answer, and a traceback may show the variables of its frames
 
 
 def _decode(operation: Operation[T], response: Response, token: str | None) -> Answer[T]:
@@ -257,7 +255,7 @@ def _decode(operation: Operation[T], response: Response, token: str | None) -> A
 
 
 def _captcha(response: Response) -> Captcha | None:
-    """Return the picture in *response*, with the cookie that belongs to it; None where the answer is not a picture."""
+    """Return the picture in *response* and its cookie; None if the answer is not a picture."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_svg = response.body.lstrip()[:4].lower() == b"<svg"
     if response.status not in _SUCCESS or not response.body or not (is_svg or media_type.startswith("image/")):
@@ -266,17 +264,17 @@ def _captcha(response: Response) -> Captcha | None:
 
 
 def _cookies(headers: Mapping[str, str]) -> str | None:
-    """Return what a `Cookie` header must say to give back the cookies of an answer; no source states their names."""
+    """Return the `Cookie` header that sends the cookies of an answer back; no source states their names."""
     lines = headers.getall("Set-Cookie", []) if isinstance(headers, MultiMapping) else [headers.get("Set-Cookie", "")]
     pairs = [pair for line in lines if "=" in (pair := line.partition(";")[0].strip())]
     return "; ".join(pair for pair in pairs if _HEADER_TEXT.fullmatch(pair)) or None
 
 
 def _graphql_envelope(body: dict[str, Any], field: str, response: Response) -> dict[str, Any]:
-    """Return the ordinary envelope that stands in a GraphQL answer: in `data` under *field*, or as the message of an error.
+    """Return the ordinary envelope inside a GraphQL answer: in `data` under *field*, or as the message of an error.
 
     Raises:
-        ResponseError: there is none; a GraphQL error whose message is a text has no code.
+        ResponseError: the answer has no envelope; a GraphQL error whose message is a text has no code.
     """
     errors, data = body.get("errors"), body.get("data")
     if isinstance(errors, list) and errors:
@@ -314,7 +312,7 @@ def _structure(operation: Operation[T], payload: Any, recovery_code: Any, respon
 
 
 def _unreadable(response: Response, problem: str) -> ApiError | ResponseError:
-    """Return a body that cannot be read: 401 and 429 keep their meaning, they often come from a gateway in front of the service."""
+    """Return the error for a body that cannot be read. 401 and 429 keep their meaning: they often come from a gateway in front of the service."""
     status = response.status
     if status == 401:
         return api_error_class(status, status, {})(
@@ -339,9 +337,9 @@ def _request_id(body: dict[str, Any]) -> str | None:
 
 
 def _code_of(body: dict[str, Any], response: Response) -> int | None:
-    """`code`, else of a v3 answer `apiCode` and `statusCode`; None where there is none (docs/wire.md#envelopes).
+    """Return `code`, else `apiCode` or `statusCode` of a v3 answer; None if there is no code (docs/wire.md#envelopes).
 
-    A v3 success may carry an `apiCode`: 0, 200 or 20001 (docs/wire.md#v3-envelope). Any other one says what went wrong.
+    A v3 success may carry an `apiCode`: 0, 200 or 20001 (docs/wire.md#v3-envelope). Any other value is an error code.
     """
     code = _number(body, "code", response)
     if code is not None:
@@ -353,7 +351,7 @@ def _code_of(body: dict[str, Any], response: Response) -> int | None:
 
 
 def _number(body: dict[str, Any], name: str, response: Response) -> int | None:
-    """Return the field *name*: a number, or digits in a text."""
+    """Return the field *name*, which holds a number or a text of digits."""
     value = body.get(name)
     if value is None or value.__class__ is int:
         return value
@@ -365,7 +363,7 @@ def _number(body: dict[str, Any], name: str, response: Response) -> int | None:
 
 
 def _status_of(body: dict[str, Any], response: Response) -> int:
-    """Return the status that tells the kind of a refusal: of a v3 answer, whose HTTP status is always 200, its `statusCode`."""
+    """Return the status that decides the class of a refusal. A v3 answer always has HTTP status 200, so its `statusCode` counts."""
     if response.status not in _SUCCESS or body.get("code") is not None:
         return response.status
     return _number(body, "statusCode", response) or response.status
@@ -399,26 +397,26 @@ def _api_error(
     return cls(message, **fields)
 
 
-_LONG: Final = 8  # from here on a secret cannot be mistaken for one of the service's own words, or a part of one
+_LONG: Final = 8  # a secret of this length cannot be confused with a word of the service, or with a part of one
 
 
 def _redacted(message: str, operation: Operation[Any], token: str | None) -> str:
-    """*message* without the caller's own secrets, should the service repeat them."""
-    secrets = [token] if token and len(token) >= _LONG else []  # a shorter one is nobody's token, but may be a word
+    """Return *message* without the caller's secrets, which the service may repeat."""
+    secrets = [token] if token and len(token) >= _LONG else []  # no token is shorter, but a word may be
     for field in attrs.fields(type(operation)):
         value = getattr(operation, field.name)
         if not field.repr and isinstance(value, str):
-            secrets += [value, getattr(value, "plain", value)]  # a sealed password knows what it seals
-    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
+            secrets += [value, getattr(value, "plain", value)]  # an encrypted password holds the plain one
+    for secret in sorted(secrets, key=len, reverse=True):  # one secret may be a part of another
         if len(secret) >= _LONG:
             message = message.replace(secret, "***")
-        else:  # as a whole word only, where the apostrophe of "can't" does not begin one: or it eats the service's own words
+        else:  # replaced only as a whole word (the apostrophe of "can't" begins no word), so that the service's words stay whole
             message = re.sub(rf"(?<![A-Za-z0-9])(?<![A-Za-z]'){re.escape(secret)}(?![A-Za-z0-9])", "***", message)
     return message
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` header; a date is counted from the answer's own `Date` (RFC 9110, section 10.2.3)."""
+    """Return the seconds of a `Retry-After` header; a date is counted from the answer's own `Date` (RFC 9110, section 10.2.3)."""
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         return float(value)

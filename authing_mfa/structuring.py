@@ -1,7 +1,7 @@
-"""JSON objects to typed values and back, by one cattrs converter. Strict: a wrong type is an error, never coerced.
+"""Turn JSON objects into typed values and back, with one cattrs converter. Strict: a wrong type is an error, never coerced.
 
-`to_wire` makes an operation's JSON object, `from_wire` an answer's value, `operation_from_wire` an operation from a request
-(what the emulator does). The wire's names and shapes are those of docs/wire.md, sections Requests and Payloads.
+`to_wire` makes the JSON object of an operation, `from_wire` the value of an answer, `operation_from_wire` an operation from a
+request (the emulator uses it). The wire's names and shapes are those of docs/wire.md, sections Requests and Payloads.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["from_wire", "operation_from_wire", "recovered_user", "to_wire"]
 
-O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of "operation"; never beside a zero
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - O for operation; never beside a zero
 
 _converter: Final = cattrs.Converter(detailed_validation=False, prefer_attrib_converters=False)
 
@@ -47,7 +47,7 @@ _converter.register_structure_hook_func(lambda kind: kind == (str | None), _stri
 
 
 def camel(name: str) -> str:
-    """snake_case to camelCase, the wire's spelling of a field."""
+    """Turn snake_case into camelCase, the spelling of fields in requests and answers."""
     head, *rest = name.split("_")
     return head + "".join(word.title() for word in rest)
 
@@ -79,7 +79,7 @@ _operation_structurers: Final[dict[Any, Callable[[Any, Any], Any]]] = {}
 
 
 def to_wire(operation: Operation[Any]) -> dict[str, Any]:
-    """Return the JSON object of *operation*: its fields under their wire names, those that are None left out, and the constant ones."""
+    """Return the JSON object of *operation*: its fields under their wire names without those that are None, and the constant fields."""
     cls = operation.__class__
     unstructure = _unstructurers.get(cls)
     if unstructure is None:
@@ -92,7 +92,7 @@ def to_wire(operation: Operation[Any]) -> dict[str, Any]:
 
 
 def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any]:
-    """*fields*, with those of each wire object moved into it. An object without a field is sent empty."""
+    """Return *fields* with the fields of each wire object moved into that object. An object without fields is sent empty."""
     groups: dict[str, dict[str, Any]] = {name: {} for name in cls.groups}
     for field in attrs.fields(cls):
         group, name = field.metadata.get("group"), _wire_name(field)
@@ -134,9 +134,9 @@ def _user_structurer() -> Callable[[Any, Any], Any]:
 
 
 def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
-    """Return what the use of a recovery code answers (docs/wire.md#verification-answers): the user, and the new code beside it or among its fields.
+    """Return the answer to a recovery code (docs/wire.md#verification-answers): the user, and the new code beside it or among its fields.
 
-    The new code is never lost: where one came and the user cannot be read, the user is all None but for it.
+    The new code is never lost: if the answer has a new code and no readable user, all other fields of the user are None.
 
     Raises:
         TypeError, KeyError, ValueError: there is neither a user nor a new code, or the code is not text.
@@ -153,7 +153,7 @@ def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
 
 
 def _unwrapped(payload: Any) -> dict[str, Any]:
-    """Return a user's object. One nested in `userEntity` is taken out; what stood beside it (a token, say) joins its fields."""
+    """Return a user's object. A user nested in `userEntity` is taken out; the fields beside it (e.g. a token) are added."""
     raw = _strict.json_object(payload)
     if raw.get("userEntity") is None:
         return raw
@@ -163,7 +163,7 @@ def _unwrapped(payload: Any) -> dict[str, Any]:
 
 
 def _user(payload: Any, recovery_code: str | None) -> UserInfo:
-    """Return a user of any of the service's shapes (docs/wire.md#user): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
+    """Return a user from any of the service's shapes (docs/wire.md#user): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
     raw = _unwrapped(payload)
     fields = dict(raw)
     for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
@@ -181,7 +181,7 @@ def _user(payload: Any, recovery_code: str | None) -> UserInfo:
 
 
 def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
-    """Return what confirming a TOTP binding answers (docs/wire.md#totp-confirmation): nothing, or for an application's own MFA the user."""
+    """Return the answer to the confirmation of a TOTP binding (docs/wire.md#totp-confirmation): None, or the user for an application's own MFA."""
     if payload is None or payload is True:
         return None
     fields = _strict.json_object(payload)
@@ -222,7 +222,7 @@ _JSON_TYPES: Final[dict[str | None, tuple[type, ...]]] = {
 
 
 def _decoded(value: Any, data_type: str | None) -> Any:
-    """*value*, decoded where it is the JSON text of its declared type, else as it came."""
+    """Return *value*, decoded if it is the JSON text of its declared type, else unchanged."""
     expected = _JSON_TYPES.get(data_type)
     if expected is None or not isinstance(value, str):
         return value
@@ -275,9 +275,9 @@ _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
 
 
 def from_wire(answer: Any, payload: Any, recovery_code: Any = None) -> Any:
-    """Return the value of type *answer* in an answer's *payload*; *recovery_code* is the new one that stood beside it.
+    """Return the value of type *answer* in an answer's *payload*; *recovery_code* is the new code beside it.
 
     Raises:
-        TypeError, KeyError, ValueError: the payload is not one; nothing half-filled is ever returned.
+        TypeError, KeyError, ValueError: the payload has another shape; nothing half-filled is ever returned.
     """
     return _READERS[answer](payload, _strict.optional_text(recovery_code) or None)

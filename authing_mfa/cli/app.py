@@ -1,4 +1,4 @@
-"""The root group, and what becomes of errors."""
+"""The root group, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def cli(run: Run, /, profile: str | None, **flags: Any) -> None:
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
-    """Run the command line with *arguments*; the exit code, see `exits`."""
+    """Run the command line with *arguments*. Return the exit code, see `exit_codes`."""
     let_streams_degrade()
     run = Run(os.environ if environ is None else environ)
     try:
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
         return _interrupted(run)
     except click.ClickException as error:
         own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-        run.output.as_json |= "--json" in own  # the option may stand behind what could not be read
+        run.output.as_json |= "--json" in own  # the option may come after the argument that could not be read
         return _usage(run, error)
     except AuthingError as error:
         code = exits.exit_code(error)
@@ -114,13 +114,13 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
         return _reader_gone()
     except SystemExit as end:
         if end.code != 1 or "_AUTHING_MFA_COMPLETE" in run.environ:
-            raise  # the end of a completion
-        return _reader_gone()  # click's own end of a help page that nobody reads
+            raise  # the end of a shell completion
+        return _reader_gone()  # click ends so when the reader of a help page is gone
     return result if isinstance(result, int) else exits.OK
 
 
 def _reader_gone() -> int:
-    """Send what is still buffered nowhere, so that Python does not fail when it closes stdout."""
+    """Discard the buffered output, so that Python does not fail when it closes stdout."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exits.READER_GONE
 
@@ -135,7 +135,7 @@ _SECRET_OPTIONS = ("--code", "--password", "--token", "--secret", "--recovery-co
 
 
 def _usage(run: Run, error: click.ClickException) -> int:
-    """Say what is wrong with the command line; with nothing on it, show the help."""
+    """Print what is wrong with the command line; without arguments, show the help."""
     from click.exceptions import NoArgsIsHelpError
 
     if isinstance(error, NoArgsIsHelpError):

@@ -1,4 +1,4 @@
-"""What `batch` says, in English and Chinese: its progress, its summary, and a few words for each code."""
+"""The texts of `batch`, in English and Chinese: its progress, its summary, and a few words for each code."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ _CODES: Final[dict[int, tuple[str, str]]] = {
 }
 
 
-# The library's own words for a problem, without what stands in parentheses, and the Chinese for them.
+# The library's words for a problem, without parentheses, and their Chinese translation.
 _PROBLEMS: Final[dict[str, str]] = {
     "has characters that cannot be seen": "含有不可见字符",
     "has bytes that are not of the file's encoding": "含有与文件编码不符的字节",
@@ -121,7 +121,7 @@ _PLACE: Final = re.compile(r"(line|row|lines) ([\d-]+)", re.IGNORECASE)
 
 
 def _problem(text: str, lang: str) -> str:
-    """The Chinese for a problem, or the library's own words."""
+    """Return the Chinese words for a problem, or the library's own words."""
     if in_language(lang, ("en", "zh")) == "en":
         return text
     plain, _, detail = text.rstrip(".").partition(" (")
@@ -143,7 +143,7 @@ def row_words(message: str, lang: str) -> str:
     if match is None or in_language(lang, ("en", "zh")) == "en":
         return message
     place, column, rest = _place(match[1], lang), match[3] or "", match[4]
-    if not match[2]:  # about the whole line
+    if not match[2]:  # a problem of the whole line
         return f"{place}：{_problem(f'{column} {rest}'.strip(), lang)}。"
     return f"{place}：{column} {_problem(rest, lang)}。"
 
@@ -167,7 +167,7 @@ def say_batch(key: str, lang: str, **fields: object) -> str:
 
 
 def code_words(code: int, lang: str) -> str:
-    """Return what *code* means in a few words; empty where nothing is known of it."""
+    """Return the meaning of *code* in a few words; empty for an unknown code."""
     if code in _CODES:
         return in_language(lang, _CODES[code])
     return in_language(lang, ("the service failed", "服务故障")) if 500 <= code < 600 else ""

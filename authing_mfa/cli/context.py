@@ -1,4 +1,4 @@
-"""One run of the command line: its settings, its output, its login, and the client called from plain code."""
+"""One run of the command line: its settings, its output, its login, and a client for code without an event loop."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Run:
-    """What every command is given.
+    """The object that every command gets.
 
     Attributes:
         flags: the settings given before the command.
@@ -50,7 +50,7 @@ class Run:
 
     @cached_property
     def folder(self) -> Path:
-        """Where profiles and tokens are kept."""
+        """The folder of profiles and tokens."""
         return config_folder(self.environ)
 
     @property
@@ -95,12 +95,12 @@ class Run:
         return say(key, self.lang, **fields)
 
     def explain(self, error: AuthingError) -> str:
-        """*error* in a sentence that ends with the next step, in the user's language."""
+        """Return *error* as a sentence that ends with the next step, in the user's language."""
         return sentence(error, self.lang, kept=self.challenge_kept)
 
     @property
     def asker(self) -> Asker:
-        """Asks for what is not given."""
+        """Asks for values that were not given."""
         return Asker(self.environ, self.say)
 
     # ─────────────────────────────── the login ───────────────────────────────
@@ -133,7 +133,7 @@ class Run:
         return login
 
     def keep(self, login: Login) -> bool:
-        """Keep *login* for the next commands; whether that could be done."""
+        """Store *login* for the next commands. Return True if that worked."""
         try:
             in_keyring = self.store.save(login)
         except OSError as error:
@@ -168,7 +168,7 @@ class Run:
         text: str = "logged_in",
         recovery_code: str | None = None,
     ) -> None:
-        """Tell who is logged in now, and keep the token. *recovery_code*: of a TOTP that was bound on the way."""
+        """Print who is logged in, and store the token. *recovery_code*: of a TOTP that was bound during the login."""
         name = user.display_name or user.id or "?"
         self.output.good(self.say(text, name=name))
         if user.recovery_code:
@@ -222,7 +222,7 @@ class Run:
 
 
 class Service:
-    """The client called from plain code: `service(service.client.mfa_check(…))`. Ctrl-C cancels the call."""
+    """Runs calls of the client for code without an event loop: `service(service.client.mfa_check(…))`. Ctrl-C cancels the call."""
 
     def __init__(self, run: Run, token: str | None) -> None:
         self._run = run
@@ -237,7 +237,7 @@ class Service:
         return self
 
     def __call__(self, call: Coroutine[Any, Any, T], *, account: str | None = None, keep: bool = True) -> T:
-        """Await *call*. A challenge in its answer is kept for the next command (unless *keep* is false), and raised.
+        """Await *call*. A challenge in its answer is stored for the next command (unless *keep* is false), and raised.
 
         Raises:
             AuthingError: as the client does.
@@ -259,7 +259,7 @@ class Service:
 
 
 def user_json(user: UserInfo) -> dict[str, Any]:
-    """Return a user for `--json`: no token; the recovery code only where a new one came."""
+    """Return a user for `--json`, without tokens; with the recovery code only if it is new."""
     names = ("id", "username", "nickname", "name", "email", "phone", "phone_country_code", "photo", "user_pool_id")
     data: dict[str, Any] = {name: getattr(user, name) for name in names}
     if user.recovery_code:

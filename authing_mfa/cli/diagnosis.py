@@ -1,4 +1,4 @@
-"""What `doctor` looks at, with the standard library alone: it must work where the client does not."""
+"""The checks of `doctor`, with the standard library alone: they must work where the client does not."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Finding:
     """One check.
 
     Attributes:
-        check: what was looked at.
+        check: what was checked.
         status: ``ok``, ``warn``, ``fail``, or ``skip``.
         detail: what was found.
-        fix: what to do about it, empty where there is nothing to do.
-        exit: the exit code that a failure stands for.
+        fix: how to fix it, empty if there is nothing to fix.
+        exit: the exit code of a failure.
     """
 
     check: str
@@ -58,8 +58,8 @@ class Finding:
     exit: int = 0
 
 
-class _Stop(Exception):  # noqa: N818 - it ends the diagnosis, it is no error
-    """The checks that follow make no sense any more."""
+class _Stop(Exception):  # noqa: N818 - it ends the diagnosis, it is not an error
+    """Raised when the next checks cannot be done."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.detail)
@@ -72,7 +72,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Diagnosis:
-    """The checks in the order in which one needs the other."""
+    """The checks, ordered so that each needs only earlier ones."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -81,7 +81,7 @@ class Diagnosis:
         self._config: dict[str, Any] = {}
 
     def findings(self) -> Iterator[Finding]:
-        """Each check as it is done; the first that nothing can go on from ends them."""
+        """Yield each check when it is done. A check that all later checks need ends them if it fails."""
         try:
             libraries = ", ".join(self._libraries())
             yield Finding(
@@ -115,7 +115,7 @@ class Diagnosis:
                 self._stop("version", missing, fix, exits.USAGE)
 
     def _settings(self) -> str:
-        """Return the address that is asked for public-config."""
+        """Return the address of public-config."""
         run = self._run
         try:
             if run.value("app_id") is None:
@@ -130,7 +130,7 @@ class Diagnosis:
     # ─────────────────────────────── the way there ───────────────────────────────
 
     def _reach(self, base: str) -> Iterator[Finding]:
-        """Name, connection, TLS."""
+        """Check name, connection and TLS."""
         parts = urlsplit(base)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(parts.scheme)
@@ -199,9 +199,9 @@ class Diagnosis:
                 self._headers = reply.headers
         except urllib.error.HTTPError as error:
             body, status, self._headers = b"", error.code, error.headers
-            with error, suppress(OSError, HTTPException):  # the body breaks off
+            with error, suppress(OSError, HTTPException):  # the body ends too early
                 body = error.read(1 << 20)
-        except (OSError, HTTPException, ValueError) as error:  # ValueError: an answer that is no HTTP
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: the answer is not HTTP
             detail = self._say("no_answer", reason=getattr(error, "reason", error))
             self._stop("public-config", detail, self._say("fix_answer"), exits.NETWORK)
         self._answered = time.time()
@@ -223,7 +223,7 @@ class Diagnosis:
         return Finding("public-config", "ok", detail)
 
     def _api(self, base: str) -> Iterator[Finding]:
-        """Where the other calls go, where that is another host."""
+        """Check the host of the other calls, if it is another one."""
         run = self._run
         if run.value("base_url") is not None:
             pool, right = run.value("user_pool_id"), self._config.get("userPoolId")
@@ -240,7 +240,7 @@ class Diagnosis:
             yield from self._reach(api)
 
     def _public_key(self) -> Iterator[Finding]:
-        """Whether passwords are encrypted for the key that the service tells, where it tells one."""
+        """Check that passwords are encrypted for the key that the service publishes, if it publishes one."""
         from authing_mfa.passwords import CLOUD_PUBLIC_KEY
 
         served = self._config.get("publicKey")
@@ -260,7 +260,7 @@ class Diagnosis:
             served = parsedate_to_datetime(str(self._headers and self._headers["Date"])).timestamp()
         except (KeyError, TypeError, ValueError, OverflowError):
             return Finding("clock", "skip", self._say("no_time"))
-        # the header has whole seconds: half a second is the best guess of what it left out
+        # the header has whole seconds: half a second is the best guess for the rest
         skew = (self._asked + self._answered) / 2 - (served + 0.5)
         if abs(skew) < _SKEW_WARN:
             return Finding("clock", "ok", self._say("clock_ok"))
@@ -286,7 +286,7 @@ class Diagnosis:
 
 
 def _bare_key(text: str) -> str:
-    """Return a key's base64 text, without the lines around it that PEM has."""
+    """Return a key's base64 text, without the first and last line of PEM."""
     return "".join("".join(line.split()) for line in text.splitlines() if not line.startswith("-----"))
 
 

@@ -1,4 +1,4 @@
-"""What `doctor` says, in English and Chinese."""
+"""The texts of `doctor`, in English and Chinese."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of everything that serves an emulator, and what becomes of them."""
+"""The options of every command that serves an emulator, and their use."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def emulator_options(command: F) -> F:
 
 
 def merged(ctx: click.Context, own: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a command, over those given before it (`emulator --port 0 exec …`)."""
+    """Return the options of a command. They override options given before the command (`emulator --port 0 exec …`)."""
     before = ctx.parent.params if ctx.parent is not None else {}
     return {name: value if _given(value) else before.get(name, value) for name, value in own.items()}
 

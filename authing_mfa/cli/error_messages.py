@@ -1,4 +1,4 @@
-"""Errors as sentences that end with the next step, in English and Chinese; and as objects for `--json`."""
+"""Turn errors into sentences that end with the next step, in English and Chinese, and into objects for `--json`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["challenge_json", "describe", "sentence"]
 
-# By code first; the service's own words stand where {message} does.
+# By code first; {message} becomes the service's own words.
 _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     6001: (
         "The code is wrong (6001). Codes change every 30 s: wait for the next code.",
@@ -221,7 +221,7 @@ _NEXT: Final[dict[str, str]] = {
 
 
 def sentence(error: AuthingError, lang: str, *, kept: bool = False) -> str:
-    """*error* in a sentence that ends with what to do. *kept*: the mfaToken of a challenge was kept for the next command."""
+    """Return *error* as a sentence that ends with the next step. *kept*: a challenge's mfaToken was stored for the next command."""
     fields = {"code": error.code, "message": _clean(error.message)}
     if isinstance(error, MfaRequiredError):
         return _second_factor(error, lang, kept=kept)
@@ -244,7 +244,7 @@ def sentence(error: AuthingError, lang: str, *, kept: bool = False) -> str:
 
 
 def _clean(message: str) -> str:
-    """*message* in one line, without its last full stop: the sentence around it has its own."""
+    """Return *message* in one line without its last full stop, to be a part of another sentence."""
     return " ".join(message.split()).rstrip(".。")
 
 
@@ -276,7 +276,7 @@ def challenge_json(challenge: MfaChallenge) -> dict[str, Any]:
 
 
 def describe(error: AuthingError, text: str) -> dict[str, Any]:
-    """*error* as the `error` object of `--json`; *text* is its sentence. No secret is in it."""
+    """Return *error* as the `error` object of `--json`; *text* is its sentence. The object holds no secret."""
     found: dict[str, Any] = {
         "type": type(error).__name__,
         "code": error.code,

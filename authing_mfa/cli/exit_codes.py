@@ -88,7 +88,7 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], int], ...]] = (
 
 
 def exit_code(error: AuthingError) -> int:
-    """Return the exit code of a command that ended with *error*. A failed discovery counts as what made it fail."""
+    """Return the exit code of a command that ended with *error*. A failed discovery counts as its cause."""
     if isinstance(error, ConfigError) and isinstance(error.__cause__, AuthingError):
         return NETWORK if isinstance(error.__cause__, NetworkError) else SERVICE
     return next((code for kind, code in _BY_CLASS if isinstance(error, kind)), SERVICE)

@@ -1,4 +1,4 @@
-"""The emulator's inbox, read over its HTTP API with the standard library."""
+"""Read the emulator's inbox over its HTTP API, with the standard library."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MARGIN_SECONDS: Final = 10.0
 def ask(
     base_url: str, to: str | None, wait: float, ca_file: str | None = None, *, after: int = 0
 ) -> list[dict[str, Any]]:
-    """Messages after the one numbered *after*, oldest first; waits *wait* seconds for one where there is none.
+    """Return the messages after number *after*, oldest first. If there is none, wait *wait* seconds for one.
 
     Raises:
         NetworkError: no emulator answers there.
-        ResponseError: what answers is no emulator.
+        ResponseError: the server that answers is not an emulator.
     """
     query: dict[str, str] = {"wait": f"{wait:g}", "after": str(after)}
     if to is not None:
@@ -54,7 +54,7 @@ def ask(
 
 
 def follow_messages(base_url: str, to: str | None, ca_file: str | None = None) -> Iterator[dict[str, Any]]:
-    """Messages as they come, those that are there first; without end."""
+    """Yield the stored messages and then each new message, without end."""
     after = 0
     while True:
         for message in ask(base_url, to, _POLL_SECONDS if after else 0.5, ca_file, after=after):

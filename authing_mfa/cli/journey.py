@@ -1,4 +1,4 @@
-"""The interactive journey of `mfa`: login, challenge, one second factor, bound on the way where it is not yet."""
+"""The interactive journey of `mfa`: login, challenge, one second factor. A factor that is not bound yet is bound first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POLICIES: Final = {"SMS": "sms", "EMAIL": "email", "OTP": "totp", "FACE": "face
 
 @attrs.frozen
 class Answers:
-    """What was given on the command line, so that it is not asked for."""
+    """Values that were given on the command line and are not asked for."""
 
     account: str | None = None
     factor: str | None = None
@@ -48,11 +48,11 @@ class Journey:
         self._ask = run.asker
 
     def pass_it(self) -> tuple[UserInfo, str | None]:
-        """The user who is logged in, and the recovery code of a TOTP that was bound on the way.
+        """Return the user who is logged in, and the recovery code of a TOTP that was bound during the login.
 
         Raises:
             AuthingError: as the client does.
-            click.UsageError: something is needed that was not given, and there is no terminal.
+            click.UsageError: a value is missing, and there is no terminal to ask for it.
         """
         given = self._given
         account = given.account or self._ask.text("account", env="AUTHING_ACCOUNT", how="authing-mfa mfa ACCOUNT")
@@ -88,7 +88,7 @@ class Journey:
         return (self._with_code(self._service.client.mfa_verify_by_totp), None) if own_totp else self._bind_totp()
 
     def _choices(self, challenge: MfaChallenge, *, own_totp: bool) -> dict[str, str]:
-        """Return what the challenge allows: our word for it, and how it reads."""
+        """Return the factors that the challenge allows: our name of each, and its text."""
         say = self._run.say
         phone = f"{challenge.phone_country_code or ''} {challenge.phone or ''}".strip()
         labels = {
@@ -117,7 +117,7 @@ class Journey:
     # ─────────────────────────────── each factor ───────────────────────────────
 
     def _with_code(self, call: Callable[[str], Coroutine[Any, Any, UserInfo]], *, name: str = "code") -> UserInfo:
-        """Ask for the code and verify it. At a terminal a wrong one may be corrected, three times in all."""
+        """Ask for the code and verify it. At a terminal the user has three tries."""
         stdin, left = self._given.code_stdin, _TRIES
         while True:
             code = self._ask.secret(name, stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
@@ -157,7 +157,7 @@ class Journey:
         raise click.exceptions.Exit(exits.NO)
 
     def _bind_totp(self) -> tuple[UserInfo, str]:
-        """Bind an authenticator app; the code that confirms it is valid once more, to verify."""
+        """Bind an authenticator app. The code that confirms the binding is valid once more, for the verification."""
         from authing_mfa.cli.qr import draw
 
         client, output = self._service.client, self._run.output

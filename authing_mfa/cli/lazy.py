@@ -1,4 +1,4 @@
-"""Groups that know their commands by name and sentence, and import one when it is run; and what all commands share."""
+"""Groups that know each command's name and sentence and import a command only when it runs; and what all commands share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Command", "LazyGroup", "json_option"]
 Entry = tuple[str, str]  # "module:attribute", one sentence
 
 
-def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it so
+def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls the function so
     if value and not ctx.resilient_parsing:
         ctx.find_root().obj.output.as_json = True
 
@@ -33,7 +33,7 @@ def json_option() -> click.Option:
 
 
 class _Named(click.Command):
-    """Takes `--json`, and tells the output the name it is called by."""
+    """Adds `--json`, and gives the output the name of the command."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +42,7 @@ class _Named(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """As click does, but the name is known before the arguments are read: a usage error tells it."""
+        """As in click, but the name is set before the arguments are read, so that a usage error can name the command."""
         if parent is not None and parent.obj is not None:
             path = f"{parent.command_path} {info_name}".partition(" ")[2]
             parent.find_root().obj.output.command = path
@@ -57,7 +57,7 @@ class LazyGroup(_Named, click.Group):
     """A group whose commands are imported when they are run, not for the list in its help.
 
     Args:
-        sections: title of a part of the list, to its commands: name, where it is, one sentence.
+        sections: for each title in the list its commands: name, module and attribute, one sentence.
     """
 
     command_class = Command
@@ -84,12 +84,12 @@ class LazyGroup(_Named, click.Group):
         return found
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands come first: they are what is looked for."""
+        """Write the commands first: readers look for them."""
         self.format_commands(ctx, formatter)
         click.Command.format_options(self, ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in the help, from the table alone."""
+        """Write the list of commands from the table alone."""
         if not self.entries:
             super().format_commands(ctx, formatter)
             return

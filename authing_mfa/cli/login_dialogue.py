@@ -1,7 +1,7 @@
-"""A password login with what the service may ask for on the way: the text of a captcha, a new password.
+"""A password login, including the text of a captcha or a new password if the service asks for it.
 
-The picture of a captcha is written into a file that only the user can read, and removed after the answer. Without a terminal
-only a new password can be given, by AUTHING_NEW_PASSWORD: a program cannot read a captcha.
+The picture of a captcha is written to a file that only the user can read, and removed after the answer. Without a terminal
+only a new password can be given, through AUTHING_NEW_PASSWORD: a program cannot read a captcha.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoginDialogue"]
 
-_QUESTIONS: Final = 5  # of one login
+_QUESTIONS: Final = 5  # tries of one login
 _WEAK: Final = 2061
 _NEW_PASSWORD: Final = "AUTHING_NEW_PASSWORD"  # noqa: S105 - the name of a variable
 _ENDINGS: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
@@ -39,7 +39,7 @@ class LoginDialogue:
     keep: bool = True
 
     def log_in(self) -> UserInfo:
-        """Log in, and answer what the service asks at a terminal.
+        """Log in, and ask the user at the terminal for anything the service wants.
 
         Raises:
             AuthingError: as the client does.
@@ -64,7 +64,7 @@ class LoginDialogue:
         raise AssertionError("the last question raises")
 
     def _ask_captcha(self, error: CaptchaRequiredError) -> tuple[Captcha, str]:
-        """Show where the picture is, and ask for its text."""
+        """Print the name of the picture's file, and ask for the text in the picture."""
         captcha = self.service(self.service.client.get_captcha())
         handle, path = tempfile.mkstemp(prefix="captcha-", suffix=_ENDINGS.get(captcha.media_type, ".svg"))
         try:
@@ -79,7 +79,7 @@ class LoginDialogue:
         return self.run.asker.interactive or bool(self.run.environ.get(_NEW_PASSWORD, "").strip())
 
     def _change_password(self, error: PasswordChangeRequiredError, token: str) -> None:
-        """Ask for a new password and set it. At a terminal an unsafe one is asked for again."""
+        """Ask for a new password and set it. At a terminal the user is asked again if the password is unsafe."""
         output, say = self.run.output, self.run.say
         output.warn(say("password_change", code=error.code, message=error.message.rstrip(".。")))
         for left in reversed(range(_QUESTIONS)):

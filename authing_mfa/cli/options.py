@@ -44,7 +44,7 @@ country: OptionDecorator = click.option(
 
 
 def login_options(command: F) -> F:
-    """Add the options that say what happens to the token of a login."""
+    """Add the options for the token of a login."""
     command = click.option("--show-token", is_flag=True, help="Show the user's token.")(command)
     return click.option("--no-keep", is_flag=True, help="Do not store the token for the next commands.")(command)
 

@@ -1,4 +1,4 @@
-"""What is printed where: stdout is data, stderr is everything else. Colour only where it is wanted and can be seen."""
+"""Print data to stdout and everything else to stderr. Colours are used only if they are wanted and the terminal has them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["Output", "ReaderGoneError", "cell", "let_streams_degrade", "moment",
 
 
 _ESCAPE: Final = f"\ue000{secrets.token_hex(8)}\ue000"
-"""Stands for ESC in our own styles until a line is written. Nobody can guess it, so no text from elsewhere becomes an ESC."""
+"""Replaces ESC in our own styles until a line is written. It cannot be guessed, so no other text can become an ESC."""
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What would move the cursor, change the terminal, turn the direction of writing, or is no character; not tab and line break."""
+"""Characters that move the cursor, change the terminal or the direction of writing, or are invalid; not tab and line break."""
 
 _PLAIN: Final = str.maketrans(
     {"…": "...", "–": "-", "—": "-", "→": "->", "’": "'", "“": '"', "”": '"', "·": "-", "×": "x"}
@@ -33,7 +33,7 @@ _PLAIN: Final = str.maketrans(
 
 
 def _degrade(error: UnicodeError) -> tuple[str, int]:
-    """Return what a stream writes instead of characters that its encoding lacks: something like them, else ``?``."""
+    """Return the replacement for characters that a stream's encoding lacks: a similar character, else ``?``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return error.object[error.start : error.end].translate(_PLAIN).encode("ascii", "replace").decode(), error.end
@@ -43,24 +43,24 @@ codecs.register_error("authing_mfa.degrade", _degrade)
 
 
 def let_streams_degrade() -> None:
-    """Let stdout and stderr replace what an 8-bit locale cannot show, instead of failing; also for help pages, which click writes."""
+    """Make stdout and stderr replace characters that an 8-bit locale lacks instead of failing; help pages of click use this too."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="authing_mfa.degrade")
 
 
 def visible(text: str) -> str:
-    """Return *text* with its control characters as escapes, so that nothing that a service says is an order to the terminal."""
+    """Return *text* with its control characters as escapes, so that no text of a service can control the terminal."""
     return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def cell(value: object) -> str:
-    """Return *value* as it stands in one cell of one line: a line break or a tab in it cannot begin another one."""
+    """Return *value* as the text of one cell in one line: line breaks and tabs are escaped."""
     return visible(str(value)).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def moment(epoch: float) -> str:
-    """Return *epoch* seconds as a time of day, or as they are where no calendar goes that far."""
+    """Return *epoch* seconds as a time of day, or as a number if no calendar has that date."""
     try:
         return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):
@@ -68,13 +68,13 @@ def moment(epoch: float) -> str:
 
 
 class ReaderGoneError(Exception):
-    """The reader closed our output. This is not an OSError, because click would turn that into exit code 1, which has another meaning."""
+    """The reader closed our output. It is not an OSError, because click would turn that into exit code 1, which has another meaning."""
 
 
 def wants_colour(environ: Mapping[str, str], stream: IO[str] | None) -> bool:
     """Return True if *stream* gets colours.
 
-    NO_COLOR switches them off; else FORCE_COLOR on (0: off); else a terminal has them, unless TERM is ``dumb``.
+    NO_COLOR switches colours off; else FORCE_COLOR switches them on (0: off); else a terminal has colours, unless TERM is ``dumb``.
     """
     if environ.get("NO_COLOR"):
         return False
@@ -88,7 +88,7 @@ class Output:
     """The two streams of one run.
 
     Attributes:
-        as_json: one JSON object goes to stdout, and nothing else does.
+        as_json: stdout gets one JSON object and nothing else.
     """
 
     def __init__(self, environ: Mapping[str, str], *, as_json: bool = False) -> None:
@@ -99,7 +99,7 @@ class Output:
     # ─────────────────────────────── stdout ───────────────────────────────
 
     def data(self, value: Any, lines: str | Iterable[str] = (), *, code: int = 0) -> None:
-        """The answer of the command: *value* as `data` of the one JSON object, or *lines* of text."""
+        """Write the answer of the command: *value* as `data` of the one JSON object, or *lines* of text."""
         if self.as_json:
             self.write_json({"ok": code == 0, "command": self.command, "exit": code, "data": value})
             return
@@ -107,29 +107,29 @@ class Output:
             self.write(line)
 
     def error(self, text: str, found: Mapping[str, Any], code: int) -> None:
-        """An error: its sentence on stderr, and with `--json` the one object on stdout."""
+        """Write an error: its sentence to stderr, and with `--json` the one object to stdout."""
         if self.as_json:
             self.write_json({"ok": False, "command": self.command, "exit": code, "error": dict(found)})
         self.note(self.styled(text, sys.stderr, fg="red"))
 
     def write_json(self, value: Mapping[str, Any]) -> None:
-        """*value* on one line of stdout; what the stream or a terminal cannot show is escaped as JSON has it."""
+        """Write *value* as one line to stdout; characters that the stream or a terminal cannot show are JSON escapes."""
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         text = json.dumps(value, ensure_ascii=not encoding.lower().startswith("utf"), default=str)
         self.write(_CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
     def write(self, line: str) -> None:
-        """A line of data. What the terminal cannot show is replaced, and control characters are written as escapes."""
+        """Write a line of data. Characters that the terminal cannot show are replaced, control characters are escapes."""
         _write(sys.stdout, line)
 
     def fields(self, pairs: Iterable[tuple[str, Any]]) -> list[str]:
-        """Names and values in two columns; what is None is left out."""
+        """Return names and values in two columns, without values that are None."""
         shown = [(name, cell(value)) for name, value in pairs if value is not None]
         width = max((len(name) for name, _ in shown), default=0)
         return [f"{self.styled(name.ljust(width), sys.stdout, dim=True)}  {value}" for name, value in shown]
 
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-        """Rows in columns under their titles on a terminal; without one, tab-separated and without titles."""
+        """Return rows in columns with titles for a terminal, else tab-separated and without titles."""
         shown = [["" if value is None else cell(value) for value in row] for row in rows]
         if not sys.stdout.isatty():
             return ["\t".join(row) for row in shown]
@@ -141,31 +141,31 @@ class Output:
     # ─────────────────────────────── stderr ───────────────────────────────
 
     def note(self, line: str) -> None:
-        """A sentence for the person at the terminal."""
+        """Write a sentence for the person at the terminal."""
         _write(sys.stderr, line)
 
     def good(self, line: str) -> None:
-        """A sentence about something that worked."""
+        """Write a sentence about a success."""
         self.note(self.styled(line, sys.stderr, fg="green"))
 
     def warn(self, line: str) -> None:
-        """A sentence about something that should be known."""
+        """Write a warning."""
         self.note(self.styled(line, sys.stderr, fg="yellow"))
 
     # ─────────────────────────────── looks ───────────────────────────────
 
     def is_live(self, stream: IO[str] | None) -> bool:
-        """Return True if *stream* is a terminal on which lines can be drawn over."""
+        """Return True if *stream* is a terminal whose lines can be overwritten."""
         return stream is not None and stream.isatty() and self._environ.get("TERM") not in ("dumb", "unknown")
 
     def styled(self, text: str, stream: IO[str] | None, **style: Any) -> str:
-        """*text* with a style where *stream* shows it."""
+        """Return *text* with a style if *stream* shows styles."""
         if not wants_colour(self._environ, stream):
             return text
         return click.style(visible(text), **style).replace("\x1b", _ESCAPE)
 
     def console(self, *, stderr: bool = False) -> Console:
-        """Return a rich console that keeps to the same rules."""
+        """Return a rich console with the same rules."""
         from rich.console import Console
 
         stream = sys.stderr if stderr else sys.stdout
@@ -188,7 +188,7 @@ def _write(stream: IO[str] | None, line: str) -> None:
     try:
         try:
             stream.write(shown + "\n")
-        except UnicodeEncodeError:  # a stream that is not ours to change
+        except UnicodeEncodeError:  # a stream that we must not change
             encoding = getattr(stream, "encoding", None) or "ascii"
             stream.write(shown.encode(encoding, "authing_mfa.degrade").decode(encoding) + "\n")
         stream.flush()

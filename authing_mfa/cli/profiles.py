@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """Return where profiles and tokens are kept: ``AUTHING_CONFIG_DIR``, else the platform's place for a user's configuration."""
+    """Return the folder of profiles and tokens: ``AUTHING_CONFIG_DIR``, else the platform's folder for a user's configuration."""
     chosen = environ.get("AUTHING_CONFIG_DIR", "").strip()
     if chosen:
         return Path(chosen).expanduser()
@@ -32,7 +32,7 @@ def config_folder(environ: Mapping[str, str]) -> Path:
 
 
 class Profiles:
-    """Reads and writes the file. A file that is not there has no profiles."""
+    """Reads and writes the file. A missing file has no profiles."""
 
     def __init__(self, folder: Path) -> None:
         self.path: Path = folder / "config.toml"
@@ -41,7 +41,7 @@ class Profiles:
         """Return every profile by name.
 
         Raises:
-            InvalidInputError: the file cannot be read, or is not what it should be.
+            InvalidInputError: the file cannot be read, or has another form.
         """
         try:
             text = self.path.read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ class Profiles:
         """Return the settings of profile *name*.
 
         Raises:
-            InvalidInputError: there is none of that name, and it was *named* by the user.
+            InvalidInputError: the profile is missing, and the user *named* it.
         """
         check_name(name)
         tables = self.read()
@@ -99,10 +99,10 @@ class Profiles:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no name of a profile.
+    """Refuse an invalid name of a profile.
 
     Raises:
-        InvalidInputError: it is not one.
+        InvalidInputError: the name is invalid.
     """
     if not _NAME.fullmatch(name):
         raise InvalidInputError("A profile's name has only letters, digits, - and _.")
@@ -113,5 +113,5 @@ def _key(name: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """*value* in TOML. JSON's texts, numbers and lists are TOML's as well."""
+    """Return *value* in TOML. Texts, numbers and lists look the same in JSON and TOML."""
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""A batch's progress on stderr: a bar on a terminal, else a line every ten seconds, and one when a pause begins."""
+"""Show a batch's progress on stderr: a bar on a terminal, else a line every ten seconds and when a pause begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a secret gets in: a line of stdin, an environment variable, or a prompt that does not echo. Never an argument."""
+"""Read a secret from a line of stdin, an environment variable, or a prompt that does not echo. Never from an argument."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Asker:
         """Return the next line of stdin, which holds *what*.
 
         Raises:
-            NoAnswerError: it is empty, or there is none.
+            NoAnswerError: the line is empty or missing.
         """
         text = sys.stdin.readline(_LINE_LIMIT).strip() if sys.stdin is not None else ""
         if not text:
@@ -45,16 +45,16 @@ class Asker:
         return text
 
     def secret(self, name: str, *, stdin: bool, env: str, option: str) -> str:
-        """Return a secret: from stdin where *stdin* says so, else from the variable *env*, else from a prompt without echo.
+        """Return a secret: from stdin if *stdin* is true, else from the variable *env*, else from a prompt without echo.
 
         Args:
             name: its key among the texts, e.g. ``code``.
             stdin: whether *option* was given.
             env: the environment variable.
-            option: the option that takes it from stdin, to be named.
+            option: the option that reads it from stdin, for the error.
 
         Raises:
-            NoAnswerError: none of them has it.
+            NoAnswerError: no source has the secret.
         """
         what = self._say(name)
         if stdin:
@@ -68,15 +68,15 @@ class Asker:
         return answer.strip()
 
     def text(self, name: str, *, env: str | None, how: str) -> str:
-        """Something that is no secret: from the variable *env*, else from a prompt.
+        """Return a value that is not a secret: from the variable *env*, else from a prompt.
 
         Args:
             name: its key among the texts.
             env: the environment variable, if there is one.
-            how: how to give it, for the sentence that says it is missing.
+            how: how to give it, for the error that says it is missing.
 
         Raises:
-            NoAnswerError: it is not there and there is no terminal.
+            NoAnswerError: the value is missing and there is no terminal.
         """
         given = self._environ.get(env, "").strip() if env else ""
         if given:

@@ -1,4 +1,4 @@
-"""QR pictures in the terminal, two rows of modules per line of text."""
+"""Draw QR pictures in the terminal, two rows of modules per line of text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-# Light modules are drawn, dark ones left out: right on a dark terminal, and with colours on any.
+# Light modules are drawn, dark modules are left out: right on a dark terminal, and with colours on any terminal.
 _BLOCKS: Final = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
 _ASCII: Final = {True: "  ", False: "##"}
 
 
 def draw(text: str, output: Output, stream: IO[str] | None = None) -> list[str]:
-    """*text* as lines that a phone can scan: block characters, or ``##`` where *stream* (stdout) cannot show those.
+    """Return *text* as lines that a phone can scan: block characters, or ``##`` if *stream* (stdout) cannot show them.
 
     Raises:
         InvalidInputError: segno is not installed.

@@ -1,4 +1,4 @@
-"""Where each setting comes from: a flag, else the environment, else the profile, else its default. No I/O here."""
+"""Find the value of each setting: from a flag, else the environment, else the profile, else its default. No I/O."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Setting:
     Attributes:
         name: its key in a profile, and with dashes its flag.
         env: its environment variable.
-        default: its value where nothing says otherwise.
-        read: makes the value from text; raises ValueError.
+        default: its value if no source has one.
+        read: reads the value from text; raises ValueError.
         help: one line.
     """
 
@@ -41,12 +41,12 @@ class Setting:
 
 @attrs.frozen
 class Value:
-    """A setting's value and where it came from.
+    """A setting's value and its source.
 
     Attributes:
         source: ``flag``, ``environment``, ``profile``, ``locale`` or ``default``.
         where: the flag, the variable, or the profile's name; empty for a default.
-        unused: why the value is not in force, empty where it is.
+        unused: why the value is not used, empty if it is used.
     """
 
     value: Any
@@ -79,7 +79,7 @@ def _scheme(text: str) -> str:
 
 
 def normal_lang(text: str) -> str:
-    """Return a language as the service takes it: ``zh`` and ``zh_CN.UTF-8`` become ``zh-CN``, ``en`` becomes ``en-US``.
+    """Return a language in the service's form: ``zh`` and ``zh_CN.UTF-8`` become ``zh-CN``, ``en`` becomes ``en-US``.
 
     Raises:
         ValueError: it is not the name of a language.
@@ -119,10 +119,10 @@ _RANK = {"flag": 0, "environment": 1, "profile": 2, "locale": 3, "default": 4}
 
 
 def parse(setting: Setting, text: object, whence: str) -> Any:
-    """*text* as the setting's value.
+    """Return *text* as the setting's value.
 
     Raises:
-        InvalidInputError: it cannot be one; the sentence names *whence* it came.
+        InvalidInputError: *text* is not a valid value; the error names its source *whence*.
     """
     if isinstance(text, bool):
         text = str(text)
@@ -135,7 +135,7 @@ def parse(setting: Setting, text: object, whence: str) -> Any:
 
 
 def locale_of(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the language of the locale and the variable that says it; only Chinese is distinguished."""
+    """Return the language of the locale and the variable that names it; only Chinese is distinguished."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         text = environ.get(name)
         if text:
@@ -149,18 +149,18 @@ def resolve(
     """Return every setting with its source.
 
     Args:
-        flags: what was given before the command; None is not given.
+        flags: the options before the command; None: not given.
         environ: the environment; an empty variable is not set.
         profile: the profile's own table.
-        profile_name: its name, to be told.
+        profile_name: its name, for errors.
 
     Raises:
-        InvalidInputError: a value cannot be one.
+        InvalidInputError: a value is invalid.
     """
     values = {setting.name: _one(setting, flags, environ, profile, profile_name) for setting in SETTINGS}
     base, host = values["base_url"], values["host"]
     if base.value is not None and _RANK[host.source] < _RANK[base.source]:
-        # a host of higher precedence means that service, not the one of an address of lower precedence
+        # a host of higher precedence overrides an address of lower precedence
         values["base_url"] = attrs.evolve(base, unused=f"host from {host.where or host.source} comes first")
     return values
 

@@ -1,4 +1,4 @@
-"""What the command line says, in English and Chinese. Help pages are in English only."""
+"""The texts of the command line, in English and Chinese. Help pages are in English only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def say(key: str, lang: str, **fields: object) -> str:
 
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    # names of things that are asked for
+    # names of values that a prompt asks for
     "token": ("Token", "令牌"),
     "password": ("Password", "密码"),
     "new_password": ("New password", "新密码"),
@@ -40,7 +40,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "second_photo": ("Second photo file", "第二张照片文件"),
     "factor": ("Choose a factor", "请选择"),
     "app_id": ("application id", "应用 ID"),
-    # what is missing
+    # missing values
     "empty_stdin": (
         "{what}: {option} was given, but stdin has no line for it.",
         "{what}：已指定 {option}，但标准输入中没有该行。",
@@ -61,7 +61,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "There is no {option} option: every user of the machine can read a command line. Use {option}-stdin or the prompt.",
         "没有 {option} 选项：命令行参数对本机所有用户可见。请使用 {option}-stdin 或交互输入。",
     ),
-    # where a login is kept
+    # the stored login
     "token_file": (
         "Warning: no keyring can be used, so the token is stored in {path} (mode 0600: only you can read it).",
         "警告：没有可用的系统钥匙串，令牌保存在 {path}（权限 0600，仅您可读）。",
@@ -131,7 +131,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "set": ("{name} of profile {profile} is set.", "配置档 {profile} 的 {name} 已设置。"),
     "unset": ("{name} of profile {profile} is removed.", "配置档 {profile} 的 {name} 已移除。"),
-    # what else a login asks for
+    # captcha and new password
     "captcha_picture": (
         "The service asks for a captcha ({code}). Open this picture and type its text: {path}",
         "需要图形验证码（{code}）。请打开此图片并输入其中文字：{path}",

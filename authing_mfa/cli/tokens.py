@@ -1,4 +1,4 @@
-"""Where a login is kept between commands: the keyring if there is a usable one, else a file that only the user can read."""
+"""Store a login between commands: in the keyring if it is usable, else in a file that only the user can read."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SERVICE: Final = "authing-mfa"
 
 @attrs.frozen
 class Login:
-    """What is kept of a login.
+    """The stored parts of a login.
 
     Attributes:
         token: an mfaToken or a user's token.
-        kind: ``mfa`` (a second factor is still due) or ``user``.
-        account: who it is, for people.
-        phone: the phone bound for MFA, so that the next command need not be told.
+        kind: ``mfa`` (a second factor is still needed) or ``user``.
+        account: the name of the account, for people.
+        phone: the phone bound for MFA, the default of the next command.
         phone_country_code: its country code.
         email: the address bound for MFA.
         factors: what the challenge allows.
@@ -48,7 +48,7 @@ class Login:
 
     @classmethod
     def load(cls, text: str) -> Login | None:
-        """From JSON text; None where it is not one of ours."""
+        """Read a login from JSON text. Return None if the text has another form."""
         try:
             data = json.loads(text)
             known: dict[str, Any] = {field.name: data[field.name] for field in attrs.fields(cls) if field.name in data}
@@ -60,12 +60,12 @@ class Login:
 
 
 class TokenStore:
-    """The login of one profile with one application of one service: a token never goes to a service it is not from.
+    """The login of one profile with one application of one service: a token is never sent to another service.
 
     Args:
-        folder: where the file is, if there has to be one.
+        folder: the folder of the file, if a file is needed.
         key: names profile, application and service.
-        warn: told in a sentence what the user should know.
+        warn: called with a sentence for the user.
         say: makes the sentence *key* in the user's language.
     """
 
@@ -79,7 +79,7 @@ class TokenStore:
         """Return the stored login, if any."""
         keyring = _usable_keyring()
         if keyring is not None:
-            with contextlib.suppress(Exception):  # backends raise what they like; the file comes next
+            with contextlib.suppress(Exception):  # backends raise errors of any class; the file is tried next
                 text = keyring.get_password(_SERVICE, self._key)
                 if text:
                     return Login.load(text)
@@ -91,16 +91,16 @@ class TokenStore:
         return Login.load(text)
 
     def save(self, login: Login) -> bool:
-        """Keep *login*; whether in the keyring. A file is warned of.
+        """Store *login*. Return True if it is in the keyring; for a file the user gets a warning.
 
         Raises:
-            OSError: it can be kept nowhere.
+            OSError: the login cannot be stored at all.
         """
         keyring = _usable_keyring()
         if keyring is not None:
             try:
                 keyring.set_password(_SERVICE, self._key, login.dump())
-            except Exception:  # noqa: BLE001 - backends raise what they like; the file comes next
+            except Exception:  # noqa: BLE001 - backends raise errors of any class; the file is tried next
                 keyring = None
         if keyring is not None:
             self.path.unlink(missing_ok=True)
@@ -110,11 +110,11 @@ class TokenStore:
         return False
 
     def delete(self) -> bool:
-        """Forget the login; whether there was one."""
+        """Remove the login. Return True if there was one."""
         found = False
         keyring = _usable_keyring()
         if keyring is not None:
-            with contextlib.suppress(Exception):  # a backend says with an error of its own that there is none
+            with contextlib.suppress(Exception):  # a backend has its own error for a missing login
                 keyring.delete_password(_SERVICE, self._key)
                 found = True
         with contextlib.suppress(FileNotFoundError):
@@ -136,10 +136,10 @@ class TokenStore:
 
 
 def _usable_keyring() -> Any:
-    """Return the keyring module where it has a backend that keeps something, else None."""
+    """Return the keyring module if it has a backend that stores passwords, else None."""
     try:
         import keyring
 
         return keyring if keyring.get_keyring().priority > 0 else None
-    except Exception:  # noqa: BLE001 - not installed, or a backend that cannot be asked: then there is none
+    except Exception:  # noqa: BLE001 - keyring is not installed, or its backend fails
         return None

@@ -19,15 +19,15 @@ _DIGESTS: Final = ("sha1", "sha256", "sha512")
 
 @attrs.frozen
 class Secret:
-    """What an authenticator app keeps of one account.
+    """One account of an authenticator app.
 
     Attributes:
         key: the secret, decoded.
         digits: of a code.
         period: seconds that a code is shown.
         digest: ``sha1``, ``sha256`` or ``sha512``.
-        account: who, for people.
-        issuer: whose service, for people.
+        account: the account's name, for people.
+        issuer: the service's name, for people.
     """
 
     key: bytes = attrs.field(repr=False)
@@ -42,7 +42,7 @@ class Secret:
         return _totp.code_at(self.key, _totp.step_of(now, self.period), self.digits, self.digest)
 
     def seconds_left(self, now: float) -> int:
-        """Return how long the code of *now* is still shown."""
+        """Return how many seconds the code of *now* is still shown."""
         return self.period - int(now % self.period)
 
     def uri(self) -> str:
@@ -54,10 +54,10 @@ class Secret:
 
 
 def read_secret(text: str) -> Secret:
-    """A base32 secret (spaces and dashes do not matter), or an otpauth:// address.
+    """Read a base32 secret (spaces and dashes are ignored) or an otpauth:// address.
 
     Raises:
-        InvalidInputError: it is neither. The text is never in the error.
+        InvalidInputError: the text is neither. The error never shows it.
     """
     if not text.strip().lower().startswith("otpauth:"):
         return Secret(_decode(text))

@@ -5,8 +5,8 @@
     Authing.start("APP_ID")
     AuthClient().mfaVerifyByOTP("123456", lambda code, message, user: print(code, message, user))
 
-A completion runs exactly once, later, never inside the call that made it, on a thread of its own or wherever a dispatcher
-(`authing_mfa.compat.dispatch`) takes it. It gets ``(200, message, value)``, or an error's ``(code, message, None)``; codes 1635
+A completion runs exactly once, later, never inside the call that made it, on the callback thread, or on the thread of a dispatcher
+(`authing_mfa.compat.dispatch`). It gets ``(200, message, value)``, or an error's ``(code, message, None)``; codes 1635
 and 1636 bring the `MfaChallenge` as value, codes 1639, 2058 and 2071 the `PasswordChangeRequiredError`. See docs/porting-from-swift.md.
 """
 

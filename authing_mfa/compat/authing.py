@@ -1,4 +1,4 @@
-"""`Authing`: the Swift SDK's process-wide switchboard, name for name."""
+"""`Authing`: the Swift SDK's process-wide settings and current user, under the same names."""
 # ruff: noqa: N802, N803 - the names are the Swift SDK's
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Authing:
 
     @staticmethod
     def setDispatcher(dispatch: Dispatcher | None) -> None:
-        """Choose who runs the completions of the calls made from now on.
+        """Choose the dispatcher that runs the completions of the calls made from now on.
 
         Args:
             dispatch: given a function, has it called once, later, where it likes: see `authing_mfa.compat.dispatch`. None:
@@ -123,7 +123,7 @@ class Authing:
 
     @staticmethod
     def shutdown(timeout: float | None = 5.0) -> None:
-        """End what `start` began: whatever is pending completes with code 10102; connections and threads are closed.
+        """End what `start` began: pending calls complete with code 10102; connections and threads are closed.
 
         `start` again works; the current user and what the set… functions said stay. Leaving the interpreter does this too.
 

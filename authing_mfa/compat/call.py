@@ -1,4 +1,4 @@
-"""`Call`: one call of the callback layer, as its maker sees it. `authing_mfa.compat.runner` runs it."""
+"""`Call`: one call of the callback layer, as the application sees it. `authing_mfa.compat.runner` runs it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Stage"]
 
-_INTERRUPTIBLE = 1.0  # seconds; a longer wait is taken in slices, because Ctrl-C does not reach a lock on every system
+_INTERRUPTIBLE = 1.0  # seconds; longer waits are split, because Ctrl-C does not interrupt a lock on every system
 
 
 class Runner(Protocol):
-    """The part of a runner that a call uses."""
+    """The methods of a runner that a call uses."""
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
-        """Guards the stages of all calls."""
+        """Protects the stages of all calls."""
         ...
 
     @property
@@ -43,15 +43,15 @@ class Runner(Protocol):
         ...
 
     def cancel(self, call: Call) -> bool:
-        """Cancel *call*. True if its completion gets code 10102."""
+        """Cancel *call*. Return True if its completion gets code 10102."""
         ...
 
     def post(self, call: Call) -> None:
-        """Look at *call* again: it was cancelled, or its owner is gone."""
+        """Check *call* again, because it was cancelled or its owner is gone."""
 
 
 class Stage(Enum):
-    """How far a call's completion is."""
+    """The stage of a call's completion."""
 
     OPEN = 1  # the completion has not begun: the thread that ends the call first decides what the completion gets
     RUNNING = 2
@@ -73,7 +73,7 @@ class Call:
     owner_gone: bool = False
     runner: Runner | None = None
     task: asyncio.Task[None] | None = None
-    delivered: bool = False  # to a dispatcher or to the callback thread
+    delivered: bool = False  # handed to a dispatcher or to the callback thread
     stage: Stage = _OPEN
     _ended: threading.Event | None = None
 
@@ -95,8 +95,8 @@ class Call:
         self.settings = settings
         self.token = token
         self.outcome = outcome
-        self.name = name  # the method that made it
-        self.shape = shape  # of the completion's arguments
+        self.name = name  # the method that made the call
+        self.shape = shape  # the shape of the completion's arguments
         self.context: Context = copy_context()
 
     def __repr__(self) -> str:
@@ -183,7 +183,7 @@ class Call:
         return self.stage is _OPEN
 
     def note_owner_gone(self) -> None:
-        """The owner is gone: no completion. Takes no lock, so any thread may call it at any moment."""
+        """End the call without its completion, because the owner is gone. Takes no lock, so any thread may call it at any moment."""
         self.owner_gone = True
         if self.runner is not None:
             self.runner.post(self)
@@ -196,7 +196,7 @@ class Call:
         return completion() if isinstance(completion, weakref.WeakMethod) else completion
 
     def release(self) -> threading.Event | None:
-        """Drop what the call holds (its maker may keep it for long). Return the event to set, if a thread waits for it."""
+        """Release the objects that the call holds (an application may keep it for long). Return the event to set, if a thread waits for it."""
         self.completion = self.request = self.settings = self.token = self.owner = None
         self.context = _EMPTY
         self.stage = _DONE

@@ -1,4 +1,4 @@
-"""The clients that calls use: one for each settings, closed when the settings have changed and its last call has ended."""
+"""The clients that calls use: one client for each set of settings, closed when the settings have changed and its last call has ended."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SharedClient:
 
 
 class Clients:
-    """The clients of one runner. For its loop's thread only.
+    """The clients of one runner. Used only on the runner's loop thread.
 
     Args:
         close: called with a client that is no longer used; it must close the client, later.
@@ -44,7 +44,7 @@ class Clients:
         self._all: set[SharedClient] = set()
 
     def take(self, settings: Settings) -> SharedClient:
-        """Return the client for *settings*, one call more on it.
+        """Return the client for *settings*, and count one more call on it.
 
         Raises:
             InvalidInputError: a setting cannot be right.
@@ -60,7 +60,7 @@ class Clients:
         return shared
 
     def give_back(self, shared: SharedClient) -> None:
-        """One call less on *shared*."""
+        """Count one call less on *shared*."""
         shared.calls -= 1
         self._close_unused(shared)
 
@@ -70,10 +70,10 @@ class Clients:
             self._close(shared.client)
 
     async def aclose(self, report: Callable[[BaseException, str], None]) -> None:
-        """Close all clients. What one of them raises is reported, and the others are closed all the same."""
+        """Close all clients. An error of one client is reported, and the others are closed nevertheless."""
         self._newest = None
         while self._all:
             try:
                 await self._all.pop().client.aclose()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other clients are closed
+            except Exception as error:  # noqa: BLE001 - the other clients are closed in any case
                 report(error, "Closing a client")

@@ -1,4 +1,4 @@
-"""Completions: which arguments one takes, checked when the call is made. Later nobody would be left to tell."""
+"""Which arguments a completion takes. This is checked when the call is made: later no caller could receive the error."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Shape(Enum):
 
 
 def check_completion(completion: object, *, name: str, upload: bool, valueless: bool) -> Shape:
-    """Return the arguments that *completion* is to get.
+    """Return which arguments *completion* gets.
 
     Args:
         completion: what the application passed.
@@ -76,7 +76,7 @@ def _is_never_run(completion: Any) -> bool:
         return bool(function.__code__.co_flags & _NOT_PLAIN) or inspect.iscoroutinefunction(function)
     if isinstance(function, type):
         return False
-    called = type(function).__call__ if hasattr(type(function), "__call__") else function  # noqa: B004 - what it runs
+    called = type(function).__call__ if hasattr(type(function), "__call__") else function  # noqa: B004 - the function that it runs
     return any(is_one(each) for is_one in _NEVER_RUN for each in (function, called))
 
 
@@ -84,10 +84,10 @@ _NEVER_RUN = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.
 
 
 def _takes(completion: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
-    """True if *completion* can be called with so many arguments, or does not say what it takes."""
+    """Return True if *completion* can be called with that many arguments, or does not say how many it takes."""
     bound = type(completion) is MethodType
     function = completion.__func__ if isinstance(completion, MethodType) else completion
-    if type(function) is FunctionType:  # the usual one, a hundred times faster than a signature
+    if type(function) is FunctionType:  # the usual case; a hundred times faster than a signature
         code = function.__code__
         taken, given = code.co_argcount, len(arguments) + bound
         least = taken - len(function.__defaults__ or ())
@@ -98,6 +98,6 @@ def _takes(completion: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
         inspect.signature(completion).bind(*arguments)
     except TypeError:
         return False
-    except ValueError:  # a built-in that has no signature
+    except ValueError:  # a built-in function without a signature
         return True
     return True

@@ -1,8 +1,8 @@
-"""Dispatchers: who runs the completions. Each is correct in the way its toolkit asks for.
+"""Dispatchers run the completions, each in the way that its toolkit requires.
 
-A dispatcher is any function that takes a function and has it called once, later, on the thread of its choice. Those here also
-say whether the running thread is that one (`runs_here`), so that `Call.wait()` can refuse to wait for itself and
-`Authing.shutdown()` can complete calls whose thread it is blocking. A dispatcher of your own may have a `runs_here()` too.
+A dispatcher is any function that takes a function and calls it once, later, on the dispatcher's thread. The dispatchers here
+also say whether the running thread is that thread (`runs_here`), so that `Call.wait()` can refuse to wait for itself and
+`Authing.shutdown()` can complete calls whose thread it is blocking. Your own dispatcher may have a `runs_here()` too.
 
     Authing.setDispatcher(dispatch.tk(root))          # for all calls
     AuthClient().mfaCheck(…, dispatcher=dispatch.qt())  # for one
@@ -33,7 +33,7 @@ class ReceiverGoneError(RuntimeError):
 
 
 def runs_here(dispatcher: Dispatcher) -> bool:
-    """True if *dispatcher* says that it runs completions on the running thread."""
+    """Return True if *dispatcher* says that it runs completions on the running thread."""
     says = getattr(dispatcher, "runs_here", None)
     return bool(says()) if callable(says) else False
 
@@ -41,17 +41,17 @@ def runs_here(dispatcher: Dispatcher) -> bool:
 def _guarded(function: Callable[[], None]) -> None:
     """Run *function*; log what it raises and return None.
 
-    A slot that raises ends a PyQt6 program, one that raises SystemExit any other; GLib repeats what returns a true value.
-    Completions report their own errors, so this is for functions of another kind.
+    An error in a slot ends a PyQt6 program, SystemExit in a slot ends any program; GLib repeats a function that returns a true value.
+    Completions report their own errors, so this is for other functions.
     """
     try:
         function()
-    except BaseException:  # noqa: BLE001 - whatever it is, it must not reach the toolkit
+    except BaseException:  # noqa: BLE001 - no error may reach the toolkit
         _log.exception("A dispatched function raised.")
 
 
 class _Threaded:
-    """A dispatcher that knows its thread: the one that made it, or the first that it is seen to run on."""
+    """A dispatcher that knows its thread: the thread that made it, or the first thread on which it runs."""
 
     def __init__(self, thread: int | None) -> None:
         self._thread = thread
@@ -66,7 +66,7 @@ class _Threaded:
 
 
 class _Tk(_Threaded):
-    """A queue that the window's own thread empties: Tk must not be spoken to from any other."""
+    """A queue that the window's thread empties: no other thread may call Tk."""
 
     def __init__(self, root: Misc, interval: int) -> None:
         super().__init__(threading.get_ident())
@@ -80,7 +80,7 @@ class _Tk(_Threaded):
 
     def __call__(self, function: Callable[[], None]) -> None:
         self._queue.put(function)
-        if self._gone:  # looked at afterwards: what is put in before the window goes, its end runs
+        if self._gone:  # checked after the item is added: the end of the window runs the items that were added before
             raise ReceiverGoneError("The Tk window in which completions run is closed.")
 
     def runs_here(self) -> bool:
@@ -88,9 +88,9 @@ class _Tk(_Threaded):
         return not self._gone and super().runs_here()
 
     def _pump(self) -> None:
-        # The next round is asked for first: a completion may open a dialog with an event loop of its own.
+        # The next round is scheduled first: a completion may open a dialog that runs its own event loop.
         self._timer = self._root.after(self._interval, self._pump)
-        for _ in range(self._queue.qsize()):  # what comes meanwhile has its turn in the next round, after a redraw
+        for _ in range(self._queue.qsize()):  # items that are added meanwhile run in the next round, after a redraw
             if self._queue.empty():  # a completion that opened a dialog let another round run inside this one
                 return
             self._run(self._queue.get_nowait())
@@ -109,7 +109,7 @@ def tk(root: Misc, *, interval: int = 10) -> Dispatcher:
 
     Args:
         root: the window; its destruction ends the dispatcher.
-        interval: milliseconds between two looks at the queue.
+        interval: milliseconds between two reads of the queue.
     """
     return _Tk(root, interval)
 
@@ -117,8 +117,8 @@ def tk(root: Misc, *, interval: int = 10) -> Dispatcher:
 def qt() -> Dispatcher:
     """Run completions in Qt's event loop (PySide6 or PyQt6, whichever the program uses). Callable on any thread.
 
-    A signal, queued to an object that lives on the application's thread: `QTimer.singleShot` from a thread without a Qt
-    event loop never fires, and says nothing.
+    It uses a signal that is queued to an object on the application's thread: `QTimer.singleShot` never fires on a thread
+    without a Qt event loop, and reports no error.
 
     Raises:
         RuntimeError: there is no QApplication yet.
@@ -139,7 +139,7 @@ class _Qt(_Threaded):
         def run(_: object, function: Callable[[], None]) -> None:
             self._run(function)
 
-        # The base is that of whichever binding there is, so the class is made here.
+        # The base class belongs to the binding in use, so the class is made here.
         bridge = type("Bridge", (core.QObject,), {"posted": signal(object), "run": slot(object)(run)})
         self._bridge: Any = bridge()
         self._bridge.moveToThread(home)
@@ -150,13 +150,13 @@ class _Qt(_Threaded):
             if self._core.QCoreApplication.instance() is not None:
                 self._bridge.posted.emit(function)
                 return
-        except RuntimeError:  # the object behind the bridge is deleted
+        except RuntimeError:  # Qt has deleted the bridge's object
             pass
         raise ReceiverGoneError("The Qt application in which completions run has ended.")
 
 
 def _qt_binding() -> tuple[Any, Any, Any]:
-    """QtCore of the binding in use, else of the one that is installed, and its names for signal and slot."""
+    """Return QtCore of the binding in use, else of the installed binding, and its names for signal and slot."""
     if "PyQt6.QtCore" not in sys.modules:
         try:
             from PySide6 import QtCore as Side
@@ -175,12 +175,12 @@ class _Gtk(_Threaded):
         self._glib = glib
 
     def __call__(self, function: Callable[[], None]) -> None:
-        # At the usual priority: at the idle one, a window that keeps redrawing would starve the completions.
+        # At the default priority: at idle priority, a window that keeps redrawing would delay the completions for ever.
         self._glib.idle_add(self._once, function, priority=self._glib.PRIORITY_DEFAULT)
 
     def _once(self, function: Callable[[], None]) -> bool:
         self._run(function)
-        return False  # GLib calls again what returns a true value, for ever
+        return False  # GLib repeats a function that returns a true value, for ever
 
 
 def gtk() -> Dispatcher:

@@ -1,4 +1,4 @@
-"""What a completion gets, decided in one place from an answer or an error."""
+"""Decide from an answer or an error which arguments a completion gets."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ __all__ = [
 
 @attrs.frozen
 class CurrentUser:
-    """Who the next call is made for: a user and a token. Between login and second factor there is a token and no user yet."""
+    """The user and the token of the next call. Between login and second factor there is a token and no user yet."""
 
     user: UserInfo | None = None
     token: str | None = attrs.field(default=None, repr=False)
 
     @classmethod
     def after(cls, value: object, token: str | None) -> CurrentUser | None:
-        """Return who is current after a call made with *token* has answered *value*; None if that changes nothing.
+        """Return the current user after a call with *token* returned *value*; None if that changes nothing.
 
         A challenge makes its mfaToken current and no user. A user becomes current with the token in the answer, or else with
         the token of the call. An answer without a user (a recovery code alone) changes nothing: the mfaToken must not be lost.
@@ -68,7 +68,7 @@ class CurrentUser:
 
 @attrs.define
 class Outcome:
-    """The end of a call: the completion's arguments, and who is current from then on (None: no change). Never changed."""
+    """The end of a call: the completion's arguments, and the current user from then on (None: no change). Immutable."""
 
     code: int
     message: str | None
@@ -77,7 +77,7 @@ class Outcome:
 
 
 def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
-    """A call made with *token* was answered."""
+    """Return the outcome of a call with *token* that was answered."""
     value = answer.value
     return Outcome(200, answer.message, value, CurrentUser.after(value, token))
 

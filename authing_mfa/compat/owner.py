@@ -1,7 +1,7 @@
-"""Owners: the window or object a call is made for. When an owner is gone, its calls are cancelled without a completion.
+"""Owners: the window or object that a call is made for. When an owner is gone, its calls are cancelled without a completion.
 
-"Gone" is more than garbage-collected: a destroyed widget of Tk, Qt or wx lives on as an empty Python object as long as
-anything refers to it. So the toolkit is asked too, without importing a toolkit that the program does not already use.
+An owner is gone when it is garbage-collected or its widget is destroyed: a destroyed widget of Tk, Qt or wx stays an empty Python
+object as long as anything refers to it. So the toolkit is asked too; a toolkit that the program does not use is not imported.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Watch", "held_weakly", "is_gone", "watch"]
 
 
 class Watch:
-    """One owner under watch, for one call."""
+    """One owner that is watched for one call."""
 
     def __init__(self, owner: object, on_gone: Callable[[], None]) -> None:
         self.on_gone = on_gone
@@ -42,7 +42,7 @@ def watch(owner: object, on_gone: Callable[[], None]) -> Watch:
 
     Args:
         owner: any object that can be weakly referenced; a widget of Tk or Qt is also gone once it is destroyed.
-        on_gone: called when the owner goes, at any moment, on any thread; at once if it is gone already.
+        on_gone: called when the owner is gone, at any moment, on any thread; at once if it is gone already.
 
     Raises:
         TypeError: the owner cannot be weakly referenced.
@@ -58,25 +58,25 @@ def watch(owner: object, on_gone: Callable[[], None]) -> Watch:
 
 
 def held_weakly(completion: Callable[..., Any], owner: object) -> Callable[..., Any] | weakref.WeakMethod[Any]:
-    """Return *completion*; a method of the owner as a weak one, because it would keep the owner alive until the call ends."""
+    """Return *completion*. A method of the owner becomes a weak reference: else it would keep the owner alive until the call ends."""
     if getattr(completion, "__self__", None) is owner and hasattr(completion, "__func__"):
         return weakref.WeakMethod(completion)
     return completion
 
 
 def is_gone(owner: Any) -> bool:
-    """True if *owner* has been collected, or its widget destroyed. Call it on the widget's thread."""
+    """Return True if *owner* has been collected, or its widget destroyed. Call it on the widget's thread."""
     if owner is None:
         return True
     try:
         return _is_deleted(owner)
-    except Exception:  # noqa: BLE001 - a toolkit that fails to say whether a widget lives has ended itself
+    except Exception:  # noqa: BLE001 - a toolkit that fails to say whether a widget exists has ended itself
         return True
 
 
 def _is_deleted(owner: Any) -> bool:
     if _is_a(owner, "tkinter", "Misc"):
-        # Tk must not be used from another thread; its <Destroy> event has told us.
+        # Tk must not be used from another thread; its <Destroy> event has reported the end.
         return threading.current_thread() is threading.main_thread() and not owner.winfo_exists()
     if _is_a(owner, "PySide6.QtCore", "QObject"):
         import shiboken6
@@ -87,7 +87,7 @@ def _is_deleted(owner: Any) -> bool:
 
         return bool(sip.isdeleted(owner))
     if _is_a(owner, "wx", "Object"):
-        return not owner  # wx: false once the window behind it is deleted
+        return not owner  # wx: false once its window is deleted
     return False
 
 
@@ -100,7 +100,7 @@ _watched: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Watch]] = weakref.WeakK
 
 
 def _watches_of(owner: Any) -> weakref.WeakSet[Watch] | None:
-    """Return the living watches of a widget, which its toolkit's end of it ends, or None if the toolkit does not tell."""
+    """Return the watches of a widget, which end when its toolkit destroys it, or None if the toolkit does not report that."""
     watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
     def destroyed(*_: object) -> None:
@@ -113,14 +113,14 @@ def _watches_of(owner: Any) -> weakref.WeakSet[Watch] | None:
             return known
         if _is_a(owner, "tkinter", "Misc"):
             if threading.current_thread() is not threading.main_thread():
-                return None  # Tk must not be used from here; the owner is looked at again before the completion
+                return None  # Tk must not be used on this thread; the owner is checked again before the completion
             _bind_destroy(owner, destroyed)
         elif _is_a(owner, "PySide6.QtCore", "QObject") or _is_a(owner, "PyQt6.QtCore", "QObject"):
             owner.destroyed.connect(destroyed)
         else:
             return None
         _watched[owner] = watches
-    except TypeError:  # an owner that is not hashable: only its collection is seen
+    except TypeError:  # the owner is not hashable: only its garbage collection is noticed
         return None
     return watches
 
@@ -129,7 +129,7 @@ def _bind_destroy(widget: Any, destroyed: Callable[[], None]) -> None:
     path = str(widget)
 
     def on_destroy(event: Any) -> None:
-        if str(event.widget) == path:  # a window is also told of its children's end
+        if str(event.widget) == path:  # a window also receives the event for its children
             destroyed()
 
     widget.bind("<Destroy>", on_destroy, "+")

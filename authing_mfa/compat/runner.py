@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 _OPEN, _RUNNING, _DONE = Stage  # module globals: the hot path reads them
-_UNKNOWN_THREAD = 5.0  # seconds that an unbounded close waits for a dispatcher that does not say whose thread it is
+_UNKNOWN_THREAD = 5.0  # seconds that a close without time limit waits for a dispatcher that has no `runs_here`
 
 
 class Runner:
@@ -53,12 +53,10 @@ class Runner:
             threading.RLock()
         )  # re-entrant: a signal handler may make or cancel calls at any moment
         self.closed: bool = False
-        self.abandoned: bool = (
-            False  # by a fork: this process has neither the threads nor the right to complete these calls
-        )
+        self.abandoned: bool = False  # after a fork: this process has no threads, and the parent completes these calls
         self._calls: set[Call] = set()
         self._clients = Clients(self._close_soon)
-        self._tasks: set[asyncio.Task[None]] = set()  # those no call holds: the loop would let them be collected
+        self._tasks: set[asyncio.Task[None]] = set()  # held here: the loop does not keep them alive
         self._outbox: list[Call] = []
         self._callbacks = CallbackThread(self.complete)
         self._thread = BackgroundLoop(self._receive, self._close)
@@ -66,7 +64,7 @@ class Runner:
     # ─────────────────────── any thread ───────────────────────
 
     def submit(self, call: Call) -> bool:
-        """Take the call, which from now on completes exactly once. False: the runner is closed and does not take it."""
+        """Accept the call, which from now on completes exactly once. False: the runner is closed and does not accept it."""
         with self.lock:
             if self.closed:
                 return False
@@ -81,14 +79,14 @@ class Runner:
             self._thread.post(call)
 
     def cancel(self, call: Call) -> bool:
-        """Cancel *call*, unless its completion has begun. True if the completion gets code 10102."""
+        """Cancel *call*, unless its completion has begun. Return True if the completion gets code 10102."""
         if not self._decide(call, CANCELLED):
             return False
         self._thread.post(call)
         return True
 
     def _decide(self, call: Call, outcome: Outcome, *, first: bool = False) -> bool:
-        """Let *call* end with *outcome*, unless its completion has begun; with *first*, unless an outcome is decided."""
+        """End *call* with *outcome*, unless its completion has begun; with *first*, also unless it has an outcome already."""
         if self.abandoned:
             return False
         with self.lock:
@@ -98,7 +96,7 @@ class Runner:
             return True
 
     def complete(self, call: Call) -> None:
-        """Run the completion of *call*, if it has not begun. What it raises is reported; this raises nothing."""
+        """Run the completion of *call*, if it has not begun. An error in it is reported; this method raises nothing."""
         if self.abandoned:
             return
         completion = call.living_completion()
@@ -113,14 +111,14 @@ class Runner:
             self._set_current(call, outcome)
         try:
             call.context.run(completion, *call.shape.arguments(outcome))
-        except BaseException as error:  # noqa: BLE001 - SystemExit included: it is the completion's, not the thread's
+        except BaseException as error:  # noqa: BLE001 - SystemExit included: it must not end the thread
             self._report(error, f"The completion of {call.name}")
         finally:
             del completion
             self._end(call)
 
     def _drop(self, call: Call) -> None:
-        """End *call* without a completion: its owner is gone, so nobody is left to receive it."""
+        """End *call* without a completion: its owner is gone, so nothing is left to receive the result."""
         if self.abandoned:
             return
         with self.lock:
@@ -137,14 +135,14 @@ class Runner:
             ended.set()
 
     def abandon(self) -> None:
-        """In the child after a fork: leave everything to the parent."""
+        """Stop in a forked child: the parent keeps everything."""
         self.abandoned = self.closed = True
         self._callbacks.abandon()
 
     def close(self, timeout: float | None, *, exiting: bool = False) -> None:
-        """Complete what is pending with 10102, close the clients, end both threads, within *timeout* seconds.
+        """Complete pending calls with 10102, close the clients, end both threads, within *timeout* seconds.
 
-        On a thread of its own it only begins all that: the rest follows when that thread is free again.
+        On one of the runner's own threads this only begins: the rest follows when that thread is free again.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.lock:
@@ -152,11 +150,11 @@ class Runner:
             pending = list(self._calls)
         for call in pending:
             self._decide(call, EXITING if exiting else SHUT_DOWN)
-            self._thread.post(call)  # its task is to be stopped, even if it completes before the loop looks
+            self._thread.post(call)  # its task must be stopped, even if it completes before the loop checks
         self._thread.stop()
         if own_thread() is not None:
             return
-        for call in pending:  # their dispatcher waits for this very thread
+        for call in pending:  # their dispatcher waits for this thread
             if call.dispatcher is not None and runs_here(call.dispatcher):
                 self.complete(call)
         self._thread.join(_left(deadline, 0.9))
@@ -164,7 +162,7 @@ class Runner:
         self._complete_leftovers(pending, deadline, exiting=exiting)
 
     def _complete_leftovers(self, pending: Sequence[Call], deadline: float | None, *, exiting: bool) -> None:
-        """Complete what neither the callback thread nor a dispatcher has begun in time."""
+        """Complete the calls that neither the callback thread nor a dispatcher has begun in time."""
         bound = time.monotonic() + _UNKNOWN_THREAD if deadline is None else deadline
         stuck = []
         for call in pending:
@@ -180,7 +178,7 @@ class Runner:
             self._complete_aside(stuck, _left(bound, 1.0))
 
     def _complete_aside(self, calls: Sequence[Call], timeout: float | None) -> None:
-        """Run completions whose thread is stuck in another one: on a fresh thread, or here if no thread can be started."""
+        """Run completions whose thread is blocked by another completion: on a new thread, or here if no thread can be started."""
         try:
             thread = CallbackThread(self.complete)
         except RuntimeError:  # the interpreter is exiting
@@ -203,7 +201,7 @@ class Runner:
         elif call.settings is None:
             self._finish(call, NOT_STARTED)
         elif call.task is None:
-            context = call.context.copy()  # of its own: a cancelled call's completion may run before the task has ended
+            context = call.context.copy()  # separate: a cancelled call's completion may run before the task has ended
             call.task = self._thread.loop.create_task(self._perform(call), context=context)
 
     def _stop_task(self, call: Call) -> None:
@@ -219,7 +217,7 @@ class Runner:
     async def _perform(self, call: Call) -> None:
         settings, request, token = call.settings, call.request, call.token
         if settings is None or request is None:
-            return  # it ended before its first step
+            return  # the task ended before its first step
         shared: SharedClient | None = None
         try:
             shared = self._clients.take(settings)
@@ -230,7 +228,7 @@ class Runner:
             outcome = failed(error)
         except asyncio.CancelledError:
             outcome = CANCELLED
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the call must complete and the loop go on
+        except BaseException as error:  # noqa: BLE001 - the call must complete and the loop must continue in any case
             outcome = self._unexpected(error, call.name)
         call.task = None
         if shared is not None:
@@ -238,7 +236,7 @@ class Runner:
         self._finish(call, outcome)
 
     def _unexpected(self, error: BaseException, name: str) -> Outcome:
-        if not threading.main_thread().is_alive():  # the program is ending, and thread pools with it
+        if not threading.main_thread().is_alive():  # the program ends, and so do its thread pools
             return EXITING
         self._report(error, f"The call {name}")
         return unexpected(error)
@@ -251,7 +249,7 @@ class Runner:
         self._deliver(call)
 
     def _deliver(self, call: Call) -> None:
-        """Have the completion run, by the call's dispatcher or on the callback thread."""
+        """Run the completion through the call's dispatcher or on the callback thread."""
         if call.delivered:
             return
         call.delivered = True
@@ -279,11 +277,11 @@ class Runner:
             self._receive(call)
         self._flush()
         self._callbacks.stop()
-        while self._tasks:  # a call's end may begin the closing of its client
+        while self._tasks:  # the end of a call may start closing its client
             await asyncio.wait(set(self._tasks))
         await self._clients.aclose(self._report)
 
 
 def _left(deadline: float | None, share: float) -> float | None:
-    """Seconds to spend now: a *share* of what is left until the deadline."""
+    """Return the seconds to spend now: a *share* of the time until the deadline."""
     return None if deadline is None else max(deadline - time.monotonic(), 0.0) * share

@@ -1,4 +1,4 @@
-"""What `Authing.start` and the `set…` functions have said, as the keywords of one `AuthClient`."""
+"""The settings of `Authing.start` and the `set…` functions, as the keywords of one `AuthClient`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEYWORDS = inspect.signature(AuthClient).parameters
 
 @attrs.frozen(eq=False)
 class Settings:
-    """The keywords of one client. Two of them are never equal: each stands for a client of its own."""
+    """The keywords of one client. Two settings are never equal: each has its own client."""
 
     app_id: str
     options: dict[str, Any] = attrs.field(repr=False)
@@ -33,14 +33,14 @@ class Settings:
 
 @attrs.define
 class Choices:
-    """The application's choices so far; the last word on each of them counts."""
+    """The application's choices so far; the last choice for each setting counts."""
 
     app_id: str | None = None
     options: dict[str, Any] = attrs.field(factory=dict, repr=False)  # of the last start
     overrides: dict[str, Any] = attrs.field(factory=dict, repr=False)  # of the set… functions
 
     def start(self, app_id: str, options: dict[str, Any]) -> None:
-        """Begin with *options*; what was set before stays, where they do not say otherwise."""
+        """Begin with *options*; earlier settings stay, unless *options* changes them."""
         unknown = next((name for name in options if name not in _KEYWORDS or name == "app_id"), None)
         if unknown is not None:
             raise TypeError(f"Authing.start() got an unexpected keyword argument {unknown!r}")

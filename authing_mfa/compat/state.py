@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STATE", "State"]
 
-EXIT_TIMEOUT = 1.0  # seconds that the interpreter's exit may take for us
+EXIT_TIMEOUT = 1.0  # seconds that we may add to the interpreter's exit
 
 _log = logging.getLogger("authing_mfa.compat")
 
@@ -54,17 +54,17 @@ class State:
     # ─────────────────────── choices ───────────────────────
 
     def start(self, app_id: str, options: dict[str, Any]) -> None:
-        """Choose the application. What cannot be right is raised here, before any call is made."""
+        """Choose the application. A wrong setting raises here, before any call is made."""
         with self._lock:
             choices = Choices(self._choices.app_id, self._choices.options, self._choices.overrides)
             choices.start(app_id, options)
             settings = choices.settings()
             assert settings is not None, "an application has just been chosen"
-            settings.client()  # never entered, so there is nothing to close
+            settings.client()  # never opened, so there is nothing to close
             self._choices, self._settings = choices, settings
 
     def set(self, **values: Any) -> None:
-        """Choose for the next calls; those that run go on as they are."""
+        """Choose settings for the next calls; running calls keep theirs."""
         with self._lock:
             before = self._choices.overrides
             self._choices.set(**values)
@@ -89,9 +89,9 @@ class State:
             operation: what to do.
             arguments: the operation's fields, in order.
             completion: the application's function.
-            dispatcher: who runs it; None: the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; None: the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that it is for.
-            name: of the method, where it is not the operation's first name in Swift.
+            name: of the method, if it is not the operation's first name in Swift.
 
         Raises:
             TypeError: the completion cannot take the call's arguments, the dispatcher cannot be called, or the owner cannot
@@ -142,7 +142,7 @@ class State:
                 runner = self._runner
 
     def _submit_late(self, call: Call) -> None:
-        """A call made while the interpreter exits, by another one's completion: no thread can be had for it any more."""
+        """Complete a call that another call's completion made while the interpreter exits: no thread can be started any more."""
         if self._runner is None:
             raise RuntimeError("The interpreter is exiting: no more calls can be made.")
         call.runner = self._runner
@@ -150,19 +150,19 @@ class State:
         self._late.append(call)
 
     def _set_current(self, call: Call, outcome: Outcome) -> None:
-        """Note who is current from now on. It happens just before the completion runs."""
+        """Note the current user, just before the completion runs."""
         request, new = call.request, outcome.current
         if isinstance(request, (GetCurrentUser, RefreshIdToken, Logout)) and self.current.token != call.token:
-            return  # somebody else has logged in since: an answer about the former user does not bring them back
+            return  # another user has logged in since: an answer about the former user does not make them current again
         if isinstance(request, RefreshIdToken) and isinstance(outcome.value, IdToken):
             new = self.current.renewed(outcome.value)
         elif isinstance(request, Logout) and outcome.code != CancelledCallError.default_code:
-            new = CurrentUser()  # whatever the service said, as in Swift
+            new = CurrentUser()  # whatever the service answered, as in Swift
         if new is not None:
             self.current = new
 
     def report(self, error: BaseException, what: str) -> None:
-        """Tell the error handler, or else the log, that *what* raised *error*. Raises nothing."""
+        """Report to the error handler, or else to the log, that *what* raised *error*. Raises nothing."""
         handler = self.error_handler
         try:
             if handler is not None:
@@ -175,7 +175,7 @@ class State:
     # ─────────────────────── the end ───────────────────────
 
     def shutdown(self, timeout: float | None) -> None:
-        """Complete what is pending with 10102, close clients and threads; back to before `start`, but for set… and user."""
+        """Complete pending calls with 10102, close clients and threads. The settings of set… and the current user stay."""
         with self._lock:
             runner, self._runner = self._runner, None
             self._choices.app_id, self._choices.options = None, {}
@@ -184,7 +184,7 @@ class State:
             runner.close(timeout)
 
     def exit(self) -> None:
-        """The interpreter exits: a shutdown, with a bound."""
+        """Shut down within a time limit, because the interpreter exits."""
         deadline = time.monotonic() + EXIT_TIMEOUT
         with self._lock:
             self._exiting = True
@@ -197,10 +197,10 @@ class State:
             self._runner = None
 
     def after_fork(self) -> None:
-        """In the child: the same application and user, nothing running; what runs in the parent completes only there."""
+        """Reset in a forked child: the same application and user, no running call; the parent's calls complete only there."""
         self._lock = threading.RLock()
         self._runner = None
-        _inherited.extend(_runners)  # for ever: closing their loops would take sockets off the parent's selector
+        _inherited.extend(_runners)  # for ever: closing their loops would change the parent's selector
         for runner in _inherited:
             runner.abandon()
         self._late.clear()

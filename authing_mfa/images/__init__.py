@@ -1,9 +1,9 @@
-"""Photos for the service: any picture in, an upright, metadata-free sRGB JPEG of bounded size out.
+"""Make a photo for the service from any picture: an upright sRGB JPEG of limited size, without metadata.
 
-Pillow is imported by the first call, never by importing this package.
+The first call imports Pillow; importing this package does not.
 
-The order of the steps keeps it fast and small: the header is checked before a pixel is decoded; a JPEG is decoded at a half, a
-quarter or an eighth of its size (`draft`) where that is still large enough; colours are converted and the picture is turned
+The order of the steps saves time and memory: the header is checked before a pixel is decoded; a JPEG is decoded at a half, a
+quarter or an eighth of its size (`draft`) if that is still large enough; colours are converted and the picture is turned
 upright after it has been shrunk.
 """
 
@@ -33,7 +33,7 @@ else:
 __all__ = ["FILE_LIMIT", "MAX_SIDE", "MEMORY_LIMIT", "PIXEL_LIMIT", "ImageSource", "prepare", "prepare_async", "take"]
 
 MAX_SIDE: Final = 1280
-"""Pixels of the longest side, unless the caller says otherwise. Plenty for a face."""
+"""Pixels of the longest side, unless the caller says otherwise. More than enough for a face."""
 
 MEMORY_LIMIT: Final = memory.LIMIT
 """Bytes that one picture may need while it is prepared, unless the caller says otherwise: 512 MiB."""
@@ -45,7 +45,7 @@ FILE_LIMIT: Final = sources.FILE_LIMIT
 """Bytes that a picture file may have: 256 MiB."""
 
 WORKERS: Final = 2
-"""Pictures that `prepare_async` prepares at a time, in the whole process."""
+"""How many pictures `prepare_async` prepares at a time, in the whole process."""
 
 _JPEG_SIDE_LIMIT: Final = 65500
 
@@ -106,10 +106,10 @@ async def prepare_async(source: ImageSource, *, max_side: int = MAX_SIDE, max_me
 
 
 def take(source: ImageSource) -> Image | bytes:
-    """Return all of *source*: what the caller closes or changes afterwards is still there.
+    """Return the whole content of *source*, so that the caller may close or change it afterwards.
 
     Args:
-        source: as for `prepare`. Of a picture a copy is made; of anything else the bytes are read.
+        source: as for `prepare`. A picture is copied; the bytes of anything else are read.
 
     Raises:
         ImageError: *source* cannot be read, or is not a picture at all.
@@ -128,15 +128,15 @@ _executor: ThreadPoolExecutor | None = None
 
 
 def _workers() -> ThreadPoolExecutor:
-    """Return the process's own two threads: in the event loop's pool, waiting pictures would hold up other work."""
-    global _executor  # noqa: PLW0603 - one for the process, made when it is first needed
+    """Return two threads for the whole process. In the event loop's pool, waiting pictures would delay other work."""
+    global _executor  # noqa: PLW0603 - one for the process, made at the first use
     if _executor is None:
         _executor = ThreadPoolExecutor(WORKERS, "authing-mfa-images")
     return _executor
 
 
 def _after_fork() -> None:
-    global _executor  # noqa: PLW0603 - its threads are not in the child
+    global _executor  # noqa: PLW0603 - its threads do not exist in the child
     _executor = None
     memory.after_fork()
 

@@ -1,4 +1,4 @@
-"""Picture files: which format it is, how large it is, what decoding it takes; then its pixels."""
+"""Read picture files: the format, the size, the memory that decoding needs, and then the pixels."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PIXEL_LIMIT: Final = 200 * 1024 * 1024
 BROKEN: Final = "The picture cannot be read: it is broken, cut off or closed."
 
 _TAKEN: Final = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
-_PAGES: Final = 64  # pages of a TIFF that are looked at for one that is not a reduced copy
+_PAGES: Final = 64  # how many pages of a TIFF are checked for one that is not a reduced copy
 _REDUCED_PAGE: Final = 254  # the tag NewSubfileType; bit 0 marks a reduced copy of another page
 
-# Bytes a pixel, as measured with Pillow 13: what stands in memory once decoded, and what these decoders need beside it.
+# Bytes per pixel, as measured with Pillow 13: of the decoded picture, and what these decoders need in addition.
 _BYTES_OF_MODE: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _BYTES_OF_FORMAT: Final = {"WEBP": 16, "AVIF": 10, "HEIF": 9, "TIFF": 8}
 
@@ -79,8 +79,8 @@ def to_jpeg(file: BinaryIO, max_side: int, max_memory: int) -> bytes:
     """Return the picture in *file* as a JPEG file.
 
     Raises:
-        ImageError: the picture cannot be taken.
-        Exception: whatever Pillow raises on a broken file.
+        ImageError: the picture is not accepted.
+        Exception: any error that Pillow raises for a broken file.
     """
     picture = _identified(file)
     if picture.format == "TIFF":
@@ -95,7 +95,7 @@ def to_jpeg(file: BinaryIO, max_side: int, max_memory: int) -> bytes:
     try:
         with memory.reserved(need):
             jpeg = pixels.to_jpeg(picture, max_side)
-            picture.close()  # the memory is free only without its pixels
+            picture.close()  # only this frees the memory of its pixels
             return jpeg
     except OSError:
         whole = jpeg_end.completed(file) if picture.format == "JPEG" else None
@@ -111,7 +111,7 @@ def check_size(picture: Image, max_side: int, max_memory: int, size: tuple[int, 
         picture: its header is read; its pixels need not be decoded yet.
         max_side: of the result, in pixels.
         max_memory: bytes that are allowed.
-        size: of the whole picture, where *picture* is to be decoded at a part of it.
+        size: of the whole picture, if *picture* is decoded at a reduced size.
 
     Raises:
         ImageError: the picture has too many pixels, or needs more than *max_memory*.

@@ -1,8 +1,8 @@
-"""JPEG files that lack only their end mark: some cameras and many cut-short copies leave it out, with every pixel there.
+"""Accept JPEG files that lack only their end mark. Some cameras and many shortened copies lack it and have every pixel.
 
-Decoders fill what is missing with grey, so a file that was cut in the middle must be told apart from one that lacks only two
-bytes. A decoder that has all of its data ignores what stands between the data and the end mark. So the file is decoded twice,
-with different bytes in that place: the same pixels mean that nothing was missing.
+Decoders fill missing parts with grey, so a file that was cut in the middle must be distinguished from a file that lacks only two
+bytes. A decoder that has all of its data ignores the bytes between the data and the end mark. So the file is decoded twice, with
+different bytes in that place: the same pixels mean that nothing was missing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["completed"]
 
 
 def _filling(junk: bytes) -> bytes:
-    """Return *junk* and every restart marker several times: a decoder that waits for one of them finds it."""
+    """Return *junk* and every restart marker several times: a decoder that waits for a marker finds it."""
     return junk + b"".join(bytes((0xFF, 0xD0 + number % 8)) + junk for number in range(32))
 
 
@@ -23,11 +23,11 @@ _END: Final = b"\xff\xd9"
 _FILLINGS: Final = (b"", *(_filling(junk * 64) for junk in (b"\x55\xaa\x33", b"\xcc\x0f\xf0")))
 _SCAN: Final = b"\xff\xda"
 _COEFFICIENTS: Final = 64
-_CHECKED: Final = (640, 640)  # pixels; what is missing shows at any size
+_CHECKED: Final = (640, 640)  # pixels; a missing part shows at any size
 
 
 def completed(file: BinaryIO) -> bytes | None:
-    """Return the JPEG in *file* with an end mark, or None if it has one already or lacks more than that."""
+    """Return the JPEG in *file* with an end mark, or None if it has an end mark already or lacks more than that."""
     file.seek(0)
     data = file.read()
     scans = _scans(data)
@@ -47,9 +47,9 @@ def _pixels(data: bytes) -> bytes:
 
 
 def _scans(data: bytes) -> list[int]:
-    """Return where the scan headers stand.
+    """Return the positions of the scan headers.
 
-    Segments are walked up to the first scan, because EXIF may hold a whole JPEG; behind it every marker is a real one.
+    Segments are read one by one up to the first scan, because EXIF may hold a whole JPEG; after that every marker is real.
     """
     at = 2
     while data[at : at + 1] == b"\xff":
@@ -60,7 +60,7 @@ def _scans(data: bytes) -> list[int]:
 
 
 def _hold_every_coefficient(data: bytes, scans: list[int]) -> bool:
-    """True if the scans of a progressive file leave nothing out. Those of any other file are all there if the last one is."""
+    """Return True if the scans of a progressive file are complete. Any other file has all scans if it has the last one."""
     missing: dict[int, set[int]] = {}
     for at in scans:
         count = data[at + 4]

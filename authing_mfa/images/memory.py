@@ -1,4 +1,4 @@
-"""How much memory the pictures of a process may need together while they are prepared."""
+"""Limit the memory that the pictures of a process need together while they are prepared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "SHARED", "after_fork", "reserved"]
 
 LIMIT: Final = 512 << 20
-SHARED: Final = 192 << 20  # bytes for all pictures together; one that needs more is prepared alone
+SHARED: Final = 192 << 20  # bytes for all pictures together; a picture that needs more is prepared alone
 
 _LARGE: Final = 32 << 20
 
@@ -24,7 +24,7 @@ _used = 0
 def reserved(need: int) -> Iterator[None]:
     """Wait until *need* bytes are free, or nothing is in use, and keep them for the block. Blocks this thread.
 
-    After a large picture the C library is asked to return what is free: it would keep tens of megabytes for each thread.
+    After a large picture the C library returns its free memory: otherwise it keeps tens of megabytes for each thread.
     """
     global _used  # noqa: PLW0603 - one count for the process
     changed = _changed
@@ -42,7 +42,7 @@ def reserved(need: int) -> Iterator[None]:
 
 
 def _trim() -> None:
-    """Call `malloc_trim(3)`, which is of the GNU C library alone."""
+    """Call `malloc_trim(3)`, which only the GNU C library has."""
     import ctypes
 
     try:
@@ -53,6 +53,6 @@ def _trim() -> None:
 
 
 def after_fork() -> None:
-    """In the child after a fork: the parent's threads are not here, so nothing is in use."""
-    global _changed, _used  # a lock that a thread of the parent held would never be free again
+    """Reset the count in a forked child: the parent's threads do not exist there, so nothing is in use."""
+    global _changed, _used  # a lock that a thread of the parent holds would stay locked for ever
     _changed, _used = threading.Condition(), 0

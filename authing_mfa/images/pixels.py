@@ -1,4 +1,4 @@
-"""From a picture to the finished JPEG: shrink, turn upright, convert colours, lay on white, encode."""
+"""Make the finished JPEG from a picture: shrink, turn upright, convert colours, put on white, encode."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ def _factor(size: tuple[int, int], max_side: int) -> int:
 
 
 def working_memory(picture: Image, max_side: int) -> int:
-    """Return the bytes that are needed beside the decoded picture, at most."""
+    """Return how many bytes are needed in addition to the decoded picture, at most."""
     factor = _factor(picture.size, max_side)
     width, height = picture.size
     reduced = -(-width // factor) * -(-height // factor) * 4
     final = math.prod(fitting(picture.size, max_side)) * 4
-    copies = 1 if factor > 1 else 0 if picture.mode in _SMOOTH else 2  # the averaged one, or converted ones
+    copies = 1 if factor > 1 else 0 if picture.mode in _SMOOTH else 2  # the averaged picture, or the converted strips
     return reduced * copies + final * 3 + _STRIP * 12
 
 
 def _shrunk(picture: Image, max_side: int) -> Image:
     """Return *picture* in a mode that can be shrunk smoothly, its longest side at most *max_side*.
 
-    A much larger one is first averaged strip by strip, so that no second picture of its size is ever in memory.
+    A much larger picture is first averaged strip by strip, so that no second picture of its size is ever in memory.
     """
     from PIL.Image import Resampling
 
@@ -88,9 +88,9 @@ def _averaged(picture: Image, factor: int, convert: Callable[[Image], Image]) ->
 
 
 def _conversion(picture: Image) -> Callable[[Image], Image]:
-    """Return what brings *picture*, or a part of it, to L, RGB, CMYK or YCbCr, or to RGBa if any of it is transparent.
+    """Return the function that converts *picture*, or a part of it, to L, RGB, CMYK or YCbCr, or to RGBa if a pixel is transparent.
 
-    RGBa has its colours multiplied by alpha: so what is transparent does not bleed into what is beside it.
+    In RGBa the colours are multiplied by alpha, so that the colour of a transparent pixel does not spread to its neighbours.
     """
     mode = picture.mode
     if mode == "F" or mode.startswith("I"):
@@ -107,10 +107,10 @@ def _conversion(picture: Image) -> Callable[[Image], Image]:
 
 
 def _eight_bit(picture: Image) -> Callable[[Image], Image]:
-    """Scale grey of more than 8 bit to 8.
+    """Scale grey of more than 8 bits to 8 bits.
 
-    16-bit modes by their own range. 32-bit integers and floats do not say theirs: it is the smallest usual one
-    (floats: 0 to 1; then 8 bit, 16 bit) that holds all values, else from the least to the greatest.
+    16-bit modes have a known range. 32-bit integers and floats do not: their range is the smallest usual one (floats: 0 to 1;
+    then 8 bits, 16 bits) that holds all values, else from the smallest value to the largest.
     """
     if picture.mode.startswith("I;16"):
         low, high = 0.0, 65535.0
@@ -165,7 +165,7 @@ def _to_srgb(picture: Image, source: Image) -> Image:
 
 
 def _on_white(picture: Image) -> Image:
-    """Return *picture* as RGB, always in memory of its own: encoding notes things in the picture that it encodes."""
+    """Return *picture* as RGB, always as a copy: the encoder writes attributes into the picture."""
     if picture.mode != "RGBA":
         return picture.convert("RGB")
     from PIL.Image import new
@@ -182,7 +182,7 @@ def _orientation(picture: Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 where there is none or the EXIF is broken. Pillow itself turns a TIFF."""
     try:
         value = picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - whatever it is: a picture with broken EXIF is still a picture
+    except Exception:  # noqa: BLE001 - a picture with broken EXIF is still a picture
         return 1
     return value if isinstance(value, int) else 1
 

@@ -1,4 +1,4 @@
-"""Everything in which a picture is handed over, read as a binary file; what is not one is refused with the way to write it."""
+"""Open every kind of picture source as a binary file; other values are refused, and the error says how to write the call."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class HasFile(Protocol):
 
 def picture_class() -> type[Image]:
     """Return `PIL.Image.Image`."""
-    from PIL.Image import Image  # Pillow is slow to import
+    from PIL.Image import Image  # importing Pillow is slow
 
     return Image
 
 
 @contextmanager
 def opened(source: object) -> Iterator[BinaryIO]:
-    """*source* as a binary file that can be read and sought; closed afterwards if it was opened here.
+    """Open *source* as a binary file that can be read and sought; a file that was opened here is closed afterwards.
 
     Raises:
-        ImageError: *source* is not of a kind that is taken, cannot be read, or is larger than `FILE_LIMIT`.
+        ImageError: *source* is of a kind that is not accepted, cannot be read, or is larger than `FILE_LIMIT`.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         yield io.BytesIO(_checked_length(source))
@@ -107,7 +107,7 @@ def _open_path(path: str | PathLike[Any]) -> BinaryIO:
     except ValueError:
         raise ImageError("The picture file cannot be read: its name holds a null character.") from None
     except OSError as error:
-        # Not chained: the system's error holds the name, and a text that is not a name may be the picture itself.
+        # Not chained: the system's error holds the name, and this text may be the picture itself.
         raise ImageError(f"The picture file cannot be read: {error.strerror}.{_meant(path)}") from None
     status = os.fstat(file.fileno())
     if stat.S_ISREG(status.st_mode) and status.st_size <= FILE_LIMIT:
@@ -124,7 +124,7 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _meant(path: object) -> str:
-    """Return what to write instead of a text that is not the name of a file, or nothing."""
+    """Return the advice for a text that is not the name of a file, or an empty text."""
     if not isinstance(path, str):
         return ""
     if re.match(r"https?://", path, re.IGNORECASE):
@@ -151,7 +151,7 @@ def _read_all(file: Any) -> bytes:
         while room > 0 and (chunk := file.read(room)):
             chunks.append(chunk)
             room -= len(chunk)
-    except Exception as error:  # whatever the caller's own file class raises
+    except Exception as error:  # any error of the caller's own file class
         raise ImageError(_READING_FAILED) from error
     if not chunks and _position(file) > 0:
         raise ImageError("The picture file has nothing left to read: seek(0) first.")
@@ -161,7 +161,7 @@ def _read_all(file: Any) -> bytes:
 def _position(file: Any) -> int:
     try:
         return int(file.tell())
-    except Exception:  # noqa: BLE001 - a pipe has no position, and a file class of the caller's may lack it
+    except Exception:  # noqa: BLE001 - a pipe has no position, and a file class of the caller may have none
         return 0
 
 
@@ -174,7 +174,7 @@ def _joined(chunks: list[bytes], room: int) -> bytes:
 
 
 def is_async(source: object) -> bool:
-    """True if *source* has an asynchronous `read`, and no plain file in it."""
+    """Return True if *source* has an asynchronous `read`, and no plain file in it."""
     if _is_plain_file(getattr(source, "file", None)):
         return False
     read = getattr(source, "read_chunk", None) or getattr(source, "read", None)
@@ -182,7 +182,7 @@ def is_async(source: object) -> bool:
 
 
 async def read_async(source: Any) -> bytes:
-    """Read all of a source that `is_async`.
+    """Read the whole content of a source that `is_async`.
 
     Raises:
         ImageError: *source* cannot be read, or is larger than `FILE_LIMIT`.
@@ -195,7 +195,7 @@ async def read_async(source: Any) -> bytes:
         while room > 0 and (chunk := await read(_CHUNK)):
             chunks.append(chunk)
             room -= len(chunk)
-    except Exception as error:  # whatever the caller's own file class raises
+    except Exception as error:  # any error of the caller's own file class
         raise ImageError(_READING_FAILED) from error
     if not chunks:
         raise ImageError("The picture file has nothing left to read: was it read before?")

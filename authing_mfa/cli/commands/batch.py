@@ -1,4 +1,4 @@
-"""`batch`: the options of a run from file to file; `authing_mfa.batch` does it."""
+"""`batch`: the options of a run from file to file; `authing_mfa.batch` does the run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _columns(_ctx: click.Context, _param: click.Parameter, given: tuple[str, ...
 
 
 def _journal(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | None:
-    """``@FILE`` stands for the first line of FILE: a database's URL may hold a password."""
+    """Replace ``@FILE`` by the first line of FILE, because a database's URL may hold a password."""
     if given is None or not given.startswith("@"):
         return given
     try:
@@ -169,20 +169,20 @@ def batch(context: click.Context, /, **given: Any) -> int:
         raise ReaderGoneError from error
     except (OSError, ImportError) as error:
         raise click.UsageError(say_batch("unreadable", run.lang, reason=error)) from error
-    with suppress(OSError):  # the terminal is gone
+    with suppress(OSError):  # the terminal is closed
         _tell(run, summary, to_stdout=options.out != "-" or options.dry_run)
     return summary.exit_code
 
 
 def _shows_password(context: click.Context, options: BatchOptions) -> bool:
-    """A database's password stands on the command line, where all users of the machine can see it."""
+    """Warn about a database's password on the command line, where all users of the machine can see it."""
     journal = str(options.journal or "")
     typed = context.get_parameter_source("journal") is click.core.ParameterSource.COMMANDLINE
     return typed and journal in sys.argv and re.match(r"[^:/]+://[^/@]*:[^/@]+@", journal) is not None
 
 
 class _Reader:
-    """Says what the input turned out to be, and which rows are invalid: the first few, for there may be millions."""
+    """Prints the form of the input, and the first few of the invalid rows (there may be millions)."""
 
     def __init__(self, run: Run, options: BatchOptions) -> None:
         self._run = run
@@ -190,12 +190,12 @@ class _Reader:
         self._count = 0
 
     def detected(self, detected: Detected) -> None:
-        """The input was opened."""
+        """Print the form of the input that was opened."""
         source = "stdin" if self._source == "-" else self._source
         self._run.output.note(say_batch("input", self._run.lang, source=source, detected=detected))
 
     def invalid(self, outcome: Outcome) -> None:
-        """A row cannot be sent."""
+        """Print a row that cannot be sent."""
         self._count += 1
         lang = self._run.lang
         if self._count <= _INVALID_SHOWN:

@@ -66,7 +66,7 @@ def _whence(row: dict[str, Any]) -> str:
 
 
 def _secrets(run: Run) -> list[dict[str, Any]]:
-    """Return the token and what else the environment holds, masked."""
+    """Return the token and other values of the environment, masked."""
 
     def row(key: str, source: str, where: str | None, about: str = "") -> dict[str, Any]:
         value = f"{_MASK}{about}" if source != "default" else None

@@ -86,7 +86,7 @@ def _serving(
 
 
 def _show_codes(run: Run, emulator: Emulator) -> None:
-    """Print each message in a thread of its own: a terminal that is stopped must not stop the emulator."""
+    """Print each message in another thread: a stopped terminal must not stop the emulator."""
     import threading
     from queue import SimpleQueue
 
@@ -160,10 +160,10 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
     import subprocess
 
     environ = {name: value for name, value in os.environ.items() if name != "AUTHING_TOKEN"}
-    # Ctrl-C goes to the command as well, which decides what becomes of it; the handler that is set here only takes note.
+    # Ctrl-C also reaches the command, which decides what to do; the handler that is set here only notes the signal.
     terminated = signal.getsignal(signal.SIGTERM)
     try:
-        process = subprocess.Popen(command, env=environ | variables)  # noqa: S603 - to run it is what we are asked for
+        process = subprocess.Popen(command, env=environ | variables)  # noqa: S603 - the user asks to run it
         signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
         status = process.wait()
     except OSError as error:

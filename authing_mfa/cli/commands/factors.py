@@ -133,7 +133,7 @@ def _show_totp(run: Run, enrollment: FactorEnrollment) -> None:
 def _finish(
     run: Run, service: Service, kind: str, enrollment: FactorEnrollment, key: str | None, *, stdin: bool
 ) -> None:
-    """Send the proof. At a terminal a wrong code may be corrected, three times in all."""
+    """Send the proof. At a terminal the user has three tries."""
     client, left = service.client, _TRIES
     if key is not None:
         service(client.enroll_factor(enrollment.token, kind, photo_key=key))
@@ -180,7 +180,7 @@ def remove(run: Run, /, factor: str, *, token_stdin: bool) -> None:
         if not found:
             raise click.UsageError(run.say("no_such_factor", factor=factor))
         kind = found[0].type
-        if kind == "SMS":  # the service refuses to reset a phone or an address: they have calls of their own
+        if kind == "SMS":  # the service refuses to reset a phone or an address: they have other calls
             service(client.mfa_unbind_phone())
         elif kind == "EMAIL":
             service(client.mfa_unbind_email())

@@ -59,7 +59,7 @@ def associate(run: Run, /, png: str | None, *, no_qr: bool, token_stdin: bool) -
 
 
 def _write_png(path: str, picture: bytes | None, uri: str) -> None:
-    """Readable by the user only: the picture holds the secret."""
+    """Write the picture to a file that only the user can read, because it holds the secret."""
     import os
 
     if picture is None:
