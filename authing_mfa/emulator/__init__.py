@@ -13,10 +13,10 @@ Folders, from the ground up (import-linter keeps the order):
 
 - `crypto`: TOTP, tokens, the key for passwords, face comparison, QR pictures.
 - `state`: users, codes, photos and messages; clock, settings, faults, request log, events.
-- `user`, `snapshots`, `seeding`: a user as a test sees the user; the whole state as JSON; seed files.
+- `user`, `snapshots`, `seeding`: the user object for tests; the whole state as JSON; seed files.
 - `namespace`: one state behind a lock, with the calls that a test makes on it.
-- `rules`: what the service does, one function for each operation class.
-- `http`: from a socket to a rule, the admin API, the page.
+- `rules`: the behaviour of the service, one function for each operation class.
+- `http`: the server, the routing to the rules, the admin API, the page.
 - `emulator`, `serving`, `pytest_plugin`: start and stop everything.
 """
 

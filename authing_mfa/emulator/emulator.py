@@ -1,4 +1,4 @@
-"""`Emulator`: the default namespace together with the server that answers for it and for the others."""
+"""`Emulator`: the default namespace, and the server for it and all other namespaces."""
 
 from __future__ import annotations
 
@@ -39,39 +39,38 @@ _EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared only
 class Emulator(Namespace):
     """The service on 127.0.0.1, in this process: no cloud, no account. Use it with ``with`` or ``async with``.
 
-    It runs in a daemon thread of its own, so it answers a blocked test and an event loop alike; every method may be called
-    from any thread.
+    It runs in its own daemon thread, so it also answers while a test blocks; every method may be called from any thread.
 
     Args:
-        port: 0 takes a free one.
-        seed: makes ids, codes, secrets and the rest of every token reproducible.
-        clock: epoch seconds; `emu.clock.advance(61)` moves the emulator's own time.
+        port: the port; 0: any free port.
+        seed: makes ids, codes, secrets and tokens reproducible.
+        clock: returns epoch seconds; `emu.clock.advance(61)` moves the emulator's own time.
         settings: lifetimes, windows, limits.
         seed_file: users, codes, faults and settings to start with, in YAML or JSON, see `seeding`.
         seeds: the same as a mapping.
-        app_id: the application's id; None: the state file's, else a new one of 24 hex digits.
-        user_pool_id: the user pool's id; None: the same.
-        state_file: everything is loaded from this file when it is there, and written to it by `stop`: users, ids, tokens,
-            codes. Seeds are then only what `reset` goes back to. Readable by its owner only.
-        face: the verdict on faces, see `Settings.face`; another one than ``same-picture`` goes before what *settings* say.
+        app_id: the application's id; None: the id in the state file, else a new id of 24 hex digits.
+        user_pool_id: the user pool's id; None: as for *app_id*.
+        state_file: the whole state (users, ids, tokens, codes) is loaded from this file if it exists, and `stop` writes it.
+            Seeds are then used by `reset` only. Only the owner of the file can read it.
+        face: which faces match, see `Settings.face`; a value other than ``same-picture`` overrides *settings*.
         host: the address to listen on.
-        allow_remote: must be true for a *host* that is not loopback: an emulator gives its codes to anyone who asks.
+        allow_remote: must be true for a *host* that is not loopback, because an emulator shows its codes to everybody.
         allowed_hosts: names besides localhost that a request's Host header, and the Origin of a web page, may have.
-        tls: serve HTTPS, with an authority of its own; see `ca_path` and `client_ssl_context`.
-        tls_folder: keep the authority in this folder, so that it is trusted once and for all; None: a new one at each start.
-        certificate: serve HTTPS with this certificate file (PEM) …
-        private_key: … and its key, where it is not in the same file.
+        tls: serve HTTPS with a new certificate authority; see `ca_path` and `client_ssl_context`.
+        tls_folder: keep the authority in this folder, so that it must be trusted only once; None: a new authority at each start.
+        certificate: serve HTTPS with this certificate file (PEM).
+        private_key: the file of the certificate's key, if it is another file.
 
     Attributes:
-        app_id: the one application.
-        user_pool_id: its user pool.
+        app_id: the application's id.
+        user_pool_id: the id of its user pool.
         public_key: base64 of the RSA key that passwords are encrypted with.
-        clock: call it for the time; `advance`, `set` and `reset` move it.
+        clock: call it to read the time; `advance`, `set` and `reset` move the time.
         faults: `add`, `remove` and `clear` fault rules.
 
     Raises:
-        ValueError: *host* is not loopback and *allow_remote* is not given, or an id, the seeds or the state file are not right.
-        OSError: a file cannot be read, or the folder of *state_file* is not there.
+        ValueError: *host* is not loopback and *allow_remote* is not given, or an id, the seeds or the state file are invalid.
+        OSError: a file cannot be read, or the folder of *state_file* does not exist.
     """
 
     def __init__(  # noqa: PLR0913 - all of them optional keywords
@@ -133,7 +132,7 @@ class Emulator(Namespace):
                 self.seed_from(self._seeds)
 
     def _take_over(self, kept: Mapping[str, Any]) -> None:
-        """Go back to what the state file holds. Seeds are kept for `reset`."""
+        """Load the state of the state file. Seeds are kept for `reset`."""
         self.baseline: Mapping[str, Any] | None = self._seeds
         pool = self.user_pool_id
         with seeding.place(f"the state file {self._state_file}"):
@@ -161,20 +160,20 @@ class Emulator(Namespace):
         return None if self._certificate is None else self._certificate.ca_file()
 
     def client_ssl_context(self) -> ssl.SSLContext | None:
-        """Return what `AuthClient(ssl_context=…)` needs to speak to this emulator; None without TLS."""
+        """Return the `ssl_context` that an `AuthClient` needs for this emulator; None without TLS."""
         return None if self._certificate is None else self._certificate.client_context()
 
     @property
     def lan_urls(self) -> list[str]:
-        """Addresses at which other machines may reach it; empty where it listens on one address only."""
+        """Addresses at which other machines may reach the emulator; empty if it listens on one address only."""
         if self._host not in _EVERY_ADDRESS:
             return []
         return [f"{self._scheme}://{address}:{self._server.port}" for address in own_addresses()]
 
     def namespace(self, name: str) -> Namespace:
-        """Return the namespace *name*; the first call makes it. It shares nothing with the others but the application's id.
+        """Return the namespace *name*; the first call makes it. It shares only the application's id with other namespaces.
 
-        Its address is `namespace_url(name)`; a client takes that as `base_url`.
+        Its address is `namespace_url(name)`; use it as the `base_url` of a client.
 
         Args:
             name: letters, digits, ``.``, ``_`` and ``-``, 64 at most.
@@ -200,7 +199,7 @@ class Emulator(Namespace):
             return namespace
 
     def _forget_unused(self) -> None:
-        """Make room: a name that was only looked at (any web page can do that) is forgotten; it would come again as it was."""
+        """Make room: forget a namespace that was only read (any web page can do that); it would be made again in the same state."""
         for name in [name for name, namespace in self._namespaces.items() if namespace.unused]:
             del self._namespaces[name]
         if len(self._namespaces) >= _NAMESPACES:
@@ -217,16 +216,16 @@ class Emulator(Namespace):
     # ─────────────────────────────── from start to stop ───────────────────────────────
 
     def start(self) -> Self:
-        """Start to serve; ``with`` does it.
+        """Start to serve; ``with`` calls this.
 
         Raises:
-            OSError: the port is taken; the sentence names it.
+            OSError: the port is in use; the error names it.
         """
         self._server.start()
         return self
 
     def stop(self) -> None:
-        """Close every connection, write the state file, and stop; leaving ``with`` does it. Calling it again has no effect.
+        """Close every connection, write the state file, and stop; leaving ``with`` calls this. Calling it again has no effect.
 
         Raises:
             OSError: the state file cannot be written.

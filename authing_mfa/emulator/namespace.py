@@ -1,4 +1,4 @@
-"""One namespace of the emulator: its state behind a lock, and the calls a test makes on it. Safe from any thread."""
+"""One namespace of the emulator: its state behind a lock, and the methods for tests. Safe on any thread."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ class Namespace(Users):
 
     @property
     def settings(self) -> Settings:
-        """The settings now; `change_settings` changes them."""
+        """The current settings; `change_settings` changes them."""
         return self.state.settings
 
     @property
     def user_pool_id(self) -> str:
-        """The id of the user pool; 24 hex digits where nothing else was chosen."""
+        """The id of the user pool; 24 hex digits unless another id was chosen."""
         return self.state.user_pool_id
 
     @property
     def unused(self) -> bool:
-        """True if nothing would be lost with it: no message, no user besides the seeds', no photo, no fault, the clock as it was."""
+        """True if the namespace can be forgotten without a loss: no message, no user besides the seeds, no photo, no fault, no moved clock."""
         seeded = len((self.baseline or {}).get("users") or ())
         state = self.state
         return not (
@@ -86,7 +86,7 @@ class Namespace(Users):
             changes: fields of `Settings`.
 
         Raises:
-            ValueError: there is no such setting, or it cannot have this value.
+            ValueError: the setting does not exist, or cannot have this value.
         """
         with self.lock:
             self.state.settings = changed(self.state.settings, changes)
@@ -114,7 +114,7 @@ class Namespace(Users):
             target: the phone number or e-mail address.
 
         Raises:
-            LookupError: nothing was sent there.
+            LookupError: nothing was sent to *target*.
         """
         with self.lock:
             message = self.state.messages.newest(target)
@@ -125,7 +125,7 @@ class Namespace(Users):
     def totp_code(self, secret: str) -> str:
         """Return the code that an authenticator app with this *secret* shows now, by the emulator's clock.
 
-        It also serves a secret that is not confirmed yet; `EmulatedUser.totp_code` knows the bound one only.
+        It also serves a secret that is not confirmed yet; `EmulatedUser.totp_code` uses the bound secret only.
 
         Args:
             secret: base32 text, `TotpEnrollment.secret`.
@@ -145,7 +145,7 @@ class Namespace(Users):
             return self.code_for(target)
 
     def fix_code(self, target: str, code: str | None) -> None:
-        """Send the fixed *code* to *target* from now on. Such a code expires and is spent like any other.
+        """Send the fixed *code* to *target* from now on. Such a code expires and is spent like other codes.
 
         Args:
             target: the phone number or e-mail address.
@@ -159,7 +159,7 @@ class Namespace(Users):
 
     @property
     def outbox(self) -> list[SentMessage]:
-        """Everything that was sent, oldest first (the newest 100,000)."""
+        """The sent messages, oldest first (the newest 100,000)."""
         with self.lock:
             return list(self.state.messages.sent)
 
@@ -172,7 +172,7 @@ class Namespace(Users):
             return list(self.request_log.entries)
 
     def verify_count(self, token: str, *, received: bool = False) -> int:
-        """Return how many verifications the service acted on for *token*, right or wrong. The count is exact for all time.
+        """Return how many verifications the service acted on for *token*, right or wrong. The count stays exact, however long the emulator runs.
 
         Args:
             token: an mfaToken or a user's token.
@@ -203,7 +203,7 @@ class Namespace(Users):
     def reset(self) -> None:
         """Forget everything (users, messages, clock, faults, requests) and go back to the seed file, if there is one.
 
-        With a seed the same ids and codes come again.
+        With a seed the same ids and codes are made again.
         """
         with self.lock:
             self.clock.offset = 0.0
@@ -219,10 +219,10 @@ class Namespace(Users):
         """Add the users, fixed codes and faults that *seeds* lists, now and after every reset.
 
         Args:
-            seeds: what a seed file holds, see docs/emulator.md.
+            seeds: the content of a seed file, see docs/emulator.md.
 
         Raises:
-            ValueError: something in *seeds* cannot be; the sentence names the place.
+            ValueError: a part of *seeds* is invalid; the error names the place.
         """
         seeds = seeding.prepared(seeds)
         with self.lock:
@@ -241,7 +241,7 @@ class Namespace(Users):
                 self.faults.add(**rule)
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything there is, as JSON: users, bindings, messages, photos, clock, faults. It holds secrets."""
+        """Return the whole state as JSON: users, bindings, messages, photos, clock, faults. It holds secrets."""
         with self.lock:
             return snapshots.take(self.state, self.faults)
 
@@ -249,10 +249,10 @@ class Namespace(Users):
         """Go back to *snapshot*. Tokens and codes of that time are valid again.
 
         Args:
-            snapshot: what `snapshot` returned.
+            snapshot: an object that `snapshot` returned.
 
         Raises:
-            ValueError: it is not a snapshot of this version of the emulator.
+            ValueError: *snapshot* is not a snapshot of this version of the emulator.
         """
         with self.lock:
             snapshots.put_back(self.state, self.faults, snapshot)
@@ -273,6 +273,6 @@ class Namespace(Users):
             path: a file that `save` wrote.
 
         Raises:
-            ValueError: it is not a snapshot of this version of the emulator.
+            ValueError: *snapshot* is not a snapshot of this version of the emulator.
         """
         self.restore(snapshots.read(path))

@@ -1,4 +1,4 @@
-"""The pytest plugin: one emulator per session (per worker with xdist), reset before each test that asks for it.
+"""The pytest plugin: one emulator per session (per worker with xdist), reset before each test that uses it.
 
 Ini options: ``authing_emulator_seed_file`` (users, codes, settings; see `seeding`), ``authing_emulator_seed`` (a number that
 makes ids and codes reproducible).
@@ -20,14 +20,14 @@ __all__ = ["authing_emulator", "authing_emulator_server", "pytest_addoption"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tell pytest the plugin's ini options."""
+    """Add the plugin's ini options to pytest."""
     parser.addini("authing_emulator_seed_file", "seed file of the authing_emulator fixture, relative to the ini file")
     parser.addini("authing_emulator_seed", "number that makes the authing_emulator fixture reproducible")
 
 
 @pytest.fixture(scope="session")
 def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
-    """The running emulator, never reset. Tests rather ask for `authing_emulator`."""
+    """The running emulator, never reset. Tests should use `authing_emulator`."""
     from authing_mfa.emulator import Emulator
 
     file, seed = (

@@ -91,12 +91,12 @@ def write_starter(path: str | PathLike[str], *, overwrite: bool = False) -> None
 
 
 def read(path: str | PathLike[str]) -> dict[str, Any]:
-    """Return what the seed file *path* holds: JSON by its ending ``.json``, else YAML. Pictures named in it are found beside it.
+    """Return the content of the seed file *path*: JSON for the ending ``.json``, else YAML. Pictures are relative to the file.
 
     Raises:
-        ValueError: the file is not what a seed file can be; the sentence names the place.
-        OSError: it cannot be read.
-        ImportError: it is YAML and PyYAML (extra `emulator`) is not installed.
+        ValueError: the file is not a valid seed file; the error names the place.
+        OSError: the file cannot be read.
+        ImportError: the file is YAML, and PyYAML (extra `emulator`) is not installed.
     """
     source = Path(path)
     content = source.read_bytes()
@@ -114,7 +114,7 @@ def _json(content: bytes) -> Any:
     except ValueError as refused:
         try:
             json.loads(content)
-        except json.JSONDecodeError as error:  # it tells the line
+        except json.JSONDecodeError as error:  # the error names the line
             raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
         except (ValueError, RecursionError):
             pass
@@ -138,7 +138,7 @@ def _yaml(content: bytes) -> Any:
 
 @contextmanager
 def place(name: str) -> Iterator[None]:
-    """Put *name* in front of what went wrong inside; then it is a ValueError."""
+    """Put *name* in front of an error that is raised inside, and make it a ValueError."""
     try:
         yield
     except OSError as error:
@@ -150,12 +150,12 @@ def place(name: str) -> Iterator[None]:
 
 
 def check(seeds: Any) -> dict[str, Any]:
-    """Return *seeds* if it has the shape of a seed file; parts that are null are left out.
+    """Return *seeds* without parts that are null, if it has the shape of a seed file.
 
     Raises:
-        ValueError: it has not; the sentence names the place.
+        ValueError: *seeds* has another shape; the error names the place.
     """
-    if seeds is None:  # a file of comments
+    if seeds is None:  # a file with only comments
         return {}
     present = {name: value for name, value in _known(seeds, _KEYS, "a seed file").items() if value is not None}
     for name in ("users", "faults"):
@@ -173,7 +173,7 @@ def check(seeds: Any) -> dict[str, Any]:
 
 
 def _known(value: Any, names: Collection[str], what: str) -> dict[str, Any]:
-    """*value*, if it is a mapping that has no other keys than *names*."""
+    """Return *value* if it is a mapping that has no other keys than *names*."""
     if not isinstance(value, dict):
         raise ValueError(f"{what} must be a mapping of names to values, not {value!r:.80}")  # noqa: TRY004 - a file, not an argument
     unknown = [key for key in value if key not in names]
@@ -201,10 +201,10 @@ def _check_codes(codes: Any) -> None:
 
 
 def prepared(seeds: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *seeds*, checked, with the fingerprint of each face in the place of its picture: a reset need not read it again.
+    """Return *seeds*, checked, with a fingerprint in place of each face picture, so that a reset need not read the picture again.
 
     Raises:
-        ValueError: something in *seeds* cannot be; the sentence names the place.
+        ValueError: a part of *seeds* is invalid; the error names the place.
     """
     present = check(dict(seeds))
     users = list(present.get("users", []))
@@ -228,7 +228,7 @@ def settings_of(seeds: Mapping[str, Any], base: Settings | None = None) -> Setti
     """Return the settings in *seeds* over those of *base*.
 
     Raises:
-        ValueError: one of them is unknown, or cannot have its value.
+        ValueError: a setting is unknown, or cannot have its value.
     """
     given = seeds.get("settings") or {}
     with place("settings"):

@@ -1,4 +1,4 @@
-"""Serving until told to stop: what the command `authing-mfa emulator` calls."""
+"""Serve until a signal or an event stops it: the command `authing-mfa emulator` calls this."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def serve(
 
     Args:
         ready: called once when requests are answered; print `ready_report(emulator)` there.
-        stop: ends it from another thread.
-        demo_user: add the ready-made user where the seeds bring none.
+        stop: an event that ends it from another thread.
+        demo_user: add the ready-made user if the seeds have no user.
         options: the keywords of `Emulator`: port, seed, settings, seed_file, host, state_file, app_id, tls, …
 
     Raises:
-        OSError: the port is taken.
-        ValueError: an option or the seed file is not right.
+        OSError: the port is in use.
+        ValueError: an option or the seed file is invalid.
     """
     stop = stop or threading.Event()
     with stop_signals() as told, emulator_with_user(demo_user=demo_user, **options) as emulator:
@@ -56,7 +56,7 @@ def serve(
 
 
 def emulator_with_user(*, demo_user: bool = True, **options: Any) -> Emulator:
-    """Return an emulator that is not started yet, with the ready-made user where the seeds bring none; *options* as for `serve`."""
+    """Return an emulator that is not started yet, with the ready-made user if the seeds have no user; *options* as for `serve`."""
     emulator = Emulator(**options)
     demo = {"users": [ready_made_user()]}
     if demo_user and not (emulator.baseline or {}).get("users"):
@@ -69,10 +69,10 @@ def emulator_with_user(*, demo_user: bool = True, **options: Any) -> Emulator:
 
 @contextmanager
 def stop_signals() -> Iterator[SimpleQueue[int]]:
-    """A queue that gets the number of each SIGINT and SIGTERM. Threads other than the main one get none.
+    """Return a queue that gets the number of each SIGINT and SIGTERM. On other threads than the main one it stays empty.
 
-    A signal handler may do little: one that raises, or that sets a `threading.Event`, breaks the lock of an `Event.wait` that
-    it interrupts at the wrong moment. `SimpleQueue.put` may be called anywhere.
+    A signal handler may do little: a handler that raises, or that sets a `threading.Event`, breaks the lock of an `Event.wait`
+    that it interrupts at the wrong moment. `SimpleQueue.put` may be called anywhere.
     """
     told: SimpleQueue[int] = SimpleQueue()
     if threading.current_thread() is not threading.main_thread():
@@ -90,7 +90,7 @@ def stop_signals() -> Iterator[SimpleQueue[int]]:
 
 
 def ready_made_user() -> dict[str, Any]:
-    """Return the user that `serve` adds where there is none, as keywords of `add_user`."""
+    """Return the ready-made user of `serve`, as keywords of `add_user`."""
     return {
         "username": _NAME,
         "password": _PASSWORD,
@@ -102,9 +102,9 @@ def ready_made_user() -> dict[str, Any]:
 
 
 def ready_report(emulator: Emulator) -> dict[str, Any]:
-    """Return what a ready line tells, JSON-able: where it is, whom to log in as, how to trust it.
+    """Return the content of a ready line, as JSON values: addresses, ids, a user to log in with, the certificate to trust.
 
-    `user` is the first user there is, with the password where it is the ready-made one.
+    `user` is the first user, with the password if it is the ready-made user.
     """
     report: dict[str, Any] = {
         "url": emulator.url,

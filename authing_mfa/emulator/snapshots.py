@@ -1,4 +1,4 @@
-"""A namespace's state as one JSON object, and back."""
+"""Turn a namespace's state into one JSON object, and back."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def take(state: State, faults: Faults) -> dict[str, Any]:
 
 
 def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
-    """Make *state* and *faults* what they were; the caller holds their lock.
+    """Restore *state* and *faults* from a snapshot; the caller holds their lock.
 
     Raises:
-        ValueError: it is not a snapshot of this format. Nothing has changed then.
+        ValueError: the object is not a snapshot of this format; nothing has changed.
     """
     if snapshot.get("format") not in (1, _FORMAT):
         raise ValueError(_NOT_ONE)
@@ -87,7 +87,7 @@ def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
         rules = [rule_from_json(rule) for rule in snapshot["faults"]]
         offset = float(snapshot["clock_offset"])
         state.clock.check(offset)
-    except Exception as error:  # cattrs raises groups of anything
+    except Exception as error:  # cattrs raises groups of any errors
         raise ValueError("the snapshot cannot be read") from error
     state.become(before)
     faults.replace(rules)
@@ -95,7 +95,7 @@ def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
 
 
 def _state_of(snapshot: Mapping[str, Any], state: State) -> State:
-    """*state*, which is empty, filled from *snapshot*."""
+    """Fill the empty *state* from *snapshot*."""
     structure = _converter.structure
     version, numbers, gauss = snapshot["random"]
     state.rng.setstate((version, tuple(numbers), gauss))
@@ -132,7 +132,7 @@ def _check_user(user: User) -> None:
 
 
 def _from_format_1(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """*snapshot* of version 0.1 in the format of now: photos have fingerprints, messages know their target."""
+    """Return a *snapshot* of version 0.1 in the current format: photos have fingerprints, messages have their target."""
     targets = {number: target for target, number in snapshot["newest"].items() if target[:1] == "+" or "@" in target}
     messages = [
         {**message, "target": targets.get(message["id"]) or canonical_target(message["to"])}
@@ -154,10 +154,10 @@ def _examined(blob: str) -> dict[str, Any]:
 
 
 def write(snapshot: Mapping[str, Any], path: str | PathLike[str]) -> None:
-    """Put *snapshot* into the file *path*, readable by its owner only: all of it, or what was there stays.
+    """Write *snapshot* to the file *path*, which only its owner can read: completely, or the old file stays.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     target = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # only its owner can read it
@@ -176,7 +176,7 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
     """Return the snapshot in the file *path*.
 
     Raises:
-        ValueError: the file is not JSON, or no object.
+        ValueError: the file is not a JSON object.
         OSError: it cannot be read.
     """
     snapshot = parse_json(Path(path).read_bytes(), most=LARGE_FILE)

@@ -1,4 +1,4 @@
-"""The state file: what an emulator knew when it stopped, so that the next emulator continues from there. A snapshot with a few more fields."""
+"""The state file: a snapshot with a few more fields, from which the next emulator continues."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["load", "save"]
 
 
 def load(path: str | PathLike[str]) -> dict[str, Any] | None:
-    """Return what the state file *path* holds; None where it is not there yet.
+    """Return the content of the state file *path*; None if the file does not exist yet.
 
     Raises:
-        ValueError: the file is no state file.
-        OSError: it cannot be read, or its folder is not there: what is learnt could not be written at the end.
+        ValueError: the file is not a state file.
+        OSError: the file cannot be read, or its folder does not exist: the state could not be written at the end.
     """
     file = Path(path)
     if not file.parent.is_dir():
@@ -38,10 +38,10 @@ def load(path: str | PathLike[str]) -> dict[str, Any] | None:
 
 
 def save(path: str | PathLike[str], default: Namespace, others: Mapping[str, Namespace]) -> None:
-    """Write the state file *path*, all of it or nothing.
+    """Write the state file *path*, completely or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     kept = {
         **default.snapshot(),

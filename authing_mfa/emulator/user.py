@@ -15,7 +15,7 @@ __all__ = ["EmulatedUser"]
 
 
 class EmulatedUser:
-    """A live view of one user: it always says how things are now. An association that is not confirmed changes nothing here."""
+    """A live view of one user: it always shows the current state. An association that is not confirmed is not shown."""
 
     def __init__(self, state: State, user_id: str) -> None:
         self._state = state
@@ -32,10 +32,10 @@ class EmulatedUser:
 
     @property
     def record(self) -> User:
-        """What the emulator remembers of the user; read it, never change it.
+        """The emulator's record of the user; read it, never change it.
 
         Raises:
-            LookupError: the user is gone, the emulator was reset.
+            LookupError: the user was deleted, or the emulator was reset.
         """
         user = self._state.users.get(self.id)
         if user is None:
@@ -59,7 +59,7 @@ class EmulatedUser:
 
     @property
     def mfa(self) -> tuple[str, ...]:
-        """The second factors that are asked of this user."""
+        """The second factors that this user must pass."""
         return self._state.policies_of(self.record)
 
     @property
@@ -97,7 +97,7 @@ class EmulatedUser:
 
     @property
     def recovery_code(self) -> str | None:
-        """The recovery code that is good now."""
+        """The valid recovery code."""
         binding = self.record.totp
         return None if binding is None else binding.recovery_code
 
@@ -123,12 +123,12 @@ class EmulatedUser:
             code: 1639 (first login), 2058 (expired), 2071 (unsafe), or None: no longer.
 
         Raises:
-            ValueError: it is another code.
+            ValueError: *code* is another number.
         """
         self.record.password_change = checked_password_change(code)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the admin API tells of the user."""
+        """Return the user for the admin API."""
         return {
             "id": self.id,
             "username": self.record.username,

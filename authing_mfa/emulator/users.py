@@ -1,4 +1,4 @@
-"""What a test may do with the users of one namespace. Safe from any thread."""
+"""The methods for tests that concern users of one namespace. Safe on any thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Users"]
 
 
 class Users:
-    """The calls about users; `Namespace` has them."""
+    """The methods about users; `Namespace` has them."""
 
     lock: threading.RLock
     state: State
@@ -45,16 +45,16 @@ class Users:
         """Register a user.
 
         Args:
-            username: what the user logs in with; the phone and the address do as well.
+            username: the name to log in with; the phone and the address work as well.
             password: in plain text; a hash of it is kept.
-            phone: the account's phone; bound as MFA target where *mfa* names SMS.
-            email: the account's address; bound as MFA target where *mfa* names EMAIL.
+            phone: the account's phone; bound as MFA target if *mfa* names SMS.
+            email: the account's address; bound as MFA target if *mfa* names EMAIL.
             mfa: the second factors that the application asks of this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
-                With none of them a login asks only for a TOTP the user has bound (1635).
-            totp: bind a TOTP; its secret and recovery code stand in the view that is returned.
+                Without any, a login asks only for a TOTP that the user has bound (1635).
+            totp: bind a TOTP; the returned view has its secret and recovery code.
             face: bind the face in this picture.
-            phone_country_code: of *phone*, e.g. ``+44``; ``+86`` where nothing says otherwise.
-            nickname: to be shown.
+            phone_country_code: of *phone*, e.g. ``+44``; by default ``+86``.
+            nickname: the name that programs show.
             custom: the pool's own fields of this user, answered by udvs/get.
             id: the user's id, the same after every start; None: a new one. Letters, digits, ``_`` and ``-``.
             totp_secret: bind a TOTP with this secret (base32).
@@ -63,7 +63,7 @@ class Users:
                 (unsafe).
 
         Raises:
-            ValueError: the id, name, phone or address belongs to another user, a policy word is unknown, or a value cannot be.
+            ValueError: the id, name, phone or address belongs to another user, a policy word is unknown, or a value is invalid.
             OSError: *face* cannot be read as a picture.
         """
         fingerprint = None if face is None else face_fingerprint(face)  # takes long: not under the lock
@@ -116,7 +116,7 @@ class Users:
 
     @property
     def users(self) -> list[EmulatedUser]:
-        """All users, oldest first."""
+        """Return all users, oldest first."""
         with self.lock:
             return [EmulatedUser(self.state, ident) for ident in self.state.users]
 
@@ -151,7 +151,7 @@ class Users:
         phone_country_code: str | None = None,
         custom: Mapping[str, object] | None = None,
     ) -> None:
-        """Change what is given of *user*; None leaves a part as it is. What is bound for MFA stays bound.
+        """Change the given parts of *user*; None leaves a part unchanged. Targets bound for MFA stay bound.
 
         Args:
             user: the user to change.
@@ -165,7 +165,7 @@ class Users:
             custom: the new pool's own fields, all of them.
 
         Raises:
-            ValueError: the name, phone or address belongs to another user, or a value cannot be.
+            ValueError: the name, phone or address belongs to another user, or a value is invalid.
         """
         policies = None if mfa is None else normalized_policies(mfa)
         with self.lock:
@@ -204,7 +204,7 @@ class Users:
             factor: SMS, EMAIL, OTP (or TOTP) or FACE.
 
         Raises:
-            ValueError: *factor* is another word.
+            ValueError: *factor* is not a known factor.
         """
         with self.lock:
             self.state.unbind(user.record, normalized_policies([factor])[0])
@@ -213,7 +213,7 @@ class Users:
         """Delete *user*. The name, phone and address are free again; the user's tokens are refused.
 
         Raises:
-            LookupError: the user is gone already.
+            LookupError: the user is deleted already.
         """
         with self.lock:
             self.state.remove(user.record)

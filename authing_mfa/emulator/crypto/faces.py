@@ -1,7 +1,7 @@
-"""A stand-in for face recognition: whether two pictures are the same picture. No face is looked for.
+"""A replacement for face recognition: it checks if two pictures are the same picture, and does not look for a face.
 
-A picture becomes a thumbnail of 32 by 32 RGB cells, its fingerprint. Two of them match when their cells differ little on average and
-hardly any cell differs much, which re-encoding and rescaling survive and another picture does not.
+A picture becomes a thumbnail of 32 by 32 RGB cells, its fingerprint. Two fingerprints match when their cells differ little on
+average and very few cells differ much. A re-encoded or rescaled picture still matches; another picture does not.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ __all__ = ["Fingerprint", "face_fingerprint", "fingerprints_match"]
 
 _SIDE = 32
 _MEAN_LIMIT = 7.0  # of 255
-_CELL_LIMIT = 40  # a cell that differs by more is another picture's …
-_CELLS_ALLOWED = 5  # … but edges that move by a fraction of a cell when a picture is rescaled may do so, of 3,072
+_CELL_LIMIT = 40  # a cell that differs by more shows another picture …
+_CELLS_ALLOWED = 5  # … but so many of 3,072 may: rescaling moves edges by a fraction of a cell
 _JPEG_PIXELS = 220_000_000  # read at an eighth of its size
-_OTHER_PIXELS = 25_000_000  # read as it is: 100 MB
+_OTHER_PIXELS = 25_000_000  # read at full size: 100 MB
 _ORIENTATION = 0x0112
 
 
 class Fingerprint(bytes):
-    """What is kept of a face: 32 by 32 RGB cells."""
+    """The fingerprint of a face: 32 by 32 RGB cells."""
 
     __slots__ = ()
 
 
 def face_fingerprint(picture: ImageSource | Fingerprint) -> Fingerprint:
-    """Return the fingerprint of *picture*: upright, on white, 32 by 32 RGB cells. A fingerprint is returned as it is.
+    """Return the fingerprint of *picture*: upright, on white, 32 by 32 RGB cells. A fingerprint is returned unchanged.
 
     Raises:
-        OSError: it cannot be read as a picture, or is too large to be read here.
+        OSError: *picture* cannot be read as a picture, or is too large.
     """
     if isinstance(picture, Fingerprint):
         return picture
@@ -51,10 +51,10 @@ def face_fingerprint(picture: ImageSource | Fingerprint) -> Fingerprint:
         raise OSError(f"a face is a picture, its bytes or the path of a file, not {type(picture).__name__}")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # looked after below
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # closed below
             with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as opened:
                 return _small(opened)
-    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what decoders raise besides OSError
+    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:  # errors of decoders besides OSError
         raise OSError(f"the picture cannot be read: {error}") from None
 
 
@@ -67,7 +67,7 @@ def _small(opened: PIL.Image.Image) -> Fingerprint:
 
 
 def _cells(image: PIL.Image.Image) -> Fingerprint:
-    """Row by row, so that a conversion never needs a second copy of the whole picture; turned upright at the end."""
+    """Read the picture row by row, so that no conversion needs a second copy of it; turn it upright at the end."""
     from PIL import Image, ImageOps
 
     cells = Image.new("RGB", (_SIDE, _SIDE))
@@ -91,7 +91,7 @@ def _on_white(image: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def fingerprints_match(one: bytes, other: bytes) -> bool:
-    """Return True if two fingerprints are of the same picture. An empty one, of a file that is no picture, matches none."""
+    """Return True if two fingerprints are of the same picture. The empty fingerprint of a file that is not a picture matches nothing."""
     if len(one) != len(other) or not one:
         return False
     differences = [abs(a - b) for a, b in zip(one, other, strict=True)]

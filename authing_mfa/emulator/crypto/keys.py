@@ -1,7 +1,7 @@
 """The emulator's RSA key for passwords: a published test key, the same in every installation. It protects nothing.
 
 The service's clients encrypt the password with RSA, PKCS#1 v1.5, 1024 bits (docs/wire.md#encrypted-passwords). The emulator only
-has to read that, so it does the arithmetic itself and imports no cryptography: that keeps its start short.
+has to decrypt, so it computes this itself and does not import cryptography, which makes its start faster.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PUBLIC_KEY: str = base64.b64encode(
 
 
 def decrypt(encrypted: str) -> str | None:
-    """Return the password in base64 text *encrypted*, None where it was not encrypted with this key."""
+    """Return the password in the base64 text *encrypted*, or None if it was not encrypted with this key."""
     try:
         cipher = base64.b64decode(encrypted, validate=True)
     except (binascii.Error, ValueError):
@@ -72,14 +72,14 @@ def decrypt(encrypted: str) -> str | None:
 
 
 _ROUNDS = 8
-"""Emulator only: so few rounds that 100,000 users are made in seconds. Never hash a real password so cheaply."""
+"""Few rounds, so that 100,000 users are made in seconds. For the emulator only: never hash a real password so cheaply."""
 
 
 def hash_password(password: str, salt: str) -> bytes:
-    """Return what is kept of *password*; *salt* differs per user."""
+    """Return the hash of *password*; *salt* differs per user."""
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
 
 
 def password_matches(password: str, salt: str, hashed: bytes) -> bool:
-    """Return True if *hashed* is of *password*."""
+    """Return True if *hashed* is the hash of *password*."""
     return hmac.compare_digest(hash_password(password, salt), hashed)

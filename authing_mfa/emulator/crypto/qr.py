@@ -1,4 +1,4 @@
-"""QR pictures, drawn by segno, which is loaded when the first one is asked for."""
+"""QR pictures, drawn by segno, which is imported for the first picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["png_data_url", "svg"]
 
 
 def png_data_url(text: str) -> str | None:
-    """*text* as a QR picture, a ``data:image/png;base64,…`` address; None where segno (extra `emulator`) is not installed."""
+    """Return *text* as a QR picture in a ``data:image/png;base64,…`` address, or None if segno (extra `emulator`) is not installed."""
     try:
         import segno
     except ImportError:
@@ -17,7 +17,7 @@ def png_data_url(text: str) -> str | None:
 
 
 def svg(text: str) -> bytes:
-    """*text* as a QR picture in SVG, black on white so that it can be scanned from a dark page too.
+    """Return *text* as a QR picture in SVG, black on white, so that it can also be scanned from a dark page.
 
     Raises:
         ImportError: segno (extra `emulator`) is not installed.

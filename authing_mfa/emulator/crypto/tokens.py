@@ -1,4 +1,4 @@
-"""JSON Web Tokens, HS256, with the standard library alone. Their `iss` marks them as an emulator's."""
+"""JSON Web Tokens, HS256, with the standard library alone. Their `iss` says that an emulator made them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TokenSigner:
         self.key = key
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """*claims* as a token."""
+        """Return *claims* as a token."""
         payload = json.dumps(claims, separators=(",", ":")).encode()
         signed = _HEADER + b"." + base64.urlsafe_b64encode(payload).rstrip(b"=")
         return (signed + b"." + self._signature(signed)).decode()
@@ -36,10 +36,10 @@ class TokenSigner:
         return hmac.digest(self.key, text.encode(), "sha256").hex()[:32]
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of *token*, None where this signer did not sign it. Its times are not looked at."""
+        """Return the claims of *token*, or None if this signer did not sign it. Its times are not checked."""
         try:
             signed, _, signature = token.encode("ascii").rpartition(b".")
-            # Compared as text: base64 decoders skip letters that are none, and would let junk behind the signature pass.
+            # Compared as text: base64 decoders skip other characters, and would accept junk after the signature.
             if not hmac.compare_digest(signature, self._signature(signed)):
                 return None
             claims = json.loads(_decode(signed.partition(b".")[2]))

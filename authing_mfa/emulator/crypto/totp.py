@@ -34,7 +34,7 @@ def code_at(secret: str, step: int) -> str:
 
 
 def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
-    """Return the step, at most *drift* away from *now*, whose code is *code*; the nearest first; None where there is none."""
+    """Return the step, at most *drift* away from *now*, whose code is *code*; the nearest first; None if no step has this code."""
     if len(code) != 6 or not code.isascii() or not code.isdigit():
         return None
     current = step_of(now)
@@ -43,5 +43,5 @@ def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
 
 
 def otpauth_uri(account: str, secret: str) -> str:
-    """Return what the QR picture holds."""
+    """Return the ``otpauth://`` address in the QR picture."""
     return _totp.otpauth_uri(secret, account, issuer=_ISSUER)

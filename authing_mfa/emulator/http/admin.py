@@ -1,4 +1,4 @@
-"""The admin API under `/_emulator/` (and `/ns/{name}/_emulator/`): what a test in any language, and the inbox page, talk to.
+"""The admin API under `/_emulator/` (and `/ns/{name}/_emulator/`), for tests in any language and for the inbox page.
 
 JSON in and out; an error is ``{"error": "…"}`` with HTTP 400, 403, 404, 408 or 413. HEAD is answered where GET is. Requests
 that change something are refused when a browser sends them from another page than the emulator's own.
@@ -8,7 +8,7 @@ method   path                            what
 =======  ==============================  ====================================================================================
 GET      info                            url, app_id, user_pool_id, public_key, namespace, now, version, tls
 GET      inbox?to=&channel=&after=&wait= messages, newest first; with *wait* seconds: as soon as there is one newer than *after*
-POST     messages                        {to, scene?}: send a code, whatever the resend window says; answers the message
+POST     messages                        {to, scene?}: send a code, also within the resend window; answers the message
 POST     codes                           {target, code}: fix the code of a target; code null: random again
 GET      events                          server-sent events: message, request, clock, faults, users, reset
 GET      users?limit=&offset=&q=         users and their total; q: part of the name, phone, address or id
@@ -62,7 +62,7 @@ _SAFE_METHODS = ("GET", "HEAD")
 async def admin(
     request: web.BaseRequest, namespace: Namespace, path: str, *, url: str, tls: bool
 ) -> web.StreamResponse:
-    """Answer an admin request. *path* is what stands after ``/_emulator/``; *url* the namespace's own address."""
+    """Answer an admin request. *path* is the part after ``/_emulator/``; *url* is the namespace's address."""
     if request.method not in _SAFE_METHODS and other_page(
         request.headers, f"{request.scheme}://{request.headers.get('Host')}"
     ):

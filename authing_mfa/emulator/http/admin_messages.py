@@ -21,7 +21,7 @@ _KEEP_ALIVE = 15.0
 
 
 async def _inbox(request: AdminRequest) -> web.StreamResponse:
-    """Messages newest first; with *wait*, as soon as there is one newer than *after*."""
+    """Return the messages, newest first; with *wait*, wait for a message newer than *after*."""
     after, wait = int(request.number("after", 0)), min(request.number("wait", 0), _WAIT_LIMIT)
     deadline = time.monotonic() + wait
     with request.namespace.events.watch() as queue:
@@ -72,7 +72,7 @@ async def _fix_code(request: AdminRequest) -> web.StreamResponse:
 
 
 async def _events(request: AdminRequest) -> web.StreamResponse:
-    """Server-sent events until the watcher goes away."""
+    """Send server-sent events until the client disconnects."""
     headers = {**MARK, "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if request.http.method == "HEAD":
         return web.Response(headers=headers)

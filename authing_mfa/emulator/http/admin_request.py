@@ -19,7 +19,7 @@ __all__ = ["AdminRequest", "BadRequestError", "Handlers"]
 
 
 class BadRequestError(Exception):
-    """The request cannot be carried out; the text says why, *status* is the HTTP status of the answer."""
+    """The request cannot be done; the text says why, *status* is the HTTP status of the answer."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -28,7 +28,7 @@ class BadRequestError(Exception):
 
 @attrs.frozen
 class AdminRequest:
-    """An admin request and what it is about. *rest* is the path after the first word; *url* the namespace's own address."""
+    """An admin request. *rest* is the path after the first word; *url* is the namespace's address."""
 
     http: web.BaseRequest
     namespace: Namespace
@@ -37,14 +37,14 @@ class AdminRequest:
     tls: bool
 
     def text(self, name: str) -> str | None:
-        """Return a parameter of the query; None where it is absent or empty."""
+        """Return a parameter of the query; None if it is missing or empty."""
         return self.http.query.get(name) or None
 
     def number(self, name: str, default: float) -> float:
         """Return a number in the query.
 
         Raises:
-            BadRequestError: it is not a number, or negative.
+            BadRequestError: the parameter is not a number, or negative.
         """
         value = self.http.query.get(name)
         try:
@@ -56,10 +56,10 @@ class AdminRequest:
         return number
 
     async def body(self) -> dict[str, Any]:
-        """Return the request's JSON object; an empty body is an empty one.
+        """Return the request's JSON object; an empty body is an empty object.
 
         Raises:
-            BadRequestError: it is not one.
+            BadRequestError: the body is not an object.
         """
         try:
             body = parse_json(await read_body(self.http) or b"{}", most=LARGE_FILE)

@@ -76,7 +76,7 @@ async def _add_user(request: AdminRequest) -> web.StreamResponse:
     if not fields.get("username") or fields.get("password") is None:
         raise BadRequestError("a user needs username and password")
     add = partial(request.namespace.add_user, **fields)
-    # A picture is read off the event loop: it may take a second.
+    # A picture is read in a thread: that may take a second.
     user = await asyncio.to_thread(add) if face is not None else add()
     return json_answer(user.as_json(), 201)
 

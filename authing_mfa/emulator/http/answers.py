@@ -1,4 +1,4 @@
-"""What every answer of the emulator has in common."""
+"""The parts that all answers of the emulator share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["MARK", "envelope", "json_answer", "scheme_of"]
 
 MARK = {"x-authing-emulator": __version__}
-"""On every answer, so that nobody takes an emulator for the service."""
+"""A header of every answer, so that nobody mistakes an emulator for the service."""
 
 
 def json_answer(value: Any, status: int = 200) -> web.Response:
@@ -25,11 +25,11 @@ def json_answer(value: Any, status: int = 200) -> web.Response:
 
 
 def envelope(status: int, message: str, cors: Mapping[str, str]) -> web.Response:
-    """Return a refusal in the service's envelope, for what fails before or outside the rules."""
+    """Return a refusal in the service's envelope, for errors before or outside the rules."""
     body = dump({"code": status, "statusCode": status, "message": message})
     return web.Response(body=body, status=status, headers={**MARK, **cors}, content_type="application/json")
 
 
 def scheme_of(request: web.BaseRequest) -> str:
-    """Return ``http`` or ``https``, as the client sees it: a proxy in front that ends TLS says so in X-Forwarded-Proto."""
+    """Return ``http`` or ``https``, as the client sees it: a proxy that ends TLS says it in X-Forwarded-Proto."""
     return "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme

@@ -1,4 +1,4 @@
-"""A request's body: up to 32 MiB, within two minutes, and no noise when the client hangs up in the middle of it."""
+"""Read a request's body: up to 32 MiB, within two minutes, without an error in the log when the client disconnects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS = 120.0
 
 
 class BodyError(Exception):
-    """The body cannot be taken; *status* is the HTTP status of the answer."""
+    """The body cannot be read; *status* is the HTTP status of the answer."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -24,7 +24,7 @@ async def read_body(request: web.BaseRequest) -> bytes:
     """Return the body of *request*.
 
     Raises:
-        BodyError: it is larger than 32 MiB, did not come in time, or broke off.
+        BodyError: the body is larger than 32 MiB, too late, or incomplete.
     """
     if (request.content_length or 0) > BODY_LIMIT:
         raise BodyError(413, _TOO_LARGE)
@@ -35,7 +35,7 @@ async def read_body(request: web.BaseRequest) -> bytes:
         raise BodyError(413, _TOO_LARGE) from None
     except TimeoutError:
         raise BodyError(408, f"the body did not come within {_SECONDS:.0f} seconds") from None
-    except (web.RequestPayloadError, ConnectionError):  # the client has gone, or its chunks are not what they say
+    except (web.RequestPayloadError, ConnectionError):  # the client has disconnected, or its chunks are malformed
         raise BodyError(400, "the body broke off") from None
 
 

@@ -1,4 +1,4 @@
-"""From a request to what answers it: who may ask at all, which namespace, and the page, the admin API or the service's own API."""
+"""Hand each request on: check who may call, find the namespace, then choose the page, the admin API or the service's API."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _log = logging.getLogger("authing_mfa.emulator")
 
 
 class Namespaces(Protocol):
-    """What the emulator is to a request: its namespaces by name."""
+    """The namespaces of the emulator, by name."""
 
     def namespace(self, name: str) -> Namespace:
-        """The namespace *name*, made when it is first asked for."""
+        """Return the namespace *name*; the first call makes it."""
         ...
 
 
 class Dispatcher:
-    """Hands each request on. *hosts* are names besides localhost; *remote*: any address in digits may be called."""
+    """Hands each request on. *hosts* are allowed names besides localhost; *remote*: any IP address may be called."""
 
     def __init__(self, namespaces: Namespaces, *, hosts: Collection[str], remote: bool, tls: bool) -> None:
         self._namespaces = namespaces
@@ -42,7 +42,7 @@ class Dispatcher:
         self._tls = tls
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer *request*; whatever happens, the answer is one that its client can read."""
+        """Answer *request*; also a failure gives an answer that its client can read."""
         cors = {}
         try:
             if not host_allowed(request.headers.get("Host", ""), names=self._hosts, remote=self._remote):
@@ -55,7 +55,7 @@ class Dispatcher:
             return await self._serve_namespace(request, cors)
         except (asyncio.CancelledError, ConnectionError):
             raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours: sent to the caller, so that a page can read it
+        except Exception as error:  # noqa: BLE001 - a defect of the emulator: sent to the caller, so that a page can read it
             _log.exception("The emulator failed at %s %r", request.method, request.path)
             return envelope(500, f"A fault of the emulator, please report it: {type(error).__name__}: {error}", cors)
 

@@ -1,9 +1,8 @@
-"""Who may speak to the emulator: the right Host, and no web page of another site.
+"""Check who may call the emulator: the Host must be right, and no web page of another site may call.
 
-A page anywhere on the web can make a browser send requests to 127.0.0.1, and by DNS rebinding even read the answers. So the
-Host header must name this machine. A request with an Origin is a web page's: a page of another site is refused, whatever it
-asks for; a page of this machine (``http://localhost:3000``) may call the service's own API; only the emulator's own page may
-change something through the admin API.
+Any web page can make a browser send requests to 127.0.0.1, and by DNS rebinding even read the answers. So the Host header must
+name this machine. A request with an Origin comes from a web page: a page of another site is always refused; a page of this machine
+(``http://localhost:3000``) may call the service's own API; only the emulator's own page may change something through the admin API.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def _is_address(name: str) -> bool:
 def _hostname(url: str) -> str | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises for an invalid port
         return (parts.hostname or "").lower() or None
     except ValueError:
         return None
@@ -55,9 +54,9 @@ def other_page(headers: Mapping[str, str], own_origin: str) -> bool:
 
 
 def page_allowed(headers: Mapping[str, str], *, names: Collection[str]) -> bool:
-    """Return True if no page of another site sent this: there is no Origin, or it is this machine or one of *names*.
+    """Return True if no page of another site sent this: there is no Origin, or the Origin is this machine or one of *names*.
 
-    The Host header has been checked; a page of the same host at another port is of this machine.
+    The Host header has been checked; a page of the same host at another port belongs to this machine.
     """
     origin = headers.get("Origin")
     if origin is None:
@@ -69,7 +68,7 @@ def page_allowed(headers: Mapping[str, str], *, names: Collection[str]) -> bool:
 
 
 def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return what lets the page that `page_allowed` allowed read the answer."""
+    """Return the headers that let a page read the answer, after `page_allowed` has allowed the page."""
     return {
         "Access-Control-Allow-Origin": _plain(headers.get("Origin", "")),
         "Access-Control-Allow-Credentials": "true",
@@ -82,5 +81,5 @@ def cors_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _plain(value: str) -> str:
-    """*value* as it can stand in a header of an answer."""
+    """Return *value* in a form that a header of an answer may hold."""
     return "".join(letter for letter in value if " " <= letter <= "~")

@@ -1,4 +1,4 @@
-"""The admin API as an OpenAPI 3.1 document, for clients in any language. Made from one table, when it is asked for."""
+"""The admin API as an OpenAPI 3.1 document, for clients in any language. It is made from one table, when it is requested."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ _INFO = _object(
 )
 _FAULTS = _object("faults", faults=_list(_RULE))
 
-# method, path, summary, query parameters, body, answer: a schema, or a media type of what is no JSON
+# method, path, summary, query parameters, body, answer: a schema, or a media type if it is not JSON
 _TABLE: tuple[tuple[str, str, str, str, Any, Any], ...] = (
     ("get", "health", "200 as soon as requests are answered", "", None, _object("status", status=_TEXT)),
     ("get", "info", "Address, ids, public key, time, version", "", None, _INFO),
@@ -233,7 +233,7 @@ _TABLE: tuple[tuple[str, str, str, str, Any, Any], ...] = (
 
 
 def document(url: str) -> dict[str, Any]:
-    """Return the document; *url* is the address of the namespace whose admin API it describes."""
+    """Return the document for the admin API of the namespace at *url*."""
     paths: dict[str, dict[str, Any]] = {}
     for method, path, summary, query, body, answer in _TABLE:
         paths.setdefault(f"/{path}", {})[method] = _operation(method, path, summary, query, body, answer)

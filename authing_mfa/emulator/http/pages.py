@@ -26,7 +26,7 @@ _POLICY = (
 
 
 def page_file(name: str) -> web.Response:
-    """Return the file *name* of the page; 404 where there is none. Never cached, and allowed to load from the emulator only."""
+    """Return the file *name* of the page, or 404. The page is never cached, and may load files from the emulator only."""
     headers = {
         **MARK,
         "Cache-Control": "no-store",

@@ -1,4 +1,4 @@
-"""One request of the service's own API: act, let the faults interfere, write the request log, answer."""
+"""Handle one request of the service's own API: act, apply the faults, write the request log, answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestHandler", "bearer_of"]
 
 _VERIFYING = (VerifyByPhone, VerifyByEmail, VerifyByTotp, VerifyByRecoveryCode, VerifyByFace)
-_SLICES = 8  # of a body that is sent slowly
+_SLICES = 8  # pieces of a body that is sent slowly
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -55,7 +55,7 @@ def bearer_of(headers: Mapping[str, str]) -> str | None:
 
 @attrs.define
 class RequestHandler:
-    """A request, and what becomes of it. *path* is without the namespace's *prefix*."""
+    """A request and its handling. *path* does not hold the namespace's *prefix*."""
 
     request: web.BaseRequest
     namespace: Namespace
@@ -71,7 +71,7 @@ class RequestHandler:
     fingerprint: Fingerprint | None = attrs.field(init=False, default=None)
 
     async def answer(self) -> web.StreamResponse:
-        """Do it all."""
+        """Handle the request."""
         try:
             self.content = await read_body(self.request)
         except BodyError as error:
@@ -94,13 +94,13 @@ class RequestHandler:
         return await self._distorted(response, rule)
 
     async def _examine_photo(self) -> None:
-        """Read an uploaded photo before the lock is taken and off the event loop: it may take a second."""
+        """Read an uploaded photo in a thread and before the lock is taken: that may take a second."""
         found = routing.route_of(self.request.method, self.path)
         if found is None or found[0] is not UploadFaceImage:
             return
         self.photo = routing.multipart_file(self.content, self.request.headers.get("Content-Type", ""))
         if self.photo is not None:
-            with suppress(OSError):  # the file is no picture
+            with suppress(OSError):  # the file is not a picture
                 self.fingerprint = await asyncio.to_thread(face_fingerprint, self.photo[0])
 
     def _context(self) -> RuleContext:
@@ -120,11 +120,11 @@ class RequestHandler:
         )
 
     def _read_operation(self, context: RuleContext) -> None:
-        """Which operation it is; a ServiceRefusal where it is none."""
+        """Return the operation of the request, or the ServiceRefusal for an unknown one."""
         try:
             found = routing.route_of(self.request.method, self.path)
             if found is None:
-                raise ServiceRefusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301 - answered where all refusals are
+                raise ServiceRefusal(404, "not_found", status=404, detail=f": {self.request.method} {self.path}")  # noqa: TRY301 - answered together with all refusals
             self.cls, fields = found
             if self.cls is UploadFaceImage:
                 self.operation = self._upload(context)
@@ -165,7 +165,7 @@ class RequestHandler:
             return context.refused(as_refusal(error))
 
     def _verifies(self, token: str | None) -> bool:
-        """Return True if this is a verification with a token of this emulator; made-up tokens are not counted."""
+        """Return True if this is a verification with a token of this emulator; other tokens are not counted."""
         return isinstance(self.operation, _VERIFYING) and self.namespace.state.read_token(token)[0] is not None
 
     # ─────────────────────────────── the answer ───────────────────────────────
@@ -213,7 +213,7 @@ class RequestHandler:
             namespace.events.publish("request", entry.as_json())
 
     async def _distorted(self, response: web.Response, rule: FaultRule) -> web.StreamResponse:
-        """*response* as *rule* lets it through."""
+        """Return *response* as *rule* changes it."""
         body = response.body if isinstance(response.body, bytes) else b""
         if rule.drop is not None or rule.reset is not None:
             _cut(self.request, reset=rule.reset is not None)
@@ -251,14 +251,14 @@ class RequestHandler:
 
 
 def _refusal_of(rule: FaultRule) -> Reply:
-    """Return what *rule* answers in the service's place."""
+    """Return the answer of *rule* in place of the service's."""
     status = rule.status or (429 if rule.retry_after is not None else 200)
     code = rule.code if rule.code is not None else status
     return Reply({"code": code, "message": rule.message or "A fault of the emulator."}, status)
 
 
 def _cut(request: web.BaseRequest, *, reset: bool) -> None:
-    """End the connection: politely, or with a TCP reset."""
+    """End the connection: with a normal close, or with a TCP reset."""
     transport = request.transport
     if transport is None:
         return
@@ -274,7 +274,7 @@ def _code(body: Any) -> int | None:
     if not isinstance(body, dict):
         return None
     errors = body.get("errors")
-    if errors:  # GraphQL's way
+    if errors:  # as GraphQL answers
         body = errors[0]["message"]
     code = body.get("code", body.get("apiCode", body.get("statusCode")))
     return code if isinstance(code, int) else None

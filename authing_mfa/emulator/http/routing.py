@@ -1,7 +1,7 @@
-"""From a request to the operation it asks for: paths, methods, spellings of fields.
+"""Find the operation of a request: paths, methods, spellings of fields.
 
-What every official client sends is taken (docs/wire.md#where-the-clients-disagree): both path families, snake_case and camelCase, a POST
-without body, nulls, fields nobody asked for.
+Requests of every official client are accepted (docs/wire.md#where-the-clients-disagree): both path families, snake_case and camelCase,
+a POST without body, nulls, unknown fields.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _routes() -> dict[tuple[str, str], type[Operation[Any]]]:
     for cls in _SERVED:
         path = cls.route.path
         table[cls.route.method, path] = cls
-        # Guard web and Flutter use applications/mfa where the others use mfa, and the other way round does no harm.
+        # Guard web and Flutter use applications/mfa where other clients use mfa; serving both paths for every call does no harm.
         for one, other in (
             ("/api/v2/mfa/", "/api/v2/applications/mfa/"),
             ("/api/v2/applications/mfa/", "/api/v2/mfa/"),
@@ -52,7 +52,7 @@ def _routes() -> dict[tuple[str, str], type[Operation[Any]]]:
 
 
 ROUTES = _routes()
-"""Every method and path that is served, but for public-config, whose path holds the application's id."""
+"""Every method and path that is served, except public-config, whose path holds the application's id."""
 
 _CONFIG_HEAD, _CONFIG_TAIL = ops.PublicConfig.route.path.split("{app_id}")
 
@@ -62,11 +62,11 @@ _MISSING: dict[type[Operation[Any]], dict[str, tuple[int, str]]] = {
     ops.VerifyByFace: {"photo": (1700, "face_missing")},
     ops.AssociateFace: {"photoA": (1700, "face_missing"), "photoB": (1701, "face_compare_missing")},
 }
-"""Missing fields that have a code of their own (docs/wire.md#server-codes). All others are 400."""
+"""Missing fields with their own code (docs/wire.md#server-codes). All others are 400."""
 
 
 def route_of(method: str, path: str) -> tuple[type[Operation[Any]], dict[str, Any]] | None:
-    """Return the operation class of *method* and *path*, and the fields that stand in the path; None where nothing is served."""
+    """Return the operation class of *method* and *path*, and the fields in the path; None if nothing is served there."""
     cls = ROUTES.get((method, path))
     if cls is not None:
         return cls, {}
@@ -79,7 +79,7 @@ def read_body(content: bytes) -> dict[str, Any]:
     """Return the JSON object in a request; an empty body is an empty object.
 
     Raises:
-        ServiceRefusal: it is not one.
+        ServiceRefusal: the body is not an object.
     """
     if not content.strip():
         return {}
@@ -93,7 +93,7 @@ def read_body(content: bytes) -> dict[str, Any]:
 
 
 def narrowed(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> type[Operation[Any]]:
-    """Return the operation class that *fields* show it to be: what shares its path with others has a name of its own."""
+    """Return the operation class that *fields* belong to: operations that share a path are distinguished by their fields."""
     if cls is ops.SendEmail and str(fields.get("scene", "")).startswith("MFA_"):
         return own.SendMfaEmailOfScene
     if cls is own.GraphQL and str(ops.ChangeExpiredPassword.graphql_field) in str(fields.get("query", "")):
@@ -109,7 +109,7 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
     """
     body = {(camel(name) if "_" in name else name): value for name, value in fields.items() if value is not None}
     if cls is ops.IntrospectMfaToken:
-        body.setdefault("token", "-")  # Python v3 and Node v3 forget the body
+        body.setdefault("token", "-")  # Python v3 and Node v3 send no body
     for name, (code, key) in _MISSING.get(cls, {}).items():
         if not str(body.get(name, "")).strip():
             raise ServiceRefusal(code, key)
@@ -119,13 +119,13 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
         detail = f": {error.args[0]}"
     except (InvalidInputError, TypeError, ValueError) as error:
         detail = f": {error}"
-    except AttributeError:  # cattrs looks into an object that is none
+    except AttributeError:  # cattrs fails on a value that is not an object
         detail = ": object"
     raise ServiceRefusal(400, "bad_request", status=400, detail=detail)
 
 
 def multipart_file(content: bytes, content_type: str) -> tuple[bytes, str] | None:
-    """Return the part named ``file`` of a multipart body and its content type; None where there is none.
+    """Return the part named ``file`` of a multipart body and its content type; None if there is no such part.
 
     A line break in front of the first boundary is allowed: the iOS client sends one (docs/wire.md#photo-upload).
     """

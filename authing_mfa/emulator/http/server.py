@@ -1,4 +1,4 @@
-"""The listening server: a daemon thread with an event loop of its own, so that no test's loop is disturbed by it."""
+"""The listening server: a daemon thread with its own event loop, so that it does not disturb the loop of a test."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["ServerThread"]
 
 _STOP_SECONDS = 5.0
 _BACKLOG = 4096
-_GRACE_SECONDS = 0.02  # aiohttp waits for idle connections too, and takes 0 for eternity
+_GRACE_SECONDS = 0.02  # aiohttp also waits for idle connections, and 0 means for ever
 _HEADER_SECONDS = 30.0  # from the connection to the end of the first request's headers
 _IDLE_SECONDS = 75.0  # from an answer to the end of the next request's headers
-_PAUSE_SECONDS = 0.25  # when there is no descriptor left, before the next look
+_PAUSE_SECONDS = 0.25  # the pause when there is no descriptor left
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _log = logging.getLogger("authing_mfa.emulator.http")
-_log.addHandler(logging.NullHandler())  # a client's broken HTTP is no news, unless the program configures logging
+_log.addHandler(logging.NullHandler())  # broken HTTP of a client is logged only if the program configures logging
 
 
 class ServerThread:
@@ -60,7 +60,7 @@ class ServerThread:
 
         Raises:
             OSError: the port cannot be bound.
-            RuntimeError: it serves already.
+            RuntimeError: the server has been started already.
         """
         if self._thread is not None:
             raise RuntimeError("the emulator is started already")
@@ -76,10 +76,10 @@ class ServerThread:
 
     def _run(self, listening: socket.socket) -> None:
         try:
-            # A selector loop everywhere: only it can be told to stop accepting without losing a connection.
+            # A selector loop on every system: only this loop can stop accepting without losing a connection.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve(listening))
-        except Exception as error:  # noqa: BLE001 - given to the caller that waits for the start
+        except Exception as error:  # noqa: BLE001 - raised in the caller that waits for the start
             self._failure = error
         finally:
             listening.close()
@@ -115,7 +115,7 @@ class ServerThread:
         listen()
         self._ready.set()
         await stopping.wait()
-        # asyncio's own server trips over connections that come in while it closes, and leaves them open.
+        # asyncio's own server leaves connections open that come in while it closes.
         loop.remove_reader(listening)
         listening.close()
         await _end(connecting)
@@ -123,14 +123,14 @@ class ServerThread:
         await server.shutdown(_GRACE_SECONDS)
         for transport in transports:
             if transport is not None:
-                transport.abort()  # TLS would wait for the client's farewell
+                transport.abort()  # TLS would wait for the client's closing message
         self.loop = None
 
     async def _connect(self, server: web.Server, accepted: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         try:
             transport, _ = await loop.connect_accepted_socket(server, accepted, ssl=self._ssl_context)
-        except (OSError, asyncio.CancelledError):  # the client has gone, or speaks no TLS
+        except (OSError, asyncio.CancelledError):  # the client has disconnected, or does not use TLS
             accepted.close()
             return
         # aiohttp itself waits for ever for the first request of a connection.
@@ -167,20 +167,20 @@ def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: async
 
 
 def _accepted(listening: socket.socket) -> Iterator[socket.socket | None]:
-    """The connections that wait to be accepted; None where the process has no descriptor or memory left for another one."""
+    """Return the connections that wait to be accepted; None if the process has no descriptor or memory left for another one."""
     for _ in range(_BACKLOG):
         try:
             accepted, _address = listening.accept()
         except OSError as error:
             if error.errno in _EXHAUSTED:
                 yield None
-            return  # none is left
+            return  # no descriptor is left
         accepted.setblocking(False)  # noqa: FBT003 - the same
         yield accepted
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:
-    """Let *tasks* come to their end, or cancel them after a moment."""
+    """Wait until *tasks* end, and cancel them after a moment."""
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
         for task in late:

@@ -1,4 +1,4 @@
-"""HTTPS for the emulator: with a certificate authority of its own, kept in a folder or not, or with a given certificate."""
+"""HTTPS for the emulator: with its own certificate authority, kept in a folder or not, or with a given certificate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 
 
 class Certificate(Protocol):
-    """What the server proves itself with, and what clients must trust."""
+    """The server's certificate, and the file that clients must trust."""
 
     def server_context(self) -> ssl.SSLContext:
         """Return a context that serves with the certificate."""
@@ -31,7 +31,7 @@ class Certificate(Protocol):
         ...
 
     def ca_file(self) -> str | None:
-        """Return the file that clients must trust; None where their own trust suffices."""
+        """Return the file that clients must trust; None if clients trust the certificate already."""
         ...
 
     def remove_file(self) -> None:
@@ -45,7 +45,7 @@ def certificate_for(
     folder: str | PathLike[str] | None,
     names: Iterable[str],
 ) -> Certificate:
-    """Return the given certificate, else one of the authority kept in *folder*, else one of a new authority.
+    """Return the given certificate, else a certificate of the authority in *folder*, else of a new authority.
 
     Raises:
         ValueError: the certificate and its key cannot be used, or a key was given without certificate.
@@ -59,10 +59,10 @@ def certificate_for(
 
 
 class OwnCertificate:
-    """A certificate that the user has, e.g. one of mkcert.
+    """A certificate of the user, e.g. made by mkcert.
 
     Raises:
-        ValueError: it cannot be used.
+        ValueError: the certificate cannot be used.
     """
 
     def __init__(self, certificate: Path, private_key: Path | None) -> None:
@@ -80,25 +80,25 @@ class OwnCertificate:
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """Return a context that trusts what the machine trusts, and the certificate where it signed itself."""
+        """Return a context that trusts the machine's authorities, and the certificate if it is self-signed."""
         return ssl.create_default_context(cafile=self.ca_file())
 
     def ca_file(self) -> str | None:
-        """Return the certificate's own file where it signed itself; None where its authority is to be trusted by other means."""
+        """Return the certificate's file if it is self-signed; None if clients trust its authority by other means."""
         from cryptography import x509
 
         first = x509.load_pem_x509_certificates(self._certificate.read_bytes())[0]
         return str(self._certificate) if first.issuer == first.subject else None
 
     def remove_file(self) -> None:
-        """There is no file of ours to remove."""
+        """Do nothing: the file belongs to the user."""
 
 
 class LocalAuthority:
     """An authority and a certificate for *names*, made by trustme.
 
     Without *folder* the authority is new at each start, and its private key never leaves the memory. With *folder* it is kept
-    there: a browser or a phone that has been told to trust it once trusts it after every start.
+    there: a browser or a phone that trusts it once trusts it after every start.
 
     Raises:
         ValueError: the authority in *folder* cannot be used.
@@ -118,7 +118,7 @@ class LocalAuthority:
 
     @property
     def pem(self) -> bytes:
-        """The authority's certificate, to be trusted by clients."""
+        """The authority's certificate, which clients must trust."""
         return self._authority.cert_pem.bytes()
 
     def server_context(self) -> ssl.SSLContext:
@@ -128,11 +128,11 @@ class LocalAuthority:
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """Return a context that trusts this authority and nobody else."""
+        """Return a context that trusts only this authority."""
         return ssl.create_default_context(cadata=self.pem.decode("ascii"))
 
     def ca_file(self) -> str:
-        """Return the file with the authority's certificate: the kept one, else one that is made now and gone after `remove_file`."""
+        """Return the file with the authority's certificate: the file in the folder, else a new file that `remove_file` removes."""
         if self._kept is not None:
             return str(self._kept)
         if self._file is None:
@@ -142,14 +142,14 @@ class LocalAuthority:
         return str(self._file)
 
     def remove_file(self) -> None:
-        """Remove the file that `ca_file` made, if it made one."""
+        """Remove the file if `ca_file` made one."""
         if self._file is not None:
             self._file.unlink(missing_ok=True)
             self._file = None
 
 
 def _kept_authority(folder: Path) -> trustme.CA:
-    """Return the authority in *folder*; made there when there is none."""
+    """Return the authority in *folder*; make it if it is missing."""
     import trustme
 
     certificate, key = folder / "ca.pem", folder / "ca-key.pem"

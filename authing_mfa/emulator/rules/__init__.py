@@ -1,6 +1,6 @@
-"""What the service does, operation by operation: `handle` dispatches on the operation's class.
+"""The behaviour of the service, one rule for each operation: `handle` dispatches on the operation's class.
 
-The modules register their rules with it when they are imported, which happens here.
+The modules register their rules when they are imported, which happens here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one dispatch: `handle` does what an operation asks, chosen by the operation's class."""
+"""`handle` runs the rule of an operation, chosen by the operation's class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["handle", "refuse_code"]
 
 @singledispatch
 def handle(operation: Any, _context: RuleContext) -> Reply:
-    """Do *operation* for the call and answer it.
+    """Do *operation* for the call and return the answer.
 
     Raises:
         ServiceRefusal: the service says no.
@@ -25,7 +25,7 @@ def handle(operation: Any, _context: RuleContext) -> Reply:
 
 
 def refuse_code(outcome: str, context: RuleContext, user: User | None) -> None:
-    """Refuse an SMS or e-mail code that is not ``ok``. Only a wrong one counts towards the lock-out.
+    """Refuse an SMS or e-mail code that is not ``ok``. Only a wrong code counts for the lock-out.
 
     No source says which code the service gives here; 2001 and 2300 are those of its error table.
     """

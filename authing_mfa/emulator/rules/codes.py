@@ -1,4 +1,4 @@
-"""Codes by SMS and e-mail: sending them, verifying with them, binding and unbinding targets (docs/wire.md#sending-codes)."""
+"""Send codes by SMS and e-mail, verify them, bind and unbind targets (docs/wire.md#sending-codes)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _send_sms(operation: SendSms, context: RuleContext) -> Reply:
 
 @handle.register(SendSmsV3)
 def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
-    """One code per target, channel and minute."""
+    """Send at most one code per target, channel and minute."""
     phone, country, channel = operation.phone_number, operation.phone_country_code, operation.channel
     if not context.state.send("sms", phone, country, channel, per_scene=True):
         raise ServiceRefusal(422, "too_soon")
@@ -43,7 +43,7 @@ def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
 
 @handle.register(SendEmailV3)
 def _send_email_v3(operation: SendEmailV3, context: RuleContext) -> Reply:
-    """One code per target, channel and minute. No source says how the second one is refused: here with 2080, as v2 does."""
+    """Send at most one code per target, channel and minute. No source says how the second one is refused: here with 2080, as v2 does."""
     if "@" not in operation.email:
         raise ServiceRefusal(400, "bad_request", detail=": email")
     if not context.state.send("email", operation.email, None, operation.channel, per_scene=True):
@@ -62,7 +62,7 @@ def _send_email(operation: SendEmail, context: RuleContext) -> Reply:
 
 @handle.register(MfaCheck)
 def _mfa_check(operation: MfaCheck, context: RuleContext) -> Reply:
-    """True where every target that is asked about is free: nobody has bound it for MFA."""
+    """Answer true if nobody has bound any of the given targets for MFA."""
     context.mfa_user()
     state = context.state
     phone_free = operation.phone is None or canonical_phone(operation.phone) not in state.by_mfa_phone
@@ -92,7 +92,7 @@ def _refuse_taken_phone(context: RuleContext, user: User, target: str) -> None:
 
 
 def bind_phone(context: RuleContext, user: User, phone: str, country: str | None, *, replace: bool = False) -> None:
-    """Make *phone* the user's MFA target where the user has none, or *replace* it; refused where it is another user's."""
+    """Make *phone* the user's MFA target if the user has none, or *replace* the old one; refuse the target of another user."""
     _refuse_taken_phone(context, user, canonical_phone(phone, country))
     if replace or user.mfa_phone is None:
         context.state.bind_phone(user, phone, country)
@@ -117,7 +117,7 @@ def _refuse_taken_email(context: RuleContext, user: User, target: str) -> None:
 
 
 def bind_email(context: RuleContext, user: User, email: str, *, replace: bool = False) -> None:
-    """Make *email* the user's MFA target where the user has none, or *replace* it; refused where it is another user's."""
+    """Make *email* the user's MFA target if the user has none, or *replace* the old one; refuse the target of another user."""
     _refuse_taken_email(context, user, canonical_target(email))
     if replace or user.mfa_email is None:
         context.state.bind_email(user, email)

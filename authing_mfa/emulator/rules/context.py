@@ -1,4 +1,4 @@
-"""One request as the rules see it: who asks, in which language, of which state; and the two ways to answer."""
+"""The context of a rule: caller, language and state of a request; and the two ways to answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reply:
     headers: dict[str, str] = attrs.field(factory=dict)
 
 
-class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a mishap
+class ServiceRefusal(Exception):  # noqa: N818 - an answer, not an error
     """The service says no: *code* and the sentence *key*; *detail* is added to the sentence."""
 
     def __init__(self, code: int, key: str, *, status: int = 200, detail: str = "", data: Any = None) -> None:
@@ -39,7 +39,7 @@ class ServiceRefusal(Exception):  # noqa: N818 - an answer, not a mishap
 
 
 def as_refusal(error: Exception) -> ServiceRefusal:
-    """Return *error* as what the service would say: 400 for a value that an operation or the state cannot take."""
+    """Return *error* as the service's answer: 400 for a value that an operation or the state does not accept."""
     if isinstance(error, ServiceRefusal):
         return error
     text = error.message if isinstance(error, InvalidInputError) else str(error)
@@ -51,11 +51,11 @@ class RuleContext:
     """A request after routing.
 
     Attributes:
-        origin: where the service is for this caller, with the namespace's prefix: the start of photo addresses.
+        origin: the service's address for this caller with the namespace's prefix: the start of photo addresses.
         host: the same as ``host:port``, without scheme and prefix.
         v3: answer with the envelope of the v3 API: HTTP 200 always, the status inside, a request id on every answer.
         cookies: those of the request.
-        user: whose token it is, for the request log; the rules set it.
+        user: the owner of the token, for the request log; the rules set it.
     """
 
     state: State
@@ -75,7 +75,7 @@ class RuleContext:
     # ─────────────────────────────── who asks ───────────────────────────────
 
     def mfa_user(self) -> User:
-        """Return the user of the mfaToken that this call needs; anything else is refused with 2021."""
+        """Return the user of the mfaToken that this call needs; other tokens are refused with 2021."""
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is None or not is_mfa or not good:
@@ -83,7 +83,7 @@ class RuleContext:
         return self._unlocked(user)
 
     def logged_in_user(self) -> User:
-        """Return the user of the token that this call needs; anything else, an mfaToken too, is refused with 2020."""
+        """Return the user of the token that this call needs; other tokens, including an mfaToken, are refused with 2020."""
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is None or is_mfa or not good:
@@ -108,7 +108,7 @@ class RuleContext:
     # ─────────────────────────────── answers ───────────────────────────────
 
     def ok(self, key: str, data: Any = None, **beside: Any) -> Reply:
-        """Success, in the envelope of the API that was called. `data` is left out where it is None, as v2 does."""
+        """Return a success in the envelope of the API that was called. `data` is left out if it is None, as in v2."""
         envelope: dict[str, Any] = {"statusCode" if self.v3 else "code": 200, "message": sentence(key, self.lang)}
         if self.v3:
             envelope["requestId"] = self._request_id()
@@ -117,7 +117,7 @@ class RuleContext:
         return Reply(envelope | beside if beside else envelope)
 
     def refused(self, refusal: ServiceRefusal) -> Reply:
-        """*refusal* in the envelope of the API that was called."""
+        """Return *refusal* in the envelope of the API that was called."""
         message = sentence(refusal.key, self.lang) + refusal.detail
         body: dict[str, Any]
         if self.v3:
@@ -148,7 +148,7 @@ class RuleContext:
 
 
 _V3_STATUS = {2020: 401, 2021: 401, 2206: 401, 1001: 403, 2005: 403, 2080: 429, 4004: 429}
-"""The `statusCode` beside an `apiCode`; no source has a table. Any other is 400."""
+"""The `statusCode` beside an `apiCode`; no source has a table. The default is 400."""
 
 _NULL_FIELDS = dict.fromkeys(
     (

@@ -1,6 +1,6 @@
-"""Endpoints that only the emulator serves: what other official clients call besides the operations of this package.
+"""Endpoints that only the emulator serves: other official clients call them, this package does not.
 
-They have no method in `AuthClient`. Their `method` names them in the request log and in fault rules.
+They have no method in `AuthClient`. The request log and fault rules know them by their `python_name`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class WellKnown(Operation[dict[str, Any]]):
 
 @attrs.frozen
 class GraphQL(Operation[dict[str, Any]]):
-    """What the JavaScript and Python clients do through GraphQL (docs/wire.md#password-login)."""
+    """The GraphQL requests of the JavaScript and Python clients (docs/wire.md#password-login)."""
 
     route: ClassVar[Route] = Route.post("/graphql/v2")
     returns = dict

@@ -1,4 +1,4 @@
-"""Photos and faces (docs/wire.md#face). Whether two photos match is a stand-in for recognition, see `faces`."""
+"""Photos and faces (docs/wire.md#face). Comparing two photos replaces recognition, see `faces`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PHOTOS = "/_emulator/photos/"
 
 @handle.register(UploadFaceImage)
 def _upload_face_image(operation: UploadFaceImage, context: RuleContext) -> Reply:
-    """`private` and `folder` stand in the query; no official client sends a token with this call."""
+    """Store the photo. `private` and `folder` are in the query; no official client sends a token with this call."""
     folder = checked_text("folder", context.query.get("folder")) or "photos"
     private = context.query.get("private", "false").lower() == "true"
     key = context.state.store_photo(
@@ -31,14 +31,14 @@ def _upload_face_image(operation: UploadFaceImage, context: RuleContext) -> Repl
 
 
 def photo_url(context: RuleContext, key: str, *, private: bool) -> str:
-    """Return where the photo can be looked at; a private one only with the signature in its address."""
+    """Return the photo's address; a private photo needs the signature in its address."""
     address = f"{context.origin}{_PHOTOS}{quote(key)}"
     return f"{address}?signature={context.state.photo_signature(key)}" if private else address
 
 
 @handle.register(AssociateFace)
 def _associate_face(operation: AssociateFace, context: RuleContext) -> Reply:
-    """Both photos must be of the same face. With an mfaToken it is the login itself."""
+    """Bind a face: both photos must show the same face. With an mfaToken this finishes the login."""
     user, _ = context.either_user()
     first = stored_fingerprint(context, operation.photo_key_a, 1700)
     second = stored_fingerprint(context, operation.photo_key_b, 1701)
@@ -64,16 +64,16 @@ def _verify_by_face(operation: VerifyByFace, context: RuleContext) -> Reply:
 
 
 def _same_face(context: RuleContext, one: bytes, other: bytes) -> bool:
-    """The verdict, as `Settings.face` has it."""
+    """Return True if the faces match, by the rule of `Settings.face`."""
     verdict = context.state.settings.face
     return verdict == "any" or (verdict == "same-picture" and fingerprints_match(one, other))
 
 
 def stored_fingerprint(context: RuleContext, key: str, missing: int) -> bytes:
-    """Return the fingerprint of a photo, named by its key or by its address here; empty for a file that is no picture.
+    """Return the fingerprint of a photo, named by its key or its address here; empty for a file that is not a picture.
 
     Raises:
-        ServiceRefusal: there is no such photo (*missing*), or it is no picture (1702) and pictures are compared.
+        ServiceRefusal: there is no such photo (*missing*), or it is not a picture (1702) and pictures are compared.
     """
     photo = context.state.photos.get(key) or context.state.photos.get(
         unquote(key.partition(_PHOTOS)[2].partition("?")[0])

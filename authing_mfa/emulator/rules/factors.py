@@ -1,7 +1,7 @@
 """Self-service of factors through the v3 API: list, enroll, reset, check (docs/wire.md#factor-enrollment).
 
-No source says which tokens these calls take, so the token of a login and an mfaToken both pass. An mfaToken alone never
-replaces what is bound: a person who knows only the password must not be able to remove the second factor.
+No source says which tokens these calls accept, so the token of a login and an mfaToken both pass. An mfaToken alone never
+replaces a bound factor: a person who knows only the password must not be able to remove the second factor.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _factor(user: User, factor_id: str) -> dict[str, Any]:
 
 @handle.register(UnbindFactor)
 def _unbind_factor(operation: UnbindFactor, context: RuleContext) -> Reply:
-    """OTP and FACE only: by Android's page a phone and an address are unbound through calls of their own."""
+    """Reset OTP or FACE only: by Android's page a phone and an address are unbound through other calls."""
     user = context.logged_in_user()
     kind = _factor(user, operation.factor_id)["factorType"]
     if kind in ("SMS", "EMAIL"):
@@ -121,7 +121,7 @@ def _send_enroll_factor_request(operation: SendEnrollFactorRequest, context: Rul
 
 
 def _refuse_enrollment(context: RuleContext, user: User, kind: str, *, is_mfa: bool) -> None:
-    """Refuse a factor that the application does not enable, and with an mfaToken one that is bound already."""
+    """Refuse a factor that the application does not enable, and with an mfaToken a factor that is bound already."""
     if kind not in ("SMS", "EMAIL", "OTP", "FACE") or kind not in context.state.settings.enabled_factors:
         raise ServiceRefusal(400, "bad_request", detail=": factorType")
     if is_mfa and kind in _bound(user):
@@ -171,7 +171,7 @@ def _enroll(context: RuleContext, user: User, asked: Enrollment, operation: Enro
 
 @handle.register(CheckTotp)
 def _check_totp(operation: CheckTotp, context: RuleContext) -> Reply:
-    """Say whether the code is right; no user and no token. No source says how a wrong code is answered: here with false."""
+    """Answer whether the code is right, without user and token. No source says how a wrong code is answered: here with false."""
     user = context.either_user()[0]
     if user.totp is None:
         raise ServiceRefusal(404, "no_totp")

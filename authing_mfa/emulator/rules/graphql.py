@@ -1,7 +1,7 @@
-"""GraphQL, as far as the official JavaScript and Python clients use it around MFA (docs/wire.md#password-login).
+"""The parts of GraphQL that the official JavaScript and Python clients use around MFA (docs/wire.md#password-login).
 
-A document is known by its first field; each is carried out as the operation it amounts to. Selections are not looked at: all
-fields are answered. Errors stand in `errors`, their message an object (docs/wire.md#envelopes, shape 10). There is no introspection.
+The first field of a document decides which operation it is. Selections are ignored: all fields are answered. Errors are in `errors`,
+with an object as message (docs/wire.md#envelopes, shape 10). There is no introspection.
 """
 
 from __future__ import annotations

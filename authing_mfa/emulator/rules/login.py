@@ -77,7 +77,7 @@ def _check_login_code(context: RuleContext, user: User | None, target: str, code
 
 
 def first_factor_passed(context: RuleContext, user: User) -> Reply:
-    """Return the user with a token, or the challenge: 1636 where the application asks for more, 1635 for the user's own TOTP."""
+    """Return the user with a token, or the challenge: 1636 if the application asks for a factor, 1635 for the user's own TOTP."""
     policies = context.state.policies_of(user)
     if policies:
         raise ServiceRefusal(1636, "mfa_due", data=_challenge(context, user, policies))

@@ -1,4 +1,4 @@
-"""The service's sentences, Chinese and English, chosen by `x-authing-lang`. Nothing is ever decided by a sentence."""
+"""The service's sentences, Chinese and English, chosen by `x-authing-lang`. No code decides by a sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from authing_mfa._language import in_language
 __all__ = ["sentence"]
 
 _TEXTS: dict[str, tuple[str, str]] = {
-    # key: (English, Chinese), the order of every table of texts here. Chinese of the published samples where they have one
+    # key: (English, Chinese), as in every table of texts here. The Chinese text is that of the published samples if they have one
     # (docs/wire.md#sources, MFA guide).
     "ok": ("Success.", "操作成功"),
     "login": ("Logged in.", "登录成功"),

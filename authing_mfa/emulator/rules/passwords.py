@@ -1,4 +1,4 @@
-"""What a password login can ask for besides a factor: a captcha, a new password (docs/wire.md#captcha, #forced-password-change)."""
+"""Captcha and new password, which a password login may need (docs/wire.md#captcha, #forced-password-change)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHANGES = {1639: "first_login", 2058: "password_expired", 2071: "password_unsaf
 
 @handle.register(GetCaptcha)
 def _get_captcha(_operation: GetCaptcha, context: RuleContext) -> Reply:
-    """Return a picture, and the cookie that it is known by. The text in it can be read by a program too."""
+    """Return a picture and its cookie. A program can read the text in the picture as well."""
     cookie, text = context.state.sessions.new_captcha()
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#eee"/>'
@@ -34,7 +34,7 @@ def _get_captcha(_operation: GetCaptcha, context: RuleContext) -> Reply:
 
 
 def refuse_missing_captcha(operation: LoginByAccount, context: RuleContext, user: User) -> None:
-    """Refuse a login without the text of a captcha, where enough passwords of *user* were wrong. A picture is valid once."""
+    """Refuse a login without the text of a captcha after enough wrong passwords of *user*. A picture is valid once."""
     limit = context.state.settings.captcha_after
     if limit is None or user.failures < limit:
         return
@@ -46,7 +46,7 @@ def refuse_missing_captcha(operation: LoginByAccount, context: RuleContext, user
 
 
 def refuse_old_password(context: RuleContext, user: User) -> None:
-    """Refuse a login with the right password, where the user must change it first."""
+    """Refuse a login with the right password if the user must change it first."""
     code = user.password_change
     if code is None:
         return
@@ -93,7 +93,7 @@ def _is_password(user: User, password: str | None) -> bool:
 
 
 def _change(context: RuleContext, user: User, token: str, encrypted: str) -> Reply:
-    """Set the new password. The old one again, or one of less than six characters, counts as unsafe (2061)."""
+    """Set the new password. The old password, or one with fewer than six characters, counts as unsafe (2061)."""
     password = keys.decrypt(encrypted)
     if password is None:
         raise ServiceRefusal(2333, "key_hint")

@@ -1,4 +1,4 @@
-"""A session that goes on: refresh, logout, security level (docs/wire.md#session)."""
+"""The session after a login: refresh, logout, security level (docs/wire.md#session)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__: list[str] = []
 
 @handle.register(RefreshIdToken)
 def _refresh_id_token(_operation: RefreshIdToken, context: RuleContext) -> Reply:
-    """Return a new token with its times, and no user. No source says whether the old token stays good: here it does."""
+    """Return a new token with its times, and no user. No source says whether the old token stays valid: here it does."""
     user = context.logged_in_user()
     token = context.state.user_token(user)
     claims = context.state.signer.read(token) or {}
@@ -25,7 +25,7 @@ def _refresh_id_token(_operation: RefreshIdToken, context: RuleContext) -> Reply
 
 @handle.register(Logout)
 def _logout(_operation: Logout, context: RuleContext) -> Reply:
-    """The token is no longer good. Without a token the answer is 200 as well; a token that is not good is 1010001."""
+    """End the token. Without a token the answer is 200 as well; for an invalid token it is 1010001."""
     if context.token is None:
         return context.ok("logged_out")
     user, is_mfa, good = context.state.read_token(context.token)
@@ -38,7 +38,7 @@ def _logout(_operation: Logout, context: RuleContext) -> Reply:
 
 @handle.register(GetSecurityLevel)
 def _get_security_level(_operation: GetSecurityLevel, context: RuleContext) -> Reply:
-    """20 points for each of e-mail, phone and password, 40 for a second factor. No source says how the service counts."""
+    """Give 20 points for each of e-mail, phone and password, 40 for a second factor. No source says how the service counts."""
     user = context.logged_in_user()
     email, phone, password = user.email is not None, user.phone is not None, user.password_hash is not None
     mfa = user.totp is not None or bool(user.face)

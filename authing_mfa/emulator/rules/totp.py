@@ -27,7 +27,7 @@ __all__ = ["confirm_pending", "enrollment_json", "totp_matches"]
 
 @handle.register(AssociateTotp)
 def _associate_totp(operation: AssociateTotp, context: RuleContext) -> Reply:
-    """An mfaToken alone does not replace a TOTP that is bound: its holder may know no more than the password."""
+    """Start a binding. An mfaToken alone does not replace a bound TOTP: its holder may know only the password."""
     user, is_mfa = context.either_user()
     if is_mfa and user.totp is not None:
         raise ServiceRefusal(1001, "bound_needs_login")
@@ -51,7 +51,7 @@ def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
 
 @handle.register(ConfirmTotp)
 def _confirm_totp(operation: ConfirmTotp, context: RuleContext) -> Reply:
-    """An application's own binding (`source` APPLICATION) is the login itself: the user is in `data` (docs/wire.md#totp-confirmation)."""
+    """Confirm a binding. An application's binding (`source` APPLICATION) finishes the login: the user is in `data` (docs/wire.md#totp-confirmation)."""
     user, is_mfa = context.either_user()
     if is_mfa and user.totp is not None:
         raise ServiceRefusal(1001, "bound_needs_login")
@@ -63,7 +63,7 @@ def _confirm_totp(operation: ConfirmTotp, context: RuleContext) -> Reply:
 
 
 def confirm_pending(context: RuleContext, user: User, code: str) -> bool:
-    """Bind the TOTP that was asked for, if *code* is its code now."""
+    """Bind the requested TOTP if *code* is its current code."""
     binding = user.pending_totp
     step = None if binding is None else totp.matching_step(binding.secret, code, context.state.clock(), _drift(context))
     if binding is None or step is None:
@@ -91,7 +91,7 @@ def _verify_by_totp(operation: VerifyByTotp, context: RuleContext) -> Reply:
 
 
 def totp_matches(context: RuleContext, user: User, code: str) -> bool:
-    """Use *code* of the bound TOTP. The code of a step is valid once; only the code that confirmed the binding is valid once more."""
+    """Use *code* of the bound TOTP. A code is valid once; only the code that confirmed the binding is valid once more."""
     binding = user.totp
     step = None if binding is None else totp.matching_step(binding.secret, code, context.state.clock(), _drift(context))
     if binding is None or step is None:
@@ -106,7 +106,7 @@ def totp_matches(context: RuleContext, user: User, code: str) -> bool:
 
 @handle.register(VerifyByRecoveryCode)
 def _verify_by_recovery_code(operation: VerifyByRecoveryCode, context: RuleContext) -> Reply:
-    """The code is spent; the new one stands beside `data`."""
+    """Spend the recovery code; the new one is beside `data`."""
     user = context.mfa_user()
     binding = user.totp
     given = operation.code.strip().lower()

@@ -1,1 +1,1 @@
-"""What the emulator knows: users, settings, messages, faults, its clock."""
+"""The state of the emulator: users, settings, messages, faults, its clock."""

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 __all__ = ["VirtualClock", "iso"]
 
-_LATEST = 221_845_392_000  # the year 9000: what is added to a time must still be a date
+_LATEST = 221_845_392_000  # the year 9000: a time plus a lifetime must still be a date
 
 
 class VirtualClock:
-    """Epoch seconds of *source*, moved by what `advance` and `set` were told. Call the clock to read it.
+    """Epoch seconds of *source*, moved by `advance` and `set`. Call the clock to read it.
 
-    Every lifetime, window, lock-out, TOTP step and token of the emulator reads this clock; latency of a fault does not.
+    Every lifetime, window, lock-out, TOTP step and token of the emulator uses this clock; the latency of a fault does not.
     """
 
     def __init__(self, source: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> None:
@@ -25,7 +25,7 @@ class VirtualClock:
         self.offset: float = 0.0
 
     def __call__(self) -> float:
-        """The time now, in epoch seconds."""
+        """The current time, in epoch seconds."""
         return self._source() + self.offset
 
     def advance(self, seconds: float) -> float:
@@ -37,7 +37,7 @@ class VirtualClock:
         return self._move(self.offset + seconds)
 
     def set(self, epoch: float) -> float:
-        """Make it *epoch* now; it runs on from there. Returns the new time.
+        """Set the time to *epoch*; it runs on from there. Return the new time.
 
         Raises:
             ValueError: *epoch* is before 1970 or after the year 9000.
@@ -45,11 +45,11 @@ class VirtualClock:
         return self._move(epoch - self._source())
 
     def reset(self) -> float:
-        """Back to the source's own time, which is returned."""
+        """Go back to the source's time, and return it."""
         return self._move(0.0)
 
     def check(self, offset: float) -> None:
-        """Raise ValueError if the time would not be between 1970 and the year 9000 with this *offset*."""
+        """Raise ValueError if this *offset* moves the time before 1970 or after the year 9000."""
         if not 0 <= self._source() + offset < _LATEST:
             raise ValueError("the clock goes from 1970 to the year 9000")
 
@@ -61,5 +61,5 @@ class VirtualClock:
 
 
 def iso(epoch: float) -> str:
-    """*epoch* as the service writes times: UTC, milliseconds, ``Z``."""
+    """Return *epoch* in the service's form: UTC, milliseconds, ``Z``."""
     return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -1,4 +1,4 @@
-"""The users of one namespace, and how they are found: by id, user name, phone, address, and what they bound for MFA."""
+"""The users of one namespace, found by id, user name, phone, address, and MFA targets."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Directory:
         """Add a user and return it. See `Namespace.add_user`; *face* is a fingerprint.
 
         Raises:
-            UnacceptableError: the id, name, phone or address belongs to another user, or a value cannot be.
+            UnacceptableError: the id, name, phone or address belongs to another user, or a value is invalid.
         """
         policies = normalized_policies(mfa)
         ident, drawn = checked_id(user_id), hex_id(self.rng)
@@ -125,7 +125,7 @@ class Directory:
             raise UnacceptableError(f"the address {user.email} belongs to another user already")
 
     def register(self, user: User) -> None:
-        """Make *user* one of the users, found by name, phone and address."""
+        """Add *user* to the indexes by name, phone and address."""
         self.users[user.id] = user
         if user.username:
             self.by_username[user.username] = user.id
@@ -139,7 +139,7 @@ class Directory:
             self.by_mfa_email[canonical_target(user.mfa_email)] = user.id
 
     def remove(self, user: User) -> None:
-        """Take *user* out; name, phone and address are free again, and the user's tokens are nobody's."""
+        """Remove *user*; name, phone and address are free again, and the user's tokens are void."""
         self._remove_indexes(user)
         del self.users[user.id]
         self.notify("users", {"id": user.id})
@@ -177,10 +177,10 @@ class Directory:
         phone_country_code: str | None,
         custom: Mapping[str, object] | None,
     ) -> None:
-        """Change what is given of *user*; None leaves a part as it is. Nothing is changed where something cannot be.
+        """Change the given parts of *user*; None leaves a part unchanged. If a value is invalid, nothing is changed.
 
         Raises:
-            UnacceptableError: the name, phone or address belongs to another user, or a value cannot be.
+            UnacceptableError: the name, phone or address belongs to another user, or a value is invalid.
         """
         country = checked_text("phone_country_code", phone_country_code)
         new = attrs.evolve(
@@ -209,7 +209,7 @@ class Directory:
         self.notify("users", {"id": user.id})
 
     def unbind(self, user: User, policy: str) -> None:
-        """Unbind the second factor *policy*, where it is bound."""
+        """Unbind the second factor *policy*, if it is bound."""
         if policy == "SMS":
             self.unbind_phone(user)
         elif policy == "EMAIL":
@@ -245,7 +245,7 @@ class Directory:
         user.mfa_email = None
 
     def new_totp(self, source: str) -> Totp:
-        """Return a new secret and recovery code; nobody's until they are bound."""
+        """Return a new secret and recovery code, which are not bound to a user yet."""
         return Totp(
             id=hex_id(self.rng),
             secret=totp.new_secret(self.rng),
@@ -255,15 +255,15 @@ class Directory:
         )
 
     def policies_of(self, user: User) -> tuple[str, ...]:
-        """Return the second factors that are asked of *user*: the application's, then the user's own."""
+        """Return the second factors that *user* must pass: the application's, then the user's own."""
         return tuple(dict.fromkeys((*self.settings.application_mfa, *user.mfa)))
 
     def locked(self, user: User) -> bool:
-        """Return True if *user* is locked now."""
+        """Return True if *user* is locked."""
         return self.clock() < user.locked_until
 
     def count_failure(self, user: User) -> None:
-        """A wrong password or code; enough of them in a row lock the user."""
+        """Count a wrong password or code; enough of them in a row lock the user."""
         user.failures += 1
         limit = self.settings.lock_after
         if limit is not None and user.failures >= limit:

@@ -1,4 +1,4 @@
-"""Events for the listeners: the page's server-sent events and the inbox's long poll. Published from any thread."""
+"""Events for the page's server-sent events and for requests that wait for a message. Any thread may publish them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Events"]
 
-_BACKLOG = 1000  # a watcher that reads too slowly loses the oldest
+_BACKLOG = 1000  # a watcher that reads too slowly loses the oldest events
 
 
 class Events:
-    """What happened in one namespace, handed to every watcher."""
+    """The events of one namespace, handed to every watcher."""
 
     def __init__(self) -> None:
         self._watchers: dict[asyncio.Queue[tuple[str, Any]], asyncio.AbstractEventLoop] = {}
 
     def __bool__(self) -> bool:
-        """Return True if anybody watches; where nobody does, nothing need be put together."""
+        """Return True if anybody watches; otherwise no event need be made."""
         return bool(self._watchers)
 
     def publish(self, name: str, data: Any) -> None:
-        """Tell every watcher that *name* happened."""
+        """Hand the event *name* to every watcher."""
         for queue, loop in list(self._watchers.items()):
             try:
                 loop.call_soon_threadsafe(_put, queue, (name, data))
@@ -34,7 +34,7 @@ class Events:
 
     @contextmanager
     def watch(self) -> Iterator[asyncio.Queue[tuple[str, Any]]]:
-        """A queue of what happens from now on; to be called on the loop that reads it."""
+        """Return a queue of the events from now on; call this on the loop that reads it."""
         queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_BACKLOG)
         self._watchers[queue] = asyncio.get_running_loop()
         try:

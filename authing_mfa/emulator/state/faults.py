@@ -1,6 +1,6 @@
-"""Faults on demand: which calls go wrong, and how. Matching and bookkeeping only; `http.request` carries the effects out.
+"""Faults on demand: which calls fail, and how. Matching and counting only; `http.request` applies the effects.
 
-A little over 300 lines, for the rule and all of its checks belong together.
+A little over 300 lines, because the rule and all of its checks belong together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Moment = Literal["before", "after"]
 Body = Literal["truncated", "malformed", "html", "empty"]
 
 _REFUSALS = ("status", "code", "retry_after")
-_MOST = 1e9  # of any number of a rule
+_MOST = 1e9  # the limit for any number in a rule
 _LOGNORMAL_MOST = 20
 _RULES = 1000
 _EFFECTS = (*_REFUSALS, "latency", "drop", "reset", "body", "slow_body")
@@ -32,25 +32,25 @@ _EFFECTS = (*_REFUSALS, "latency", "drop", "reset", "body", "slow_body")
 
 @attrs.define
 class FaultRule:
-    """One rule. What it matches, how often it fires, and one effect.
+    """One rule: which calls it matches, how often it fires, and one effect.
 
     Attributes:
         path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every call.
         user: id or user name of the caller (by token, else by the account of a login); None: everybody.
-        nth: fire from the nth matching call on, counted from 1; then `count` is 1 unless given.
-        probability: fire on this share of the matching calls, by a random source of its own (`seed`).
+        nth: start with the nth matching call, counted from 1; then `count` is 1 unless given.
+        probability: fire on this share of the matching calls, with its own random source (`seed`).
         count: how many times it fires in all; None: for ever.
         status: answer this HTTP status …
         code: … and this envelope code, instead of acting (HTTP 200 unless `status` says otherwise) …
         message: … with this sentence.
         retry_after: answer 429 with this `Retry-After`, seconds, instead of acting.
-        latency: wait this many real seconds first, or ``{"lognormal": [mu, sigma]}``. Goes together with another rule's effect.
+        latency: wait this many real seconds first, or ``{"lognormal": [mu, sigma]}``. It may be combined with another rule's effect.
         drop: close the connection ``before`` or ``after`` the service acted, without an answer.
         reset: the same with a TCP reset.
         body: answer ``truncated`` (cut off by the connection), ``malformed`` JSON, an ``html`` page, or ``empty``; `status`
             goes with it.
         slow_body: act, and send the answer's body slowly, over this many real seconds.
-        acts: whether the service acts all the same; None: as said above.
+        acts: whether the service acts nevertheless; None: as described above.
     """
 
     path: str | None = None
@@ -100,14 +100,14 @@ class FaultRule:
 
     @property
     def service_acts(self) -> bool:
-        """True if the service does what it was asked, before the answer goes wrong."""
+        """True if the service acts before the answer fails."""
         if self.acts is not None:
             return self.acts
         return not (self.is_refusal or "before" in (self.drop, self.reset))
 
     @property
     def is_refusal(self) -> bool:
-        """True if the rule answers in the service's place."""
+        """True if the rule answers instead of the service."""
         return self.body is None and any(getattr(self, name) is not None for name in _REFUSALS)
 
     def fires(self) -> bool:
@@ -123,14 +123,14 @@ class FaultRule:
         return True
 
     def seconds(self) -> float:
-        """Return how long to wait this time."""
+        """Return how many seconds to wait this time."""
         if isinstance(self.latency, dict):
             mu, sigma = self.latency["lognormal"]
             return min(self._rng.lognormvariate(mu, sigma), _MOST)
         return self.latency or 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the admin API tells of the rule: what was given, its id, how often it matched and fired."""
+        """Return the rule for the admin API: its values, its id, how often it matched and fired."""
         fields = attrs.asdict(self, filter=lambda field, value: field.name != "_rng" and value is not None)
         return fields | {"id": self.id, "matched": self.matched, "fired": self.fired}
 
@@ -159,7 +159,7 @@ def _check_kind(name: str, value: Any, kind: tuple[type, str]) -> None:
 
 
 def _check_path(path: str | None) -> None:
-    """A path, or the name of an operation: a name that no operation has would wait for ever to fire."""
+    """Check a path or the name of an operation: a rule with an unknown name would never fire."""
     if path is None or path[:1] in {"/", "*", "?", "["}:
         return
     names = _operation_names(Operation)
@@ -175,7 +175,7 @@ def _operation_names(cls: type[Operation[Any]]) -> set[str]:
 
 
 def _check_range(name: str, value: Any, least: float, most: float) -> None:
-    # NaN is on neither side of any number, so the comparison is written to refuse it.
+    # NaN is neither smaller nor larger than any number, so the comparison is written to refuse it.
     if value is not None and (type(value) not in (int, float) or not least <= value <= most):
         raise ValueError(f"{name} is a number from {least:g} to {most:g}, not {value!r}")
 
@@ -196,7 +196,7 @@ def _check_latency(value: Any) -> None:
 
 
 class RuleFields(TypedDict, total=False):
-    """The keywords of `Faults.add`, which are explained at `FaultRule`."""
+    """The keywords of `Faults.add`; `FaultRule` explains them."""
 
     user: str | None
     nth: int | None
@@ -218,7 +218,7 @@ class RuleFields(TypedDict, total=False):
 RULE_FIELDS = tuple(
     field.name for field in attrs.fields(FaultRule) if field.name not in ("id", "matched", "fired", "_rng")
 )
-"""What a rule can be given."""
+"""The keywords of a rule."""
 
 
 class Faults:
@@ -241,7 +241,7 @@ class Faults:
         """Add a rule; the keywords are the attributes of `FaultRule`.
 
         Raises:
-            ValueError: a value that cannot be, no effect, or several; no operation has this name.
+            ValueError: an invalid value, no effect, or several effects; no operation has this name.
             TypeError: an unknown keyword.
         """
         unknown = fields.keys() - set(RULE_FIELDS)
@@ -264,7 +264,7 @@ class Faults:
         """Remove one rule.
 
         Raises:
-            LookupError: there is none with this id.
+            LookupError: there is no rule with this id.
         """
         with self._lock:
             if self._rules.pop(rule_id, None) is None:
@@ -292,7 +292,7 @@ class Faults:
         return [rule for rule in chosen if rule.latency is not None] + effects[:1]
 
     def replace(self, rules: Iterable[FaultRule]) -> None:
-        """Exactly these rules."""
+        """Replace all rules by these."""
         with self._lock:
             self._rules.clear()
         for rule in rules:
@@ -301,9 +301,9 @@ class Faults:
 
 
 def rule_from_json(fields: Mapping[str, Any]) -> FaultRule:
-    """Return the rule that `FaultRule.as_json` told.
+    """Return the rule that `FaultRule.as_json` described.
 
     Raises:
-        ValueError: a value that cannot be, no effect, or several.
+        ValueError: an invalid value, no effect, or several effects.
     """
     return FaultRule(**{name: value for name, value in fields.items() if name in RULE_FIELDS})

@@ -1,6 +1,6 @@
-"""JSON out of the emulator. `parse_json` and `check` let in only what can go out again.
+"""Write JSON. `parse_json` and `check` accept only values that can be written again.
 
-Whatever one request brought, the page and the admin API stay readable.
+So the page and the admin API stay readable after any request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The messages that the service would have sent, and the codes in them. Bounded: the oldest messages go, and their codes."""
+"""The messages that the service would have sent, and their codes. Limited: the oldest messages are removed with their codes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NEVER_SENT = frozenset(digit * length for digit in "0123456789" for length in r
     "654321",
     "1234",
 }
-"""Codes that are never made, so that a test may use them as wrong ones."""
+"""Codes that are never made, so that a test may use them as wrong codes."""
 
 
 class Messages:
-    """The newest 100,000 messages, the newest one of each recipient, and the code that is good for each recipient."""
+    """The newest 100,000 messages, the newest message of each recipient, and the valid code of each recipient."""
 
     def __init__(self, rng: Random, clock: VirtualClock) -> None:
         self._rng = rng
@@ -41,7 +41,7 @@ class Messages:
         self._newest: dict[str, SentMessage] = {}
 
     def too_soon(self, settings: Settings, to: str, country_code: str | None, scene: str | None) -> bool:
-        """True if a code went to *to* too short a time ago; with *scene* only a code of that scene counts."""
+        """Return True if the last code for *to* was sent too recently; with *scene* only a code of that scene counts."""
         before = self.codes.get(canonical_target(to, country_code))
         if before is None or scene not in (None, before.scene):
             return False
@@ -50,7 +50,7 @@ class Messages:
     def send(
         self, settings: Settings, channel: str, to: str, country_code: str | None, scene: str | None
     ) -> SentMessage:
-        """Send a new code, which ends the one before."""
+        """Send a new code, which ends the code before."""
         target = canonical_target(to, country_code)
         now = self._clock()
         code = self.fixed.get(target) or self._new_code(settings.code_length)
@@ -61,7 +61,7 @@ class Messages:
         return message
 
     def put(self, message: SentMessage) -> None:
-        """Add *message* as the newest one."""
+        """Add *message* as the newest."""
         if len(self.sent) >= _KEPT:
             self._forget(self.sent.popleft())
         self.sent.append(message)
@@ -98,7 +98,7 @@ class Messages:
                 return code
 
     def spend_code(self, targets: Iterable[str], code: str, purpose: str, settings: Settings) -> str:
-        """Use the code of the first of *targets* (canonical) that has one: ``ok``, ``wrong``, ``used`` or ``expired``."""
+        """Use the code of the first of *targets* (canonical) that has a code: ``ok``, ``wrong``, ``used`` or ``expired``."""
         sent = next((self.codes[target] for target in targets if target in self.codes), None)
         if sent is None or not secrets.compare_digest(sent.code.encode(), code.strip().encode()):
             return "wrong"
@@ -113,7 +113,7 @@ class Messages:
 
 
 def message_json(message: SentMessage) -> dict[str, Any]:
-    """Return *message* as the inbox tells it."""
+    """Return *message* for the inbox."""
     what = f" ({message.scene})" if message.scene else ""
     return {
         "id": message.id,

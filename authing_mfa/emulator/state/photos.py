@@ -1,4 +1,4 @@
-"""The uploaded photos. Bounded: of the oldest ones the content goes first, then the key."""
+"""The uploaded photos. Limited: the oldest photos lose their content first, then their key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _BYTES = 128 * 2**20
 
 
 class Photos:
-    """The newest 10,000 photos by key, and the newest 128 MiB of what is in them; equal files are kept once.
+    """The newest 10,000 photos by key, and the newest 128 MiB of their content; equal files are kept once.
 
-    A photo whose content has gone can still be compared: its fingerprint stays.
+    A photo without content can still be compared: its fingerprint stays.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Photos:
         self.size: int = 0
 
     def store(self, key: str, content: bytes, content_type: str, *, private: bool, fingerprint: bytes | None) -> None:
-        """Keep *content* as the photo *key*. *fingerprint* is None where the file is no picture."""
+        """Keep *content* as the photo *key*. *fingerprint* is None if the file is not a picture."""
         if len(self.by_key) >= _KEYS:
             del self.by_key[next(iter(self.by_key))]
         digest = hashlib.sha256(content).hexdigest()
@@ -32,16 +32,16 @@ class Photos:
         self.put(digest, content)
 
     def put(self, digest: str, content: bytes) -> None:
-        """Keep *content*, as the newest one, under its digest."""
+        """Keep *content* as the newest, under its digest."""
         self.size += len(content) - len(self.contents.pop(digest, b""))
         self.contents[digest] = content
         while self.size > _BYTES and len(self.contents) > 1:
             self.size -= len(self.contents.pop(next(iter(self.contents))))
 
     def get(self, key: str) -> Photo | None:
-        """Return the photo *key*; None where there is none."""
+        """Return the photo *key*, or None."""
         return self.by_key.get(key)
 
     def content(self, photo: Photo) -> bytes | None:
-        """Return the file of *photo*; None where it has gone."""
+        """Return the file of *photo*, or None if it was removed."""
         return self.contents.get(photo.digest)

@@ -1,4 +1,4 @@
-"""What the emulator remembers: users, codes, photos, messages. Plain mutable records; `state` keeps them and their indexes."""
+"""The records of the emulator: users, codes, photos, messages. They are plain and mutable; `state` keeps them and their indexes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = [
 ]
 
 DEFAULT_COUNTRY = "+86"
-"""The country of a phone number that names none, as the service assumes it."""
+"""The country that the service assumes for a phone number without country code."""
 
 
 def canonical_phone(phone: str, country_code: str | None = None) -> str:
-    """*phone* in one spelling: digits with their country code in front, so that ``+86 138…`` and ``138…`` are the same."""
+    """Return *phone* in one spelling: digits after the country code, so that ``+86 138…`` and ``138…`` are the same."""
     digits = "".join(letter for letter in phone if letter.isdigit())
     if phone.strip().startswith("+"):
         return "+" + digits
@@ -31,7 +31,7 @@ def canonical_phone(phone: str, country_code: str | None = None) -> str:
 
 
 def country_of(phone: str) -> str | None:
-    """Return the country code to tell beside *phone*: none where the number itself has one."""
+    """Return the country code to show beside *phone*: None if the number itself has one."""
     return None if phone.strip().startswith("+") else DEFAULT_COUNTRY
 
 
@@ -45,8 +45,8 @@ class Totp:
     """A TOTP binding, confirmed or not.
 
     Attributes:
-        last_step: the newest time step whose code was used; that one and older ones are refused.
-        confirmed_step: the step that confirmed the binding; its code is good for one verification more, for the official
+        last_step: the newest time step whose code was used; codes of this and older steps are refused.
+        confirmed_step: the step that confirmed the binding; its code is valid for one more verification, because the official
             mobile clients send it again.
     """
 
@@ -65,7 +65,7 @@ class User:
 
     Attributes:
         mfa: the second factors the application asks of this user.
-        password_change: 1639, 2058 or 2071 where the password must be changed before a login.
+        password_change: 1639, 2058 or 2071 if the password must be changed before a login.
     """
 
     id: str
@@ -95,7 +95,7 @@ class User:
 
     @property
     def label(self) -> str:
-        """The first of user name, e-mail, phone and id that is there."""
+        """The first of user name, e-mail, phone and id that is not empty."""
         return self.username or self.email or self.phone or self.id
 
 
@@ -108,7 +108,7 @@ class SentMessage:
         to: the phone number or address, as the request gave it.
         code: the code in it.
         sent_at: epoch seconds of the emulator's clock.
-        scene: what the request said it is for; None where it said nothing.
+        scene: the purpose that the request named, or None.
         id: counts up from 1.
         target: *to* in one spelling, with its country code.
     """
@@ -124,7 +124,7 @@ class SentMessage:
 
 @attrs.define
 class SentCode:
-    """The one code that is good for a target now."""
+    """The valid code of a target."""
 
     code: str = attrs.field(repr=False)
     sent_at: float
@@ -134,7 +134,7 @@ class SentCode:
 
 @attrs.frozen
 class Photo:
-    """An uploaded file: which content it is, and who may look at it. `fingerprint` is None where it is no picture."""
+    """An uploaded file: its content, and whether it is private. `fingerprint` is None if it is not a picture."""
 
     digest: str
     private: bool
@@ -145,7 +145,7 @@ class Photo:
 
 @attrs.frozen
 class Enrollment:
-    """A v3 enrollment that was asked for and not yet finished."""
+    """A v3 enrollment that was started and not finished yet."""
 
     user_id: str
     factor_type: str
@@ -157,7 +157,7 @@ class Enrollment:
 
 @attrs.frozen
 class PasswordToken:
-    """What a user who must change the password was given for that."""
+    """The token of a user who must change the password."""
 
     user_id: str
     expires_at: float

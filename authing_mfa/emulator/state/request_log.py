@@ -1,4 +1,4 @@
-"""The requests and their answers: the newest ones in full, and exact counts of verifications by token."""
+"""The requests and their answers: the newest completely, and exact counts of verifications by token."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ __all__ = ["BODY_LIMIT", "RecordedRequest", "RequestLog"]
 _SECRET_KEYS = ("password", "newPassword", "oldPassword")
 
 BODY_LIMIT = 20_000
-"""Bytes of a body that are kept with a request. A larger body is left out; only its size is kept."""
+"""Largest body in bytes that is kept with a request. Of a larger body only the size is kept."""
 
 
 @attrs.frozen
 class RecordedRequest:
-    """One request and its answer. Bodies are kept as bytes and parsed when they are looked at.
+    """One request and its answer. Bodies are kept as bytes and parsed when they are read.
 
     Attributes:
         id: counts up from 1.
-        at: epoch seconds of the emulator's clock when it came.
+        at: epoch seconds of the emulator's clock when the request came.
         operation: the operation's name, e.g. ``mfa_verify_by_phone``; None for an unknown path.
-        status: the HTTP status that was answered; None where the connection was dropped without an answer.
-        code: the envelope's code; None where there is none.
+        status: the HTTP status of the answer; None if the connection was dropped without an answer.
+        code: the envelope's code, or None.
         ms: real milliseconds from the request's arrival to its answer.
-        user: id of the user who asked, where the token said so.
-        fault: id of the fault rule that interfered.
+        user: id of the token's user, or None.
+        fault: id of the fault rule that fired, or None.
         request_bytes: size of the request's body; the body itself is kept up to `BODY_LIMIT`.
-        response_bytes: the same of the answer's.
+        response_bytes: the same for the answer's body.
     """
 
     id: int
@@ -53,7 +53,7 @@ class RecordedRequest:
 
     @property
     def request(self) -> Any:
-        """The request's JSON, passwords redacted; None where it had none, or one that is too large to be kept."""
+        """The request's JSON, passwords redacted; None if it had none, or its body was too large to be kept."""
         return redacted(_parsed(self.request_body))
 
     @property
@@ -62,7 +62,7 @@ class RecordedRequest:
         return _parsed(self.response_body)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the admin API tells of it."""
+        """Return the request for the admin API."""
         names = ("id", "at", "method", "path", "operation", "status", "code", "ms", "namespace", "user", "fault")
         sizes = {"request_bytes": self.request_bytes, "response_bytes": self.response_bytes}
         return {
@@ -83,7 +83,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def redacted(value: Any) -> Any:
-    """*value* with every password in it replaced."""
+    """Return *value* with every password in it replaced."""
     if isinstance(value, dict):
         return {key: "***" if key in _SECRET_KEYS else redacted(item) for key, item in value.items()}
     return [redacted(item) for item in value] if isinstance(value, list) else value
@@ -99,7 +99,7 @@ class RequestLog:
         self._acted: Counter[bytes] = Counter()
 
     def count_received(self, token: str) -> None:
-        """Count a verification that came in with *token*, a token that this emulator issued."""
+        """Count a received verification with *token*, a token that this emulator issued."""
         self._received[_key(token)] += 1
 
     def count_acted(self, token: str) -> None:
@@ -107,7 +107,7 @@ class RequestLog:
         self._acted[_key(token)] += 1
 
     def received(self, token: str) -> int:
-        """Return how many verifications came in with *token*."""
+        """Return how many verifications with *token* were received."""
         return self._received[_key(token)]
 
     def acted(self, token: str) -> int:
@@ -123,7 +123,7 @@ class RequestLog:
         self.entries = deque(self.entries, maxlen=size)
 
     def clear(self) -> None:
-        """Forget everything but how many requests there were."""
+        """Forget everything except the number of requests."""
         self.entries.clear()
         self._received.clear()
         self._acted.clear()

@@ -1,4 +1,4 @@
-"""What the codes of each scene are good for, where the settings enforce it (docs/wire.md#sending-codes)."""
+"""The purposes that the codes of each scene are valid for, if the settings enforce scenes (docs/wire.md#sending-codes)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SCENES = {
 
 
 def fits(scene: str | None, purpose: str) -> bool:
-    """True if a code of *scene* is good for *purpose*: ``login`` or ``mfa``.
+    """Return True if a code of *scene* is valid for *purpose*: ``login`` or ``mfa``.
 
-    A code without a scene is good for both, as the mobile clients send none; so is VERIFY_CODE, with which iOS passes MFA.
+    A code without a scene is valid for both, because the mobile clients send no scene; so is VERIFY_CODE, which iOS uses for MFA.
     """
     return scene in (None, "VERIFY_CODE") or scene in _SCENES[purpose]

@@ -1,6 +1,6 @@
-"""What logins leave behind: captchas that were shown, tokens to change a password with, tokens that a logout has ended.
+"""Data of logins: captchas that were shown, tokens to change a password with, tokens that a logout has ended.
 
-All of it is bounded: the oldest goes first.
+All of it is limited: the oldest is removed first.
 """
 
 from __future__ import annotations
@@ -50,5 +50,5 @@ class Sessions:
         return token
 
     def end(self, token_id: str, expires_at: float) -> None:
-        """Make the token with this id good no longer."""
+        """End the token with this id."""
         _keep(self.ended, token_id, expires_at)

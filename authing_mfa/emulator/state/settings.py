@@ -1,4 +1,4 @@
-"""What can be tuned: lifetimes, windows, limits. Times are seconds of the emulator's clock."""
+"""The settings of the emulator: lifetimes, windows, limits. Times are seconds of the emulator's clock."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 __all__ = ["FACE_VERDICTS", "POLICIES", "Settings", "changed", "normalized_policies"]
 
 POLICIES = ("SMS", "EMAIL", "OTP", "FACE", "DEVICE", "PASSKEY")
-"""The words of `mfaPolicy` (docs/wire.md#mfa-challenge)."""
+"""The values of `mfaPolicy` (docs/wire.md#mfa-challenge)."""
 
 
 FACE_VERDICTS = ("same-picture", "any", "none")
 
 
 def normalized_policies(words: Iterable[str]) -> tuple[str, ...]:
-    """Policy words in the service's spelling (``TOTP`` is its ``OTP``), each once.
+    """Return policies in the service's spelling (``TOTP`` is its ``OTP``), each once.
 
     Raises:
-        ValueError: a word that no source knows.
+        ValueError: a policy that no source has.
     """
     if isinstance(words, str) or not hasattr(words, "__iter__"):
         raise TypeError(f"mfa is a list of policy words, not {words!r:.80}")
@@ -61,7 +61,7 @@ class Settings:
     """How strict the emulated application is. No source states most of these; the defaults are choices.
 
     Attributes:
-        code_ttl: how long an SMS or e-mail code is good.
+        code_ttl: how long an SMS or e-mail code is valid.
         code_length: digits of an SMS or e-mail code, 4 to 12 (`verifyCodeLength` of public-config).
         resend_window: how long the next code for the same target is refused (4004, 2080, 422); 0 never refuses.
         mfa_token_ttl: lifetime of an mfaToken; 360 in the service's published samples.
@@ -71,16 +71,16 @@ class Settings:
         totp_drift: how many 30-second steps a TOTP code may be early or late.
         lock_after: wrong passwords and codes in a row until the user is locked (2005); None never locks.
         lock_seconds: how long the lock holds.
-        enabled_factors: the factors that the application enables: what a user can enroll through the v3 API.
+        enabled_factors: the factors that the application enables: a user can enroll them through the v3 API.
         enforce_scenes: refuse a code that was sent for another purpose. No source says whether the service does.
-        captcha_after: wrong passwords in a row until a login needs a captcha (2000); None never asks for one.
+        captcha_after: wrong passwords in a row until a login needs a captcha (2000); None: never.
         application_mfa: second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
-        journal_size: how many requests are kept in full. Counts are kept for all.
-        face: which photos are of the same face. ``same-picture``: those that are the same picture (no face is looked for);
-            ``any``: all of them, so that a live camera passes; ``none``: not one.
+        journal_size: how many requests are kept completely. Counts are kept for all.
+        face: which photos are of the same face. ``same-picture``: photos that are the same picture;
+            ``any``: all photos, so that a live camera passes; ``none``: no photos.
 
     Raises:
-        ValueError: a value that cannot be.
+        ValueError: a value is invalid.
     """
 
     code_ttl: float = _seconds(300.0)
@@ -107,7 +107,7 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Return *settings* with *changes*.
 
     Raises:
-        ValueError: there is no such setting, or it cannot have this value.
+        ValueError: the setting does not exist, or cannot have this value.
     """
     known = {field.name for field in attrs.fields(Settings)}
     unknown = sorted(changes.keys() - known)

@@ -1,6 +1,6 @@
-"""One namespace's data and the few things that may be done to it. No HTTP here; `rules` decides, this remembers.
+"""One namespace's data and its basic changes. No HTTP; `rules` decides, this module stores.
 
-Nothing in here locks: the caller holds the namespace's lock.
+Nothing in this module locks: the caller holds the namespace's lock.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class State(Directory):
         self.clear()
 
     def clear(self) -> None:
-        """Back to empty; with a seed the same things come out again in the same order."""
+        """Go back to an empty state; with a seed the same values are made again in the same order."""
         self.rng: Random = Random(secrets.token_hex(16) if self.seed is None else self.seed)  # noqa: S311 - test data, reproducible
         self.signer: TokenSigner = TokenSigner(self.rng.randbytes(32))
         self.clear_users()
@@ -56,7 +56,7 @@ class State(Directory):
         self.sessions: Sessions = Sessions(self.rng)
 
     def become(self, other: State) -> None:
-        """Take over everything that *other* knows; *other* is not used any more."""
+        """Take over the data of *other*, which is not used any more."""
         mine = {"settings", "clock", "seed", "notify"}
         vars(self).update({name: value for name, value in vars(other).items() if name not in mine})
 
@@ -72,9 +72,9 @@ class State(Directory):
         force: bool = False,
         per_scene: bool = False,
     ) -> bool:
-        """Send a new code, which ends the one before. False where the last was sent too short a time ago.
+        """Send a new code, which ends the code before. Return False if the last one was sent too recently.
 
-        With *per_scene* only a code of the same scene counts, as the v3 API says. With *force* none does.
+        With *per_scene* only a code of the same scene counts, as in the v3 API. With *force* no earlier code counts.
 
         Raises:
             UnacceptableError: *to* is neither a phone number nor an e-mail address, or *scene* is too long.
@@ -88,14 +88,14 @@ class State(Directory):
         return True
 
     def spend_code(self, targets: Iterable[str], code: str, purpose: str) -> str:
-        """Use the code of the first of *targets* (canonical) that has one: ``ok``, ``wrong``, ``used`` or ``expired``.
+        """Use the code of the first of *targets* (canonical) that has a code: ``ok``, ``wrong``, ``used`` or ``expired``.
 
-        Where the settings enforce scenes, a code that was sent for another *purpose* (``login``, ``mfa``) is wrong.
+        If the settings enforce scenes, a code that was sent for another *purpose* (``login``, ``mfa``) is wrong.
         """
         return self.messages.spend_code(targets, code, purpose, self.settings)
 
     def add_enrollment(self, enrollment: Enrollment) -> str:
-        """Keep *enrollment* until it expires; returns its token."""
+        """Keep *enrollment* until it expires, and return its token."""
         now = self.clock()
         while self.enrollments:
             oldest = next(iter(self.enrollments))
@@ -136,7 +136,7 @@ class State(Directory):
         return f"arn:cn:authing:{self.user_pool_id}:user:{user.id}"
 
     def read_token(self, token: str | None) -> tuple[User | None, bool, bool]:
-        """Whose *token* is, whether it is an mfaToken, and whether it is good now."""
+        """Return the user of *token*, whether it is an mfaToken, and whether it is valid now."""
         claims = self.signer.read(token) if token else None
         if claims is None:
             return None, False, False
@@ -145,7 +145,7 @@ class State(Directory):
         return user, claims["data"].get("stage") == 1, good
 
     def end_token(self, token: str) -> None:
-        """Make *token*, which this state has signed, good no longer."""
+        """End *token*, which this state has signed."""
         claims = self.signer.read(token)
         if claims is not None:
             self.sessions.end(claims["jti"], claims["exp"])
@@ -162,7 +162,7 @@ class State(Directory):
         return key
 
     def photo_signature(self, key: str) -> str:
-        """Return what the address of a private photo must carry."""
+        """Return the signature in the address of a private photo."""
         return self.signer.mark(key)
 
 

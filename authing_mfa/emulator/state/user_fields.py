@@ -1,4 +1,4 @@
-"""The fields of a user and of a message: what each may be, and in which spelling it is kept."""
+"""Check the fields of a user and of a message, and bring each into one spelling."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = [
     "checked_text",
 ]
 
-_LENGTH = 320  # of an e-mail address, RFC 3696; no other field is longer
+_LENGTH = 320  # the limit of an e-mail address (RFC 3696); no other field is longer
 _CUSTOM_BYTES = 100_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class UnacceptableError(ValueError):
-    """A value that the emulator cannot take; the sentence says which one and why."""
+    """A value that the emulator does not accept; the text says which value and why."""
 
 
 def checked_text(name: str, value: Any) -> str | None:
     """Return *value* if it is a text of at most 320 characters, or None.
 
     Raises:
-        UnacceptableError: it is not.
+        UnacceptableError: *value* is something else.
     """
     if value is None:
         return None
