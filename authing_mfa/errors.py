@@ -9,12 +9,12 @@
     ├── CancelledCallError           10102             a cancelled or closed callback call
     ├── NetworkError                 10001  not_sent or unknown
     │   └── CallTimeoutError         10001  not_sent or unknown
-    ├── ConfigError                  10002  not_sent   the application's public-config cannot be had
+    ├── ConfigError                  10002  not_sent   the application's public-config is not available
     ├── LoginError                   10003  not_sent   the call needs a token and has none
     │   └── RunTokenError            10105             a batch's own token was refused (`authing_mfa.batch`)
     ├── ResponseError                10004  answered   an answer the protocol does not allow
     ├── JournalError                 10103             a batch's journal cannot be used (`authing_mfa.batch`)
-    ├── CircuitOpenError             10104             a batch stopped because the service is dead (`authing_mfa.batch`)
+    ├── CircuitOpenError             10104             a batch stopped because the service does not answer (`authing_mfa.batch`)
     └── ApiError                     answered          the service said no
         ├── MfaRequiredError         1635, 1636        carries the challenge
         ├── PasswordChangeRequiredError  1639, 2058, 2071  carries the token to change the password with
@@ -31,7 +31,7 @@
 
 A status is the HTTP status of the answer, or the `statusCode` inside an answer of the v3 API, whose HTTP status is always 200.
 
-`delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (it said what it did) or
+`delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (its answer says what it did) or
 ``unknown`` (the request was sent and no whole answer was read; it may have acted).
 
 Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10106 are ours.
@@ -98,18 +98,18 @@ class CancelledCallError(AuthingError):
 
 
 class NetworkError(AuthingError):
-    """No whole answer was read. `delivery` tells whether the request can have reached the service."""
+    """No whole answer was read. `delivery` says whether the request can have reached the service."""
 
     default_code = 10001
     default_delivery: ClassVar[Delivery] = "unknown"
 
 
 class CallTimeoutError(NetworkError):
-    """The call took longer than its time-out. `delivery` tells whether the request can have reached the service."""
+    """The call took longer than its time-out. `delivery` says whether the request can have reached the service."""
 
 
 class ConfigError(AuthingError):
-    """The application's public-config cannot be had, so the service's address is not known; nothing was sent."""
+    """The application's public-config is not available, so the service's address is unknown; nothing was sent."""
 
     default_code = 10002
 
@@ -124,7 +124,7 @@ class ResponseError(AuthingError):
     """The answer is not what the protocol allows (HTML, a wrong type, a missing user, too large, too deep, …).
 
     Attributes:
-        http_status: the HTTP status it came with.
+        http_status: the HTTP status of the answer.
     """
 
     default_code = 10004
@@ -183,7 +183,7 @@ class PasswordChangeRequiredError(ApiError):
     `AuthClient.change_expired_password`; then log in again with the new password.
 
     Attributes:
-        token: the token that both calls need; None where the answer had none.
+        token: the token that both calls need; None if the answer had none.
     """
 
     token: str | None
@@ -207,7 +207,7 @@ class WrongPasswordError(ApiError):
 
     @property
     def attempts_left(self) -> int | None:
-        """How many more wrong passwords the service takes, where the answer says so."""
+        """How many more wrong passwords the service accepts, if the answer says so."""
         left = self.data.get("remainCount") if isinstance(self.data, dict) else None
         return left if type(left) is int else None
 
@@ -232,7 +232,7 @@ class RateLimitedError(ApiError):
     """Status 429, 2080, 4004, 1002, 2100, or 422 when an SMS is sent: too soon; nothing was done.
 
     Attributes:
-        retry_after: seconds to wait, where the answer says it (`Retry-After`).
+        retry_after: seconds to wait, if the answer says so (`Retry-After`).
     """
 
     retry_after: float | None
@@ -276,7 +276,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def api_error_class(code: int, status: int, overrides: Mapping[int, type[ApiError]]) -> type[ApiError]:
-    """Return the class that says best what a refusal means.
+    """Return the most specific class for a refusal.
 
     Status 429 always means "not done" and comes first; then the *overrides* of the operation (400 and 422 mean different
     things on different calls), then the code's own meaning, then the status's (docs/wire.md#server-codes).

@@ -1,4 +1,4 @@
-"""What the service answers, as frozen values. How each is read from the wire stands in `structuring`.
+"""The service's answers as frozen values. `structuring` reads them from JSON.
 
 Field names are the service's own in Python spelling. Unknown fields are kept in `raw`. Secrets (tokens, recovery codes,
 TOTP secrets) and `raw` never show in a repr.
@@ -40,7 +40,7 @@ def _raw() -> Any:
     return attrs.field(factory=dict, repr=False, hash=False)
 
 
-# Not slotted: attrs fills the many fields of a frozen class with slots by three times the work.
+# Without slots: making a frozen value with many fields and slots costs attrs three times the work.
 @attrs.frozen(slots=False)
 class UserInfo:
     """A user, as a login or a verification answers it (docs/wire.md#user).
@@ -74,7 +74,7 @@ class UserInfo:
 
     @property
     def display_name(self) -> str | None:
-        """The first of nickname, preferredUsername, name, username, phone and e-mail that is there."""
+        """The first of nickname, preferredUsername, name, username, phone and e-mail that is not empty."""
         preferred = self.raw.get("preferredUsername")
         names = (self.nickname, preferred, self.name, self.username, self.phone, self.email)
         return next((name for name in names if name and isinstance(name, str)), None)
@@ -119,13 +119,13 @@ class MfaChallenge:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, code: int = 1636) -> MfaChallenge:
-        """Read the challenge that your program was handed, e.g. by its own server.
+        """Read a challenge that your program received, e.g. from its own server.
 
-        Factors of status 0 are left out, the others ordered by `sort`; empty text counts as absent.
+        Factors of status 0 are left out, the others ordered by `sort`; empty text counts as missing.
 
         Args:
             data: the `data` of a 1635 or 1636 answer, or of the management call ``get-mfa-trigger-data``.
-            code: 1635 where the answer said so: it lists no factors and asks for the user's own TOTP.
+            code: 1635 if the answer had this code: it lists no factors and asks for the user's own TOTP.
 
         Raises:
             InvalidInputError: *data* is not a challenge.
@@ -179,9 +179,9 @@ class TotpEnrollment:
 
     Attributes:
         secret: base32, 16 characters.
-        uri: ``otpauth://totp/…``, what the QR picture holds.
-        recovery_code: six groups of four, to be kept by the user.
-        qr_png: the QR picture as PNG bytes, None where the service sent none.
+        uri: ``otpauth://totp/…``, the content of the QR picture.
+        recovery_code: six groups of four; the user must keep it.
+        qr_png: the QR picture as PNG bytes, None if the service sent none.
     """
 
     secret: str = _secret()
@@ -192,13 +192,13 @@ class TotpEnrollment:
 
 @attrs.frozen
 class Authenticator:
-    """One bound or half-bound authenticator (docs/wire.md#authenticator-list). The service's list also exposes secrets: left out.
+    """One authenticator, bound or not confirmed yet (docs/wire.md#authenticator-list). The secrets in the service's list are left out.
 
     Attributes:
         id: the authenticator's id.
         type: ``totp``, or another word of the service.
         enabled: False until it is confirmed.
-        source: ``SELF`` (the user turned it on) or ``APPLICATION`` (the application asks for it), None where not said.
+        source: ``SELF`` (the user turned it on) or ``APPLICATION`` (the application asks for it), None if the service does not say.
     """
 
     id: str
@@ -252,8 +252,8 @@ class FactorEnrollment:
     Attributes:
         token: the enrollment token; it lives one minute.
         secret: the TOTP secret, base32. Only an OTP factor has the next four.
-        uri: ``otpauth://totp/…``, what the QR picture holds.
-        recovery_code: to be kept by the user.
+        uri: ``otpauth://totp/…``, the content of the QR picture.
+        recovery_code: the user must keep it.
         qr_png: the QR picture as PNG bytes.
         raw: the whole object as it came.
     """
@@ -268,11 +268,11 @@ class FactorEnrollment:
 
 @attrs.frozen
 class MfaTokenInfo:
-    """What the service says of an mfaToken (docs/wire.md#token-introspection). A live one does not prove a passed factor.
+    """The service's information about an mfaToken (docs/wire.md#token-introspection). A valid token does not prove a passed factor.
 
     Attributes:
-        active: the token is good now. An inactive one may have nothing else.
-        user_id: whose token it is.
+        active: the token is valid. For an inactive token the other fields may be missing.
+        user_id: the token's user.
         user_pool_id: the user's pool.
         expires_at: when it expires, in seconds since the epoch.
         issued_at: when it was issued, in seconds since the epoch.
@@ -294,7 +294,7 @@ class Captcha:
     Attributes:
         image: the picture as it came.
         media_type: its type, usually ``image/svg+xml``.
-        cookie: what the service knows this picture by. It travels in this value alone: no cookie is ever shared.
+        cookie: identifies this picture for the service. Only this value holds it: cookies are never shared.
     """
 
     image: bytes = attrs.field(repr=False)

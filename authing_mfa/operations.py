@@ -1,12 +1,12 @@
-"""Every endpoint of the service, one frozen class each. Nothing else in the tree knows a path or a field's wire name.
+"""Every endpoint of the service, one frozen class each. No other module has a path or a field's wire name.
 
-An operation holds what the caller gives (checked when it is made), and as class variables what is always so: its route, the
-fields that are fixed on the wire, what it answers, whether it needs a token, whether it may be repeated, what its method is
-called on both faces. Secret fields do not show in its repr.
+An operation holds the caller's arguments, which are checked when it is made. Its class variables are the same for every call: its
+route, its constant fields, the type of its answer, whether it needs a token, whether it may be repeated, the names of its methods.
+Secret fields do not show in its repr.
 
 Paths and bodies are those of the official iOS client (docs/wire.md#requests), except where
 docs/wire.md#bugs-of-ios lists them. Field names become camelCase on the wire; fields that are None are left out;
-a field whose wire name is another word says so in its metadata. Field names are the parameter names of the methods.
+a field with another wire name has it in its metadata. Field names are the parameter names of the methods.
 
 More than 300 lines, because every endpoint is described here and nowhere else.
 """
@@ -40,7 +40,7 @@ class Bearer(Enum):
     """Whether an operation sends the caller's token."""
 
     REQUIRED = "required"  # no token: LoginError, nothing is sent
-    OPTIONAL = "optional"  # sent where there is one, as the iOS client does
+    OPTIONAL = "optional"  # sent if the client has one, as the iOS client does
     NEVER = "never"  # no official client authenticates it
 
 
@@ -98,12 +98,12 @@ class Operation(Generic[T_co]):
     returns: ClassVar[Any]  # the type that protocol.decode reads from the answer
     constant_fields: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
     bearer: ClassVar[Bearer] = Bearer.REQUIRED
-    repeatable: ClassVar[bool] = False  # True: it may be sent again though the service may have seen it (see `retry`)
+    repeatable: ClassVar[bool] = False  # True: it may be sent again although the service may have seen it (see `retry`)
     encrypted_fields: ClassVar[tuple[str, ...]] = ()  # passwords: they are encrypted before they are sent
-    error_overrides: ClassVar[dict[int, type[ApiError]]] = {}  # codes that mean something else here
-    false_on: ClassVar[tuple[type[ApiError], ...]] = ()  # refusals that are the answer False
+    error_overrides: ClassVar[dict[int, type[ApiError]]] = {}  # codes with another meaning for this operation
+    false_on: ClassVar[tuple[type[ApiError], ...]] = ()  # errors that mean the answer False
     groups: ClassVar[tuple[str, ...]] = ()  # wire objects that hold some of the fields
-    graphql_field: ClassVar[str | None] = None  # what a GraphQL operation asks for
+    graphql_field: ClassVar[str | None] = None  # the field of a GraphQL operation
     python_name: ClassVar[str]  # AuthClient's name for it
     swift_names: ClassVar[tuple[str, ...]]  # the callback layer's names for it
 
@@ -166,7 +166,7 @@ def _optional_text(
     beside: dict[str, Any] | None = None,
     repr: bool = True,  # noqa: A002 - attrs' own word
 ) -> Any:
-    """Return a text that may be None. In the wire object *group*; where it is there, with the fields *beside* it."""
+    """Return a field for text or None. It is part of the wire object *group*; if it is set, the fields *beside* are sent with it."""
     metadata = {"wire": wire, "group": group, "beside": beside or {}}
     return attrs.field(default=None, validator=_check_optional_text, repr=repr, metadata=metadata)
 
@@ -241,7 +241,7 @@ class VerifyByTotp(Operation[UserInfo]):
 
 @attrs.frozen
 class VerifyByRecoveryCode(Operation[UserInfo]):
-    """Verify with the recovery code; a new one comes back beside `data`, the old one dies (docs/wire.md#recovery-code)."""
+    """Verify with the recovery code; a new one comes back beside `data`, the old one is void (docs/wire.md#recovery-code)."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/recovery")
     returns = UserInfo
@@ -259,7 +259,7 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
 class UploadFaceImage(Operation[PhotoKey]):
     """Upload a face photo and get its key (docs/wire.md#photo-upload). No official client authenticates this call.
 
-    `image` is any picture (`images.ImageSource`); what is sent is the JPEG file that `images.prepare` makes of it.
+    `image` is any picture (`images.ImageSource`); the JPEG file that `images.prepare` makes of it is sent.
     """
 
     route: ClassVar[Route] = Route("POST", "/api/v2/upload", (("folder", "photos"),))
@@ -357,7 +357,7 @@ _TEMPLATE_MISSING: dict[int, type[ApiError]] = {2021: ApiError}  # elsewhere it 
 
 @attrs.frozen
 class SendSms(Operation[None]):
-    """Send a code by SMS (docs/wire.md#sending-codes). Without a scene nothing about it is sent, as the mobile clients do."""
+    """Send a code by SMS (docs/wire.md#sending-codes). Without a scene the field is left out, as in the mobile clients."""
 
     route: ClassVar[Route] = Route.post("/api/v2/sms/send")
     returns = NoneType
@@ -403,7 +403,7 @@ class SendEmail(Operation[None]):
 
 @attrs.frozen
 class AssociateTotp(Operation[TotpEnrollment]):
-    """Ask for a TOTP secret to bind; nothing is in force until it is confirmed (docs/wire.md#totp-binding)."""
+    """Ask for a TOTP secret to bind; it has no effect until it is confirmed (docs/wire.md#totp-binding)."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/associate")
     returns = TotpEnrollment
@@ -416,7 +416,7 @@ class AssociateTotp(Operation[TotpEnrollment]):
 
 @attrs.frozen
 class ConfirmTotp(Operation["UserInfo | None"]):
-    """Confirm the TOTP secret with a first code (docs/wire.md#totp-confirmation). A wrong one is answered with code 400."""
+    """Confirm the TOTP secret with a first code (docs/wire.md#totp-confirmation). The answer to a wrong code is code 400."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/associate/confirm")
     returns = UserInfo | None
@@ -483,7 +483,7 @@ class UnbindFactor(Operation[None]):
 
 @attrs.frozen
 class GetCurrentUser(Operation[UserInfo]):
-    """The user whose token it is (docs/wire.md#profile)."""
+    """Get the user of the token (docs/wire.md#profile)."""
 
     route: ClassVar[Route] = Route.get("/api/v2/users/me")
     returns = UserInfo
@@ -493,7 +493,7 @@ class GetCurrentUser(Operation[UserInfo]):
 
 @attrs.frozen
 class GetCustomUserData(Operation[tuple[CustomField, ...]]):
-    """The user pool's own fields of one user (docs/wire.md#custom-data)."""
+    """Get the user pool's own fields of one user (docs/wire.md#custom-data)."""
 
     route: ClassVar[Route] = Route.post("/api/v2/udvs/get")
     returns = tuple[CustomField, ...]
@@ -603,7 +603,7 @@ class CheckTotp(Operation[bool]):
 
 @attrs.frozen
 class IntrospectMfaToken(Operation[MfaTokenInfo]):
-    """Ask whether an mfaToken is good now, and whose it is (docs/wire.md#token-introspection)."""
+    """Ask whether an mfaToken is valid, and who its user is (docs/wire.md#token-introspection)."""
 
     route: ClassVar[Route] = Route.post("/mfa/token/introspection")
     returns = MfaTokenInfo
@@ -632,7 +632,7 @@ class GetCaptcha(Operation[Captcha]):
 
 @attrs.frozen
 class ChangePasswordByFirstLoginToken(Operation[None]):
-    """Change the password after 1639 or 2071; the old one is not asked for (docs/wire.md#forced-password-change)."""
+    """Change the password after 1639 or 2071; the old password is not needed (docs/wire.md#forced-password-change)."""
 
     route: ClassVar[Route] = Route.post("/api/v2/users/password/reset-by-first-login-token")
     returns = NoneType
@@ -685,7 +685,7 @@ class RefreshIdToken(Operation[IdToken]):
 
 @attrs.frozen
 class Logout(Operation[None]):
-    """End the user's session (docs/wire.md#session). The service says yes without a login, too."""
+    """End the user's session (docs/wire.md#session). The service also answers with a success without a login."""
 
     route: ClassVar[Route] = Route.get("/api/v2/logout", app_id="{app_id}")
     returns = NoneType
@@ -748,7 +748,7 @@ OPERATIONS: tuple[type[Operation[Any]], ...] = (
 
 @attrs.frozen
 class PublicConfig(Operation[dict[str, Any]]):
-    """The application's public configuration: where its calls go, its user pool (docs/wire.md#public-configuration). Discovery asks it."""
+    """Get the application's public configuration: its address, its user pool (docs/wire.md#public-configuration). Discovery uses it."""
 
     route: ClassVar[Route] = Route.get("/api/v2/applications/{app_id}/public-config")
     returns = dict

@@ -1,7 +1,7 @@
 """Millions of verifications: flat memory, a steady rate, and with a journal nothing sent twice and nothing lost.
 
-`verify_many` does it in code, `authing_mfa.batch.run_file` for files (the command line's `batch`), `authing_mfa.batch.dask.driver` on a
-cluster. docs/batch.md tells what is promised, and what happens when something fails.
+`verify_many` is the function for programs, `authing_mfa.batch.run_file` for files (the command line's `batch`), `authing_mfa.batch.dask.driver` on a
+cluster. docs/batch.md lists the promises, and what happens when something fails.
 """
 
 from authing_mfa.batch.api import verify_many

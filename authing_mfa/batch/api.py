@@ -53,33 +53,33 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
             print(outcome.key, outcome.status)
 
     A row never raises: its error is in its outcome. Rows are pulled no faster than they are processed; a sync iterable is read
-    in a thread of its own (a list or tuple is not). Leaving the loop early or being cancelled stops the run: what was sent
-    is waited for and recorded, the rest is not started. To wait until that is done, wrap the generator in
+    in another thread (a list or tuple is not). Leaving the loop early or being cancelled stops the run: the run waits for
+    the calls that were sent and records them; other rows are not started. To wait until that is done, wrap the generator in
     `contextlib.aclosing`.
 
     Args:
-        client: sends each row with the row's token, or with its own if the row has none.
+        client: sends each row with the row's token, or with the client's token if the row has none.
         requests: the rows.
         concurrency: how many calls are in flight at most; no more than the client has connections for.
         rate: calls started per second at most; never more than that in any second.
         ordered: give outcomes in the order of the rows, at most 2 x concurrency of them being held back.
         journal: a file or a database URL, where each row is noted before it is sent. If it exists already, the run is
             resumed: a row once sent is never sent again, its outcome is given again.
-        on_progress: called now and then, and at the end, with how far the run is.
+        on_progress: called regularly, and at the end, with the progress of the run.
         resend_unknown: on resuming, send rows of unknown fate again.
         resend_rejected: on resuming, send rows that were rejected with one of these codes again.
-        stop_after_failures: when so many calls in a row fail for the service's or the network's fault, nothing is sent until
+        stop_after_failures: when so many calls in a row fail because of the service or the network, nothing is sent until
             the service can be reached again; None: never.
         max_outage: seconds that the service, or the journal's database, may be away before the run stops.
         recovery_file: where new recovery codes are written before they are given; by default beside the journal.
-        run_name: which of several runs in one database this is.
+        run_name: the name of this run, for several runs in one database.
 
     Raises:
         InvalidInputError: an argument cannot be right.
         JournalError: while iterating: the journal cannot be used; nothing was sent that is not in it.
         InputChangedError: while iterating: the rows are not those of the journal.
-        CircuitOpenError: while iterating: the service is dead; the rest of the rows is untouched.
-        RunTokenError: while iterating: the client's token was refused, or it has none; the rows that need it are untouched.
+        CircuitOpenError: while iterating: the service does not answer any more; the rest of the rows is not sent.
+        RunTokenError: while iterating: the client's token was refused, or it has none; the rows that need it are not sent.
         UsageError: while iterating: the client is closed, or belongs to another event loop.
     """
     options = RunOptions(
@@ -113,7 +113,7 @@ class Assignment:
 
 
 class Output(Protocol):
-    """Where outcomes are written, as far as the journal is concerned."""
+    """The methods of an output that the journal calls."""
 
     async def keep(self, outcomes: Sequence[Outcome]) -> None:
         """Write what the journal will not hold, before it records these outcomes."""
@@ -159,8 +159,8 @@ def engine_for(
 async def _writer_for(
     options: RunOptions, assignment: Assignment | None, lease: float, output: Output | None
 ) -> JournalWriter:
-    """Open what the run is recorded in."""
-    # Late: without a journal a run needs none of this.
+    """Open the journal of the run."""
+    # Imported late: a run without a journal does not need these modules.
     from authing_mfa.batch.journal.database import default_recovery_file
     from authing_mfa.batch.journal.journal import Journal
     from authing_mfa.batch.journal.recovery_codes import RecoveryFile
@@ -187,7 +187,7 @@ async def _writer_for(
 
 
 async def _check_knows(journal: Journal, output: Output) -> None:
-    """The journal is the one that the output was written with, and nothing of it was lost."""
+    """Check that the journal belongs to the output and is complete."""
     try:
         await journal.check_knows(output.spent())
     except BaseException:

@@ -1,4 +1,4 @@
-"""What can stop a whole run, as opposed to one row. All are `AuthingError`s; a row's own error is in its outcome."""
+"""The errors that stop a whole run. All are `AuthingError`s; the error of one row is in its outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEEDS_A_PERSON: Final = 10106
 
 
 class JournalError(AuthingError):
-    """The journal cannot be opened, read or written, so nothing more is sent: what cannot be recorded is not done."""
+    """The journal cannot be opened, read or written, so nothing more is sent: a row that cannot be recorded is not sent."""
 
     default_code = 10103
 
@@ -40,7 +40,7 @@ class ClaimLostError(JournalError):
 
 
 class CircuitOpenError(AuthingError):
-    """Too many calls in a row failed, so the service is taken for dead. The rest of the rows is untouched.
+    """Too many calls in a row failed, so the run stopped. The rest of the rows was not sent.
 
     Attributes:
         failures: how many calls failed one after the other.
@@ -59,7 +59,7 @@ class CircuitOpenError(AuthingError):
 
 
 class RunTokenError(LoginError):
-    """The token that rows without one of their own share was refused, or there is none. Those rows were not verified.
+    """The client's token, which rows without a token use, was refused or is missing. Those rows were not verified.
 
     Get a new token and resume: the rows are sent then.
     """

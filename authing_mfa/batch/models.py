@@ -1,4 +1,4 @@
-"""What goes into a batch and what comes out: one row, its outcome, and how far the run is. No I/O.
+"""The input and the output of a batch: a row, its outcome, and the progress of a run. No I/O.
 
 (Longer than 300 lines: half of it is the documentation of public classes.)
 """
@@ -43,7 +43,7 @@ def _check_key(_: object, __: object, key: Any) -> None:
 
 
 def key_problem(key: str) -> str | None:
-    """Return why *key* cannot be a key, None where it can; the text stands after the word "key"."""
+    """Return why *key* is not a valid key, or None. The text follows the word "key"."""
     if len(key) > LONGEST_KEY:
         return f"has more than {LONGEST_KEY} characters"
     if "\0" in key or not _is_unicode(key):
@@ -66,13 +66,13 @@ def _check_token(_: object, __: object, token: Any) -> None:
 
 @attrs.frozen
 class VerifyRequest:
-    """One row of a batch. Make it with one of the constructors below; each checks what it is given.
+    """One row of a batch. Make it with one of the constructors below; each checks its arguments.
 
     All take the row's own user as *token* (by default the client's) and the caller's own id of the row as *key*.
 
     Attributes:
-        kind: which of the constructors made it.
-        operation: the call, None for a face photo that is yet to be uploaded.
+        kind: the constructor that made it.
+        operation: the call, None for a face photo that must be uploaded first.
         image: the face photo, else None.
         token: the bearer of the call, never shown.
         key: the caller's own id of the row. Give one: with it, a resumed run may bring fresh tokens.
@@ -147,7 +147,7 @@ class VerifyRequest:
 
     @classmethod
     def recovery(cls, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
-        """Verify with a recovery code; the outcome's value holds the NEW one.
+        """Verify with a recovery code; the outcome's value holds the NEW recovery code.
 
         Args:
             code: the recovery code.
@@ -175,7 +175,7 @@ class VerifyRequest:
 
     @classmethod
     def from_mapping(cls, row: Mapping[str, Any], *, kind: str | None = None) -> VerifyRequest:
-        """Return the row with these fields (`COLUMNS`); empty text counts as absent, other fields are not looked at.
+        """Return the row with these fields (`COLUMNS`); empty text counts as missing, other fields are ignored.
 
         Args:
             row: e.g. a line of a CSV file. `image` is a path.
@@ -184,12 +184,12 @@ class VerifyRequest:
         fields = {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}
         named = fields.get("kind", kind)
         if named not in KINDS:
-            what = "is missing" if named is None else "has an unknown value"  # not shown: it may be a misplaced code
+            what = "is missing" if named is None else "has an unknown value"  # not shown: it may be a code
             raise InvalidInputError(f"kind {what}; it must be one of {', '.join(KINDS)}.")
         return _MAKERS[named](fields, {"token": fields.get("token"), "key": fields.get("key")})
 
     def target(self) -> tuple[str | None, ...]:
-        """Whom the row is about: what identifies it beside its key, and holds no secret."""
+        """The subject of the row: the fields that identify it beside its key, without secrets."""
         operation: Any = self.operation
         if operation is None:
             return ("image",)
@@ -198,7 +198,7 @@ class VerifyRequest:
 
 @cache
 def _open_fields(operation: Any) -> tuple[str, ...]:
-    """Its fields that hold no secret."""
+    """The fields of the row that hold no secret."""
     return tuple(field.name for field in attrs.fields(operation) if field.repr)
 
 
@@ -240,7 +240,7 @@ _MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Ver
 
 @attrs.frozen
 class InvalidRow:
-    """A row of a file that cannot be one: it keeps its place, and becomes an outcome with this error."""
+    """An invalid row of a file: it keeps its position, and becomes an outcome with this error."""
 
     error: AuthingError
     key: str | None = None
@@ -254,11 +254,11 @@ class Outcome:
     Attributes:
         index: position in the input, from 0.
         key: the caller's own id of the row.
-        value: what the call answered, or None.
-        error: why it did not, or None. A row whose fate is unknown has an error with delivery ``unknown``.
+        value: the result of the call, or None.
+        error: the error of the call, or None. A row whose fate is unknown has an error with delivery ``unknown``.
         elapsed: seconds from the start of the call to its answer.
-        kind: the row's kind, None where a broken row does not tell.
-        restored: it was read from the journal; its value holds no tokens and its `raw` is empty.
+        kind: the row's kind, None for an invalid row without a known kind.
+        restored: the outcome was read from the journal; its value holds no tokens and its `raw` is empty.
     """
 
     index: int
@@ -271,7 +271,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """The call was answered with a success. A check that says "taken" is one: its value is False."""
+        """True if the call succeeded. A check that says "taken" is a success: its value is False."""
         return self.error is None
 
     @property
@@ -287,7 +287,7 @@ class Outcome:
 
     @property
     def undone(self) -> bool:
-        """The service has provably not acted: a resumed run sends the row again."""
+        """True if the service has provably not acted: a resumed run sends the row again."""
         error = self.error
         if error is None:
             return False
@@ -296,14 +296,14 @@ class Outcome:
 
 @attrs.frozen
 class Finding:
-    """What is wrong, or may be, with a column: how often, and the first time.
+    """A certain or possible mistake in a column: how often it occurs, and where first.
 
     Attributes:
         column: our name of the column.
-        problem: a sentence's end, e.g. "is a decimal number".
-        count: rows.
-        where: the place of the first, e.g. "line 17".
-        example: its shape, without a secret.
+        problem: the end of a sentence, e.g. "is a decimal number".
+        count: how many rows have it.
+        where: the place of the first row, e.g. "line 17".
+        example: the shape of its value, without a secret.
     """
 
     column: str
@@ -321,14 +321,14 @@ class Finding:
 
 @attrs.define
 class Counts:
-    """Outcomes, by status and by code (200: verified)."""
+    """Counts of outcomes, by status and by code (200: verified)."""
 
     statuses: Counter[str] = attrs.Factory(Counter)
     codes: Counter[int] = attrs.Factory(Counter)
 
     @property
     def done(self) -> int:
-        """All of them."""
+        """The number of outcomes."""
         return self.statuses.total()
 
     def note(self, outcome: Outcome) -> None:
@@ -342,12 +342,12 @@ class Counts:
         self.codes[200] += 1
 
     def add(self, other: Counts) -> None:
-        """Count all that *other* counts."""
+        """Add the counts of *other*."""
         self.statuses.update(other.statuses)
         self.codes.update(other.codes)
 
     def progress(self, *, total: int | None, rate: float, elapsed: float) -> Progress:
-        """Return how far the run is."""
+        """Return the progress of the run."""
         done, ok = self.done, self.statuses["ok"]
         rejected, unknown = self.statuses["rejected"], self.statuses["unknown"]
         return Progress(done, total, ok, done - ok, rate, elapsed, rejected, unknown)
@@ -355,19 +355,19 @@ class Counts:
 
 @attrs.frozen
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
         done: outcomes given so far.
-        total: how many there will be, None where the input does not tell.
+        total: how many outcomes there will be, None if the input's length is unknown.
         ok: how many of them were successes.
-        failed: how many were not, for whatever reason (``done == ok + failed``).
+        failed: how many were not successes, for any reason (``done == ok + failed``).
         rate: outcomes per second over the last seconds.
         elapsed: seconds since the run began.
-        rejected: how many of the failed the service said no to.
-        unknown: how many of the failed have an unknown fate.
-        paused: seconds for which no call starts, because the service answered 429.
-        away: no call starts until the service can be reached again.
+        rejected: how many of the failed rows the service refused.
+        unknown: how many of the failed rows have an unknown fate.
+        paused: seconds during which no call starts, because the service answered 429.
+        away: True if no call starts until the service can be reached again.
     """
 
     done: int

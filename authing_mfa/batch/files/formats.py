@@ -1,4 +1,4 @@
-"""The lines of a result file, and the same as CSV and Parquet; how a file of outcomes is told from any other file."""
+"""The lines of a result file, also as CSV and Parquet; and how a file of outcomes is recognised."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _CHUNK: Final = 10_000  # lines converted at once
 
 
 def record_of(outcome: Outcome, *, tokens: bool = False) -> dict[str, Any]:
-    """Return what is written of *outcome*.
+    """Return the record that is written for *outcome*.
 
     Args:
-        outcome: of one row.
+        outcome: the outcome of one row.
         tokens: include a user's tokens. A new recovery code is always included: the old one is void.
     """
     error = outcome.error
@@ -64,7 +64,7 @@ def record_of(outcome: Outcome, *, tokens: bool = False) -> dict[str, Any]:
 
 
 def read_line(line: bytes) -> tuple[int, str, str | None] | None:
-    """Return index, status and kind of an outcome's line; None when it is not whole, or another line."""
+    """Return index, status and kind of an outcome's line; None if the line is incomplete or another line."""
     if not line.endswith(b"\n"):
         return None
     try:
@@ -77,7 +77,7 @@ def read_line(line: bytes) -> tuple[int, str, str | None] | None:
 
 
 def is_ours(path: Path, form: str) -> bool:
-    """True if *path* begins as a file of outcomes does."""
+    """Return True if *path* begins like a file of outcomes."""
     with path.open("rb") as file:
         head = file.readline(1 << 20)
         if form == "csv":
@@ -92,12 +92,12 @@ def is_ours(path: Path, form: str) -> bool:
 
 
 def _torn(head: bytes) -> bool:
-    """The first line was cut off while it was written."""
+    """Return True if the first line was cut off while it was written."""
     return head.startswith(b'{"index":') or b'{"index":'.startswith(head)
 
 
 def drop_replaced(path: Path) -> None:
-    """Keep the last line of each row, in the order in which they stand."""
+    """Keep the last line of each row, in the order of the file."""
     last = array("q")  # the number of each row's last line, by position
     with path.open("rb") as file:
         for number, line in enumerate(file):
@@ -117,11 +117,11 @@ def drop_replaced(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, in_place: bool = False) -> Iterator[IO[bytes]]:
-    """A new file of mode 0600 that takes the place of *path* once it is written and synced.
+    """Yield a new file of mode 0600 that replaces *path* when it is written and synced.
 
     Args:
-        path: what is replaced.
-        in_place: the file that is there keeps its identity and mode, and gets the content.
+        path: the file to replace.
+        in_place: the existing file keeps its identity and mode, and gets the new content.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     new = Path(name)
@@ -153,7 +153,7 @@ def write_as(form: str, lines: Path, path: Path, *, in_place: bool) -> None:
 
 
 def restored_lines(path: Path, form: str) -> Iterator[bytes]:
-    """The lines from which a finished CSV or Parquet file was made."""
+    """Return the lines from which a finished CSV or Parquet file was made."""
     if form == "csv":
         with path.open(encoding="utf-8", newline="") as file:
             for record in csv.DictReader(file):
@@ -169,7 +169,7 @@ def _restored(record: dict[str, Any]) -> bytes:
     whole = {name: record.get(name) or None for name in FIELDS}
     whole |= {"index": int(record["index"]), "code": int(record["code"]), "elapsed": float(record["elapsed"])}
     if whole["value"] is not None:
-        with suppress(ValueError):  # it was text
+        with suppress(ValueError):  # the value was text
             whole["value"] = json.loads(whole["value"])
     return compact(whole).encode() + b"\n"
 
@@ -187,7 +187,7 @@ def _chunks(lines: Path) -> Iterator[list[dict[str, Any]]]:
 
 
 def csv_line(record: dict[str, Any], *, header: bool = False) -> bytes:
-    """Return *record* as a line of CSV, or the line of its names."""
+    """Return *record* as a line of CSV, or the header."""
     text = io.StringIO()
     fields = list(record) if header else [record[name] for name in FIELDS]
     csv.writer(text).writerow([compact(f) if isinstance(f, (dict, list, bool)) else f for f in fields])
@@ -198,7 +198,7 @@ def need_pyarrow() -> Any:
     """Return pyarrow.
 
     Raises:
-        InvalidInputError: it is not installed.
+        InvalidInputError: pyarrow is not installed.
     """
     try:
         import pyarrow.parquet

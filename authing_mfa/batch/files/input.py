@@ -1,4 +1,4 @@
-"""Rows from a file or a pipe: CSV, JSON lines, Parquet or Excel. A record that cannot be a row keeps its place, with its error."""
+"""Read rows from a file or a pipe: CSV, JSON lines, Parquet or Excel. An invalid record keeps its position, with its error."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ Row = VerifyRequest | InvalidRow
 
 
 def format_of(name: str, given: str | None) -> Format | None:
-    """Return the format *given*, else that of the file's suffix; None for a pipe: look at its first bytes.
+    """Return the format *given*, else the format of the file's suffix; None for a pipe, whose first bytes decide.
 
     Raises:
-        InvalidInputError: neither tells.
+        InvalidInputError: the suffix is unknown.
     """
     if given is not None:
         if given not in _SUFFIXES.values():
@@ -70,7 +70,7 @@ def format_of(name: str, given: str | None) -> Format | None:
 
 @attrs.define
 class Detected:
-    """What the input turned out to be. None where a format has no such thing, or it was not needed."""
+    """The detected properties of the input. None if the format has no such property, or it was not needed."""
 
     form: str
     compression: str | None = None
@@ -88,8 +88,8 @@ class Input:
     """The input of a run.
 
     Attributes:
-        findings: what is wrong, or may be, with its columns; complete when all rows are read.
-        detected: what it turned out to be; None before anything is read.
+        findings: certain and possible mistakes in its columns; complete when all rows are read.
+        detected: its detected properties; None before anything is read.
         total: about how many rows there are; None for a pipe.
     """
 
@@ -97,7 +97,7 @@ class Input:
         """Check what can be checked without reading.
 
         Raises:
-            InvalidInputError: an option cannot be right.
+            InvalidInputError: an option is wrong.
         """
         check_columns(options.columns, options.kind)
         if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in '"\r\n'):
@@ -113,10 +113,10 @@ class Input:
         self.total: int | None = None
 
     def look(self) -> None:
-        """Look through a file, so that its encoding, its header and its length are known. A pipe is left alone.
+        """Read through a file to find its encoding, its header and its length. A pipe is not read.
 
         Raises:
-            InvalidInputError: the file is empty, or its header cannot be right.
+            InvalidInputError: the file is empty, or its header is wrong.
             OSError: it cannot be read.
         """
         if self._source == "-" or not Path(self._source).is_file():
@@ -136,10 +136,10 @@ class Input:
         self.findings = Findings()
 
     def rows(self) -> Generator[Row]:
-        """The rows, read as they are asked for.
+        """Yield the rows. A row is read when the caller asks for it.
 
         Raises:
-            InvalidInputError: the input is empty, or its header cannot be right.
+            InvalidInputError: the input is empty, or its header is wrong.
             OSError: it cannot be read.
         """
         with opened(self._source) as (file, compression), closing(self._records(file, compression)) as records:
@@ -190,7 +190,7 @@ class Input:
 
 
 def _stripped(name: str, value: Any) -> Any:
-    """Spaces around a cell are no part of it; a kind may be written in capital letters."""
+    """Remove the spaces around a cell; a kind may be written in capital letters."""
     if not isinstance(value, str) or name in ("key", "image"):
         return value
     return value.strip().casefold() if name == "kind" else value.strip()

@@ -1,4 +1,4 @@
-"""The records of a file, whatever its format: the place of each, and its cells by our column names, or what is wrong with it."""
+"""Read the records of a file in any format: the place of each, and its cells by our column names or its problem."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Record", "csv_records", "jsonl_records", "open_parquet", "parquet_records", "xlsx_records"]
 
 Record = tuple[str, "dict[str, Any] | str"]
-"""The place, e.g. "line 17", and the cells by our names of the columns; or text: what is wrong with the record."""
+"""The place, e.g. "line 17", and the cells by our column names, or the record's problem as text."""
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _SEP: Final = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)  # Excel's own first line
-_MOST_LINES: Final = 100  # of one record
-_MOST_TEXT: Final = 1 << 16  # characters of one record that spans lines
-_BATCH: Final = 1024  # rows of a Parquet file read at once
+_MOST_LINES: Final = 100  # lines of one record
+_MOST_TEXT: Final = 1 << 16  # characters of one record of several lines
+_BATCH: Final = 1024  # rows of a Parquet file that are read at once
 
 _EMPTY: Final = "The input is empty."
 
@@ -35,7 +35,7 @@ _EMPTY: Final = "The input is empty."
 
 
 class CsvReader:
-    """The records of a CSV text. A quote that is never closed costs the record it is in, and no other."""
+    """The records of a CSV text. A quote that is never closed makes only its own record invalid."""
 
     def __init__(self, read: Iterator[str | None], delimiter: str | None) -> None:
         self._read = read
@@ -48,7 +48,7 @@ class CsvReader:
         """Return the names of the columns, and note the delimiter.
 
         Raises:
-            InvalidInputError: there is no header.
+            InvalidInputError: the header is missing.
         """
         while (line := self._next()) != "":
             if line is None or not line.strip():
@@ -65,7 +65,7 @@ class CsvReader:
         raise InvalidInputError(_EMPTY)
 
     def records(self, width: int, ours: Mapping[int, str]) -> Iterator[tuple[str, list[str] | str]]:
-        """The records after the header; a line without any cell is none."""
+        """Yield the records after the header; a line without cells is not a record."""
         while True:
             line = self._waiting.popleft() if self._waiting else next(self._read, "")
             if line == "":
@@ -92,7 +92,7 @@ class CsvReader:
             size = len(line)
             while len(taken) < _MOST_LINES and size < _MOST_TEXT:
                 following = self._waiting.popleft() if self._waiting else next(self._read, "")
-                if not following:  # the end, or a line that is too long
+                if not following:  # the end of the text, or a line that is too long
                     if following is None:
                         self._waiting.appendleft(None)
                     return
@@ -110,7 +110,7 @@ class CsvReader:
             not spans or (len(fields) == width and not any("\n" in fields[at] or "\r" in fields[at] for at in ours))
         )
         if not whole or fields is None:
-            self._waiting.extendleft(reversed(taken[1:]))  # reading goes on with the next line
+            self._waiting.extendleft(reversed(taken[1:]))  # reading continues with the next line
             yield f"line {first}", "has a quote that is not closed, or that stands in the wrong place."
             return
         self._number += len(taken) - 1
@@ -137,7 +137,7 @@ def csv_records(
     kind: str | None,
     on_header: Any,
 ) -> Generator[Record]:
-    """The records of a CSV file; *on_header* is called with the delimiter once the header is read."""
+    """Yield the records of a CSV file; *on_header* is called with the delimiter when the header is read."""
     with lines(file, encoding) as read:
         reader = CsvReader(read, delimiter)
         header = reader.header()
@@ -156,7 +156,7 @@ def csv_records(
 def jsonl_records(
     file: IO[bytes], encoding: str | None, columns: Mapping[str, str], kind: str | None
 ) -> Generator[Record]:
-    """The records of a file of JSON lines; each line may have any columns."""
+    """Yield the records of a file of JSON lines; each line may have any columns."""
     known: dict[tuple[str, ...], dict[int, str]] = {}
     number = 0
     empty = True
@@ -196,14 +196,14 @@ def _json_cells(
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object of JSON as it stands there: a name that is there twice is seen."""
+    """Return a JSON object from its pairs, and notice a name that occurs twice."""
 
 
 # ─────────────────────────────── Parquet and Excel ───────────────────────────────
 
 
 def parquet_records(file: IO[bytes], columns: Mapping[str, str], kind: str | None) -> Generator[Record]:
-    """The records of a Parquet file."""
+    """Yield the records of a Parquet file."""
     table = open_parquet(file)
     there = table.schema_arrow.names
     ours = match_columns(there, columns, kind)
@@ -216,10 +216,10 @@ def parquet_records(file: IO[bytes], columns: Mapping[str, str], kind: str | Non
 
 
 def open_parquet(file: IO[bytes]) -> Any:
-    """Return the Parquet file, from a file or, read whole, from a pipe.
+    """Return the Parquet file, from a file or from a pipe, which is read to its end.
 
     Raises:
-        InvalidInputError: pyarrow is missing, or it is no Parquet file.
+        InvalidInputError: pyarrow is missing, or the file is not a Parquet file.
     """
     try:
         import pyarrow.parquet
@@ -233,7 +233,7 @@ def open_parquet(file: IO[bytes]) -> Any:
 
 
 def xlsx_records(file: IO[bytes], columns: Mapping[str, str], kind: str | None) -> Generator[Record]:
-    """The records of the first sheet of an Excel workbook. Cells must be text: a number has lost its leading zeros."""
+    """Yield the records of the first sheet of an Excel workbook. Cells must be text: a number has lost its leading zeros."""
     rows = enumerate(_open_xlsx(file).iter_rows(values_only=True), 1)
     header: Sequence[Any] = next((row for _, row in rows if any(cell is not None for cell in row)), ())
     if not header:
@@ -254,5 +254,5 @@ def _open_xlsx(file: IO[bytes]) -> Any:
             warnings.simplefilter("ignore")  # about styles
             book = load_workbook(file if file.seekable() else io.BytesIO(file.read()), read_only=True)
         return book.worksheets[0]
-    except Exception as error:  # whatever it stumbles over: zip, XML, a missing part
+    except Exception as error:  # any error in the file: zip, XML, a missing part
         raise InvalidInputError("This is not an Excel workbook (.xlsx).") from error

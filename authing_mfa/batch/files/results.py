@@ -1,4 +1,4 @@
-"""Where outcomes go, and the simplest such place: standard output, a pipe or a device."""
+"""The output of outcomes, and the simplest one: standard output, a pipe or a device."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ __all__ = ["PipeResults", "Results", "cannot_write"]
 
 
 class Results(ABC):
-    """Where outcomes go."""
+    """The output of outcomes."""
 
     @abstractmethod
     def open(self) -> None:
         """Make sure that outcomes can be written, before anything is sent.
 
         Raises:
-            InvalidInputError: something else is there.
-            JournalError: nothing can be written there.
+            InvalidInputError: the path holds something else.
+            JournalError: the output cannot be written.
         """
 
     @abstractmethod
     def write(self, outcome: Outcome) -> bool:
-        """Write one outcome; False where an earlier run has written that the row is ok, which stays.
+        """Write one outcome. Return False if an earlier run has written that the row is ok: that line stays.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalError: the outcome cannot be written.
         """
 
     @abstractmethod
@@ -46,11 +46,11 @@ class Results(ABC):
 
     @abstractmethod
     def spent(self) -> Iterator[int]:
-        """Return the positions of the rows that the journal must know, because an outcome stands here."""
+        """Return the positions of the rows that have an outcome here, which the journal must therefore know."""
 
     @abstractmethod
     def flush(self) -> None:
-        """Hand what is buffered to the system."""
+        """Hand buffered outcomes to the system."""
 
     @abstractmethod
     def finish(self, *, complete: bool) -> None:
@@ -62,11 +62,11 @@ class Results(ABC):
 
     @abstractmethod
     def abandon(self) -> None:
-        """End a run that did not begin: leave everything as it was."""
+        """End a run that did not begin: leave the output unchanged."""
 
 
 class PipeResults(Results):
-    """Outcomes to standard output, a pipe or a device, as they come."""
+    """Writes outcomes to standard output, a pipe or a device when they come."""
 
     def __init__(self, path: Path | None, form: str, *, tokens: bool) -> None:
         self._path = path
@@ -111,7 +111,7 @@ class PipeResults(Results):
             self._failed(error)
 
     def finish(self, *, complete: bool) -> None:
-        """As `Results.finish`; nothing more can be done about what was written."""
+        """As `Results.finish`; written outcomes cannot be changed any more."""
         del complete
         try:
             self._begin()
@@ -127,7 +127,7 @@ class PipeResults(Results):
             try:
                 self._file.close()
             except OSError:
-                return  # what could not be flushed was said
+                return  # the failed flush was reported
 
     def _begin(self) -> None:
         if self._csv and not self._begun:
@@ -136,7 +136,7 @@ class PipeResults(Results):
 
     def _failed(self, error: OSError) -> None:
         if self._path is None:
-            raise error  # standard output: the command says it as for all its commands
+            raise error  # standard output: the command line reports it as for all commands
         raise cannot_write(self._path, error) from error
 
 

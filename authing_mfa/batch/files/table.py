@@ -1,7 +1,7 @@
-"""The columns of an input, and what is wrong with a cell. Pure.
+"""Check the columns and the cells of an input. Pure.
 
-A file may have been through a spreadsheet: a phone number became 1.39E+10, a code lost its zeros or became ="012340". What cannot
-be a phone number or a code is an invalid row; what may be wrong is counted for each column. No value is ever shown: an example
+A spreadsheet may have changed a file: a phone number became 1.39E+10, a code lost its zeros or became ="012340". A value that cannot
+be a phone number or a code makes an invalid row; possible mistakes are counted for each column. No value is ever shown: an example
 shows its shape, each digit as 9 and each letter as x.
 """
 
@@ -27,7 +27,7 @@ _NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "recovery": (("code",),),
     "face": (("photo_key",), ("image",)),
 }
-"""The columns that rows of a kind need: one of these groups."""
+"""The groups of columns for each kind; rows need one group."""
 
 _PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()-]{0,30}")
 _CODES: Final = {
@@ -44,16 +44,16 @@ _DECIMAL: Final = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
 
 
 def _normal(name: str) -> str:
-    """Two headers are the same column when they are equal in this form."""
+    """Return the form in which two headers of the same column are equal."""
     shown = "".join(letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
     return re.sub(r"[\s-]+", "_", shown.strip().strip("\"'").strip().casefold())
 
 
 def check_columns(columns: Mapping[str, str], kind: str | None) -> None:
-    """Check what the user says of the columns, before the file is opened.
+    """Check the user's options for the columns, before the file is opened.
 
     Raises:
-        InvalidInputError: a column is none of ours, or *kind* is unknown.
+        InvalidInputError: a column or *kind* is unknown.
     """
     for ours in columns:
         if ours not in COLUMNS:
@@ -65,16 +65,16 @@ def check_columns(columns: Mapping[str, str], kind: str | None) -> None:
 def match_columns(
     header: Sequence[str], columns: Mapping[str, str], kind: str | None, *, whole: bool = True
 ) -> dict[int, str]:
-    """Find our columns in *header*: our name of a column, by its position.
+    """Find our columns in *header*. Return our column name for each position.
 
     Args:
         header: the names in the file.
-        columns: the file's names of our columns, where they differ.
-        kind: the kind of rows that name no kind.
-        whole: the header is that of all rows, so what is missing in it is an error.
+        columns: the file's names of our columns, if they differ.
+        kind: the kind of rows without a kind.
+        whole: the header is valid for all rows, so a missing column is an error.
 
     Raises:
-        InvalidInputError: a column is missing, or there twice.
+        InvalidInputError: a column is missing, or occurs twice.
     """
     theirs = {_normal(columns.get(ours, ours)): ours for ours in COLUMNS}
     found: dict[int, str] = {}
@@ -106,7 +106,7 @@ def _check_complete(header: Sequence[str], columns: Mapping[str, str], kind: str
 
 
 def _shown(name: str) -> str:
-    """A header for an error's text. A file without a header has values there: those are not shown."""
+    """Return a header for an error's text. A file without a header has values there: values are not shown."""
     name = name.strip()
     return shape(name) if len(name) > 40 or re.search(r"[0-9]{4}", name) else name
 
@@ -115,7 +115,7 @@ def _shown(name: str) -> str:
 
 
 def problem_of(column: str, value: str, kind: str | None) -> str | None:
-    """Return what is wrong with *value*, None where it can be right. The text stands after the column's name."""
+    """Return the problem of *value*, or None. The text follows the column's name."""
     if not (value.isascii() and value.isprintable()) and (hidden := _hidden(column, value)):
         return hidden
     if column == "phone":
@@ -129,7 +129,7 @@ def problem_of(column: str, value: str, kind: str | None) -> str | None:
 
 
 def _hidden(column: str, value: str) -> str | None:
-    """Characters that a person does not see, and that the service would take for a part of the value."""
+    """Characters that a person does not see, and that the service would treat as a part of the value."""
     odd = {letter: unicodedata.category(letter) for letter in value}
     if "Cs" in odd.values() or "\N{REPLACEMENT CHARACTER}" in odd:
         return "has bytes that are not of the file's encoding"
@@ -151,7 +151,7 @@ def _like_a_spreadsheet(value: str) -> str | None:
 
 
 def shape(value: str) -> str:
-    """Return what *value* looks like: digits as 9, letters as x, what cannot be seen by its number."""
+    """Return the shape of *value*: digits as 9, letters as x, invisible characters as their number."""
     return "".join(_masked(letter) for letter in value[:40]) + ("…" if len(value) > 40 else "")
 
 
@@ -165,7 +165,7 @@ def _masked(letter: str) -> str:
 
 
 class Findings:
-    """Counts what is wrong, or may be, for each column."""
+    """Counts certain and possible mistakes for each column."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Any]] = {}
@@ -177,12 +177,12 @@ class Findings:
         entry[0] += count
 
     def note_code(self, kind: str, code: str, where: str) -> None:
-        """Count how long the codes of a kind are: a spreadsheet takes leading zeros away."""
+        """Count the lengths of a kind's codes: a spreadsheet removes leading zeros."""
         entry = self._lengths.setdefault(kind, {}).setdefault(len(code), [0, where, code])
         entry[0] += 1
 
     def all(self) -> list[Finding]:
-        """Return what was found, most frequent first."""
+        """Return the findings, most frequent first."""
         found = [Finding(column, problem, *entry) for (column, problem), entry in self._found.items()]
         for kind, lengths in self._lengths.items():
             usual = max(lengths, key=lambda length: lengths[length][0])

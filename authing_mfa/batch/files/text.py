@@ -1,7 +1,7 @@
-"""Text files as other programs write them: compressed or not, in UTF-8, GB18030 or UTF-16, with lines of any ending.
+"""Read text files of other programs: compressed or not, in UTF-8, GB18030 or UTF-16, with any line endings.
 
-Excel in China saves CSV in GB18030, and "Unicode text" in UTF-16 with tabs. The encoding is told from the first bytes, and of a
-file that can be read twice from all of its lines: one damaged line does not change how the others are read.
+Excel in China saves CSV in GB18030, and "Unicode text" in UTF-16 with tabs. The first bytes decide the encoding; in a file that can
+be read twice, all of its lines decide: one damaged line does not change how other lines are read.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NO_CELL: Final = b' \t\r\n,;|"'  # a line of these has no cell
-_HEAD: Final = 4096  # bytes that are looked at
+_NO_CELL: Final = b' \t\r\n,;|"'  # a line of these characters has no cell
+_HEAD: Final = 4096  # how many bytes are checked
 
 
 @attrs.frozen
 class Survey:
-    """What a look through a whole text file tells.
+    """The facts that reading through a whole text file gives.
 
     Attributes:
         encoding: the name of a Python codec.
-        lines: how many lines there are, about; lines without a cell are left out.
-        empty: nothing but white space is in the file.
+        lines: the approximate number of lines; lines without a cell are left out.
+        empty: the file holds only white space.
     """
 
     encoding: str
@@ -73,7 +73,7 @@ def check_encoding(name: str | None) -> str | None:
 
 @contextmanager
 def opened(source: str) -> Iterator[tuple[io.BufferedReader, str | None]]:
-    """Open *source*, a path or ``-`` for standard input; decompress it. Yields the bytes and the compression's name.
+    """Open *source*, a path or ``-`` for standard input, and decompress it. Yield the bytes and the compression's name.
 
     Raises:
         InvalidInputError: the file is compressed with zstd, and the package for it is not installed.
@@ -106,7 +106,7 @@ def _decompressed(file: io.BufferedReader) -> tuple[io.BufferedReader, str | Non
 
 
 def survey(file: io.BufferedReader, encoding: str | None) -> Survey:
-    """Look through all of *file*: its encoding, unless *encoding* says it, and its lines."""
+    """Read all of *file* to find its encoding, unless *encoding* names it, and its number of lines."""
     head = file.peek(_HEAD)[:_HEAD]
     encoding = encoding or _by_first_bytes(head)
     if encoding is not None and encoding.startswith("utf-16"):
@@ -120,7 +120,7 @@ def survey(file: io.BufferedReader, encoding: str | None) -> Survey:
 
 
 def _survey_bytes(read: Iterator[bytes], encoding: str | None) -> Survey:
-    """The survey of a text whose line ends are single bytes. Where nobody names the encoding, most of its lines do."""
+    """Survey a text whose line ends are single bytes. Without a given encoding, the majority of its lines decides."""
     count = good = bad = 0
     empty = True
     for line in read:
@@ -156,11 +156,11 @@ def _is(line: bytes, encoding: str) -> bool:
 
 
 class _Lines:
-    """The lines of a text, numbered from 1. A line that is longer than `LONGEST_LINE` comes as None."""
+    """Yields the lines of a text, numbered from 1. A line longer than `LONGEST_LINE` is None."""
 
     def __init__(self, text: io.TextIOWrapper, *, guess: bool) -> None:
         self._text = text
-        self._guess = guess  # UTF-8 unless a line says otherwise
+        self._guess = guess  # UTF-8 until a line is not UTF-8
         self._chinese = False
 
     def __iter__(self) -> Iterator[str | None]:
@@ -174,11 +174,11 @@ class _Lines:
             yield None
 
     def _mended(self, line: str) -> str:
-        """A pipe cannot be looked through first: the first line that is no UTF-8 says that the text is GB18030."""
+        """Decode a line of a pipe, which cannot be read twice: the first line that is not UTF-8 means that the text is GB18030."""
         if not self._chinese:
             try:
                 line.encode()
-            except UnicodeEncodeError:  # it holds bytes that are no UTF-8
+            except UnicodeEncodeError:  # the line holds bytes that are not UTF-8
                 self._chinese = True
             else:
                 return line
@@ -190,9 +190,9 @@ class _Lines:
 
 @contextmanager
 def lines(file: IO[bytes], encoding: str | None) -> Iterator[Iterator[str | None]]:
-    """The lines of *file*; with *encoding* None as the first bytes tell, else UTF-8, else GB18030.
+    """Return the lines of *file*. With *encoding* None the first bytes decide, else UTF-8 is tried, then GB18030.
 
-    Bytes that are not of the encoding stay in the text as lone surrogates, which no row accepts.
+    Bytes that the encoding does not have stay in the text as lone surrogates, which no row accepts.
     """
     guess = False
     if encoding is None:

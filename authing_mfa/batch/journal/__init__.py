@@ -1,1 +1,1 @@
-"""The journal: what was sent and what came of it, durably."""
+"""The journal: a durable record of the rows that were sent and of their outcomes."""

@@ -1,4 +1,4 @@
-"""Where a journal is: a path or a database URL, and what goes beside it."""
+"""The address of a journal, a path or a database URL, and the files beside it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def make_engine(address: str | os.PathLike[str], *, make: bool = True) -> AsyncE
 
     Args:
         address: a path or a database URL.
-        make: make an SQLite file, with mode 0600, where there is none.
+        make: make an SQLite file, with mode 0600, if it does not exist.
 
     Raises:
-        JournalError: the file cannot be made, is not there, or is read-only, or SQLAlchemy or its driver is missing.
-        InvalidInputError: it is no address of a database that can hold a journal.
+        JournalError: the file cannot be made, does not exist, or is read-only, or SQLAlchemy or its driver is missing.
+        InvalidInputError: *address* is not the address of a database that can hold a journal.
     """
     try:
         from authing_mfa.batch.journal import schema
@@ -45,9 +45,9 @@ def make_engine(address: str | os.PathLike[str], *, make: bool = True) -> AsyncE
 
 
 def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
-    """The URL and the arguments that asyncpg needs.
+    """Return the URL and the arguments that asyncpg needs.
 
-    libpq's words in the URL are others than asyncpg's arguments. Statements are prepared under names of their own and not kept, so
+    The names of libpq's parameters in the URL differ from asyncpg's arguments. Statements are prepared under unique names and not kept, so
     that pgbouncer may give each transaction another connection.
     """
     query = dict(url.query)
@@ -74,7 +74,7 @@ def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
 
 
 def is_away(error: BaseException) -> bool:
-    """True if a database server cannot be reached at the moment: the same again may succeed."""
+    """Return True if the database server cannot be reached at the moment: a repeat may succeed."""
     if isinstance(error, (ConnectionError, TimeoutError)):
         return True
     cause = getattr(error, "orig", None) or error
@@ -85,7 +85,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def _address(address: str | os.PathLike[str]) -> URL:
-    """The database's address: a plain path is an SQLite file."""
+    """Return the database's address: a plain path is an SQLite file."""
     try:
         from sqlalchemy.engine import URL, make_url
         from sqlalchemy.exc import ArgumentError
@@ -106,19 +106,19 @@ def _address(address: str | os.PathLike[str]) -> URL:
 
 
 def shown(address: str | os.PathLike[str]) -> str:
-    """*address* for an error's text: of a URL no more than its kind, it may hold a password."""
+    """Return *address* for an error's text; of a URL only its kind, because it may hold a password."""
     text = os.fspath(address)
     return f"at {text.partition('://')[0]}://…" if "://" in text else text
 
 
 def _make_private(path: Path, *, make: bool) -> None:
-    """An empty file of mode 0600 where there is none, so that the database is never readable by others."""
+    """Make an empty file of mode 0600 if it does not exist, so that other users can never read the database."""
     if not path.exists() and not make:
         raise JournalError(f"There is no journal {path} to resume.")
     if path.exists() and not path.is_dir() and not path.is_file():
         raise JournalError(f"The journal {path} is not a file.")
     if path.exists() and not path.stat().st_mode & 0o200:
-        raise JournalError(f"The journal {path} is read-only.")  # root could write it all the same
+        raise JournalError(f"The journal {path} is read-only.")  # root could write it nevertheless
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
@@ -128,7 +128,7 @@ def sqlite_path(url: str) -> str | None:
 
 
 def default_recovery_file(address: str | os.PathLike[str], run: str) -> Path:
-    """Where new recovery codes go when nothing is said: beside an SQLite journal, else in the current directory."""
+    """Return the default file for new recovery codes: beside an SQLite journal, else in the current directory."""
     text = os.fspath(address)
     if "://" not in text:
         return Path(f"{text}.recovery-codes.jsonl")

@@ -1,4 +1,4 @@
-"""How a resumed run knows a row again, without keeping what must not be kept. Pure."""
+"""Recognise a row in a resumed run without storing its secrets. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint"]
 
-_TIMES: Final = ("iat", "exp", "nbf", "jti", "auth_time")  # claims of a token that change with each new one
+_TIMES: Final = ("iat", "exp", "nbf", "jti", "auth_time")  # claims that differ in each new token of a user
 
 
 def fingerprint(row: VerifyRequest, salt: bytes) -> str:
-    """Return what tells *row* from another beside its position, keyed with the run's *salt*.
+    """Return the fingerprint of *row*, keyed with the run's *salt*. With the position it identifies the row.
 
-    It is taken of the kind, of whom the row is about, and of its key, or where it has none of whom its token belongs to. The
-    code is left out: six digits could be found from any digest of them. So is what changes when a token is issued anew.
+    It is made from the kind, the subject of the row, and its key, or without a key from the user of its token. The code is left
+    out, because six digits could be guessed from any digest. Claims that change in a new token are left out as well.
     """
     holder = _holder(row.token) if row.key is None else None
     pieces = (row.kind, row.key, holder, *row.target())
@@ -37,7 +37,7 @@ def _keyed(salt: bytes) -> hashlib.blake2b:
 
 
 def _holder(token: str | None) -> str | None:
-    """Return whom *token* belongs to: what stays the same when a token is issued anew, or all of what is not a JWT."""
+    """Return the part of *token* that stays the same when a token is issued again; a token that is not a JWT is returned whole."""
     if token is None:
         return None
     lasting = {name: value for name, value in _jwt.claims(token).items() if name not in _TIMES}

@@ -1,8 +1,8 @@
-"""The journal: what was sent and what came of it, in a database, SQLite or PostgreSQL by one path through SQLAlchemy.
+"""The journal: the rows that were sent and their outcomes, in SQLite or PostgreSQL, both through SQLAlchemy.
 
-Two tables carry the promise. `row` has a line for each row that may have been sent, committed before it is; `outcome` has one
-for each whose answer is known. A row with the first and without the second is of unknown fate. `claim` says who may write
-(see `claims`), `run` holds the salt of the rows' fingerprints.
+Two tables keep the promise. `row` has a line for each row that may have been sent, committed before it is sent; `outcome` has a
+line for each row whose answer is known. A row without an outcome is of unknown fate. `claim` says who may write (see `claims`),
+`run` holds the salt of the rows' fingerprints.
 
 (A little longer than 300 lines: opening, claiming and writing share one connection and its errors.)
 """
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal"]
 
-_CHECKED: Final = 10_000  # positions that are looked up at once
-_WATCH: Final = 0.1  # seconds between two looks at a claim
+_CHECKED: Final = 10_000  # positions per query
+_WATCH: Final = 0.1  # seconds between two reads of a claim
 
 
 class Journal:
     """One run in one database, or one partition of it, for one owner at a time. Use `open` to make one.
 
     Attributes:
-        last: the highest position that the journal knew when it was opened, -1 when it is new.
+        last: the highest position in the journal when it was opened, -1 for a new journal.
         salt: the key of the rows' fingerprints, one for each run.
-        deadline: on `boot_clock`; nothing may be sent after it before the claim is renewed.
+        deadline: a time of `boot_clock`; after it nothing may be sent until the claim is renewed.
         epoch: of the claim.
     """
 
@@ -76,15 +76,15 @@ class Journal:
         Args:
             address: a path (SQLite) or a database URL.
             run: the name of the run, for several in one database.
-            span: the partition, where the rows are divided; else all of them are one.
-            steal: take the partition from an owner that lives: the scheduler has given it away.
-            lease: seconds that the claim holds without being renewed; at most a takeover by another machine takes as long.
+            span: the partition, if the rows are divided; else all rows.
+            steal: take the partition from an owner that is alive: the scheduler has given it away.
+            lease: seconds that the claim is valid without being renewed; a takeover by another machine takes at most as long.
             beginning: whether the journal must not, must, or may know the run already.
 
         Raises:
-            JournalError: it cannot be opened, is read-only or damaged, another run is at work on it, or it must know the run and
+            JournalError: the journal cannot be opened, is read-only or damaged, another run uses it, or it must know the run and
                 does not.
-            InvalidInputError: the address is none, or of another database, or the journal knows the run and must not.
+            InvalidInputError: the address is invalid, or of another database, or the journal knows the run and must not.
         """
         journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
@@ -101,7 +101,7 @@ class Journal:
         return journal
 
     async def load(self, first: int, last: int) -> dict[int, Entry]:
-        """Return what is known of the rows from position *first* to *last*."""
+        """Return the entries of the rows from position *first* to *last*."""
         from authing_mfa.batch.journal import schema
 
         async with self._transaction("read") as connection:
@@ -116,10 +116,10 @@ class Journal:
             )
 
     async def check_knows(self, positions: Iterator[int]) -> None:
-        """Check that each of these *positions*, in ascending order, is that of a row that is known.
+        """Check that the journal has a row at each of these *positions*, given in ascending order.
 
         Raises:
-            JournalError: one is not: this is another journal, or a part of it was lost.
+            JournalError: a row is missing: this is another journal, or a part of it was lost.
         """
         while block := list(islice(positions, _CHECKED)):
             known = await self.load(block[0], block[-1])
@@ -135,9 +135,9 @@ class Journal:
         """Write all of *writing*, or nothing, durably, and renew the claim.
 
         Raises:
-            ClaimLostError: somebody else has taken over.
-            JournalAwayError: the connection to the database was lost; all of it was written, or nothing.
-            JournalError: it cannot be written; nothing of it is.
+            ClaimLostError: another owner has taken over.
+            JournalAwayError: the connection to the database was lost; everything was written, or nothing.
+            JournalError: the journal cannot be written; nothing was written.
         """
         from authing_mfa.batch.journal import schema
 
@@ -161,10 +161,10 @@ class Journal:
         self.deadline = began + self.lease
 
     async def reconnect(self) -> None:
-        """Connect anew after the connection was lost; the claim is still ours unless somebody took it.
+        """Connect again after the connection was lost; the claim is still ours unless another owner took it.
 
         Raises:
-            JournalAwayError: the database is still away.
+            JournalAwayError: the database still cannot be reached.
         """
         async with _said("The journal's database cannot be reached"):
             await self._drop_connection()
@@ -172,7 +172,7 @@ class Journal:
             self._connection = await self._engine.connect()
 
     async def close(self) -> None:
-        """Give the claim back and close the connection."""
+        """Release the claim and close the connection."""
         try:
             if self._connection is not None:
                 await self._release()
@@ -188,15 +188,13 @@ class Journal:
     # ─────────────────────────────── opening ───────────────────────────────
 
     async def _connect(self, *, make: bool) -> None:
-        self._engine = await asyncio.to_thread(
-            make_engine, self._address, make=make
-        )  # it imports a lot, and opens files
+        self._engine = await asyncio.to_thread(make_engine, self._address, make=make)  # imports a lot, opens files
         self._connection = await self._engine.connect()
 
     async def _prepare(self, *, make: bool) -> None:
         from authing_mfa.batch.journal import schema
 
-        if self._span.rows is None or self._span.whole:  # not anew for each partition: it reads all there is
+        if self._span.rows is None or self._span.whole:  # not repeated for each partition: it reads the whole database
             async with self._transaction("read") as connection:
                 await schema.check_whole(connection)
         if not make:
@@ -233,7 +231,7 @@ class Journal:
                 seen, until = await self._watch(claim, seen, until)
                 if boot_clock() < until:
                     continue
-                how = "take"  # silent for as long as its lease: it can have sent nothing since
+                how = "take"  # no heartbeat for as long as its lease: it can have sent nothing since
             if await self._take(claim):
                 self.deadline = began + self.lease
                 if how == "take and wait" and claim is not None:
@@ -259,7 +257,7 @@ class Journal:
         return seen, until
 
     async def _take(self, claim: Claim | None) -> bool:
-        """Take the claim as it was seen; False when somebody changed it meanwhile."""
+        """Take the claim that was read; False if it was changed meanwhile."""
         from authing_mfa.batch.journal import schema
 
         mine = {"owner": self._owner.text(), "lease": self.lease}
@@ -273,7 +271,7 @@ class Journal:
             return (await connection.execute(schema.TAKE_OVER, values)).rowcount == 1
 
     async def _wait_out(self, seconds: float) -> None:
-        """Until the old owner, which can no longer renew its lease, has stopped sending; ours is kept meanwhile."""
+        """Wait until the old owner, which can no longer renew its lease, has stopped sending; our claim is renewed meanwhile."""
         until = boot_clock() + seconds
         while (left := until - boot_clock()) > 0:
             await asyncio.sleep(min(left, self.lease / 3))
@@ -287,7 +285,7 @@ class Journal:
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(Exception):  # it is broken already, and the error that broke it is on its way
+            with suppress(Exception):  # the connection is broken already, and its error will be raised
                 await connection.close()
 
     async def _dispose(self) -> None:
@@ -317,7 +315,7 @@ async def _transaction(journal: Journal, doing: str) -> AsyncIterator[AsyncConne
 
 @_contextmanager
 async def _said(what: str) -> AsyncIterator[None]:
-    """Any error of the database, said in a sentence; the statement and its values are left out."""
+    """Turn any error of the database into one with a sentence; the statement and its values are left out."""
     try:
         yield
     except AuthingError:

@@ -1,4 +1,4 @@
-"""What is read from a journal and written to it. Pure."""
+"""The records that are read from a journal and written to it. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _LAST: Final = (1 << 63) - 1  # the highest position a database can hold
 
 @attrs.frozen
 class Span:
-    """Which rows a journal is opened for: all of them, or of a run that is divided, partition `part`: `rows` from `first`.
+    """The rows that a journal is opened for: all rows, or partition `part` of a divided run: `rows` rows from `first`.
 
-    `whole` is for a look at all of a run that is divided.
+    `whole` is for reading all of a divided run.
     """
 
     part: int = 0
@@ -25,18 +25,18 @@ class Span:
 
     @property
     def layout(self) -> str:
-        """How the run is divided: it must stay so, for a claim is on a partition's number."""
+        """The division of the run: it must not change, because a claim belongs to a partition's number."""
         return "all rows in one" if self.rows is None else f"partitions of {self.rows} rows"
 
     def range(self) -> dict[str, int]:
-        """First and last position, for a query."""
+        """The first and the last position, for a query."""
         everything = self.rows is None or self.whole
         return {"first": self.first, "last": _LAST if everything else self.first + (self.rows or 0) - 1}
 
 
 @attrs.frozen
 class Entry:
-    """What the journal knows of a row; `answer` is None when its outcome was not recorded."""
+    """The journal's entry of a row; `answer` is None if its outcome was not recorded."""
 
     key: str | None
     kind: str
@@ -46,14 +46,14 @@ class Entry:
 
 @attrs.define
 class Writing:
-    """What goes into one transaction.
+    """The content of one transaction.
 
     Attributes:
-        rows: announced: position, key, kind and fingerprint of each.
-        outcomes: position and answer of each.
-        undo: positions whose outcomes are to be forgotten: the rows are sent again.
-        retracted: positions whose intents were logged, and which were then not sent.
-        again: the connection was lost while this was written, so it may be there already.
+        rows: the logged intents: position, key, kind and fingerprint of each row.
+        outcomes: position and answer of each row.
+        undo: positions whose outcomes are removed: the rows are sent again.
+        retracted: positions whose intents were logged, and whose rows were then not sent.
+        again: the connection was lost while this was written, so a part may be stored already.
     """
 
     rows: list[tuple[int, str | None, str, str]] = attrs.Factory(list)

@@ -1,4 +1,4 @@
-"""New recovery codes, on disk before the outcome is given out: one line of JSON each, appended and synced, in a file of mode 0600."""
+"""Write new recovery codes to disk before their outcome is given: one line of JSON each, appended and synced, in a file of mode 0600."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["RecoveryFile"]
 
 
 class RecoveryFile:
-    """The recovery codes of one run, or of one partition of it. It is only made when there is something to write.
+    """The file for recovery codes of one run, or of one partition of it. The file is made when there is something to write.
 
-    Several runs, and several owners of a partition one after the other, may share one: lines are only ever added.
+    Several runs, and several owners of a partition one after the other, may share a file: lines are only added.
     """
 
     def __init__(self, path: str | os.PathLike[str], run: str) -> None:
@@ -31,18 +31,18 @@ class RecoveryFile:
         self._file: int | None = None
 
     async def recorded(self) -> dict[int, dict[str, Any]]:
-        """The lines of this run by the position of their row; none when there is no file yet.
+        """Return the lines of this run by the position of their row; empty if there is no file yet.
 
         Raises:
-            JournalError: the file is there and cannot be read.
+            JournalError: the file exists and cannot be read.
         """
         return await asyncio.to_thread(self._read)
 
     async def open(self) -> None:
-        """Make sure that it can be written, before a recovery code is spent.
+        """Make sure that the file can be written, before a recovery code is spent.
 
         Raises:
-            JournalError: it cannot.
+            JournalError: the file cannot be written.
         """
         if self._file is None:
             await asyncio.to_thread(self._open)
@@ -51,7 +51,7 @@ class RecoveryFile:
         """Write and sync the new codes among *outcomes*.
 
         Raises:
-            JournalError: they could not be written. The outcomes still hold them.
+            JournalError: the codes could not be written. The outcomes still hold them.
         """
         lines = "".join(self._line(outcome) for outcome in outcomes if _has_code(outcome))
         if lines:
@@ -80,7 +80,7 @@ class RecoveryFile:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             size = os.fstat(file).st_size
             if size and os.pread(file, 1, size - 1) != b"\n":
-                os.write(file, b"\n")  # a line that was cut off stays a line of its own
+                os.write(file, b"\n")  # a line that was cut off stays a separate line
             os.fsync(file)
         except OSError as error:
             raise JournalError(f"The file for new recovery codes cannot be written: {_said(error)}") from error

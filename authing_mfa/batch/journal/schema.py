@@ -14,7 +14,7 @@ from authing_mfa.batch.errors import JournalError
 
 VERSION: Final = 1
 
-_LOCK: Final = 0x6D66615F62617463  # of PostgreSQL's advisory locks: one at a time makes the tables
+_LOCK: Final = 0x6D66615F62617463  # the key of a PostgreSQL advisory lock: only one process at a time makes the tables
 
 metadata: sa.MetaData = sa.MetaData()
 
@@ -81,7 +81,7 @@ def engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself, _begin_sqlite does
+    connection.isolation_level = None  # the driver begins no transaction by itself, _begin_sqlite does
     cursor = connection.cursor()
     for setting in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "fullfsync=1"):
         cursor.execute(f"PRAGMA {setting}")
@@ -93,9 +93,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 async def limit_idle_time(connection: AsyncConnection, seconds: float) -> None:
-    """Let PostgreSQL end this transaction when its owner stands still: its lock on the claim would stop the next owner for ever.
+    """Let PostgreSQL end this transaction if its owner stops responding: its lock on the claim would block the next owner for ever.
 
-    SQLite has no such limit; there the next owner's own wait is bounded, and ends in an error that says so.
+    SQLite has no such limit; there the next owner's wait is limited, and ends with an error that says so.
     """
     if connection.dialect.name == "postgresql":
         limit = max(1, round(seconds * 1000))
@@ -103,10 +103,10 @@ async def limit_idle_time(connection: AsyncConnection, seconds: float) -> None:
 
 
 async def check_whole(connection: AsyncConnection) -> None:
-    """An SQLite file is looked through for damage before anything is built on it; PostgreSQL sees to that itself.
+    """Check an SQLite file for damage before it is used; PostgreSQL does that itself.
 
     Raises:
-        JournalError: it is damaged.
+        JournalError: the file is damaged.
     """
     if connection.dialect.name != "sqlite":
         return
@@ -119,21 +119,21 @@ async def check_whole(connection: AsyncConnection) -> None:
 
 
 async def knows(connection: AsyncConnection, name: str) -> bool:
-    """True if the journal holds the run *name*."""
+    """Return True if the journal holds the run *name*."""
     if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(RUN.name)):
         return False
     return (await connection.execute(sa.select(RUN.c.id).where(RUN.c.name == name))).first() is not None
 
 
 async def create(connection: AsyncConnection) -> None:
-    """Make the tables where there are none."""
+    """Make the tables if they do not exist."""
     if connection.dialect.name == "postgresql":
         await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     await connection.run_sync(metadata.create_all)
 
 
 async def run_of(connection: AsyncConnection, name: str, *, salt: str, layout: str) -> tuple[int, str]:
-    """Id and salt of the run *name*, made with *salt* where it is new.
+    """Return id and salt of the run *name*; a new run is made with *salt*.
 
     Raises:
         JournalError: the journal was written by another version, or for rows that were divided in another way.
@@ -192,7 +192,7 @@ TAKE_OVER: Final = (
 
 
 def first_claim(dialect: str) -> Any:
-    """Claim a partition that nobody has claimed yet; nothing where somebody was quicker."""
+    """Claim a partition that has no claim yet. If another process was faster, nothing happens."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return insert(CLAIM).on_conflict_do_nothing()
 
@@ -202,13 +202,13 @@ async def insert(
 ) -> None:
     """Insert *lines*, the values of each in the order of the table's columns.
 
-    The statement is SQLAlchemy's for this database; the values go to the driver as they are, which halves the cost of a line.
+    SQLAlchemy makes the statement for this database; the values go to the driver unchanged, which halves the cost of a line.
 
     Args:
         connection: in a transaction.
         table: the table.
-        lines: what is inserted.
-        again: lines that are there already are left alone.
+        lines: the lines to insert.
+        again: lines that exist already are kept.
     """
     await connection.exec_driver_sql(_insert_text(table, connection.dialect, again=again), lines)
 

@@ -1,4 +1,4 @@
-"""Outcomes as JSON and back: what the journal keeps of an answer, and what a result file says. Never a token or a code."""
+"""Turn outcomes into JSON and back, for the journal and for result files. Never with a token or a code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from authing_mfa.models import UserInfo
 
 try:
     import orjson
-except ImportError:  # as in `protocol`: the extra `speed` brings it
+except ImportError:  # as in `_json`: the extra `speed` installs it
     orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
 __all__ = ["INTERRUPTED", "compact", "from_journal", "public_value", "to_journal"]
@@ -22,7 +22,11 @@ _PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.r
 _SECRET: Final = tuple(field.name for field in attrs.fields(UserInfo) if not field.repr)
 _TOKENS: Final = ("token", "id_token", "access_token", "refresh_token")
 
-_KEPT: Final = ("http_status", "request_id", "retry_after")  # of an error, beside code, message and delivery
+_KEPT: Final = (
+    "http_status",
+    "request_id",
+    "retry_after",
+)  # attributes of an error that are kept beside code, message and delivery
 
 INTERRUPTED: Final = (
     "The run ended after this row was sent and before its answer was recorded: the service may have acted on it."
@@ -32,17 +36,17 @@ _encoder: Final = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 def compact(value: Any) -> str:
-    """*value* as one line of JSON; what JSON does not know as text."""
+    """Return *value* as one line of JSON; values that JSON does not have become text."""
     if orjson is not None:
         try:
             return orjson.dumps(value, default=str).decode()
-        except TypeError:  # half of a surrogate pair, or a number that is too large: the standard library takes them
+        except TypeError:  # half of a surrogate pair, or a number that is too large: the standard library accepts them
             pass
     return _encoder.encode(value)
 
 
 def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False) -> Any:
-    """*value* as plain JSON: a user without what is secret, unless it is asked for; anything else as it is."""
+    """Return *value* as plain JSON: a user without secrets, unless *tokens* asks for them; anything else unchanged."""
     if not isinstance(value, UserInfo):
         return value
     names = _PUBLIC + (("recovery_code",) if recovery_code else ()) + (_TOKENS if tokens else ())
@@ -50,7 +54,7 @@ def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False
 
 
 def to_journal(outcome: Outcome) -> str:
-    """Return what the journal keeps of *outcome*: enough to give it again, no secrets."""
+    """Return the journal's entry of *outcome*: enough to restore it, no secrets."""
     kept: dict[str, Any] = {"t": round(outcome.elapsed, 6)}
     error = outcome.error
     if error is not None:
@@ -68,11 +72,11 @@ def to_journal(outcome: Outcome) -> str:
 def from_journal(text: str, index: int, key: str | None, kind: str) -> Outcome:
     """Return the outcome that `to_journal` wrote.
 
-    A user comes back without tokens, recovery code and `raw`; an error with code, message and delivery, and of an answer
+    A user comes back without tokens, recovery code and `raw`; an error with code, message and delivery; an answer
     that asked for a second factor as a plain `ApiError`, without its challenge.
 
     Raises:
-        ValueError, KeyError, TypeError: it is not one.
+        ValueError, KeyError, TypeError: the entry has another form.
     """
     kept = json.loads(text)
     value = UserInfo(**kept["u"]) if "u" in kept else kept.get("v")

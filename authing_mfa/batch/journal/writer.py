@@ -1,10 +1,10 @@
-"""Between the run and its journal: announces rows before they are sent, records what came of them, both in windows.
+"""Connect the run and its journal: log the intents of rows before they are sent, then record their outcomes, both in windows.
 
-One task does all the writing. While a transaction is on its way the next window gathers, and one transaction records outcomes
-and announces as many new rows, so a durable write costs the run little. At most `most` rows are between their announcement
-and their recorded outcome at any time: that is what an interruption can leave unknown.
+One task does all the writing. While a transaction runs, the next window fills; one transaction records outcomes and logs as many
+new intents, so a durable write costs the run little. At most `most` rows are between their intent and their recorded outcome at any
+time: an interruption can leave only these unknown.
 
-(Longer than 300 lines: the two halves, what was before and what comes now, share the windows.)
+(Longer than 300 lines: reading the earlier run and writing this one share the windows.)
 """
 
 from __future__ import annotations
@@ -34,71 +34,71 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalWriter"]
 
-_BLOCK: Final = 1024  # rows of the journal read ahead at once
+_BLOCK: Final = 1024  # how many rows of the journal are read ahead
 _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
 
 Sent = tuple[int, VerifyRequest]
 Keep = Callable[[list[Outcome]], Awaitable[None]]
-Line = tuple[int, str | None, str, str]  # of a row in the journal: position, key, kind, fingerprint
+Line = tuple[int, str | None, str, str]  # a row's line in the journal: position, key, kind, fingerprint
 
 
 class Run(Protocol):
-    """What the writer tells the run. All of it happens on the event loop."""
+    """The methods of the run that the writer calls, all on the event loop."""
 
     def may_send(self, rows: list[Sent]) -> None:
-        """These may be sent now."""
+        """Note rows that may be sent now."""
 
     def recorded(self, outcomes: list[Outcome]) -> None:
-        """These are durable now."""
+        """Note outcomes that are durable now."""
 
     def fail(self, error: BaseException) -> None:
-        """The journal cannot be written: stop."""
+        """Stop, because the journal cannot be written."""
 
     def lost(self, count: int) -> None:
-        """So many rows were not announced, and never will be."""
+        """Note the number of rows whose intents were not logged and never will be."""
 
     def hungry(self) -> bool:
-        """The run has little left to send: intents what there is."""
+        """True if the run has little left to send, so that the window need not fill."""
         ...
 
     def idle(self) -> bool:
-        """The run has nothing left to do but to wait for the journal."""
+        """True if the run only waits for the journal."""
         ...
 
 
 class JournalWriter:
-    """Keeps the promise for one run.
+    """Writes the journal of one run.
 
     Attributes:
-        journal: None where only new recovery codes are kept.
-        recovery: where they are kept.
+        journal: None if only new recovery codes are kept.
+        recovery: the file for recovery codes.
     """
 
     def __init__(
         self, journal: Journal | None, recovery: RecoveryFile, options: RunOptions, keep: Keep | None = None
     ) -> None:
-        """Begin with `start`.
+        """Prepare the writer; `start` begins.
 
         Args:
-            journal: opened.
+            journal: an open journal.
             recovery: the file for new recovery codes.
-            options: of the run.
-            keep: writes elsewhere what the journal does not hold, before it records outcomes.
+            options: the options of the run.
+            keep: writes the values that the journal does not hold to the output, before outcomes are recorded.
         """
         self.journal = journal
         self.recovery = recovery
         self._keep = keep
         self._max_outage = options.max_outage
         self._resend_rejected = options.resend_rejected
-        self._window = max(1, options.concurrency // 2)  # rows that are worth a transaction
+        self._window = max(1, options.concurrency // 2)  # a transaction is written for this number of rows
         self._most = 2 * options.concurrency  # rows that may be logged and not recorded
-        self._open = 0  # rows announced and not recorded
+        self._open = 0  # rows with a logged intent and without a recorded outcome
         self._resend_unknown = options.resend_unknown
         self._known: dict[int, Entry] = {}
         self._known_to = 0
         self._codes: dict[int, dict[str, Any]] = {}
         self._intents: list[tuple[int, VerifyRequest, Line | None]] = []
-        self._checks: dict[int, Line] = {}  # lines of rows that need no announcing, written with the outcome
+        self._checks: dict[int, Line] = {}  # lines of rows that need no intent, written with the outcome
         self._entered: set[int] = set()  # rows that have a line already and are sent again
         self._undo: list[int] = []
         self._unknown_before: set[int] = set()
@@ -112,7 +112,7 @@ class JournalWriter:
         self._run: Run
 
     async def start(self, run: Run) -> None:
-        """Begin to write, for *run*."""
+        """Start the task that writes, for *run*."""
         self._run = run
         if self.journal is not None and self.journal.last >= 0:
             self._codes = await self.recovery.recorded()
@@ -121,7 +121,7 @@ class JournalWriter:
     # ─────────────────────────────── what was before ───────────────────────────────
 
     async def look_up(self, first: int, count: int) -> None:
-        """Read what the journal knows of *count* rows from *first*, in blocks: `recall` is then at hand."""
+        """Read the entries of *count* rows from *first*, in blocks, for `recall`."""
         if self.journal is None or first > self.journal.last or first + count <= self._known_to:
             return
         left = {index: entry for index, entry in self._known.items() if index >= first}
@@ -130,7 +130,7 @@ class JournalWriter:
         self._known = left | await self.journal.load(start, self._known_to - 1)
 
     def knows(self, end: int) -> bool:
-        """True if the journal knows rows from position *end* on: those before it were mostly sent."""
+        """Return True if the journal knows rows from position *end* on: most rows before it were sent."""
         return self.journal is not None and end <= self.journal.last + 1
 
     def recall(self, index: int, row: object) -> Outcome | None:
@@ -166,10 +166,10 @@ class JournalWriter:
         return again or outcome.undone
 
     def check_end(self, count: int, first: int) -> None:
-        """The input ended after *count* rows from *first*.
+        """Check the end of the input, after *count* rows from *first*.
 
         Raises:
-            InputChangedError: the journal knows more.
+            InputChangedError: the journal knows more rows.
         """
         if self.journal is not None and self.journal.last >= first + count:
             raise InputChangedError(
@@ -184,7 +184,7 @@ class JournalWriter:
     def _outcome(self, index: int, entry: Entry) -> Outcome:
         kept = self._codes.get(index) if entry.kind == "recovery" else None
         if entry.answer is None:
-            if kept is not None:  # the new code was written before the run ended: it did succeed
+            if kept is not None:  # the new code was written before the run ended: the call succeeded
                 value = UserInfo(id=kept["id"], recovery_code=kept["code"])
                 return Outcome(index, entry.key, value, None, 0.0, entry.kind, restored=True)
             error = NetworkError(INTERRUPTED, delivery="unknown")
@@ -200,7 +200,7 @@ class JournalWriter:
     # ─────────────────────────────── what comes now ───────────────────────────────
 
     def log_intent(self, index: int, row: VerifyRequest) -> bool:
-        """*row* is to be sent once it is announced; False: it needs no announcing, send it."""
+        """Log the intent of *row*, which is sent after that. False: it needs no intent, send it."""
         if self.journal is None:
             if row.kind != "recovery":
                 return False
@@ -217,7 +217,7 @@ class JournalWriter:
         return True
 
     def note(self, outcome: Outcome) -> bool:
-        """*outcome* will be given once it is durable; False: it needs no recording."""
+        """Record *outcome*, which is given after that. False: it needs no recording."""
         if self._broken is not None:
             return False
         if self.journal is None and outcome.kind != "recovery":
@@ -227,7 +227,7 @@ class JournalWriter:
         return True
 
     def drop_unlogged(self) -> int:
-        """The run is stopping: forget the rows that are not announced yet; how many there were."""
+        """Forget the rows whose intents are not logged yet, because the run is stopping. Return their number."""
         dropped, self._intents = self._intents, []
         if self._undo:
             keep = {index for index, _, _ in dropped}
@@ -235,20 +235,20 @@ class JournalWriter:
         return len(dropped)
 
     def retract(self, index: int, row: VerifyRequest) -> None:
-        """A row that could be sent will not be after all. One of unknown fate stays so."""
+        """Remove the intent of a row that is not sent after all. A row of unknown fate stays unknown."""
         self._checks.pop(index, None)
         if self.journal is not None and row.kind != "check" and index not in self._unknown_before:
             self._retracted.append(index)
 
     def stale(self) -> bool:
-        """The claim must be renewed before anything is sent."""
+        """True if the claim must be renewed before anything is sent."""
         return self.journal is not None and boot_clock() >= self.journal.deadline
 
     async def renew(self) -> None:
         """Renew the claim now.
 
         Raises:
-            JournalError: it cannot be; a `ClaimLostError` when somebody else has it.
+            JournalError: it cannot be renewed; `ClaimLostError` if another owner has it.
         """
         if self._broken is not None:
             raise self._broken
@@ -258,7 +258,7 @@ class JournalWriter:
         await renewed
 
     async def finish(self) -> None:
-        """Write what is left, give the claim back, close."""
+        """Write the last window, release the claim, close."""
         self._closing = True
         self._wake()
         try:
@@ -267,7 +267,9 @@ class JournalWriter:
         finally:
             self.recovery.close()
             if self.journal is not None:
-                with suppress(JournalError):  # what was to be written is, or was said not to be; the next owner copes
+                with suppress(
+                    JournalError
+                ):  # everything was written or reported as not written; the next owner handles the rest
                     await self.journal.close()
 
     @staticmethod
@@ -291,7 +293,7 @@ class JournalWriter:
                     continue
                 await self._gather()
                 await self._write_window()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the run must hear of it
+        except BaseException as error:  # noqa: BLE001 - the run must get every error
             self._give_up(error)
 
     async def _wait_for_news(self) -> None:
@@ -304,7 +306,7 @@ class JournalWriter:
             await self._write(self.journal, Writing())
 
     async def _gather(self) -> None:
-        """Let the window fill, unless somebody waits for it."""
+        """Let the window fill, unless the run waits for it."""
         until = asyncio.get_running_loop().time() + _GATHER
         run = self._run
         while not (
@@ -322,7 +324,7 @@ class JournalWriter:
                 return
 
     def _loggable(self) -> int:
-        """Return how many of the rows that wait for it may be announced with the next window."""
+        """Return how many intents may be logged with the next window."""
         if not self._intents:
             return 0
         settled = len(self._retracted) + sum(outcome.kind != "check" for outcome in self._outcomes)
@@ -366,7 +368,7 @@ class JournalWriter:
             await self._keep(outcomes)
 
     async def _write(self, journal: Journal, writing: Writing) -> None:
-        """Write to the journal. When its database is away for a moment, so is the run: this process knows what it sent."""
+        """Write to the journal. If its database is away for a moment, the run waits: this process knows what it sent."""
         clock = asyncio.get_running_loop().time
         until, pause, away = clock() + self._max_outage, 0.1, False
         while True:
@@ -384,7 +386,7 @@ class JournalWriter:
                 return
 
     def _give_up(self, error: BaseException) -> None:
-        """Nothing more can be written. What is known is still given; what was not announced is never sent."""
+        """Handle a journal that cannot be written any more: known outcomes are still given, rows without an intent are never sent."""
         self._broken = error if isinstance(error, AuthingError) else JournalError(f"The journal failed: {error!r}.")
         outcomes, self._outcomes = self._outcomes, []
         renewals, self._renewals = self._renewals, []

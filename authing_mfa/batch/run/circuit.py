@@ -1,9 +1,9 @@
-"""When the service is taken for dead, and how a run waits for it to come back.
+"""Stop sending when the service fails too often, and wait until it works again (a circuit breaker).
 
 ==========  ==============================================================================================================
-closed      calls start as they come
-open        too many calls in a row failed: none starts. The service is asked for a connection now and then, with growing pauses
-half open   it gave a connection: one call goes out. Its answer closes the circuit, its failure opens it again
+closed      calls start without waiting
+open        too many calls in a row failed: no call starts. A connection to the service is tried regularly, with growing pauses
+half open   the connection worked: one call is sent. Its answer closes the circuit, its failure opens it again
 ==========  ==============================================================================================================
 
 When the circuit has been open for as long as the run may wait, the run stops.
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["CircuitBreaker", "is_failure"]
 
-_FIRST_PAUSE: Final = 0.25  # seconds before the service is asked again
+_FIRST_PAUSE: Final = 0.25  # seconds before the connection is tried again
 _LONGEST_PAUSE: Final = 10.0
 
 
 class CircuitBreaker:
-    """Counts failures that follow each other: no answer, or the service's own fault. A row it says no to is none.
+    """Counts failures in a row: no answer, or an error of the service itself. A refused row is not a failure.
 
     Attributes:
-        open: no call may start.
+        open: True if no call may start.
         failures: how many calls failed one after the other.
         closings: how often a success closed the circuit.
     """
@@ -45,13 +45,13 @@ class CircuitBreaker:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float],
     ) -> None:
-        """Start closed.
+        """Make a closed circuit.
 
         Args:
-            limit: failures that open the circuit; None: nothing does.
+            limit: the number of failures that opens the circuit; None: it never opens.
             patience: seconds that the service may be away; 0: the run stops at once.
-            probe: raises an `AuthingError` as long as the service cannot be reached.
-            stop: called when it stayed away for too long.
+            probe: raises an `AuthingError` while the service cannot be reached.
+            stop: called if the service was away for too long.
             sleep: waits.
             clock: seconds, monotonic.
         """
@@ -71,7 +71,7 @@ class CircuitBreaker:
         self._watch: asyncio.Task[None] | None = None
 
     def note(self, error: AuthingError | None) -> None:
-        """A call ended with *error*, or with a success."""
+        """Note that a call ended with *error*, or with a success."""
         if error is None or not is_failure(error):
             self.failures = 0
             if self.open:
@@ -85,7 +85,7 @@ class CircuitBreaker:
             self._open()
 
     def gave_up(self, error: AuthingError) -> bool:
-        """A row was tried as often as it may be, and was never sent; True: it waits for the service to come back."""
+        """Note a row that was tried as often as allowed and never sent. Return True if it waits for the service."""
         if self._limit is None or not self._patience or self._closed or not is_failure(error):
             return False
         self._last = error
@@ -97,12 +97,12 @@ class CircuitBreaker:
         while self.open and not self._closed:
             if self._half_open:
                 self._half_open = False
-                return  # this call is the one that tells
+                return  # this call decides
             self._changed.clear()
             await self._changed.wait()
 
     def close(self) -> None:
-        """The run is stopping: nobody waits any more."""
+        """End all waiting, because the run is stopping."""
         self._closed = True
         self._changed.set()
         if self._watch is not None:
@@ -129,7 +129,7 @@ class CircuitBreaker:
             except AuthingError as error:
                 self._last, late = error, 0.0
             else:
-                late = _LONGEST_PAUSE  # the call that tells has this long to be answered
+                late = _LONGEST_PAUSE  # the deciding call must be answered in this time
                 self._half_open = self.open
                 self._changed.set()
             if self.open and self._clock() >= until + late:
@@ -150,7 +150,7 @@ class CircuitBreaker:
 
 
 def is_failure(error: AuthingError) -> bool:
-    """*error* says that the service, or the way to it, is in trouble."""
+    """Return True if *error* is a failure of the service or the network."""
     if isinstance(error, (ApiError, ResponseError)):
         return (error.http_status or 0) >= 500 or (isinstance(error, ApiError) and error.http_status == 429)
     return isinstance(error, (NetworkError, ConfigError)) or error.delivery == "unknown"

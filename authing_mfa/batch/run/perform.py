@@ -1,4 +1,4 @@
-"""How one row is performed: for its own user, a photo uploaded first, tried again only where that is safe."""
+"""Perform one row: for its own user, after the upload of a photo, repeated only if that is safe."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["LIMITED_ATTEMPTS", "RowPerformer", "can_repeat", "pause_before_retry"]
 
 LIMITED_ATTEMPTS: Final = 8
-"""How often a row is tried that the service answers 429, each time after the whole run has paused."""
+"""How often a row is tried if the service answers 429; the whole run pauses before each try."""
 
 
 class RowPerformer:
-    """Performs rows with one client, each try once: waiting is the run's business, so that one 429 slows all of it."""
+    """Performs rows with one client, one try at a time: the run does the waiting, so that one 429 slows the whole run."""
 
     def __init__(self, client: AuthClient) -> None:
         self._client: Any = client
 
     async def prepare(self) -> None:
-        """Find the service's address before the first row, so that the first rows start at the rate that was asked for.
+        """Find the service's address before the first row, so that the first rows start at the given rate.
 
         Errors here appear in the rows' outcomes.
         """
@@ -41,12 +41,12 @@ class RowPerformer:
         """Ask the service for a connection.
 
         Raises:
-            AuthingError: it cannot be had.
+            AuthingError: no connection can be made.
         """
         await self._client.connect()
 
     async def __call__(self, row: VerifyRequest) -> Any:
-        """What the service answers to *row*.
+        """Send *row* and return the service's answer.
 
         Raises:
             AuthingError: as `AuthClient.perform`.
@@ -59,9 +59,9 @@ class RowPerformer:
 
 
 async def _upload(client: Any, image: Any) -> str:
-    """Upload a photo. Whatever becomes of it, nothing was verified: a failure is never of unknown fate."""
+    """Upload a photo. An upload verifies nothing, so its failure never makes the row's fate unknown."""
     try:
-        return await client.perform(UploadFaceImage(image), max_attempts=1)  # type: ignore[no-any-return]  # a client, or a stand-in of a test
+        return await client.perform(UploadFaceImage(image), max_attempts=1)  # type: ignore[no-any-return]  # a client, or a replacement in a test
     except NetworkError as error:
         raise type(error)(f"The photo could not be uploaded: {error.message}", delivery="not_sent") from error
     except ImageError as error:
@@ -79,12 +79,12 @@ def _named(image: object) -> str:
 
 
 def can_repeat(row: VerifyRequest) -> bool:
-    """True if *row* can be tried again at all: an open file has been read to its end."""
+    """Return True if *row* can be tried again at all; an open file cannot, because it has been read to its end."""
     return not hasattr(row.image, "read")
 
 
 def pause_before_retry(row: VerifyRequest, error: AuthingError, attempt: int) -> float | None:
-    """Seconds to wait before *row* is tried again after *error*, None: it is not. 429 is not asked about here."""
+    """Return the seconds to wait before *row* is tried again after *error*, or None. 429 is not handled here."""
     if not can_repeat(row):
         return None
     return retry.retry_delay(

@@ -1,4 +1,4 @@
-"""Counts outcomes and reports how far the run is."""
+"""Count outcomes and report the progress of a run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["ProgressCounter"]
 
 _REPORT_EVERY: Final = 0.1  # seconds between two calls of on_progress
-_RATE_OVER: Final = 5.0  # seconds that a progress's rate is taken over
+_RATE_OVER: Final = 5.0  # seconds over which the rate is measured
 
 
 class ProgressCounter:
-    """Counts outcomes, and reports how far the run is: at most ten times a second, and once at the end."""
+    """Counts outcomes, and reports the progress: at most ten times a second, and once at the end."""
 
     def __init__(self, on_progress: Callable[[Progress], Any], total: int | None, clock: Callable[[], float]) -> None:
         self._on_progress = on_progress
@@ -31,7 +31,7 @@ class ProgressCounter:
         self._counts = Counts()
 
     def note(self, outcome: Outcome) -> None:
-        """Count *outcome*, and report when it is time."""
+        """Count *outcome*, and report if the last report is old enough."""
         self._counts.note(outcome)
         if self._clock() >= self._next:
             self.report()
@@ -40,8 +40,8 @@ class ProgressCounter:
         """Report now.
 
         Args:
-            paused: seconds for which nothing starts, because the service answered 429.
-            away: nothing starts until the service can be reached again.
+            paused: seconds during which nothing starts, because the service answered 429.
+            away: True if nothing starts until the service can be reached again.
         """
         now = self._clock()
         self._next = now + _REPORT_EVERY

@@ -1,4 +1,4 @@
-"""When the next call may start: the rate, and the service's wish to slow down. The clock is passed in."""
+"""Decide when the next call may start: by the rate, and by the service's request to slow down. The clock is passed in."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Limiter", "RateLimiter", "Schedule"]
 
-_SLACK: Final = 0.995  # aim this much below the rate, so that jitter on the way does not lift a second above it
+_SLACK: Final = 0.995  # aim this much below the rate, so that network jitter does not raise one second above it
 _WINDOW: Final = 1.001  # seconds; a little over one, for the same reason
-_BACKLOG: Final = 0.25  # seconds of delay that may be caught up
-_SPEED_UP: Final = 1.25  # per second without a new 429
-_FIRST_PAUSE: Final = 1.0  # seconds, after a 429 that names none; it doubles with each wave of them
-_LONGEST_PAUSE: Final = 30.0  # seconds, of those
-_LONGEST_ASKED: Final = 300.0  # seconds that a Retry-After may ask for; a longer one is cut to this
-_FREE_AT: Final = 4.0  # times the rate before the 429: then the brake is let go
+_BACKLOG: Final = 0.25  # seconds of delay that faster starts may make up for
+_SPEED_UP: Final = 1.25  # growth per second without a new 429
+_FIRST_PAUSE: Final = 1.0  # seconds, after a 429 that names no pause; it doubles with each wave of 429s
+_LONGEST_PAUSE: Final = 30.0  # seconds, the longest of these pauses
+_LONGEST_ASKED: Final = 300.0  # seconds, the longest Retry-After; a longer one is cut to this
+_FREE_AT: Final = 4.0  # times the rate before the 429: at this rate the brake ends
 
 
 class Schedule:
-    """Evenly spaced starts, never more than `rate` in any second: not at the start, not when catching up. Pure."""
+    """Evenly spaced starts, never more than `rate` in any second, also at the beginning and after a delay. Pure."""
 
     def __init__(self, rate: float) -> None:
         if not 0 < rate < math.inf:
@@ -44,17 +44,17 @@ class Schedule:
         return self._next
 
     def note(self, now: float) -> None:
-        """A call starts *now*."""
+        """Note that a call starts *now*."""
         self._recent.append(now)
         behind = now - _BACKLOG if self._next > -math.inf else now
         self._next = max(self._next, behind) + 1 / (self.rate * _SLACK)
 
     def restart(self, now: float) -> None:
-        """Nothing is to be caught up from before *now*."""
+        """Forget all delay from before *now*."""
         self._next = max(self._next, now)
 
     def changed(self, rate: float) -> Schedule:
-        """Return the same with another rate: the starts of the last second still count."""
+        """Return a copy with another rate: the starts of the last second still count."""
         other = Schedule(rate)
         other._next = self._next
         other._recent.extend(self._recent)
@@ -62,7 +62,7 @@ class Schedule:
 
 
 class _Brake:
-    """After a 429: evenly spaced starts at a rate that grows until the brake is let go. Pure."""
+    """The brake after a 429: evenly spaced starts at a rate that grows until the brake ends. Pure."""
 
     def __init__(self, recent_rate: float, ceiling: float | None) -> None:
         self._rate = max(recent_rate / 2, 1.0)
@@ -70,44 +70,44 @@ class _Brake:
         self.due = -math.inf
 
     def note(self, now: float) -> bool:
-        """A call starts *now*; True: the brake can be let go."""
+        """Note that a call starts *now*. Return True if the brake can end."""
         self._rate *= _SPEED_UP ** (1 / self._rate)
         self.due = max(self.due, now) + 1 / self._rate
         return self._rate >= self._release_at
 
 
 class Limiter(Protocol):
-    """What a run needs of its rate limiter."""
+    """The methods of a rate limiter that a run uses."""
 
     @property
     def free(self) -> bool:
-        """There is nothing to wait for: do not even ask."""
+        """True if there is nothing to wait for."""
         ...
 
     async def acquire(self) -> bool:
-        """Wait until a call may start; False: none may any more."""
+        """Wait until a call may start; False: no call may start any more."""
         ...
 
     def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
-        """The service answered 429 to a call that was started at *started*."""
+        """Note a 429 for a call that was started at *started*."""
 
     def succeeded(self, started: float) -> None:
-        """The service answered a call that was started at *started*."""
+        """Note an answer to a call that was started at *started*."""
 
     def paused(self) -> float:
-        """Seconds for which nothing starts, because the service answered 429."""
+        """Seconds during which nothing starts, because the service answered 429."""
         ...
 
     def close(self) -> None:
-        """No call may start any more."""
+        """Let no call start any more."""
 
 
 class RateLimiter:
-    """Gives leave to start calls, first come, first served.
+    """Lets calls start, first come, first served.
 
     Attributes:
-        free: there is nothing to wait for; the caller need not ask.
-        closed: no call may start any more.
+        free: True if there is nothing to wait for; the caller need not call `wait`.
+        closed: True if no call may start any more.
     """
 
     def __init__(
@@ -118,19 +118,19 @@ class RateLimiter:
         sleep: Callable[[float], Awaitable[object]] | None = None,
         lease: Callable[[], Awaitable[tuple[float | None, float]]] | None = None,
     ) -> None:
-        """Start with *rate* calls per second (None: as many as come).
+        """Start with *rate* calls per second (None: no limit).
 
         Args:
             rate: calls per second.
             clock: seconds, monotonic.
-            sleep: instead of waiting for real.
-            lease: asked for the rate and for how many seconds it holds, whenever the last lease has run out (a rate that is
-                shared with others); a rate of 0 means none for now.
+            sleep: waits; a test may pass another function.
+            lease: returns the rate and for how many seconds it holds, for a rate that is shared with others. It is called whenever
+                the last lease has ended; a rate of 0 means that no call may start for now.
         """
         self._asked = None if rate is None else Schedule(rate)
         self._brake: _Brake | None = None
         self._held_until = -math.inf
-        self._waves = 0  # of 429, without a success between them
+        self._waves = 0  # waves of 429 without a success between them
         self._wave_began = -math.inf
         self._clock = clock
         self._sleep = self._nap if sleep is None else sleep
@@ -143,7 +143,7 @@ class RateLimiter:
         self.closed: bool = False
 
     async def acquire(self) -> bool:
-        """Wait until a call may start; False: none may any more, the run is stopping."""
+        """Wait until a call may start; False: the run is stopping, no call may start any more."""
         async with self._order:
             while not self.closed:
                 now = self._clock()
@@ -158,13 +158,13 @@ class RateLimiter:
         return False
 
     def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
-        """The service answered 429: nothing starts for a while, and then at half of *recent_rate*, speeding up slowly.
+        """Slow down after a 429: nothing starts during a pause, then calls start at half of *recent_rate*, slowly faster.
 
         Calls that were in flight together are one wave: only the first of their answers makes the next pause longer.
 
         Args:
             retry_after: seconds that the service asks for; None: one second, doubled with each wave.
-            started: when the call was started.
+            started: the time at which the call was started.
             recent_rate: calls per second before the pause.
         """
         if started >= self._wave_began:
@@ -179,12 +179,12 @@ class RateLimiter:
         self._hold(seconds, recent_rate)
 
     def succeeded(self, started: float) -> None:
-        """The service answered a call: the next pause is a short one again, if the call is not of the wave before."""
+        """Note an answer: the next pause is short again, unless the call belongs to the wave before."""
         if self._waves and started >= self._wave_began:
             self._waves = 0
 
     def paused(self) -> float:
-        """Seconds for which nothing starts, because the service answered 429."""
+        """Seconds during which nothing starts, because the service answered 429."""
         return max(0.0, self._held_until - self._clock())
 
     def _hold(self, seconds: float, recent_rate: float) -> None:
@@ -199,7 +199,7 @@ class RateLimiter:
         self._leased_until = -math.inf
 
     def close(self) -> None:
-        """Wake all who wait: no call may start any more."""
+        """Wake all waiting callers, because no call may start any more."""
         self.closed = True
         self.free = False
         if self._napping is not None:

@@ -1,7 +1,7 @@
-"""Where rows come from, one face for all: `pull` gives the next few. Nothing is pulled that was not asked for.
+"""The source of rows, the same for all kinds of input: `pull` returns the next rows. Nothing is pulled before it is asked for.
 
-A sync iterable that may block (a file, a generator) is read in a thread of its own, always the same one; a list or tuple is
-read where it is; an async iterable is awaited.
+A sync iterable that may block (a file, a generator) is read in one thread of its own; a list or tuple is read on the event loop;
+an async iterable is awaited.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class Source(Protocol):
     """Rows in order.
 
     Attributes:
-        least: how many rows it is worth asking for at once, at least.
+        least: the smallest number of rows that one `pull` should ask for.
     """
 
     least: int
 
     async def pull(self, most: int) -> list[Any]:
-        """Return the next rows, from 1 to *most*; none at the end. An error of the input comes out of here."""
+        """Return the next rows, from 1 to *most*; none at the end. An error of the input is raised here."""
         ...
 
     def close(self) -> None:
-        """No more is asked for. A read that hangs is not waited for."""
+        """End the source. A read that hangs is not waited for."""
         ...
 
 
@@ -47,11 +47,11 @@ def open_source(rows: Iterable[Any] | AsyncIterable[Any], chunk: int) -> Source:
     """Return the source for *rows*.
 
     Args:
-        rows: what the caller gave.
-        chunk: how many rows it is worth reading at once.
+        rows: the caller's iterable.
+        chunk: how many rows to read at once.
 
     Raises:
-        InvalidInputError: it is not iterable.
+        InvalidInputError: *rows* is not iterable.
     """
     if isinstance(rows, AsyncIterable):
         return _Awaited(aiter(rows))
@@ -80,7 +80,7 @@ class _Awaited:
     def __init__(self, rows: AsyncIterator[Any]) -> None:
         self._rows = rows
 
-    async def pull(self, most: int) -> list[Any]:  # noqa: ARG002 - one is all that is known to be there
+    async def pull(self, most: int) -> list[Any]:  # noqa: ARG002 - only one row is known to exist
         try:
             return [await anext(self._rows)]
         except StopAsyncIteration:
@@ -91,10 +91,10 @@ class _Awaited:
 
 
 class _Threaded:
-    """A daemon thread does all the reading: what the iterable opens, it opens and uses there.
+    """A daemon thread does all the reading, so that the iterable opens and uses its resources on one thread.
 
-    It is a daemon so that a read that never ends (a terminal, a pipe) does not hold up the interpreter's exit. What it has
-    read is there at once, also while it waits for the next row.
+    It is a daemon so that a read that never ends (a terminal, a pipe) does not hold up the interpreter's exit. Rows that
+    it has read are available at once, also while it waits for the next row.
     """
 
     def __init__(self, rows: Iterable[Any], chunk: int) -> None:
@@ -102,7 +102,7 @@ class _Threaded:
         self._read: deque[Any] = deque()
         self._wanted: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._enough = 1  # rows that the waiting caller wants
-        self._asked = 0  # rows that were asked for and not yet given
+        self._asked = 0  # rows that were asked for and not given yet
         self._waiting: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._read_all, args=(rows,), name="batch rows", daemon=True)
@@ -138,7 +138,7 @@ class _Threaded:
         waiting = self._waiting = self._loop.create_future()
         try:
             if len(read) >= enough or (read and isinstance(read[-1], _End)):
-                return  # it came before the reader could see that somebody waits
+                return  # the row came before the reader could see the waiting caller
             alarm = None if seconds is None else self._loop.call_later(seconds, _wake, waiting)
             await waiting
             if alarm is not None:
@@ -147,11 +147,11 @@ class _Threaded:
             self._waiting = None
 
     def close(self) -> None:
-        """No more is asked for."""
+        """End the thread after its current row."""
         self._wanted.put(None)
 
     def _read_all(self, rows: Iterable[Any]) -> None:
-        """The thread."""
+        """Read rows, on the thread."""
         wanted, read = self._wanted, self._read
         end = _End(None)
         allowed = 0
@@ -169,7 +169,7 @@ class _Threaded:
                     self._tell()
         except StopIteration:
             pass
-        except BaseException as error:  # noqa: BLE001 - whatever the caller's iterable raises is the caller's to see
+        except BaseException as error:  # noqa: BLE001 - any error of the caller's iterable is for the caller
             end = _End(error)
         read.append(end)
         self._tell()
@@ -178,12 +178,12 @@ class _Threaded:
         loop, waiting = self._loop, self._waiting
         if loop is not None and waiting is not None:
             self._waiting = None
-            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+            with suppress(RuntimeError):  # the loop was closed meanwhile: no caller waits any more
                 loop.call_soon_threadsafe(_wake, waiting)
 
 
 class _End:
-    """After the last row: the input's error, or None."""
+    """The input's error after the last row, or None."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
