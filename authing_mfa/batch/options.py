@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.batch.models import Outcome
 
-__all__ = ["STOP_AFTER_FAILURES", "BatchOptions", "RunOptions", "Summary"]
+__all__ = ["STOP_AFTER_FAILURES", "BatchOptions", "DatabaseURL", "RunOptions", "Summary"]
 
 STOP_AFTER_FAILURES: Final = 50
 """How many calls may fail one after the other before the service is taken for dead."""
@@ -31,6 +31,19 @@ MAX_OUTAGE: Final = 30.0
 """Seconds that the service, or the journal's database, may be away before the run stops."""
 
 _WORST: Final = (("failed", 7), ("unknown", 3), ("rejected", 1))
+
+
+class DatabaseURL(str):
+    """A database's URL. Its `repr` says no more than its kind, because it may hold a password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(f"{self.partition('://')[0]}://…")
+
+
+def _journal(value: Any) -> Any:
+    return DatabaseURL(value) if isinstance(value, str) and "://" in value else value
 
 
 def _whole_number(_: object, field: attrs.Attribute[Any], value: object) -> None:
@@ -82,7 +95,7 @@ class RunOptions:
     concurrency: int = attrs.field(default=64, validator=_whole_number)
     rate: float | None = None
     ordered: bool = False
-    journal: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path)
+    journal: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path, converter=_journal)
     run_name: str = attrs.field(default="run", validator=_name)
     resend_unknown: bool = False
     resend_rejected: tuple[int, ...] = attrs.field(default=(), converter=_codes)

@@ -126,9 +126,14 @@ class TokenStore:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = self.path.with_suffix(f".{os.getpid()}")
         temporary.unlink(missing_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(self.path)
+        try:
+            with os.fdopen(
+                os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+            ) as file:
+                file.write(text)
+            temporary.replace(self.path)
+        finally:
+            temporary.unlink(missing_ok=True)  # of a disk that is full: a part of a token
 
     def _check_mode(self) -> None:
         if os.name == "posix" and stat.S_IMODE(self.path.stat().st_mode) & 0o077:

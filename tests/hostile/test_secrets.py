@@ -6,7 +6,6 @@ import asyncio
 import base64
 import copy
 import gc
-import logging
 import pickle
 import traceback
 import warnings
@@ -15,8 +14,8 @@ from contextlib import suppress
 import attrs
 import pytest
 
-from authing_mfa import AuthClient, AuthingError
-from authing_mfa.operations import OPERATIONS
+from authing_mfa import AuthClient, AuthingError, Captcha
+from authing_mfa.operations import OPERATIONS, LoginByAccount
 from tests.endpoints import SAMPLES
 from tests.hostile.network import Plan, served
 from tests.servers import Drop, Seen, hang, reply, serving
@@ -25,10 +24,13 @@ TOKEN = "canary-token-4711"
 PROXY_PASSWORD = "canary-proxy-4712"
 NEW = "canary-new-recovery-4713"
 ANSWERED = "canary-answered-token-4714"
-HIDDEN = {TOKEN, PROXY_PASSWORD, NEW, ANSWERED, "s3cret"}
+COOKIE = "canary-cookie-4715"
+HIDDEN = {TOKEN, PROXY_PASSWORD, NEW, ANSWERED, COOKIE, "s3cret"}
 
 
 def operation_of(cls):
+    if cls is LoginByAccount:
+        return attrs.evolve(cls(*SAMPLES[cls]), captcha=Captcha(b"<svg/>", cookie=COOKIE))
     return cls(*SAMPLES[cls])
 
 
@@ -80,6 +82,15 @@ async def not_the_protocol(seen: Seen) -> bytes:
     return reply({"code": 200, "data": {"id": [ANSWERED], "token": {"a": NEW}, "applicationMfa": ANSWERED}})
 
 
+def setting(cookie: str):
+    """A page of an error with a cookie."""
+
+    async def script(seen: Seen) -> bytes:
+        return reply(b"<html>", 500, f"Set-Cookie: {cookie}")
+
+    return script
+
+
 async def bad_json(seen: Seen) -> bytes:
     return reply(f'{{"code": 200, "data": {{"token": "{ANSWERED}", "recoveryCode": "{NEW}"'.encode())
 
@@ -98,17 +109,10 @@ FAILURES = {
     "an answer that is not the protocol": not_the_protocol,
     "an answer that is no JSON": bad_json,
     "a redirect": to_a_redirect,
+    "a cookie": setting(f"{COOKIE}={COOKIE}; Max-Age={COOKIE}"),
+    "a cookie that is none": setting(f"a b[]={COOKIE}; Expires={COOKIE}; Domain=.{COOKIE}"),
     "no answer": hang,
 }
-
-
-@pytest.fixture
-def shown(caplog):
-    """All log records of every logger, from DEBUG up, as they would be written."""
-    caplog.set_level(logging.DEBUG)
-    for name in ("authing_mfa", "aiohttp", "asyncio"):
-        caplog.set_level(logging.DEBUG, name)
-    return lambda: "\n".join([caplog.text, *(repr(record.args) for record in caplog.records)])
 
 
 async def fails(client, operation) -> str:
@@ -190,6 +194,25 @@ async def test_a_traceback_with_local_variables_shows_no_secret_of_ours():
                     for secret in secrets_of(operation):
                         assert secret not in value, f"{secret} in {name} of {frame.name}"
             assert ours
+
+
+async def test_a_traceback_with_local_variables_shows_an_argument_only_in_the_method_that_was_handed_it():
+    """A method of a client has its caller's arguments as variables; below it no frame shows them."""
+    options = {"token": TOKEN, "user_pool_id": "p"}
+    async with serving(echoing(500)) as server, AuthClient("app", base_url=server.url, **options) as client:
+        for cls in OPERATIONS:
+            operation = operation_of(cls)
+            given = {
+                field.name: getattr(operation, field.name) for field in attrs.fields(cls) if field.name != "source"
+            }
+            with pytest.raises(AuthingError) as caught:
+                await getattr(client, cls.python_name)(**given)
+            told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+            ours = [frame for frame in told.stack if "/authing_mfa/" in frame.filename]
+            shown = {
+                frame.name for frame in ours if any(secret in str(frame.locals) for secret in secrets_of(operation))
+            }
+            assert shown <= {"call", cls.python_name}  # `call` is the decorator that speaks the caller's language
 
 
 async def test_a_forgotten_client_tells_no_secret_when_it_warns():

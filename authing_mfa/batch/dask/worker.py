@@ -214,6 +214,7 @@ class _Parts:
         self.file = self._folder / f"{self._stem}.e{epoch}.jsonl"
         earlier = sorted(self._folder.glob(f"{self._stem}.e*.jsonl"), key=_epoch_of)
         if earlier:
+            self.file.touch(mode=0o600)  # before there is anything to read in it
             shutil.copyfile(earlier[-1], self.file)
         self._results = ResultFile(self.file, "jsonl", resume=True, tokens=self._tokens)
         self._results.open()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["default_recovery_file", "is_away", "make_engine", "shown", "sqlite_path"]
 
+_MISTYPED: Final = re.compile(r"(postgres(ql)?|sqlite)(\+\w+)?(:|//)", re.IGNORECASE)
 _WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 'authing-mfa[batch]' (for PostgreSQL 'authing-mfa[postgresql]')."
 
 
@@ -60,7 +63,7 @@ def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
     if (name := query.pop("application_name", None)) is not None:
         arguments["server_settings"] = {"application_name": name}
     if (seconds := query.pop("connect_timeout", None)) is not None:
-        arguments["timeout"] = float(str(seconds))
+        arguments["timeout"] = _seconds(str(seconds))
     if isinstance(root, str) and mode in ("verify-ca", "verify-full"):
         try:
             context = ssl.create_default_context(cafile=root)
@@ -71,6 +74,15 @@ def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
     elif mode is not None:
         arguments["ssl"] = mode
     return url.set(query=query), arguments
+
+
+def _seconds(text: str) -> float:
+    seconds = None
+    with suppress(ValueError):
+        seconds = float(text)
+    if seconds is None:
+        raise InvalidInputError("connect_timeout in the journal's URL must be a number of seconds.")
+    return seconds
 
 
 def is_away(error: BaseException) -> bool:
@@ -93,11 +105,17 @@ def _address(address: str | os.PathLike[str]) -> URL:
         raise JournalError(_WITHOUT_EXTRA) from error
     text = os.fspath(address)
     if "://" not in text:
+        if _MISTYPED.match(text):  # it may hold a password, and a path would be shown
+            raise InvalidInputError("journal looks like a database URL without ://: write postgresql+asyncpg://….")
         return URL.create("sqlite+aiosqlite", database=text)
-    try:
+    url = None
+    with suppress(ArgumentError, ValueError):  # their texts quote what stands where host and port should
         url = make_url(text)
-    except ArgumentError:
-        raise InvalidInputError("journal must be a path or a database URL.") from None
+    if url is None or "@" in (url.host or ""):
+        url = None  # not for a report that shows local variables
+        raise InvalidInputError(
+            "journal must be a path or a database URL. In its password write @ as %40, : as %3A and / as %2F."
+        )
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
     backend = url.drivername.partition("+")[0]
     if backend not in drivers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ class RecoveryFile:
     def _open(self) -> None:
         try:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(file).st_mode):
+                os.fchmod(file, 0o600)  # a file that was there may be open to others
             size = os.fstat(file).st_size
             if size and os.pread(file, 1, size - 1) != b"\n":
                 os.write(file, b"\n")  # a line that was cut off stays a separate line

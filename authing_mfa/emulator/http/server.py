@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from authing_mfa.emulator.http.body import BODY_LIMIT
 
@@ -29,7 +30,17 @@ _IDLE_SECONDS = 75.0  # from an answer to the end of the next request's headers
 _PAUSE_SECONDS = 0.25  # the pause when there is no descriptor left
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
+
+def _without_content(record: logging.LogRecord) -> bool:
+    """Leave out what aiohttp quotes of a request that it cannot read: a token or a password may stand there."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.exc_info = f"{record.msg}: {type(error).__name__}", None
+    return True
+
+
 _log = logging.getLogger("authing_mfa.emulator.http")
+_log.addFilter(_without_content)
 _log.addHandler(logging.NullHandler())  # broken HTTP of a client is logged only if the program configures logging
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -159,6 +160,8 @@ def _kept_authority(folder: Path) -> trustme.CA:
         with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(made.private_key_pem.bytes())
         certificate.write_bytes(made.cert_pem.bytes())
+    with suppress(PermissionError):  # it is somebody else's
+        key.chmod(0o600)  # who can read it can speak as any site to those who trust this authority
     try:
         return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
     except ValueError as error:
