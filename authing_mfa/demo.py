@@ -49,6 +49,11 @@ WRONG_CODE: Final = "000000"  # the emulator never sends this code
 SECONDS: Final = 60.0
 """Upper limit for the whole journey, in seconds; it takes about one second."""
 
+_NEXT: Final = (
+    "Next: run `authing-mfa emulator`, open the address that it prints in a browser, and see the codes arrive there.\n"
+    'If that command is missing: python -m pip install "authing-mfa[cli]"'
+)
+
 
 @attrs.frozen
 class Step:
@@ -373,7 +378,9 @@ def main(emulator: Emulator | None = None) -> int:
     except TimeoutError:
         sys.stderr.write(f"\nThe journey took longer than {SECONDS:g} s.\n")
         return 1
-    sys.stdout.write(f"\nAll {len(steps)} steps are as they should be ({time.perf_counter() - started:.1f} s).\n")
+    sys.stdout.write(
+        f"\nAll {len(steps)} steps had the expected result ({time.perf_counter() - started:.1f} s).\n{_NEXT}\n"
+    )
     return 0
 
 

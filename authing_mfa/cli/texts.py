@@ -175,5 +175,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "验证码错误（{code}）。请重试（还可尝试 {left} 次）。",
     ),
     "demo_done": ("All {count} steps had the expected result.", "全部 {count} 步均符合预期。"),
+    "demo_next": (
+        "Next: run `authing-mfa emulator`, open the address that it prints in a browser, and see the codes arrive there.",
+        "下一步：运行 `authing-mfa emulator`，在浏览器中打开它输出的地址，查看收到的验证码。",
+    ),
     "interrupted": ("Interrupted.", "已中断。"),
 }

@@ -37,7 +37,9 @@ def test_the_journey_passes_with_the_core_dependencies_alone():
     steps = [line for line in lines if re.match(r" +\d+  ", line)]
     assert len(steps) == 30
     assert all(re.search(r" [\d.]+ ms  ok  ", step) for step in steps)
-    assert lines[-1].startswith("All 30 steps are as they should be")
+    assert lines[-3].startswith("All 30 steps had the expected result")
+    assert lines[-2].startswith("Next: run `authing-mfa emulator`")
+    assert lines[-1].endswith('pip install "authing-mfa[cli]"')  # the command is part of the extra
 
 
 def test_the_columns_stand_below_each_other():

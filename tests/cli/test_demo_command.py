@@ -6,6 +6,7 @@ def test_every_step_is_told(bare):
     done = bare.run("demo")
     assert (done.code, len(done.out.splitlines())) == (0, 30)
     assert "All 30 steps" in done.err
+    assert "Next: run `authing-mfa emulator`" in done.err
 
 
 def test_as_json(bare):

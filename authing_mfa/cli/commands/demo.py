@@ -44,6 +44,7 @@ def demo(run: Run, /) -> int:
         run.output.warn(str(error))
     else:
         run.output.good(run.say("demo_done", count=len(done)))
+        run.output.note(run.say("demo_next"))
     run.output.data({"steps": steps}, code=code)
     return code
 
