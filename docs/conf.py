@@ -29,7 +29,9 @@ suppress_warnings = ["ref.python"]  # three faces have a class named AuthClient;
 
 html_theme = "furo"
 html_title = f"authing_mfa {__version__}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+pygments_dark_style = "github-dark"  # the theme's own underlines the names of modules, as if they were links
 html_show_sphinx = False
 
 
