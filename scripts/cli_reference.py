@@ -28,7 +28,7 @@ _HEAD = """\
 
 `authing-mfa` does with the service what the library does, for people at a terminal and for scripts.
 
-```
+```sh
 pip install "authing-mfa[cli]"
 authing-mfa config set app_id YOUR_APP_ID
 authing-mfa mfa                      # log in and pass the second factor, step by step
@@ -43,7 +43,7 @@ Try it without an account: `authing-mfa demo`, or `authing-mfa emulator exec -- 
 A login that asks for a second factor ends with exit code 4 and **stores the mfaToken**, so the next commands continue the
 login; they know the phone and the address that the challenge named. After a verification the user's token is stored instead.
 
-```
+```sh
 authing-mfa login ada                # asks for the password; 1636: a second factor is needed
 authing-mfa send sms                 # to the phone of the challenge
 authing-mfa verify sms               # asks for the code
@@ -168,7 +168,7 @@ def _walk(group: click.Group, context: click.Context) -> Iterator[tuple[click.Co
 def _section(command: click.Command, context: click.Context) -> str:
     level = "###" if context.parent is not None and context.parent.parent is None else "####"
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    lines = [f"{level} {context.command_path.removeprefix(PROGRAM + ' ')}", "", "```", usage, "```", ""]
+    lines = [f"{level} {context.command_path.removeprefix(PROGRAM + ' ')}", "", "```sh", usage, "```", ""]
     lines += [*_prose(command.help or ""), ""]
     options = [each for each in command.params if isinstance(each, click.Option) and each.opts != ["--json"]]
     records = [option.get_help_record(context) for option in options]
@@ -184,7 +184,7 @@ def _prose(text: str) -> Iterator[str]:
         if place:
             yield ""
         if paragraph.startswith("\b"):
-            yield from ("```", paragraph.removeprefix("\b").strip("\n"), "```")
+            yield from ("```sh", paragraph.removeprefix("\b").strip("\n"), "```")
         else:
             yield paragraph
 

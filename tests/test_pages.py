@@ -14,6 +14,7 @@ import pytest
 from authing_mfa import AuthClient, errors
 from authing_mfa.batch import errors as batch_errors
 from authing_mfa.errors import api_error_class
+from tests.needs import require_module
 
 ROOT = Path(__file__).parent.parent
 RUN_ELSEWHERE = {
@@ -129,6 +130,17 @@ def test_the_pages_for_users_are_translated() -> None:
     """README and all pages but the references exist in Chinese."""
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - IN_ENGLISH_ONLY
     assert {f"docs/{name}.md" for name in pages} == set(TRANSLATED) - {"README.md"}
+
+
+@pytest.mark.parametrize("name", TRANSLATED.values())
+def test_bold_words_of_a_chinese_page_are_bold(name: str) -> None:
+    """Beside Chinese punctuation Markdown takes `**` for two asterisks: no page shows any."""
+    require_module("markdown_it")
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt().enable("table").parse((ROOT / name).read_text("utf-8"))
+    texts = [child.content for token in tokens for child in token.children or () if child.type == "text"]
+    assert [text for text in texts if "**" in text] == []
 
 
 def named_in_tables(path: Path) -> list[str]:
