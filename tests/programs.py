@@ -1,4 +1,4 @@
-"""Programs that a test runs to their end, each in a process of its own."""
+"""Programs that a test runs to their end, each in its own process."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def chunked(*chunks: bytes, end: bool = True) -> bytes:
 
 
 class Server:
-    """A running server: what it saw, and where it is."""
+    """A running server: its requests and its address."""
 
     def __init__(self, script: Callable[[Seen], Awaitable[bytes]], scheme: str, host: str) -> None:
         self.seen: list[Seen] = []

@@ -13,12 +13,12 @@ from tests.servers import USER, Drop, Seen, answering, hang, ok, serving
 
 
 def client_of(server, **options) -> AuthClient:
-    """A client that speaks to *server* and never repeats."""
+    """A client of *server* that never repeats."""
     return AuthClient("app", token="tok", base_url=server.url, **{"max_attempts": 1, **options})
 
 
 async def test_a_body_over_a_chunk_arrives_whole():
-    """A long text goes out in several writes, and arrives whole."""
+    """A long text is sent in several writes, and arrives whole."""
     account = "é" * 100_000
     async with serving(answering(ok(USER))) as server, client_of(server) as client:
         await client.login_by_email_code(account, "123456")
@@ -38,7 +38,7 @@ async def test_a_pool_that_closes_its_connections_says_so():
 
 
 async def test_the_traces_of_a_borrowed_session_see_the_call():
-    """A borrowed session's tracing is told of the body."""
+    """The tracing of a borrowed session gets the body."""
     chunks: list[bytes] = []
     tracing = aiohttp.TraceConfig()
 
@@ -125,7 +125,7 @@ async def test_the_timer_rests_when_nothing_is_open():
 
 
 async def test_a_caller_that_cancels_when_the_time_is_up_is_cancelled():
-    """Somebody else's cancellation is never swallowed by the time-out that comes with it."""
+    """A time-out never hides a cancellation by other code at the same time."""
     tries, gate = Deadlines(asyncio.get_running_loop()), asyncio.Event()
     task = asyncio.create_task(sleeper(tries, 60, gate))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""`on_call`: one record for each finished call, and what it raises changes nothing; the log's fields."""
+"""`on_call`: one record for each finished call, and an error in it changes nothing; the fields of the log."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from tests.servers import USER, Drop, answering, ok, reply, serving
 
 
 class Timed:
-    """A client on a clock that only its own pauses move, and the records that it told."""
+    """A client on a clock that only its own pauses move, and the records of its calls."""
 
     def __init__(self, server, **options):
         self.now, self.records = 1000.0, []
@@ -52,7 +52,7 @@ async def test_a_success_is_told_with_its_repeats_in_one_record():
 
 
 async def test_a_refusal_is_told_with_its_code_and_the_services_id():
-    """HTTP 200 with another code is an error all the same."""
+    """HTTP 200 with another code is an error as well."""
     script = answering(reply({"code": 6001, "message": "no", "uniqueId": "u-1"}))
     async with serving(script) as server, Timed(server) as timed:
         with pytest.raises(WrongCodeError):

@@ -1,4 +1,4 @@
-"""`AuthClient` as a user has it: each method on the wire, whose token, what is repeated, what is logged.
+"""`AuthClient` as a user calls it: each method on the wire, its token, repeats and the log.
 
 More than 300 lines: one test for each promise of the client.
 """
@@ -101,7 +101,7 @@ async def test_each_method_without_a_token(endpoint):
 
 
 async def test_mfa_check_sends_both_and_refuses_neither():
-    """Both targets given are both asked about; none is a mistake that nobody is asked about."""
+    """Two targets are both sent; no target is an error, and nothing is sent."""
     async with serving(answering(ok(data=True))) as server, client_of(server) as client:
         assert await client.mfa_check(phone="1", email="a@b.cn") is True
         assert server.seen[0].json == {"phone": "1", "email": "a@b.cn"}
@@ -136,7 +136,7 @@ async def test_a_picture_that_is_none_is_not_sent():
 
 
 async def test_the_password_travels_encrypted():
-    """The holder of the private key reads it; nobody on the way does."""
+    """Only the holder of the private key can read it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     public = base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
     async with serving(answering(ok(USER))) as server, client_of(server, public_key=public) as client:
@@ -151,7 +151,7 @@ async def test_the_password_travels_encrypted():
     [(("ada", ""), {}), (("", "pw"), {}), (("ada", "p" * 200), {}), (("ada", "pw"), {"public_key": "no key"})],
 )
 async def test_a_login_that_cannot_be_right_is_not_sent(args, options):
-    """No account, no password, one too long, a key that is none: refused before anything is sent."""
+    """No account, no password, a password that is too long, an invalid key: refused before anything is sent."""
     async with serving(answering()) as server, client_of(server, **options) as client:
         with pytest.raises(InvalidInputError):
             await client.login_by_account(*args)
@@ -172,7 +172,7 @@ async def test_an_echoed_password_is_not_shown():
 
 
 async def test_a_whole_second_factor():
-    """The first answer asks for a second factor; its token, and no other, speaks the next call."""
+    """The first answer asks for a second factor; the next call sends its token, and no other."""
     challenge = {"mfaToken": "mfa-token", "applicationMfa": [{"mfaPolicy": "OTP", "status": 1, "sort": 1}]}
     script = answering(reply({"code": 1636, "message": "…", "data": challenge}), ok(USER))
     async with serving(script) as server, client_of(server, token=None) as client:
@@ -199,7 +199,7 @@ def test_a_token_that_cannot_be_sent_is_refused_at_once(token):
 
 
 async def test_views_share_everything_but_the_token():
-    """A view speaks with its own token over the same connection; the client's own token stays as it is."""
+    """A view sends its own token over the same connection; the client's own token does not change."""
     async with serving(answering(*[ok(USER)] * 4)) as server, client_of(server, token="of-ada") as client:
         await client.get_current_user()
         ben = client.as_user("of-ben")
@@ -236,7 +236,7 @@ async def test_a_thousand_users_at_once_each_get_their_own_answer():
 
 
 async def test_tasks_that_share_a_context_do_not_share_their_fate():
-    """Two calls of one context at once: the one that was sent and lost is known to be, whatever the other does."""
+    """Two calls of one context at once: a call that was sent and lost is reported so, whatever the other call does."""
     arrived = asyncio.Event()
 
     async def script(seen: Seen) -> bytes:
@@ -311,7 +311,7 @@ async def test_an_upload_goes_again_whole():
     "damage", [Drop(), reply(b"<html>", 502), reply({"code": 500}, 500)], ids=["lost", "502", "500"]
 )
 async def test_a_code_is_never_spent_twice(damage):
-    """A lost answer or a 5xx to a verification is told at once."""
+    """A lost answer or a 5xx to a verification raises at once."""
     async with serving(answering(damage, ok(USER))) as server, client_of(server) as client:
         time = Time(client)
         with pytest.raises((NetworkError, ResponseError, ApiError)):
@@ -347,8 +347,8 @@ async def test_429_waits_and_goes_again(call, headers):
         (reply({"code": 422}, 422), None),
     ],
 )
-async def test_too_soon_is_told_at_once(answer, retry_after):
-    """A wait that does not end before the deadline, one of unknown length, or "too soon" without 429: told at once."""
+async def test_too_soon_raises_at_once(answer, retry_after):
+    """A pause that is longer than the deadline or of unknown length, or "too soon" without 429, raises at once."""
     async with serving(answering(answer)) as server, client_of(server, timeout=60.0) as client:
         time = Time(client)
         with pytest.raises(RateLimitedError) as caught:
@@ -400,7 +400,7 @@ def client_holder(**options):
     "answer", [reply(b"", 429, "Retry-After: 1"), reply(b"", 503), Drop()], ids=["429", "503", "lost"]
 )
 async def test_repeating_can_be_turned_off(answer):
-    """With max_attempts=1 every failure is told at once."""
+    """With max_attempts=1 every failure raises at once."""
     async with serving(answering(answer)) as server, client_of(server, max_attempts=1) as client:
         time = Time(client)
         with pytest.raises((RateLimitedError, ResponseError, NetworkError)):
@@ -410,7 +410,7 @@ async def test_repeating_can_be_turned_off(answer):
 
 
 async def test_tries_are_few():
-    """After three tries the last failure is told."""
+    """After three tries the last failure is raised."""
     async with serving(answering(*[reply(b"", 503)] * 5)) as server, client_of(server) as client:
         Time(client)
         with pytest.raises(ResponseError, match="503"):
@@ -533,7 +533,7 @@ def test_settings_that_cannot_be_right(options):
     assert caught.value.delivery == "not_sent"
 
 
-async def test_language_and_pool_are_told():
+async def test_language_and_pool_are_sent():
     """The language of the messages and the user pool stand in the headers of each call."""
     async with serving(answering(ok(USER))) as server, client_of(server, lang="zh-CN", user_pool_id="p") as client:
         await client.get_current_user()

@@ -90,7 +90,7 @@ async def test_on_premise():
 )
 @pytest.mark.parametrize("on_premise", [False, True])
 async def test_a_literal_host_is_used_as_it_is(host, address, on_premise):
-    """An address, or anything with a port, is asked itself, and what it calls itself is not believed."""
+    """An IP address, or a host with a port, gets the request itself, and a host name in its answer is ignored."""
     config = {"requestHostname": "elsewhere.test", "identifier": "shop", "userPoolId": "pool-1"}
     async with serving(Internet(config)) as proxy, client_of(proxy, host=host, on_premise=on_premise) as client:
         await client.get_current_user()
@@ -112,7 +112,7 @@ async def test_base_url_skips_discovery():
 
 
 async def test_the_console_never_sees_a_token():
-    """Discovery speaks for the application, not for a user."""
+    """Discovery sends no user's token."""
     async with serving(Internet({"userPoolId": "pool-1"})) as proxy, client_of(proxy) as client:
         await client.get_current_user()
     discovery, call = proxy.seen
@@ -184,7 +184,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("config", "words"), FAILURES, ids=lambda value: repr(value)[:50])
 async def test_a_failure_is_told_and_not_remembered(config, words):
-    """Every caller that waited gets a ConfigError of its own, nothing is sent to a guessed place; the next call asks anew."""
+    """Every caller that waited gets its own ConfigError, nothing is sent to a guessed address; the next call asks again."""
     async with serving(internet := Internet(config)) as proxy, client_of(proxy) as client:
         internet.gate.clear()
         calls = [asyncio.create_task(client.get_current_user()) for _ in range(3)]
@@ -202,7 +202,7 @@ async def test_a_failure_is_told_and_not_remembered(config, words):
 
 
 async def test_discovery_is_repeated_like_any_harmless_call():
-    """A dropped connection or a 5xx is tried again before anybody is told."""
+    """A dropped connection or a 5xx is tried again before a caller gets an error."""
     configs = [Drop(), reply(b"", 503), ok({})]
 
     async def script(seen: Seen) -> bytes:
@@ -236,7 +236,7 @@ async def test_a_cancelled_first_caller_takes_nobody_along():
 
 
 async def test_when_all_callers_go_a_failure_is_nobodys():
-    """Nobody waits any more when discovery fails: no complaint about an exception that was never retrieved."""
+    """No caller waits any more when discovery fails: no warning about an exception that was never retrieved."""
     complaints = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     async with serving(internet := Internet(Drop())) as proxy, client_of(proxy) as client:
@@ -255,7 +255,7 @@ async def test_when_all_callers_go_a_failure_is_nobodys():
 
 
 async def test_closing_ends_the_question():
-    """A client that is closed while it asks tells those who wait, in a sentence."""
+    """If a client is closed while it asks, the waiting callers get an error with a sentence."""
     async with serving(internet := Internet()) as proxy:
         internet.gate.clear()
         client = client_of(proxy)
@@ -294,7 +294,7 @@ async def test_what_needs_no_question_is_answered_first():
 
 
 async def test_the_first_callers_context_stays_its_own():
-    """What all share runs in a context of its own: nothing of the first caller's leaks into it."""
+    """The shared request runs in an empty context: nothing of the first caller's context leaks into it."""
     who: ContextVar[str] = ContextVar("who", default="nobody")
     seen = []
     async with serving(Internet()) as proxy, client_of(proxy) as client:
@@ -312,7 +312,7 @@ async def test_the_first_callers_context_stays_its_own():
 
 
 async def test_time_spent_on_discovery_counts():
-    """A first call that waited for discovery has the less time for itself, and none is a time-out before sending."""
+    """A first call that waited for discovery has less time left, and without time it is a time-out before sending."""
     async with serving(internet := Internet()) as proxy, client_of(proxy, timeout=5.0) as client:
         now = 100.0
         client._core.clock = lambda: now
@@ -385,7 +385,7 @@ BAD_PORTS = [
 
 @pytest.mark.parametrize("host", [*BAD_NAMES, *BAD_PORTS])
 def test_bad_hosts(host):
-    """Anything that would make another address than meant, or crash later, is refused at once."""
+    """A value that would make another address than intended, or crash later, is refused at once."""
     with pytest.raises(InvalidInputError, match="host must be"):
         AuthClient("app", host=host)
 
@@ -419,7 +419,7 @@ BAD_ENDS = [
 
 @pytest.mark.parametrize("base_url", [*BAD_ADDRESSES, *BAD_ENDS, "http://ada:pw@h", "http://h\0"])
 def test_bad_base_urls(base_url):
-    """Without scheme, with a query, a password, a port that is none: refused at once, and no password is shown."""
+    """Without scheme, with a query, a password or an invalid port: refused at once, and no password is shown."""
     with pytest.raises(InvalidInputError, match="base_url") as caught:
         AuthClient("app", base_url=base_url)
     assert "ada" not in str(caught.value)
@@ -430,14 +430,14 @@ def test_bad_base_urls(base_url):
     ["", 5, "proxy:3128", "socks5://p:1", "http://", "http://ada:hunter2@", "http://ada:hunter2@p:x", "http://p/ä"],
 )
 def test_bad_proxies(proxy):
-    """A proxy that is no address is refused at once, without its password."""
+    """A proxy that is not an address is refused at once, without its password."""
     with pytest.raises(InvalidInputError, match="proxy must be") as caught:
         AuthClient("app", proxy=proxy)
     assert "hunter2" not in str(caught.value)
 
 
 def test_good_proxies():
-    """A name and a password may stand in it; none is none."""
+    """It may hold a name and a password; None is no proxy."""
     assert check_proxy(" http://ada:p%40ss@proxy.test:3128 ") == "http://ada:p%40ss@proxy.test:3128"
     assert check_proxy("https://[::1]:1/") == "https://[::1]:1/"
     assert check_proxy(None) is None

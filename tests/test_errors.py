@@ -1,4 +1,4 @@
-"""The error tree: who is whose parent, what each says, and that none loses anything or shows a secret."""
+"""The error tree: parents, messages, pickles, and that no error shows a secret."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _name(error: AuthingError) -> str:
     ],
 )
 def test_local_errors_have_their_code_and_delivery(cls, parent, code, delivery):
-    """Each error of ours stands where the drawing puts it, with its code and what it says about delivery."""
+    """Each error has the parent, the code and the delivery of the drawing."""
     error = cls("A sentence.")
     assert (cls.__bases__[0], error.code, error.delivery, error.message) == (parent, code, delivery, "A sentence.")
 

@@ -50,7 +50,7 @@ def test_the_row_says_what_is_so(operation):
 
 @each
 def test_the_emulator_has_a_rule(operation):
-    """Its path is served, and what serves it has a rule of its own."""
+    """Its path is served, and its operation has a rule."""
     served, _ = route_of(operation.route.method, operation.route.path)
     assert handle.dispatch(served) is not handle.dispatch(object)
 

@@ -70,7 +70,7 @@ def test_a_broken_data_url_is_refused_without_its_content(url: str) -> None:
 
 
 def test_a_file_at_its_end_says_so() -> None:
-    """Whoever has read it once must go back to its beginning."""
+    """A file that was read once must be set back to its beginning."""
     file = io.BytesIO(png())
     assert prepare(file) == RED
     with pytest.raises(ImageError, match=r"nothing left to read: seek\(0\) first"):
@@ -144,7 +144,7 @@ async def test_an_asynchronous_file_is_read_whole_and_bounded(monkeypatch: pytes
 
 
 def test_an_asynchronous_file_needs_the_asynchronous_client() -> None:
-    """Where nobody can await it, the error says what to do."""
+    """Where it cannot be awaited, the error says what to do."""
 
     class File:
         async def read(self, size: int = -1, /) -> bytes:

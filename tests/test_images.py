@@ -1,4 +1,4 @@
-"""What `images.prepare` makes of every kind of picture, and how it refuses what is none.
+"""The result of `images.prepare` for every kind of picture, and its errors for other values.
 
 More than 300 lines: one test for each property of the picture that is sent.
 """
@@ -117,7 +117,7 @@ def test_orientation_in_xmp_is_turned_upright() -> None:
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
 @pytest.mark.parametrize("exif", [b"Exif\0\0MM", b"Exif\0\0nonsense that is no TIFF", b"Exif\0\0II*\0\xff\xff\xff\xff"])
 def test_broken_exif_does_not_spoil_the_picture(exif: bytes) -> None:
-    """A picture whose EXIF cannot be read is taken as it is."""
+    """A picture whose EXIF cannot be read is used without turning."""
     assert corners(opened(prepare(saved(quarters(), "JPEG", exif=exif)))) == UPRIGHT
     picture = quarters()
     picture.info["exif"] = exif
@@ -125,7 +125,7 @@ def test_broken_exif_does_not_spoil_the_picture(exif: bytes) -> None:
 
 
 def test_an_orientation_that_is_no_number_is_ignored() -> None:
-    """EXIF orientation of a wrong type leaves the picture as it is."""
+    """EXIF orientation of a wrong type does not turn the picture."""
     picture = quarters()
     picture.getexif()[ORIENTATION] = "sideways"
     assert corners(opened(prepare(picture))) == UPRIGHT
@@ -192,7 +192,7 @@ def test_max_side_is_an_option() -> None:
 
 @pytest.mark.parametrize("max_side", [0, -1, 65501, 12.5, True, None, "1280"])
 def test_max_side_must_be_a_number_of_pixels(max_side: Any) -> None:
-    """A max_side that is none is the caller's mistake, not the picture's."""
+    """An invalid max_side is an error of the caller, not of the picture."""
     with pytest.raises(InvalidInputError, match="max_side"):
         prepare(quarters(), max_side=max_side)
 
@@ -204,7 +204,7 @@ def test_quality_is_85() -> None:
 
 
 def test_shrinking_is_smooth() -> None:
-    """A fine checkerboard shrinks to grey, not to a pattern of its own, whatever the mode."""
+    """A fine checkerboard shrinks to grey, not to another pattern, in every mode."""
     board = Image.frombytes("L", (512, 512), bytes(255 * ((x ^ y) & 1) for y in range(512) for x in range(512)))
     for source in (
         board,

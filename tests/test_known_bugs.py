@@ -1,4 +1,4 @@
-"""Bugs of the official clients, by their number in docs/wire.md#bugs-of-the-official-clients: each test shows that ours is none of them.
+"""Bugs of the official clients, by their number in docs/wire.md#bugs-of-the-official-clients: this package has none of them.
 
 Left out are rows about screens (20, 21, 57), about callbacks and a current user (17, 26: the callback layer's own tests), about
 protocols that are not spoken here (22) and about other people's test files (47).
@@ -99,7 +99,7 @@ async def test_bug_03_upload_looks_at_the_code(status):
 
 
 async def test_bug_04_two_uploads_at_once_keep_apart():
-    """Each upload gives its own key, whichever ends first; one that fails gives no key at all."""
+    """Each upload gives its own key, whichever ends first; a failed upload gives no key."""
     first_may_end = asyncio.Event()
     count = 0
 
@@ -141,7 +141,7 @@ async def test_bug_06_mfa_check_asks_about_both():
 
 
 async def test_bug_07_country_code_is_kept():
-    """The challenge tells it, and verifying and sending pass it on, only where it is given."""
+    """The challenge has it, and verifying and sending pass it on, only if it is given."""
     error, _ = await talk(totp, reply({"code": 1636, "data": CHALLENGE}))
     code = error.challenge.phone_country_code
     assert code == "+86"
@@ -171,7 +171,7 @@ async def test_bug_09_success_is_not_masked_by_a_second_request():
 
 @pytest.mark.parametrize("status", [400, 401, 403, 499, 500])
 async def test_bug_10_the_code_counts_on_any_status(status):
-    """A 1636 with a bad HTTP status is a second factor all the same."""
+    """A 1636 with a bad HTTP status also asks for a second factor."""
     error, _ = await talk(totp, reply({"code": 1636, "message": "m", "data": CHALLENGE}, status))
     assert isinstance(error, MfaRequiredError)
     assert (error.code, error.http_status, error.data) == (1636, status, CHALLENGE)
@@ -188,13 +188,13 @@ async def test_bug_10_the_code_counts_on_any_status(status):
     ],
 )
 async def test_bug_11_no_code_is_not_success(call, body, kind, code):
-    """Newer bodies, digits in a text, the v3 calls, and what is no code at all: none of them passes for success."""
+    """Newer bodies, digits in a text, the v3 calls, and invalid codes: none of them counts as a success."""
     error, _ = await talk(call, reply(body))
     assert (type(error), error.code) == (kind, code)
 
 
 async def test_bug_12_network_failures_tell_what_happened():
-    """A dropped connection and a time-out are told apart, each with its reason and whether the service may have acted."""
+    """A dropped connection and a time-out are different errors, each with its reason and whether the service may have acted."""
     error, _ = await talk(totp, Drop())
     assert (type(error), error.delivery) == (NetworkError, "unknown")
     assert "the server closed the connection" in error.message
@@ -249,7 +249,7 @@ async def test_bug_16_two_users_share_nothing():
 
 
 async def test_bug_18_an_empty_success_changes_nothing():
-    """A success without a user is an error on a verification, and the mfaToken still speaks the next call."""
+    """A success without a user is an error on a verification, and the next call still sends the mfaToken."""
     async with serving(answering(ok(), ok(USER))) as server, client_of(server, token="mfa-token") as client:
         with pytest.raises(ResponseError):
             await totp(client)
@@ -289,7 +289,7 @@ def test_bug_24_the_names_of_the_document_exist():
 
 
 async def test_bug_24b_a_first_factor_makes_nobody_current():
-    """After a 1636 the client speaks as before: the half-logged-in user exists only in the error."""
+    """After a 1636 the client's token is unchanged: the half-logged-in user exists only in the error."""
     answers = [reply({"code": 1636, "data": CHALLENGE}), ok(USER)]
     async with serving(answering(*answers)) as server, client_of(server, token=None) as client:
         with pytest.raises(MfaRequiredError):
@@ -362,7 +362,7 @@ async def test_bug_31_a_recovery_code_stays_with_the_caller():
 
 
 async def test_bug_32_no_cookie_is_ever_parsed():
-    """There is no jar: whatever a cookie looks like, it is not sent back."""
+    """There is no cookie jar: no cookie is sent back."""
     odd = reply({"code": 200, "data": USER}, 200, "Set-Cookie: a=b=c=d; Path=/", "Set-Cookie: ;;;=")
     async with serving(answering(odd, ok(USER)), host="localhost") as server, client_of(server) as client:
         await totp(client)
@@ -425,7 +425,7 @@ def test_bug_39_source_is_always_sent(operation):
 
 
 async def test_bug_40_the_words_are_the_services():
-    """Deleting and confirming hand on what the service said, not a text of our own; sending a code gives None."""
+    """Deleting and confirming return the service's message, not our own text; sending a code gives None."""
     async with (
         serving(answering(reply({"code": 200, "message": "解绑成功"}), ok())) as server,
         client_of(server) as client,
@@ -490,7 +490,7 @@ async def test_bug_45b_a_login_is_one_request():
 
 
 async def test_bug_46_faces_by_key_and_deleting_with_an_mfa_token():
-    """Keys of our own uploads are not external photos, and deleting speaks with whatever token the view has."""
+    """Keys of our own uploads are not external photos, and deleting sends the token of the view."""
     _, (seen,) = await talk(lambda client: client.mfa_associate_by_face("a", "b"), ok(USER))
     assert seen.json["isExternalPhoto"] is False
     _, (seen,) = await talk(lambda client: client.as_user("mfa-token").mfa_delete_totp(), ok())
@@ -583,7 +583,7 @@ async def test_bug_58_a_recovery_gives_user_and_code():
 
 
 async def test_bug_59_every_call_goes_to_the_clients_own_address():
-    """No call has a host of its own."""
+    """All calls use the client's host."""
     for endpoint in ENDPOINTS:
         _, seen = await talk(endpoint.call, answer_of(endpoint.answers[0][0]))
         assert len(seen) == 1

@@ -1,4 +1,4 @@
-"""English comes first in every table of texts: a pair the other way round speaks the wrong language."""
+"""English comes first in every table of texts: a pair in the other order shows the wrong language."""
 
 import re
 

@@ -48,7 +48,7 @@ async def settle() -> None:
 
 
 async def test_first_come_first_served():
-    """With one connection, callers are served in the order they came, and none overtakes."""
+    """With one connection, callers are served in the order they came."""
     async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
         done = []
 
@@ -85,7 +85,7 @@ async def test_who_frees_a_slot_stands_at_the_end_again():
 
 
 async def test_max_connections_holds():
-    """However many call, no more connections are open than allowed, and each is used again."""
+    """With any number of callers no more connections are open than allowed, and each is used again."""
     async with serving(held := Held()) as server, client_of(server, max_connections=3) as client:
         for seen_before in (0, 12, 24):  # and it holds again after all have gone home
             async with asyncio.TaskGroup() as group:
@@ -156,7 +156,7 @@ async def test_an_hour_in_the_queue_takes_nothing_from_the_next_try():
 
 
 async def test_cancelling_a_call_frees_its_slot():
-    """A cancelled call gives its slot to the next, and its connection, whose answer is still due, is not used again."""
+    """A cancelled call gives its slot to the next, and its connection, whose answer has not come, is not used again."""
     async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
         first = asyncio.create_task(client.mfa_verify_by_totp("first"))
         await server.saw(1)
@@ -166,7 +166,7 @@ async def test_cancelling_a_call_frees_its_slot():
         with pytest.raises(asyncio.CancelledError):
             await first
         await server.saw(2)
-        await held.let_go()  # the answer to the first: nobody reads it
+        await held.let_go()  # the answer to the first call: it is never read
         await held.let_go()
         assert (await second).name == "second"
         assert server.seen[0].connection != server.seen[1].connection
@@ -204,7 +204,7 @@ async def test_a_turn_given_to_one_who_just_left_is_handed_on():
 
 
 async def test_closing_passes_over_those_who_left():
-    """A waiter that was cancelled is not told again; one that still waits is, and nobody comes in afterwards."""
+    """A cancelled waiter gets no second error; a waiter that still waits gets one, and no later caller gets a slot."""
     slots = FairQueue(1)
     await slots.acquire()
     left, waiting = (asyncio.create_task(slots.acquire()) for _ in range(2))
@@ -328,7 +328,7 @@ async def test_closing_twice_is_fine():
 
 
 async def test_closing_what_was_never_opened():
-    """A client that made no call has nothing to close, and is closed all the same."""
+    """A client that made no call has nothing to close, and counts as closed afterwards."""
     client = AuthClient("app", token="t")
     await client.aclose()
     with pytest.raises(UsageError, match="closed"):
@@ -367,7 +367,7 @@ async def test_a_view_does_not_close_the_client():
 
 
 async def test_closing_wakes_those_who_wait():
-    """Callers in the queue are told that their turn will never come; the one under way loses its connection."""
+    """Callers in the queue get an error; the call in flight loses its connection."""
     async with serving(hang) as server:
         client = client_of(server, max_connections=1)
         calls = [asyncio.create_task(client.mfa_verify_by_totp(str(number))) for number in range(3)]

@@ -1,4 +1,4 @@
-"""Coverage's own plugin, in a process of its own."""
+"""Coverage's own plugin, in its own process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Operations as values: what they accept, what they hide, and that nothing of the table is missing or double."""
+"""Operations as values: their checks, their secrets, and that each is in the table once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_names_and_routes_are_unique():
 
 @pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.__name__)
 def test_fields_are_the_parameters_of_the_method(cls):
-    """What a method asks for is what its operation holds, under the same names."""
+    """The parameters of a method are the fields of its operation, under the same names."""
     parameters = set(inspect.signature(getattr(AuthClient, cls.python_name)).parameters) - {"self"}
     fields = {field.name for field in attrs.fields(cls)} - {"source"}  # ours to choose: always SELF
     assert parameters == fields
@@ -120,7 +120,7 @@ def test_text_of_any_language_is_accepted(cls, index):
 @pytest.mark.parametrize(("cls", "index"), FLAG_FIELDS)
 @pytest.mark.parametrize("bad", [1, 0, None, "true"])
 def test_bad_flags_are_refused(cls, index, bad):
-    """A flag is True or False, nothing that merely counts as one."""
+    """A flag is True or False, not another value that counts as true or false."""
     with pytest.raises(InvalidInputError, match=attrs.fields(cls)[index].name):
         _instead(cls, index, bad)
 
@@ -140,13 +140,13 @@ def test_optional_text_may_be_left_out():
 
 @pytest.mark.parametrize(("phone", "email"), [(None, None), ("", None), (None, " "), ("", "a@b.cn"), (5, None)])
 def test_mfa_check_needs_a_target(phone, email):
-    """Neither a phone nor an e-mail address is a mistake, and so is an empty one of them."""
+    """Without phone and e-mail address it is an error, and also with an empty one."""
     with pytest.raises(InvalidInputError):
         ops.MfaCheck(phone, email)
 
 
 def test_mfa_check_takes_one_or_both():
-    """One target is enough, two are fine."""
+    """One target is enough, two are allowed."""
     assert ops.MfaCheck("1").email is None
     assert ops.MfaCheck(None, "a@b.cn").phone is None
     assert ops.MfaCheck("1", "a@b.cn").phone == "1"
@@ -156,7 +156,7 @@ def test_mfa_check_takes_one_or_both():
     ("type_", "fields"), [("SMS", {}), ("SMS", {"email": "a@b.cn"}), ("EMAIL", {}), ("EMAIL", {"phone": "1"})]
 )
 def test_an_enrollment_needs_its_target(type_, fields):
-    """A code cannot be sent to nobody: SMS needs a phone, EMAIL an address."""
+    """A code needs a target: SMS needs a phone, EMAIL an address."""
     with pytest.raises(InvalidInputError, match=f"{type_} factor needs"):
         ops.SendEnrollFactorRequest(type_, **fields)
 
@@ -180,7 +180,7 @@ def test_other_enrollments_need_no_target(type_):
     ],
 )
 def test_an_enrollment_is_finished_with_one_proof(type_, proof):
-    """A code or a photo, and the one that the type takes."""
+    """A code or a photo, as the type needs it."""
     with pytest.raises(InvalidInputError):
         ops.EnrollFactor("token", type_, **proof)
 
@@ -193,7 +193,7 @@ def test_a_captcha_is_what_get_captcha_returned(captcha):
 
 
 def test_a_captcha_needs_its_text():
-    """A picture that nobody has read helps no login; a text alone is what the JavaScript client sends."""
+    """A captcha without its text is refused; a text alone is allowed, as the JavaScript client sends it."""
     with pytest.raises(InvalidInputError, match="captcha_code"):
         ops.LoginByAccount("ada", "pw", captcha=Captcha(b"x"))
     assert ops.LoginByAccount("ada", "pw", captcha_code="abcd").captcha is None
@@ -201,7 +201,7 @@ def test_a_captcha_needs_its_text():
 
 @pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)
 def test_secrets_stay_out_of_repr(cls):
-    """Codes, passwords and pictures never show, whatever else does."""
+    """Codes, passwords and pictures never show; other fields do."""
     operation = cls(*SAMPLES[cls])
     assert "s3cret" not in repr(operation)
     assert "s3cret" not in str(operation)
@@ -211,7 +211,7 @@ def test_secrets_stay_out_of_repr(cls):
 
 @pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)
 def test_operations_are_frozen_values(cls):
-    """Equal by content, usable as keys, and not to be changed once checked."""
+    """Equal by content, usable as keys, and immutable."""
     one, other = cls(*SAMPLES[cls]), cls(*SAMPLES[cls])
     assert one == other
     assert hash(one) == hash(other)
@@ -221,7 +221,7 @@ def test_operations_are_frozen_values(cls):
 
 @pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)
 def test_every_operation_says_what_it_answers(cls):
-    """No operation lacks its route, its answer or its names."""
+    """Every operation has a route, an answer type and names."""
     assert isinstance(cls.route, Route)
     assert cls.returns is NoneType or cls.returns is not None
     assert cls.python_name
@@ -229,6 +229,6 @@ def test_every_operation_says_what_it_answers(cls):
 
 
 def test_a_photo_key_is_text():
-    """A key can be handed on wherever text is asked for."""
+    """A key can be used wherever a text is needed."""
     assert PhotoKey("k") == "k"
     assert isinstance(PhotoKey("k"), str)

@@ -1,4 +1,4 @@
-"""The wire both ways, as bytes: exact requests, and what every shape of answer means.
+"""The wire both ways, as bytes: exact requests, and the meaning of every shape of answer.
 
 More than 300 lines: one table for each part of a request and of an answer.
 """
@@ -104,13 +104,13 @@ def test_every_request_on_the_wire(parser, route, operation, sent):
 
 
 def test_an_app_id_cannot_change_the_path():
-    """What has a meaning in a path is encoded."""
+    """Characters with a meaning in a path are encoded."""
     request = encode(PublicConfig("a/../b?c"), CONTEXT)
     assert (request.method, request.target) == ("GET", "/api/v2/applications/a%2F..%2Fb%3Fc/public-config")
 
 
 def test_orjson_is_not_needed(monkeypatch):
-    """Where it is not installed, the standard library takes its place."""
+    """Without it, the standard library is used."""
     monkeypatch.setitem(sys.modules, "orjson", None)
     spec = importlib.util.spec_from_file_location("json_without_orjson", _json.__file__)
     assert spec is not None
@@ -186,7 +186,7 @@ def test_requests_and_identities_hide_their_secrets():
 
 @pytest.mark.parametrize("value", ["x", "a b", '~!"#', "Bearer-like.x_y"])
 def test_header_text_that_passes(value):
-    """Printable ASCII goes as it is."""
+    """Printable ASCII is unchanged."""
     assert check_header_text("token", value) == value
 
 
@@ -220,7 +220,7 @@ def test_an_object_without_a_code_is_the_payload(parser, nothing):
 
 
 def test_a_bare_array_is_the_payload(parser):
-    """Custom data comes as an array of its own."""
+    """Custom data comes as a bare array."""
     (field,) = read(ops.GetCustomUserData("u1"), [{"key": "k", "value": "1", "dataType": "NUMBER"}])
     assert field.value == 1
 
@@ -266,7 +266,7 @@ def test_a_new_recovery_code_beside_data(parser):
 
 
 def test_only_a_recovery_may_answer_a_code_without_a_user(parser):
-    """On any other call a user is due, whatever stands beside it."""
+    """Every other call needs a user in its answer, whatever is beside it."""
     refused(TOTP, {"code": 200, "data": None, "recoveryCode": "new-code"}, kind=ResponseError)
     assert read(TOTP, {"code": 200, "data": USER, "recoveryCode": "new-code"}).recovery_code == "new-code"
 
@@ -316,7 +316,7 @@ def test_a_bad_status_without_a_bad_code(parser, body, status):
 
 @pytest.mark.parametrize("code", [987654, 10**17])
 def test_an_unknown_code_is_an_api_error(parser, code):
-    """Codes that nobody has listed keep their number."""
+    """Unlisted codes keep their number."""
     assert refused(TOTP, {"code": code}).code == code
 
 
@@ -347,13 +347,13 @@ def test_an_unknown_code_is_an_api_error(parser, code):
     ],
 )
 def test_the_class_of_a_refusal(parser, operation, status, code, kind):
-    """The class tells what to do next; codes that mean different things on different calls are told apart."""
+    """The class decides what to do next; codes with different meanings on different calls have different classes."""
     assert refused(operation, {"code": code, "message": "x"}, status, kind).code == code
 
 
 @pytest.mark.parametrize("message", [None, "", 5, ["x"]])
 def test_a_refusal_without_words_names_the_call(parser, message):
-    """An empty message would help nobody."""
+    """An error always has a message."""
     assert refused(TOTP, {"code": 2011, "message": message}).message == "The service refused mfa_verify_by_totp."
 
 
@@ -507,7 +507,7 @@ def test_a_success_that_lacks_what_is_due(parser, operation, data):
 
 
 def test_how_deep_is_too_deep(parser):
-    """Up to the limit everything is read; one level more is refused. A flat answer of any width is fine."""
+    """Up to the limit everything is read; one level more is refused. A flat answer of any width is read."""
 
     def nested(levels):
         return b'{"code":200,"data":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
@@ -556,7 +556,7 @@ def test_an_echoed_secret_is_not_shown(parser):
 
 
 def test_a_secret_within_a_secret(parser):
-    """The longer one goes first, so that nothing of it is left standing."""
+    """The longer one is replaced first, so that nothing of it remains."""
     with pytest.raises(ApiError) as caught:
         decode(
             ops.VerifyByTotp("123"),
@@ -578,7 +578,7 @@ def test_a_secret_within_a_secret(parser):
         ("x-long-tok-en-y of%3Along-tok-en1", "x-***-y of%3A***1"),
     ],
 )
-def test_a_secret_is_found_in_any_dress(parser, message, shown):
+def test_a_secret_is_found_in_any_form(parser, message, shown):
     """Quoted, beside signs or Chinese text; a long one also inside a word. A longer number is not the code."""
     with pytest.raises(WrongCodeError) as caught:
         decode(
@@ -590,7 +590,7 @@ def test_a_secret_is_found_in_any_dress(parser, message, shown):
 
 
 def test_the_services_own_words_stay_whole(parser):
-    """A short code, or a token that is a word, eats nothing of the message."""
+    """A short code, or a token that is a word, removes nothing else from the message."""
     with pytest.raises(ApiError) as caught:
         decode(
             ops.VerifyByTotp("e"),

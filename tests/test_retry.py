@@ -1,4 +1,4 @@
-"""When a failed call is tried again: decided from operation, error, try, time left and chance alone."""
+"""When a failed call is tried again: decided from operation, error, number of the try, time left and a random number alone."""
 
 from __future__ import annotations
 
@@ -75,18 +75,18 @@ def test_429_waits_as_long_as_the_service_says(cls):
 
 
 def test_429_without_retry_after_is_final():
-    """Nobody said how long to wait, so nobody guesses."""
+    """The service named no pause, and no pause is guessed."""
     assert judge(CHECK, RateLimitedError("x", code=429, http_status=429)) is None
 
 
 @pytest.mark.parametrize(("budget", "expected"), [(7.0, None), (7.01, 7.0)])
 def test_a_wait_must_end_before_the_deadline(budget, expected):
-    """A wait that eats the rest of the call's time is not begun."""
+    """A wait that uses the rest of the call's time is not begun."""
     assert judge(SPENDING, RateLimitedError("x", code=1, http_status=429, retry_after=7.0), budget=budget) == expected
 
 
 def test_no_time_no_try():
-    """A call whose time is up ends, even where no pause is due."""
+    """A call whose time is over ends, also without a pause."""
     assert judge(SPENDING, NOT_SENT, budget=0.0, jitter=0.0) is None
     assert judge(SPENDING, NOT_SENT, budget=-1.0, jitter=0.0) is None
 

@@ -1,4 +1,4 @@
-"""The package's own errors speak the client's language; the service's words are its own."""
+"""The package's own errors are in the client's language; the service's messages are unchanged."""
 
 import inspect
 import pickle
@@ -26,7 +26,7 @@ from tests.servers import Drop, answering, reply, serving
 
 
 def nobody():
-    """An address where nobody listens."""
+    """An address where no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return f"127.0.0.1:{listening.getsockname()[1]}"
 

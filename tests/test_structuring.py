@@ -314,7 +314,7 @@ def test_1635_asks_for_the_users_own_totp():
     ],
 )
 def test_no_half_filled_challenge(data):
-    """A challenge without a token, or with a field of a wrong type, is none; "false" is not True."""
+    """A challenge without a token, or with a field of a wrong type, is refused; "false" is not True."""
     with pytest.raises(UNREADABLE):
         MfaChallenge.from_dict(data)
 
@@ -393,7 +393,7 @@ def test_a_confirmation_may_answer_the_user(payload):
     "payload", [False, 5, "text", [], {"id": 5}, {"id": 0}, {"userEntity": []}, {"userEntity": {"name": "x"}}]
 )
 def test_a_confirmation_of_another_shape_is_an_error(payload):
-    """A user that cannot be read is not the same as none."""
+    """A user that cannot be read is an error, not None."""
     with pytest.raises(UNREADABLE):
         from_wire(UserInfo | None, payload)
 
@@ -463,7 +463,7 @@ def test_no_half_filled_custom_fields(payload):
 
 
 def test_a_photo_key_is_read():
-    """The key is what an upload is for; the address is not looked at."""
+    """An upload returns the key; the address is ignored."""
     assert from_wire(PhotoKey, {"key": "photos/x", "url": "https://y"}) == "photos/x"
 
 

@@ -125,9 +125,9 @@ async def test_answers_go_to_the_decoder(status, body, kind):
 
 
 async def test_refused():
-    """Nobody listens: not sent, tried again in vain, and said so."""
+    """No server listens: not sent, tried again without success, and reported so."""
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses for as long as it is open
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: it refuses connections as long as it is open
         async with client_of(f"http://127.0.0.1:{taken.getsockname()[1]}") as client:
             with pytest.raises(NetworkError, match="cannot be reached") as caught:
                 await client.mfa_verify_by_totp("123456")
@@ -404,7 +404,7 @@ async def test_an_endless_answer_ends():
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_not_followed(status):
-    """A redirect is an answer like any other; the token goes to nobody else."""
+    """A redirect is an answer like any other; the token is sent to no other host."""
     async with (
         serving(answering(ok(USER))) as elsewhere,
         serving(answering(reply(b"", status, f"Location: {elsewhere.url}/x"))) as server,
@@ -477,7 +477,7 @@ async def test_a_large_upload_arrives_whole():
 
 
 async def test_a_proxy_carries_the_call():
-    """With `proxy` the request goes to it, with the whole address as its target; its own login stands beside it."""
+    """With `proxy` the request goes to it, with the whole address as its target and the proxy's login in a header."""
     async with (
         serving(answering(ok(USER))) as proxy,
         client_of("http://service.test:81", proxy=proxy.url.replace("://", "://ada:hunter2@")) as client,

@@ -1,4 +1,4 @@
-"""A connection that one can trust: no answer reaches the wrong user, and `not_sent` is never said of what was sent.
+"""Trusted connections: no answer reaches the wrong user, and no sent request is reported as `not_sent`.
 
 More than 300 lines: one test for each moment at which a connection can break.
 """
@@ -81,7 +81,7 @@ def after(seconds: float, rest: bytes = MALLORY):
 
 @asynccontextmanager
 async def client_at(server, kind: str, authority, **options):
-    """A client with a pool of its own, over TLS, or with a lent session."""
+    """A client with its own pool, over TLS, or with a lent session."""
     options = {"base_url": server.url, "max_attempts": 1, **options}
     if kind == "tls":
         _, options["ssl_context"] = tls_of(authority)
@@ -167,7 +167,7 @@ async def test_a_server_that_closes_after_each_answer_costs_no_call(kind, blocke
 
 @KINDS
 async def test_two_hundred_users_among_stray_answers(kind, authority):
-    """Twenty users at once, ten times, and a server that doubles, adds, cuts and closes: nobody is somebody else."""
+    """Twenty users at once, ten times, and a server that doubles, adds, cuts and closes: every user gets their own answer."""
     chance = random.Random(20261128)
 
     async def script(seen: Seen) -> bytes:
@@ -330,7 +330,7 @@ async def test_delivery_agrees_with_what_the_server_read(call, place, then):
 
 
 async def test_a_repeat_that_finds_nobody_does_not_make_the_call_unsent():
-    """The first try of an upload was read, the second finds nobody listening: the delivery is unknown."""
+    """The first try of an upload was read, the second finds no server: the delivery is unknown."""
     with Breaking("after the request", "nobody") as server:
         async with AuthClient("app", token="t", base_url=f"http://127.0.0.1:{server.port}") as client:
             error = await outcome(client.mfa_check(phone="1"))
@@ -512,7 +512,7 @@ async def test_an_expired_certificate_is_named(authority):
 
 
 async def test_a_plain_text_peer_is_named():
-    """TLS to a server that speaks plain HTTP."""
+    """TLS to a server of plain HTTP."""
 
     async def refuse(reader, writer) -> None:
         await reader.read(100)
@@ -538,7 +538,7 @@ async def test_a_plain_text_peer_is_named():
     ids=["deep lists", "many factors", "deep objects"],
 )
 async def test_a_hostile_answer_does_not_hold_the_loop(body):
-    """Refused as too large or too deep before it is walked; the loop goes on."""
+    """Refused as too large or too deep before it is read; the loop is not blocked."""
     import gzip
 
     answer = reply(gzip.compress(body), 200, "Content-Encoding: gzip")
@@ -595,7 +595,7 @@ async def test_an_answer_that_has_arrived_is_read_though_the_time_is_up():
 
 
 async def test_forgotten_clients_leave_no_sockets():
-    """A client that nobody closed is reported, and its connections are closed."""
+    """A client that was not closed is reported, and its connections are closed."""
     async with serving(answering(*[ok(USER)] * 20)) as server:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
@@ -752,7 +752,7 @@ def test_only_true_and_false_are_flags(name, value):
 
 
 class Threaded:
-    """`serving` on a thread of its own: it goes on while the test's loop is blocked."""
+    """`serving` on its own thread: it continues while the test's loop is blocked."""
 
     def __init__(self, script, tls=None) -> None:
         self._script, self._tls = script, tls

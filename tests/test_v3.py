@@ -257,7 +257,7 @@ def test_a_graphql_refusal_does_not_repeat_secrets():
 )
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_graphql_answer_that_says_nothing(body, status):
-    """An error without a code, or no answer at all, is never taken for a success."""
+    """An error without a code, or no answer at all, never counts as a success."""
     with pytest.raises((ResponseError, ApiError)):
         read(EXPIRED, body, status)
 

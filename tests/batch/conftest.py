@@ -1,4 +1,4 @@
-"""What the batch tests share: a client that answers from memory, users of an emulator, and a PostgreSQL of their own."""
+"""Fixtures of the batch tests: a client that answers from memory, users of an emulator, and a PostgreSQL cluster."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def default_answer(operation, token):
 async def until(holds, seconds=30):
     """Wait until *holds* does."""
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - there is nothing to be told by
+        while not holds():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.01)
 
 
@@ -88,7 +88,7 @@ def fake():
 
 @pytest.fixture(scope="session")
 def emulator():
-    """One for the session; tests use users of their own."""
+    """One emulator for the session; each test makes its own users."""
     with Emulator() as emu:
         yield emu
 
@@ -138,7 +138,7 @@ def _run(*command):
 
 @pytest.fixture(scope="session")
 def postgres_server():
-    """A cluster of our own on a socket in a folder of its own: no port, nothing left behind."""
+    """A PostgreSQL cluster on a socket in a new folder: no port, and nothing remains."""
     programs = _programs()
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

@@ -26,7 +26,7 @@ from tests.needs import require_module
 
 require_module("distributed")
 
-from authing_mfa.batch.dask import driver as on_dask  # noqa: E402 - where it is not installed this module is skipped
+from authing_mfa.batch.dask import driver as on_dask  # noqa: E402 - without Dask this module is skipped
 
 WORKERS = 3
 
@@ -218,7 +218,7 @@ async def test_ctrl_c_lets_a_local_cluster_end_in_order(job, client_options, emu
 
 @pytest.fixture
 def lonely_cluster():
-    """A scheduler and a worker, each a process of its own: the scheduler's address, and the scheduler."""
+    """A scheduler and a worker, each in its own process: the scheduler's address, and the scheduler."""
     from distributed import Client
 
     with socket.socket() as taken:

@@ -36,7 +36,7 @@ def test_the_code_runs_as_it_stands(tmp_path, number):
 
 
 def test_the_columns_and_fields_are_those_of_the_code():
-    """Every column of a row and every field of an outcome is told."""
+    """The page names every column of a row and every field of an outcome."""
     assert BLOCKS
     for word in (*COLUMNS, *FIELDS):
         assert f"`{word}`" in TEXT, word

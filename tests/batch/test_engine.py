@@ -95,7 +95,7 @@ async def test_rows_may_come_from_anything_that_can_be_iterated(fake, kind):
 
 @pytest.mark.parametrize("rows", [None, 5, "rows", b"rows", {"a": 1}])
 def test_what_cannot_be_rows_is_refused_at_once(fake, rows):
-    """A wrong argument is told when verify_many is called, not when it is iterated."""
+    """A wrong argument raises when verify_many is called, not when it is iterated."""
     with pytest.raises(InvalidInputError):
         verify_many(fake, rows)
 
@@ -111,7 +111,7 @@ def test_options_that_cannot_be_right_are_refused_at_once(fake, options):
 
 
 async def test_concurrency_is_the_most_that_runs_at_once():
-    """With eight workers there are eight calls under way, never more."""
+    """With eight workers there are eight calls in flight, never more."""
     client, gate = gated()
     run = asyncio.create_task(collect(client, totp_rows(40), concurrency=8))
     await turns()
@@ -164,7 +164,7 @@ async def test_rows_are_pulled_no_faster_than_outcomes_are_taken(fake, ordered):
 
 
 async def test_a_sync_generator_is_pulled_no_faster_either(fake):
-    """The reading thread is given no more to do than there are places."""
+    """The reading thread reads no more rows than there are places."""
     pulled = 0
 
     def rows():
@@ -199,7 +199,7 @@ async def test_ordered_gives_the_rows_order_whatever_finishes_first():
 
 
 async def test_a_row_that_is_none_becomes_an_outcome_with_its_place(fake):
-    """A dict, a text or None among the rows costs nobody else anything."""
+    """A dict, a text or None among the rows affects no other row."""
     rows = [*totp_rows(2), {"kind": "totp", "code": "123456"}, None, "row", *totp_rows(1, first=5)]
     outcomes = await collect(fake, rows, ordered=True)
     assert [outcome.ok for outcome in outcomes] == [True, True, False, False, False, True]
@@ -210,7 +210,7 @@ async def test_a_row_that_is_none_becomes_an_outcome_with_its_place(fake):
 
 
 async def test_a_row_never_raises():
-    """The service's no, a network failure and a bug all are outcomes of their rows."""
+    """A refusal of the service, a network failure and a bug are all outcomes of their rows."""
     errors = {
         "t0": WrongCodeError("wrong", code=6001),
         "t1": NetworkError("cut"),
@@ -263,7 +263,7 @@ async def test_all_of_a_generator_runs_in_one_thread(fake):
 
 
 async def test_the_inputs_own_error_ends_the_run_after_what_was_sent(fake):
-    """Rows before the error have their outcomes; then it is raised as it is."""
+    """Rows before the error have their outcomes; then the error itself is raised."""
 
     def rows():
         yield from totp_rows(10)

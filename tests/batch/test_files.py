@@ -83,7 +83,7 @@ def test_each_format_gives_the_same_rows(tmp_path, form):
 
 @pytest.mark.parametrize("form", WRITERS)
 def test_a_pipe_is_read_by_what_comes_first_in_it(tmp_path, monkeypatch, form):
-    """Standard input needs no name to tell its format, nor can it be rewound."""
+    """Standard input has no name that shows its format, and cannot be rewound."""
     content = Path(WRITERS[form](tmp_path / f"rows.{form}", ROWS)).read_bytes()
 
     class Pipe(io.BufferedReader):
@@ -119,7 +119,7 @@ def test_a_column_that_is_missing_is_told_before_the_first_row(tmp_path, form, c
 
 
 def test_a_line_that_is_no_row_keeps_its_place(tmp_path):
-    """Broken CSV lines, with key and kind where they can be told; the lines around them are rows."""
+    """Broken CSV lines, with key and kind if they can be read; the lines around them are rows."""
     path = tmp_path / "x.csv"
     path.write_text('kind,key,code\ntotp,1,111111\ntotp,2\n\ntotp,3,,,5\n"totp","4","a\n5"\nother,5,6\ntotp,6,1\n')
     rows = list(read_rows(str(path)))
@@ -131,7 +131,7 @@ def test_a_line_that_is_no_row_keeps_its_place(tmp_path):
 
 
 def test_a_field_that_csv_cannot_read_is_one_broken_line(tmp_path):
-    """The reader goes on after it."""
+    """The reader continues after it."""
     path = tmp_path / "x.csv"
     path.write_text(f"kind,code\ntotp,{'9' * 200_000}\ntotp,1\n")
     rows = list(read_rows(str(path)))
@@ -232,7 +232,7 @@ def test_tokens_are_written_only_when_asked_for():
 
 
 def test_results_as_csv_and_parquet_hold_what_the_lines_hold(tmp_path):
-    """The three formats tell the same."""
+    """The three formats hold the same."""
     require_module("pyarrow")
     import pyarrow.parquet as pq
 

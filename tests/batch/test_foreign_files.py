@@ -70,7 +70,7 @@ def test_a_zstd_file_is_unpacked(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
 def test_a_pipe_tells_its_encoding_too(monkeypatch, encoding):
-    """It cannot be looked through first; its first bytes and lines tell."""
+    """It cannot be read twice; its first bytes and lines decide."""
     content = text_of().encode(encoding)
 
     class Pipe(io.BytesIO):
@@ -133,7 +133,7 @@ def test_a_header_that_cannot_be_right_is_refused_before_the_first_row(tmp_path,
 
 
 def test_a_file_without_a_header_does_not_show_its_values(tmp_path):
-    """The first row is taken for the header: its token and code are not in the error."""
+    """The first row is read as the header: its token and code are not in the error."""
     path = tmp_path / "rows.csv"
     path.write_text("phone,k1,eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdef1234567,13800138000,012340\n")
     with pytest.raises(InvalidInputError) as caught:
@@ -176,7 +176,7 @@ def test_a_line_break_in_a_column_of_others_is_no_fault(tmp_path):
 
 
 def test_a_key_has_a_longest_length(tmp_path):
-    """A key is an id: a swallowed text is none."""
+    """A key is an id: a text of several lines is not."""
     path = tmp_path / "rows.csv"
     path.write_text(f"kind,key,code\ntotp,{'x' * 513},1\n")
     (row,) = read(path)[0]
@@ -199,7 +199,7 @@ SPOILT = [
 
 @pytest.mark.parametrize(("column", "value", "said"), SPOILT)
 def test_a_cell_that_a_spreadsheet_has_spoilt_is_an_invalid_row_and_counted(tmp_path, column, value, said):
-    """Nothing is sent for it; the column, how often, where first and what it looks like are said, and no value."""
+    """Nothing is sent for it; the finding has the column, the count, the first place and the shape, and no value."""
     cells = {"phone": "13800138000", "code": "012340", column: value}
     quoted = value.replace('"', '""')
     cells[column] = f'"{quoted}"' if '"' in value else value

@@ -65,7 +65,7 @@ async def forget_outcomes(store, *positions):
 
 
 async def test_a_resumed_run_gives_the_outcomes_again_and_sends_nothing(store, tmp_path):
-    """All outcomes are there, in value and error as before, and the service hears nothing."""
+    """All outcomes are there, in value and error as before, and the service gets no request."""
 
     def answer(operation, token):
         if token == "t3":
@@ -198,7 +198,7 @@ async def test_at_most_twice_the_concurrency_is_announced_and_not_recorded(store
     ids=["swapped", "inserted", "other kind", "other key", "shorter", "broken"],
 )
 async def test_a_changed_input_is_refused_and_nothing_is_sent(store, change):
-    """A row is known by its position, its key and what it is about."""
+    """A row is recognised by its position, its key and its subject."""
     await collect(FakeClient(), totp_rows(10), journal=store)
     client = FakeClient()
     with pytest.raises(InputChangedError):
@@ -500,7 +500,7 @@ async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_send
         for_renewal = bool(renewals)
         await write(journal, writing)
         if len(client.sent) >= 3 and not sent_until_then and for_renewal == renewing:
-            # Here it is in no transaction. Nothing of this run goes on meanwhile: its whole event loop stands still.
+            # Here it is in no transaction. Nothing of this run continues meanwhile: its whole event loop is blocked.
             sent_until_then.append(len(client.sent))
             thread = threading.Thread(target=asyncio.run, args=(take_over(),))
             thread.start()
@@ -546,7 +546,7 @@ async def test_an_owner_that_stands_still_in_a_transaction_does_not_stop_the_nex
 
 
 async def test_a_second_run_on_a_journal_at_work_is_refused(store):
-    """Two runs at once would be two owners; the second is told who is at work."""
+    """Two runs at once would be two owners; the error of the second names the first."""
     first = await Journal.open(store, lease=0.6)
     beating = asyncio.create_task(_beat(first))
     with pytest.raises(JournalError, match=f"process {os.getpid()}"):
@@ -564,7 +564,7 @@ async def _beat(journal):
 
 
 async def test_an_owner_that_is_silent_for_its_lease_is_taken_for_gone(store):
-    """Also where nobody can tell whether its process lives."""
+    """Also if it is unknown whether its process is alive."""
     silent = await Journal.open(store, lease=0.3)
     other = await Journal.open(store, lease=0.3)
     assert other.epoch == silent.epoch + 1
@@ -597,7 +597,7 @@ def test_a_dead_process_of_this_machine_is_known_to_be_dead():
     ],
 )
 def test_how_a_claim_is_taken(claim, steal, how):
-    """Nobody's is taken, a stranger's is watched, or stolen and waited for."""
+    """A free claim is taken; the claim of another owner is watched, or stolen and waited for."""
     assert takeover(claim, Owner.me().machine, steal=steal) == how
 
 
@@ -636,7 +636,7 @@ async def test_a_read_only_journal_is_refused(tmp_path):
 
 
 async def test_something_else_than_a_journal_is_refused(tmp_path):
-    """A file of other content is left as it is."""
+    """A file with other content is not changed."""
     path = tmp_path / "run.db"
     path.write_text("index,key\n" * 1000)
     await refused(path, "not a database")

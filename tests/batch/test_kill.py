@@ -52,7 +52,7 @@ def runs(emulator):
 
 @pytest.fixture
 def slow(emulator):
-    """Calls take a while, so that some are under way at any moment."""
+    """Calls take a while, so that some are in flight at any moment."""
     rule = emulator.faults.add("mfa_verify_by_phone", latency=0.004)
     yield
     emulator.faults.remove(rule.id)

@@ -1,4 +1,4 @@
-"""What goes wrong at three in the morning: tokens, journals, inputs, disks and services that fail in the middle of a run.
+"""Failures in the middle of a run: tokens, journals, inputs, disks and services.
 
 More than 300 lines: one test for each failure.
 """
@@ -375,7 +375,7 @@ async def _pump(reader, writer):
 
 
 async def test_a_service_that_is_away_for_a_moment_does_not_end_the_night(job, client_options, emulator, tmp_path):
-    """Rows that were not sent wait for it; it is taken for dead, probed, and the run goes to its end."""
+    """Rows that were not sent wait for the service; the circuit opens, probes, closes, and the run ends normally."""
     options, tokens = job(120, concurrency=8, stop_after_failures=5, rate=200.0)
     door = Door(emulator.url)
     await door.open()
@@ -429,7 +429,7 @@ async def test_a_burst_of_429_pauses_for_one_second_and_is_seen(job, client_opti
 
 
 async def test_a_summary_says_how_far_the_run_came(job, client_options, emulator):
-    """Interrupted: so many of so many rows; and what goes on is named only where it does."""
+    """The summary of an interrupted run has done and total rows, and names --resume only if it works."""
     options, tokens = job(80)
     child = start(client_options, options.source, "--out", options.out, "--rate", "20")
     await until(lambda: sent(emulator, tokens) >= 5)
@@ -454,7 +454,7 @@ async def test_a_changed_input_is_not_said_to_be_resumable(job, client_options):
 
 
 async def test_repeated_keys_are_counted_by_a_dry_run(client_options, tmp_path):
-    """Whoever looks a row up by its key would find another."""
+    """A search by key would find another row."""
     rows = [{"kind": "totp", "key": f"k{i % 7}", "code": "123456"} for i in range(10)]
     options = BatchOptions(source=write_csv(tmp_path / "r.csv", rows), dry_run=True)
     summary = await run_file(options, client_options)

@@ -15,7 +15,7 @@ from authing_mfa.batch.run.rate_limit import RateLimiter, Schedule
 
 
 class Clock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only during a sleep."""
 
     def __init__(self):
         self.now = 1000.0
@@ -58,7 +58,7 @@ def test_the_rate_is_met_and_no_second_has_more(rate, jitter):
 
 
 def test_a_stall_is_not_made_up_for_by_a_burst():
-    """After two seconds of standing still, the next second has no more than the rate."""
+    """After a pause of two seconds, the next second has no more than the rate."""
     schedule, now, starts = Schedule(100), 0.0, []
     for number in range(500):
         now = max(now, schedule.due())
@@ -171,12 +171,12 @@ def refused():
 
 async def turns_until(holds):
     """Let everybody have turns of the event loop until *holds* does."""
-    while not holds():  # noqa: ASYNC110 - there is nothing to be told by
+    while not holds():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0)
 
 
 def breaker_of(limit, *, patience=0.0, probe=None, clock=None):
-    """A breaker on a clock of its own, and what it stopped the run with."""
+    """A circuit breaker on a test clock, and the errors that it stopped the run with."""
     clock = clock or Clock()
     stopped = []
     breaker = CircuitBreaker(limit, patience, probe=probe, stop=stopped.append, sleep=clock.sleep, clock=clock)

@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL as it is run: behind pgbouncer in transaction mode, over a URL of libpq, and with a restart at night."""
+"""The journal in PostgreSQL as it is used: behind pgbouncer in transaction mode, with a URL of libpq, and with a restart during a run."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ async def test_a_url_of_libpq_is_understood(cluster):
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 async def test_a_restart_of_postgresql_costs_no_row(cluster, job, client_options, emulator, tmp_path, mode):
-    """The process knows what it sent: it connects again, records it, and goes on. No row is unknown, none is sent twice."""
+    """The process knows what it sent: it connects again, records it, and continues. No row is unknown or sent twice."""
     url = f"postgresql://postgres@127.0.0.1:{cluster.port}/postgres"
     options, tokens = job(200, url, concurrency=8, rate=200.0)
     run = asyncio.create_task(run_file(options, client_options))

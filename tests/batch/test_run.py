@@ -88,7 +88,7 @@ async def test_a_finished_run_that_is_resumed_changes_nothing(make_rows, client_
 
 
 async def test_without_resume_a_journal_that_is_there_is_refused(make_rows, client_options, tmp_path, store):
-    """Nobody goes on with an old run by accident; its output stays."""
+    """An old run is never continued by accident; its output stays."""
     source, _ = make_rows(3)
     options = BatchOptions(source=source, out=str(tmp_path / "out.jsonl"), journal=store)
     await run_file(options, client_options)
@@ -102,7 +102,7 @@ async def test_without_resume_a_journal_that_is_there_is_refused(make_rows, clie
 
 
 async def test_a_dry_run_looks_at_every_row_and_sends_nothing(tmp_path, client_options, emulator):
-    """Broken rows and missing photos are counted and told with their place."""
+    """Invalid rows and missing photos are counted and reported with their place."""
     rows = [
         {"kind": "totp", "code": "1", "token": "dry"},
         {"kind": "totp", "code": "", "token": "dry"},
@@ -130,7 +130,7 @@ async def test_broken_rows_are_outcomes(make_rows, client_options, tmp_path):
 
 
 async def test_a_dead_service_stops_the_run_which_can_be_resumed(make_rows, client_options, tmp_path, emulator):
-    """The circuit opens, the summary says why and that --resume goes on; then everything is done once."""
+    """The circuit opens, the summary says why and names --resume; then everything is done once."""
     source, tokens = make_rows(30)
     options = {"source": source, "out": str(tmp_path / "out.jsonl"), "journal": str(tmp_path / "run.db")}
     dead = {**client_options, "base_url": "http://127.0.0.1:9", "max_attempts": 1}
@@ -192,7 +192,7 @@ async def test_results_that_cannot_be_written_are_told_before_anything_is_sent(
 
 
 async def test_one_429_of_the_service_pauses_all_of_a_run(make_users, client_options, emulator):
-    """The client does not wait on its own: between the 429 and its Retry-After only calls that were under way arrive."""
+    """The client does not wait on its own: between the 429 and its Retry-After only calls that were in flight arrive."""
     users = make_users(30)
     rows = [VerifyRequest.phone(phone, code, token=token) for phone, token, code in users]
     seen = newest(emulator)

@@ -190,7 +190,7 @@ def test_what_is_neither_file_nor_pipe_is_refused(tmp_path):
 
 
 def test_a_damaged_line_in_the_middle_is_not_cut_off_with_all_that_follows(tmp_path):
-    """Only an unfinished end is: what stands behind a damaged line was somebody's outcome."""
+    """Only an unfinished last line is removed: lines after a damaged one are outcomes."""
     path = tmp_path / "r.jsonl"
     write_results(path, outcomes(5))
     lines = path.read_bytes().splitlines(keepends=True)

@@ -21,7 +21,7 @@ CLIENT = {"app_id": os.environ["AUTHING_APP_ID"], "base_url": os.environ["AUTHIN
 
 
 def child(options: dict[str, object]) -> None:
-    os.dup2(2, 1)  # what a run prints must not be taken for ours
+    os.dup2(2, 1)  # the output of a run must not be mixed with ours
     status = 99
     try:
         status = asyncio.run(run_file(BatchOptions(**options), CLIENT)).exit_code

@@ -1,4 +1,4 @@
-"""An emulator process of its own for each module, and three ways to run the command line against it."""
+"""One emulator process for each module, and three ways to run the command line against it."""
 
 import contextlib
 import io
@@ -42,10 +42,10 @@ class Done:
 
 
 class EmulatorProcess:
-    """`authing-mfa emulator` as a process of its own, asked over HTTP only."""
+    """`authing-mfa emulator` in its own process, used over HTTP only."""
 
     def __init__(self) -> None:
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop(); a pipe that nobody reads would fill up
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop(); a pipe without a reader would fill up
         self.process = subprocess.Popen(
             [sys.executable, "-m", "authing_mfa", "emulator", "--port", "0", "--json"],
             stdout=subprocess.PIPE,
@@ -75,7 +75,7 @@ class EmulatorProcess:
             return json.load(reply)
 
     def add_user(self, **about):
-        """A user with a name, phone and address of its own; all four factors unless told otherwise."""
+        """A user with a name, phone and address of its own; all four factors by default."""
         number = next(_numbers)
         user = {
             "username": f"user{number}",
@@ -113,7 +113,7 @@ def clean_environ(**more):
 
 @dataclass
 class Cli:
-    """The command line with a configuration folder of its own."""
+    """The command line with a new configuration folder."""
 
     environ: dict[str, str]
     folder: Path

@@ -69,7 +69,7 @@ def test_some_unknown_is_3(cli, emulator, tmp_path):
 
 
 def test_new_recovery_codes_are_told_where(cli, emulator, tmp_path):
-    """They are in a file of their own, which the summary names."""
+    """They are in a separate file, which the summary names."""
     user = emulator.add_user(mfa=["OTP"], totp=True)
     path = tmp_path / "rows.csv"
     path.write_text(f"kind,token,code\nrecovery,{emulator.mfa_token_of(user)},{user['recovery_code']}\n")
@@ -131,7 +131,7 @@ def test_many_broken_rows_are_not_all_listed(cli, tmp_path):
 
 
 def test_columns_and_kind_can_be_told(cli, tmp_path):
-    """A file with other names, of one kind; the login speaks for rows without a token."""
+    """A file with other names, of one kind; rows without a token use the login's token."""
     path = tmp_path / "rows.csv"
     path.write_text("mobile\n19912345678\n")
     arguments = ("batch", str(path), "--kind", "check", "--column", "phone=mobile")
@@ -193,7 +193,7 @@ def progress(done, **more):
 
 
 def test_a_line_every_ten_seconds_without_a_terminal(capsys):
-    """Not more often, however often the engine tells."""
+    """Not more often, however often the engine reports."""
     now = 0.0
     with shown(Output({}), clock=lambda: now) as tell:
         for second in range(31):
@@ -211,7 +211,7 @@ def test_failed_is_what_is_neither_rejected_nor_unknown():
 
 
 def test_an_unknown_total(capsys):
-    """A pipe does not tell how many rows there will be."""
+    """The number of rows of a pipe is unknown."""
     now = 0.0
     with shown(Output({}), clock=lambda: now) as tell:
         now = 11.0

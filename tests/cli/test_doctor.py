@@ -35,14 +35,14 @@ def test_a_token_that_is_missing_or_due_is_a_warning(cli, emulator):
 
 
 def test_no_application_id(bare):
-    """The first thing to be told."""
+    """The first finding."""
     done = bare.run("doctor", "--json")
     assert (done.code, checks(done)["settings"]["status"]) == (2, "fail")
     assert "AUTHING_APP_ID" in checks(done)["settings"]["fix"]
 
 
 def test_settings_that_cannot_be(bare):
-    """A host with a scheme in it is not asked."""
+    """A host with a scheme in it gets no request."""
     done = bare.invoke("--app-id", "a", "--host", "https://authing.cn/", "doctor", "--json")
     assert (done.code, checks(done)["settings"]["status"]) == (2, "fail")
 
@@ -54,7 +54,7 @@ def test_another_application(cli):
 
 
 def test_another_user_pool_is_a_warning(cli):
-    """With base_url the pool is a setting of its own, and can be a wrong one."""
+    """With base_url the pool is a separate setting, and can be wrong."""
     found = checks(cli.invoke("--user-pool-id", "other", "doctor", "--json"))["user pool"]
     assert (found["status"], "--user-pool-id" in found["fix"]) == ("warn", True)
 
@@ -76,7 +76,7 @@ def test_nobody_listens(cli):
 
 
 def test_a_name_that_is_none(cli):
-    """DNS fails: 3. The name is one that can never be."""
+    """DNS fails: 3. The name can never exist."""
     done = cli.invoke("--base-url", "http://no-such-host.invalid", "doctor", "--json")
     assert (done.code, checks(done)["name"]["status"]) == (3, "fail")
 
@@ -104,7 +104,7 @@ GOOD = b'{"code": 200, "data": {"name": "App", "userPoolId": "pool"}}'
 
 @pytest.fixture
 def serve():
-    """A server that answers GET with what it is told to; its address."""
+    """A server that answers GET with given answers; its address."""
     running = []
 
     def start(body=GOOD, date=None, context=None, status=200):
@@ -146,7 +146,7 @@ def test_something_else_answers(body, bare, serve):
 
 
 def test_a_refusal_with_an_http_status(bare, serve):
-    """The service's own words are told."""
+    """The service's own words are shown."""
     url = serve(b'{"code": 2011, "message": "no such application"}', status=404)
     done = bare.invoke("--app-id", "a", "--base-url", url, "doctor", "--json")
     assert (done.code, "no such application" in checks(done)["public-config"]["detail"]) == (6, True)
@@ -159,7 +159,7 @@ def test_an_answer_that_is_not_http(bare, serve):
 
 
 def test_a_public_config_that_names_no_host(bare, serve):
-    """What discovery could not use is told before a call fails; a literal host is used as it is."""
+    """An answer that discovery cannot use is reported before a call fails; a literal host is used unchanged."""
     url = serve(b'{"code": 200, "data": {"requestHostname": "http://a b"}}')
     host = url.removeprefix("http://")
     done = bare.invoke("--app-id", "a", "--host", host, "--scheme", "http", "doctor", "--json")
@@ -167,7 +167,7 @@ def test_a_public_config_that_names_no_host(bare, serve):
 
 
 def test_a_proxy_looks_up_the_name(bare, monkeypatch):
-    """With a proxy in the environment the name is its business; where the proxy is not there, that is told."""
+    """With a proxy in the environment, the proxy resolves the name; a missing proxy is reported."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     done = bare.invoke("--app-id", "a", "--base-url", "http://service.example", "doctor", "--json")
     assert (done.code, checks(done)["name"]["status"]) == (3, "skip")
@@ -203,7 +203,7 @@ def authority(tmp_path):
 
 
 def test_a_private_authority(bare, serve, authority):
-    """Not trusted: 3, with --ca-file in the hint; with it, all is well and the certificate's days are told."""
+    """Not trusted: 3, with --ca-file in the hint; with it, all checks pass and the certificate's days are shown."""
     ca_file, context = authority
     url = serve(context=context)
     arguments = ("--app-id", "a", "--user-pool-id", "pool", "--base-url", url)

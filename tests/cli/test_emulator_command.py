@@ -13,7 +13,7 @@ from authing_mfa.cli.commands.emulator import DEFAULT_PORT
 
 
 def test_the_ready_line(emulator):
-    """One JSON line tells everything a program needs."""
+    """One JSON line has everything that a program needs."""
     assert set(emulator.ready) >= {"url", "inbox", "app_id", "user_pool_id", "public_key", "user"}
     assert emulator.ready["user"]["username"] == "demo"
     assert emulator.admin("GET", "info")["app_id"] == emulator.ready["app_id"]
@@ -32,7 +32,7 @@ def test_people_get_sentences_and_lines_to_paste(bare):
 
 
 def test_exec_sets_the_variables_and_hands_on_the_exit_code(bare):
-    """The command sees a service of its own; its exit code is ours; AUTHING_TOKEN of the real service is not there."""
+    """The command uses its own emulator; its exit code is ours; AUTHING_TOKEN of the real service is removed."""
     check = (
         "import json, os, sys, urllib.request as r; "
         "o = r.build_opener(r.ProxyHandler({})); "
@@ -97,7 +97,7 @@ def test_options_before_the_command_count_too(bare):
 
 
 def test_what_cannot_be_served_is_a_usage_error(bare, emulator, tmp_path):
-    """A port that is taken, an address that is not loopback, a seed file that is none."""
+    """A port in use, an address that is not loopback, an invalid seed file."""
     port = emulator.url.rpartition(":")[2]
     taken = bare.invoke("emulator", "--port", port)
     assert (taken.code, "cannot be started" in taken.err) == (2, True)
@@ -114,7 +114,7 @@ def test_tls_is_trusted_by_the_variable(bare):
 
 
 def test_inbox_shows_messages_oldest_first(cli, emulator):
-    """Time, channel, recipient, code; --code only the newest; 1 where there is none."""
+    """Time, channel, recipient, code; --code only the newest; 1 without a message."""
     user = emulator.add_user()
     assert cli.run("emulator", "inbox", "--to", user["phone"]).code == 1
     codes = [emulator.admin("POST", "messages", {"to": user["phone"]})["code"] for _ in range(2)]
@@ -157,7 +157,7 @@ def test_inbox_follows(cli, emulator):
 
 @pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:9", 3), ("ftp://nowhere", 2)])
 def test_inbox_of_no_emulator(url, code, bare):
-    """Nobody there is 3, no address is 2."""
+    """No emulator at the address is 3, no address is 2."""
     assert bare.invoke("emulator", "inbox", "--url", url).code == code
 
 

@@ -98,7 +98,7 @@ def test_1_locked(cli, emulator):
 
 
 def test_2_usage(cli, emulator):
-    """An option that is none, a command that is none, a value that cannot be one."""
+    """An unknown option, an unknown command, an invalid value."""
     assert cli.run("verify", "totp", "--nonsense").code == 2
     assert cli.invoke("nonsense").code == 2
     assert cli.invoke("--timeout", "soon", "whoami").code == 2
@@ -150,7 +150,7 @@ def test_3_timeout(cli, emulator):
 
 
 def test_4_nobody_is_logged_in(cli):
-    """A command that speaks for a user without a token is 4."""
+    """A command that needs a user's token and has none is 4."""
     done = cli.run("whoami")
     assert done.code == 4
     assert "authing-mfa login" in done.err
@@ -285,7 +285,7 @@ def test_sigterm_ends_the_emulator_in_order(bare):
 
 
 def emulator_waits_for_call(emulator, user):
-    """Until the fault of *user* has fired: then the call is under way."""
+    """Wait until the fault of *user* has fired: then the call is in flight."""
     for _ in range(600):
         if any(rule.get("user") == user["username"] and rule["fired"] for rule in faults(emulator)):
             return

@@ -76,7 +76,7 @@ def test_a_face_is_enrolled_and_removed(cli, eve, tmp_path):
 
 
 def test_without_a_terminal_the_code_comes_from_stdin(cli, emulator, eve):
-    """One that is wrong ends it with 1; what is missing is a usage error; nothing is asked without a terminal."""
+    """A wrong value ends it with 1; a missing value is a usage error; without a terminal nothing is asked."""
     done = cli.invoke("factors", "add", "sms", "--phone", "19911112222", "--code-stdin", stdin="000000\n")
     assert (done.code, "2001" in done.err) == (1, True)
     assert cli.invoke("factors", "add", "sms").code == 2
@@ -103,7 +103,7 @@ def test_the_step_up_code_of_a_user_who_is_logged_in(cli, emulator):
 
 
 def test_the_session_is_renewed_and_ended(cli, emulator, eve):
-    """refresh stores a new token; logout tells the service, so that the token is dead there too."""
+    """refresh stores a new token; logout also ends the session at the service, so that the token is void there."""
     before = cli.invoke("token").out
     done = cli.invoke("refresh", "--json")
     assert (done.code, done.json["data"]["stored"]) == (0, True)
@@ -189,7 +189,7 @@ def test_a_captcha_is_shown_and_asked_for(cli, emulator, command):
 
 @pytest.mark.parametrize("code", [1639, 2058, 2071])
 def test_a_new_password_is_asked_for_and_set(cli, emulator, code):
-    """Twice the same, and a safe one; then the login goes on with it. Neither password is echoed."""
+    """The new password must be typed twice and be safe; then the login continues with it. Neither password is echoed."""
     user = emulator.add_user(mfa=[], password_change=code)
     terminal = cli.with_env(AUTHING_PASSWORD=user["password"]).terminal("login", user["username"])
     terminal.expect("must be changed")

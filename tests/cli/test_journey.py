@@ -17,7 +17,7 @@ def picture(path, colour="#e0ac7e"):
 
 
 def test_by_sms_the_challenge_is_carried_from_command_to_command(cli, emulator):
-    """login keeps the mfaToken and the phone; send and verify need no more; whoami then speaks with the user's token."""
+    """login keeps the mfaToken and the phone; send and verify need nothing else; whoami then uses the user's token."""
     user = emulator.add_user()
     login = cli.run("login", user["username"], "--password-stdin", stdin=user["password"] + "\n")
     assert login.code == 4
@@ -109,7 +109,7 @@ def test_register(cli):
 
 
 def test_a_target_is_needed_once(cli, emulator):
-    """Neither none nor two."""
+    """Exactly one target is needed."""
     assert cli.invoke("send", "sms").code == 2
     assert cli.invoke("send", "sms", "1", "--phone", "2").code == 2
     user = emulator.add_user(mfa=["OTP"], totp=True)
@@ -210,6 +210,6 @@ def test_unbind_a_factor_by_its_id(cli, emulator):
 
 
 def test_public_photos(cli, tmp_path):
-    """--public is told to the service."""
+    """--public is sent to the service."""
     told = cli.invoke("face", "upload", picture(tmp_path / "one.png"), "--public", "--json").json["data"]
     assert told["private"] is False

@@ -115,7 +115,7 @@ def test_every_command_has_help_json_and_no_secret_option(path, command, bare):
 
 @pytest.mark.parametrize("option", ["--code", "--token", "--password"])
 def test_the_missing_secret_options_say_why(option, bare):
-    """Who tries `--code` is told why there is none."""
+    """The error for `--code` says why there is no such option."""
     done = bare.invoke("verify", "totp", option, "246810")
     assert done.code == 2
     assert f"{option}-stdin" in done.err

@@ -104,7 +104,7 @@ def test_a_fixed_code_of_the_environment(factor, target, cli, emulator):
 
 @pytest.mark.parametrize(("factor", "name"), [("sms", "phone"), ("email", "email")])
 def test_a_target_is_bound_on_the_way(factor, name, cli, emulator):
-    """Where none is bound the new one is checked first; one that is taken is refused with 1."""
+    """If no target is bound, the new one is checked first; a target of another user is refused with 1."""
     taken = emulator.add_user()
     user = emulator.add_user(phone=None, email=None)
     target = {"phone": "16600000001", "email": "new@example.com"}[name]
@@ -136,7 +136,7 @@ def test_by_recovery_code(cli, emulator):
 
 
 def test_no_second_factor(cli, emulator):
-    """Where none is due the login is all."""
+    """If no second factor is needed, the login is enough."""
     user = emulator.add_user(mfa=[])
     done = cli.with_env(AUTHING_PASSWORD=user["password"]).invoke("mfa", user["username"])
     assert (done.code, "No second factor is needed." in done.err) == (0, True)

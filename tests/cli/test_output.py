@@ -39,7 +39,7 @@ def test_when_there_is_colour(environ, terminal, colour):
 
 
 def test_colours_on_a_terminal_and_none_without(bare):
-    """The real thing: an escape sequence on a pseudo-terminal, none in a pipe, none on a dumb terminal, some when forced."""
+    """Real output: colours on a pseudo-terminal, none in a pipe or on a dumb terminal, colours when forced."""
     on_terminal = bare.terminal("config", "list")
     assert on_terminal.end() == 0
     assert "\x1b[" in on_terminal.text
@@ -78,7 +78,7 @@ def test_json_is_one_object_for_success_and_error(cli, emulator):
 
 
 def test_json_of_a_challenge_has_the_factors_and_no_token(cli, emulator):
-    """A program learns what is due; the mfaToken is kept, and printed by `token`."""
+    """A program learns which factor is needed; the mfaToken is stored, and `token` prints it."""
     user = emulator.add_user()
     done = cli.invoke("login", user["username"], "--password-stdin", "--json", stdin=user["password"])
     assert done.json["error"]["challenge"] == {
@@ -153,7 +153,7 @@ def test_every_error_is_a_sentence_with_its_code_in_both_languages(error):
 
 
 def test_the_request_id_is_named_for_the_support():
-    """An unknown refusal tells what to give to the service's support."""
+    """An unknown refusal names the request id for the service's support."""
     assert "req-1" in sentence(errors.ApiError("no", code=4711, request_id="req-1"), "en")
 
 

@@ -1,4 +1,4 @@
-"""docs/cli.md is what the commands say, and what it shows is there."""
+"""docs/cli.md agrees with the commands' help, and its pictures exist."""
 
 import re
 from pathlib import Path

@@ -82,7 +82,7 @@ def test_a_broken_file_is_a_usage_error_that_names_it(text, bare):
 
 
 def test_a_key_that_means_nothing_is_warned_of(bare):
-    """A typing mistake in the file is told, the rest is used."""
+    """A typing mistake in the file is reported, the other settings are used."""
     bare.folder.mkdir()
     (bare.folder / "config.toml").write_text('[default]\napp_id = "a"\nhots = "b"\n')
     done = bare.invoke("config", "list")
@@ -98,7 +98,7 @@ def test_a_secret_is_not_kept_in_a_profile(key, bare):
 
 
 def test_config_list_masks_secrets(bare):
-    """What the environment holds is told, not shown."""
+    """Secrets in the environment are named, not shown."""
     secrets = {"AUTHING_TOKEN": "tok-abcdef", "AUTHING_PASSWORD": "pw-abcdef", "AUTHING_CODE": "135791"}
     done = bare.with_env(**secrets).run("config", "list")
     assert done.code == 0
@@ -191,7 +191,7 @@ def test_a_value_that_cannot_be_one_names_its_source(name, text):
 
 
 def test_the_language_of_a_usage_error_is_right_even_with_a_broken_setting(bare):
-    """A wrong time-out is told in Chinese where Chinese is asked for, and --lang does not break."""
+    """A wrong time-out is reported in Chinese if the language is Chinese, and --lang works."""
     done = bare.with_env(AUTHING_TIMEOUT="soon").invoke("--lang", "zh", "verify", "totp")
     assert done.code == 2
     assert "timeout" in done.err

@@ -1,4 +1,4 @@
-"""Where a login is kept: the keyring, else a file of mode 0600; and who speaks when there are several."""
+"""The place of a stored login: the keyring, else a file of mode 0600; and which token is used when there are several."""
 
 import json
 import stat
@@ -40,7 +40,7 @@ def token_files(cli):
 
 
 def test_without_a_keyring_the_token_is_in_a_file_of_mode_0600(cli, emulator):
-    """The user is warned, and nobody else can read it."""
+    """The user is warned, and other users cannot read it."""
     user = emulator.add_user(mfa=[])
     done = cli.run("login", user["username"], "--password-stdin", stdin=user["password"] + "\n")
     assert done.code == 0
@@ -76,7 +76,7 @@ def test_with_a_keyring_there_is_no_file(with_keyring, emulator, tmp_path):
 
 
 def test_a_locked_keyring_falls_back_to_the_file(with_keyring, emulator):
-    """A backend that raises is as good as none."""
+    """A backend that raises is treated as missing."""
     user = emulator.add_user(mfa=[])
     locked = with_keyring.with_env(TEST_KEYRING_LOCKED="1")
     done = locked.run("login", user["username"], "--password-stdin", stdin=user["password"] + "\n")
@@ -84,7 +84,7 @@ def test_a_locked_keyring_falls_back_to_the_file(with_keyring, emulator):
 
 
 def test_the_environment_beats_a_kept_token(cli, emulator):
-    """AUTHING_TOKEN speaks, whoever is logged in; and a login says so."""
+    """AUTHING_TOKEN is used, whoever is logged in; and a login says so."""
     kept, other = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
     cli.log_in(kept)
     assert kept["username"] in cli.invoke("whoami").out
@@ -94,7 +94,7 @@ def test_the_environment_beats_a_kept_token(cli, emulator):
 
 
 def test_stdin_beats_the_environment(cli, emulator):
-    """--token-stdin speaks for the one it names."""
+    """--token-stdin uses the given token."""
     named, other = emulator.add_user(), emulator.add_user()
     speaking = cli.with_env(AUTHING_TOKEN=emulator.token_of(other))
     done = speaking.run("whoami", "--token-stdin", stdin=emulator.token_of(named) + "\n")
@@ -150,7 +150,7 @@ def test_a_file_that_others_can_read_is_warned_of(cli, emulator):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"token": 5}', '{"token": ""}', "null"])
 def test_a_damaged_file_is_no_login(content, cli, emulator):
-    """It is as if nobody were logged in."""
+    """The command works as without a login."""
     cli.log_in(emulator.add_user(mfa=[]))
     (path,) = token_files(cli)
     path.write_text(content)

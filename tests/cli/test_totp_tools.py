@@ -58,7 +58,7 @@ def test_what_is_no_secret_is_refused_without_showing_it(text):
 
 
 def test_an_address_is_made_from_what_was_read():
-    """Reading its own address gives the same secret."""
+    """Reading the address that was written gives the same secret."""
     secret = read_secret(URI)
     assert (secret.account, secret.issuer) == ("ada", "Authing")
     assert read_secret(secret.uri()) == secret

@@ -20,7 +20,7 @@ PATIENCE = 20.0  # seconds; no test waits this long unless it fails
 
 
 class Heard:
-    """A completion that keeps what it was told, and where."""
+    """A completion that keeps its arguments and its thread."""
 
     def __init__(self, then: Callable[..., Any] | None = None) -> None:
         self.calls: list[tuple[Any, ...]] = []
@@ -116,7 +116,7 @@ def _clean() -> None:
 
 @pytest.fixture(autouse=True)
 def clean_slate() -> Iterator[None]:
-    """The process-wide state, as it is before anything."""
+    """The process-wide state, reset."""
     _clean()
     yield
     _clean()
@@ -142,7 +142,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 @pytest.fixture
 def errors() -> Iterator[list[BaseException]]:
-    """What the error handler is told."""
+    """The errors that the error handler gets."""
     told: list[BaseException] = []
     Authing.setErrorHandler(told.append)
     return told

@@ -1,4 +1,4 @@
-"""Runs a driver script in a process of its own: for exits, forks, signals, and toolkits that may take their process down."""
+"""Run a driver script in its own process: for exits, forks, signals, and toolkits that may crash their process."""
 
 from __future__ import annotations
 

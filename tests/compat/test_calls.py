@@ -101,7 +101,7 @@ def test_an_answer_without_a_user_leaves_the_token(service):
 
 
 def test_a_late_answer_about_a_former_user_does_not_bring_them_back(service):
-    """getCurrentUserInfo only refreshes whoever is still current."""
+    """getCurrentUserInfo only refreshes a user who is still current."""
     service.hold()
     service.answer = lambda operation: ADA
     heard = Heard()
@@ -191,7 +191,7 @@ def test_completions_run_in_order_on_one_thread_of_their_own(service):
 
 
 def test_a_slow_completion_does_not_stop_the_network(service):
-    """While one completion blocks, the next call's request goes out."""
+    """While one completion blocks, the next call's request is sent."""
     go_on = threading.Event()
     first = Heard(lambda *_: go_on.wait(PATIENCE))
     second = Heard()
@@ -270,7 +270,7 @@ def test_the_callers_context_is_seen_in_the_completion(service):
 
 
 def test_a_completion_that_cannot_be_called_is_refused_at_once(service):
-    """There is no one to tell, so the caller is."""
+    """No completion can receive the error, so the caller gets it."""
     with pytest.raises(TypeError, match="completion"):
         AuthClient().mfaCheck("1", None, None)  # type: ignore[arg-type]  # the mistake is the point
     with pytest.raises(TypeError, match="dispatcher"):
@@ -321,7 +321,7 @@ def test_a_dispatcher_that_raises_is_reported_and_the_completion_runs_all_the_sa
 
 
 async def test_asyncio_loop_delivers_on_the_given_loop(service):
-    """For programs that have a loop of their own."""
+    """For programs that have an event loop."""
     told = asyncio.Event()
     heard = Heard(lambda *_: told.set())
     call = AuthClient().mfaCheck("1", None, heard, dispatcher=dispatch.asyncio_loop())

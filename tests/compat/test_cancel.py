@@ -91,7 +91,7 @@ def test_an_answer_cancelled_on_its_way_to_the_completion_makes_nobody_current(s
 
 
 def test_whoever_wins_the_race_between_answer_and_cancel_the_completion_runs_once(service):
-    """cancel() tells the truth: true exactly when the completion got 10102."""
+    """cancel() returns true exactly if the completion got 10102."""
     heard = [Heard() for _ in range(200)]
     calls = []
     cancelled = []
@@ -250,7 +250,7 @@ def test_an_owner_may_be_unhashable(service):
 
 
 def test_an_owner_that_cannot_be_weakly_referenced_is_refused(service):
-    """Nobody could know when it is gone."""
+    """Its end could not be noticed."""
     with pytest.raises(TypeError):
         AuthClient().mfaCheck("1", None, Heard(), owner="window")
     assert service.seen == []

@@ -1,4 +1,4 @@
-"""Completions are checked when the call is made: one that could not be called would lose the answer of a call that was sent."""
+"""Completions are checked when the call is made: an invalid completion would lose the answer of a call that was sent."""
 
 import functools
 import logging
@@ -90,7 +90,7 @@ def test_a_completion_that_cannot_be_called_is_refused_before_anything_is_sent(s
 
 @pytest.mark.parametrize("completion", ABLE.values(), ids=ABLE)
 def test_a_completion_that_can_be_called_is_called(service, errors, completion):
-    """Whatever it is; what it does with a code, a message and a value is its own business."""
+    """Any callable is accepted; its use of code, message and value is not checked."""
     assert AuthClient().mfaVerifyByOTP("123456", completion).wait(PATIENCE)
     assert service.seen == [ops.VerifyByTotp("123456")]
     assert [type(error) for error in errors if not isinstance(error, TypeError)] == []
@@ -106,7 +106,7 @@ VALUELESS = {
 
 @pytest.mark.parametrize("name", VALUELESS)
 def test_a_call_without_a_value_takes_swifts_two_arguments_too(service, name):
-    """(code, message), as a literal port has it; with room for a value, None stands there."""
+    """(code, message), as in a literal port; a completion with three parameters gets None as the value."""
     service.answer = lambda operation: None
     heard = Heard()
     method = getattr(AuthClient(), name)

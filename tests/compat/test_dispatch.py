@@ -28,7 +28,7 @@ class MainLoop:
         self.arrived.release()
 
     def iterate(self, at_most):
-        """Run until nothing is due, or *at_most* rounds."""
+        """Run until nothing is left, or *at_most* rounds."""
         assert self.arrived.acquire(timeout=PATIENCE)
         while self.sources and self.rounds < at_most:
             self.rounds += 1

@@ -1,4 +1,4 @@
-"""Exit, Ctrl-C and fork, each in a process of its own, with nothing on stderr but what is said here."""
+"""Exit, Ctrl-C and fork, each in its own process, with nothing on stderr except the expected lines."""
 
 import os
 import re
@@ -34,14 +34,14 @@ def test_leaving_at_once_or_idle_is_clean(way):
 
 
 def test_leaving_does_not_wait_for_a_stuck_completion():
-    """The others are told all the same, and the process ends."""
+    """The other completions run nevertheless, and the process ends."""
     said, [seconds] = lines(run("leaving", "stuck completion"))
     assert said == ["stuck"] + ["completed 10102"] * 3
     assert seconds < 2
 
 
 def test_leaving_completes_what_a_dispatcher_has_kept():
-    """At exit nobody will run it any more, so it runs then."""
+    """No dispatcher runs it after the exit, so it runs then."""
     said, [seconds] = lines(run("leaving", "stuck dispatcher"))
     assert sorted(said) == ["completed 10102"] * 4 + ["kept"]
     assert seconds < 2
@@ -68,7 +68,7 @@ def test_a_call_after_the_end_says_so():
 
 
 def test_leaving_while_a_picture_is_prepared_is_clean():
-    """Thread pools refuse work by then."""
+    """Thread pools refuse work at that time."""
     said, _ = lines(run("leaving", "picture"))
     assert said in (["uploaded 10101"], ["uploaded 10102"])
 
@@ -90,7 +90,7 @@ def test_ctrl_c_in_wait_cancels_the_call(way):
 
 @pytest.mark.parametrize("way", ["call in child", "shutdown in child", "leave at once"])
 def test_a_forked_child_has_a_client_of_its_own(way):
-    """What was pending completes in the parent only, whose loop goes on."""
+    """What was pending completes in the parent only, whose loop continues."""
     require(hasattr(os, "fork"), "os.fork")
     finished = run("forking", way, PYTHONWARNINGS="ignore::DeprecationWarning")
     said, _ = lines(finished)

@@ -79,7 +79,7 @@ def test_a_cancelled_logout_leaves_the_user_current(service):
 
 @pytest.mark.parametrize("name", ["logout", "updateIdToken"])
 def test_an_answer_about_a_former_user_changes_nothing(service, name):
-    """Somebody else has logged in since the call was made."""
+    """Another user has logged in since the call was made."""
     logged_in(service)
     service.hold()
     call = getattr(AuthClient(), name)(lambda *_: None)

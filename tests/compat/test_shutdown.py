@@ -213,7 +213,7 @@ def test_a_change_of_settings_closes_the_old_client_when_its_last_call_has_ended
 
 
 def test_a_client_that_cannot_be_closed_is_reported(service, errors, monkeypatch):
-    """The threads end all the same."""
+    """The threads end nevertheless."""
     defect = OSError("no")
 
     async def aclose(self):

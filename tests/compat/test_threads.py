@@ -13,7 +13,7 @@ async def nothing():
 
 
 def test_items_arrive_in_order_however_many_there_are():
-    """One wake-up takes a bounded number, and the next goes on where it stopped."""
+    """One wake-up takes a bounded number, and the next continues after them."""
     busy, go_on, got = threading.Event(), threading.Event(), []
 
     def receive(item):

@@ -1,4 +1,4 @@
-"""The static types are an interface of their own: right uses pass, each wrong one is found, by both checkers."""
+"""The static types are an interface too: both checkers accept right uses and find each wrong one."""
 
 import json
 import re

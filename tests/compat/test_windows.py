@@ -1,4 +1,4 @@
-"""The example windows and the toolkits' dispatchers, each in a process of its own: a toolkit may take its process down."""
+"""The example windows and the toolkits' dispatchers, each in its own process: a toolkit may crash its process."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ def test_the_tk_window_goes_through_every_factor(display):
 
 
 def test_the_tk_window_signs_in_at_a_running_emulator(display):
-    """With its address alone."""
+    """With the emulator's address alone."""
     assert tk(display, "running emulator") == []
 
 
@@ -68,7 +68,7 @@ def test_the_tk_window_lives_on_while_a_call_runs(display):
 
 
 def test_closing_the_tk_window_mid_call_is_clean(display):
-    """The call ends, nobody is told, nothing is printed."""
+    """The call ends, no completion runs, nothing is printed."""
     assert tk(display, "close") == ["done True"]
 
 
@@ -89,7 +89,7 @@ def test_tk_completions_run_in_its_main_loop(display):
 
 @pytest.mark.parametrize("way", ["shutdown before mainloop", "exit before mainloop"])
 def test_tk_completions_whose_loop_does_not_run_complete_at_the_end(display, way):
-    """On Tk's thread, which is the one that ends things."""
+    """On Tk's thread, which ends the window."""
     assert tk(display, way) in (["10100 True"], ["10102 True"])
 
 
@@ -119,7 +119,7 @@ def test_the_qt_window_goes_through_every_factor(platform):
 
 
 def test_the_qt_window_signs_in_at_a_running_emulator(platform):
-    """With its address alone."""
+    """With the emulator's address alone."""
     assert qt("running emulator", **platform) == []
 
 
@@ -129,12 +129,12 @@ def test_the_qt_window_lives_on_while_a_call_runs(platform):
 
 
 def test_closing_the_qt_window_mid_call_is_clean(platform):
-    """The call ends, nobody is told, nothing is printed."""
+    """The call ends, no completion runs, nothing is printed."""
     assert qt("close", **platform) == ["done True"]
 
 
 def test_closing_the_qt_window_mid_call_and_leaving_is_clean():
-    """No loop runs any more that could tell Qt's objects of anything."""
+    """No loop runs any more that could deliver to Qt's objects."""
     assert qt("close and leave") == []
 
 

@@ -1,4 +1,4 @@
-"""A program of somebody else, checked with mypy --strict and pyright against the installed wheel: every face, as users write it."""
+"""A user's program, checked with mypy --strict and pyright against the installed wheel: every face, as users write it."""
 
 import asyncio
 from collections.abc import Callable

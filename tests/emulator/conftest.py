@@ -1,4 +1,4 @@
-"""A running emulator with a clock that stands still, and a plain HTTP client for it."""
+"""A running emulator with a stopped clock, and a plain HTTP client for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START = 1_800_000_000.0
 
 
 class Api:
-    """Plain HTTP to one emulator, as any client in any language speaks it."""
+    """Plain HTTP to one emulator, as any client in any language uses it."""
 
     def __init__(self, session: aiohttp.ClientSession, emulator: Emulator) -> None:
         self.session, self.emulator, self.url = session, emulator, emulator.url

@@ -14,7 +14,7 @@ INFO, INBOX, USERS, CLOCK = (f"/_emulator/{name}" for name in ("info", "inbox", 
 
 
 async def test_info_tells_how_to_reach_it(emu, api):
-    """Address, ids, key, namespace, time, version; a namespace tells its own address."""
+    """Address, ids, key, namespace, time, version; a namespace has its own address."""
     info = await api.get(INFO)
     assert info == {
         "url": emu.url,
@@ -70,7 +70,7 @@ async def test_the_inbox_waits_for_a_message(emu, api):
 
 
 async def test_the_inbox_gives_up_after_its_time(api):
-    """Empty when nothing came; numbers that are none are refused."""
+    """Empty when nothing came; invalid numbers are refused."""
     assert await api.get(f"{INBOX}?to=138&wait=0.05") == {"messages": []}
     for query in ("wait=x", "wait=-1", "after=nan", "limit=1e300"):
         assert (await api.call("GET", f"{INBOX}?{query}"))[0] == 400
@@ -221,7 +221,7 @@ async def test_a_users_totp_and_tokens(emu, api, session):
 
 
 async def test_the_clock_moves_over_http(emu, api):
-    """Advanced, set, reset; what is none of these is refused."""
+    """Advanced, set, reset; anything else is refused."""
     start = emu.clock()
     assert await api.post(CLOCK, {"advance": 61}) == {"now": start + 61, "offset": 61}
     assert (await api.post(CLOCK, {"set": 1000}))["now"] == 1000

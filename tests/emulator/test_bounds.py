@@ -1,4 +1,4 @@
-"""Large bodies, other origins, slow and broken connections, and that everything which is kept has an end.
+"""Large bodies, other origins, slow and broken connections, and a limit for everything that is kept.
 
 More than 300 lines: one test for each limit.
 """
@@ -39,7 +39,7 @@ async def test_a_photo_of_many_megabytes_is_taken(emu, api, session):
 
 
 async def test_a_snapshot_of_its_own_is_taken_back(emu, api, session):
-    """2,000 users are more than the 1 MiB that aiohttp takes unless told."""
+    """2,000 users are more than aiohttp's default limit of 1 MiB."""
     for number in range(2000):
         emu.add_user(username=f"user{number}", password="pw", totp=True)
     status, snapshot = await api.call("GET", "/_emulator/snapshot")
@@ -53,7 +53,7 @@ async def test_a_snapshot_of_its_own_is_taken_back(emu, api, session):
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_body_over_32_mib_is_refused_so_that_a_page_can_read_why(emu, session, chunked):
-    """HTTP 413 in the service's envelope, with CORS headers; the emulator goes on serving."""
+    """HTTP 413 in the service's envelope, with CORS headers; the emulator continues to serve."""
 
     async def pieces():
         for _ in range(33):
@@ -148,14 +148,14 @@ async def test_a_page_of_the_same_host_or_an_allowed_one_may_call_it(session):
 
 
 async def test_the_log_keeps_no_large_body(emu, api):
-    """Its size is told instead, and the page's list stays small."""
+    """Its size is shown instead, and the page's list stays small."""
     await api.call("POST", "/api/v2/login/account", {"account": "x" * 300, "password": "y" * 30_000})
     newest = (await api.get("/_emulator/requests"))["requests"][0]
     assert (newest["request"], newest["request_bytes"] > 30_000, newest["response"]["code"]) == (None, True, 2333)
 
 
 def test_the_oldest_messages_go_and_their_codes(monkeypatch):
-    """What was sent to others stays as it is."""
+    """Messages to other targets stay unchanged."""
     monkeypatch.setattr(messages, "_KEPT", 3)
     with Emulator() as emu:
         for number in range(5):
@@ -220,7 +220,7 @@ async def test_made_up_tokens_are_not_counted(emu, api):
 
 
 async def test_a_token_with_junk_behind_its_signature_is_refused(emu, api):
-    """Base64 decoders skip letters that are none; a signature is compared letter by letter."""
+    """Base64 decoders skip other characters; a signature is compared character by character."""
     ann = emu.add_user(username="ann", password="pw", mfa=["OTP"], totp=True)
     token = emu.issue_mfa_token(ann)
     for junk in ("=", "\u00a0", "!!", "==", ".", " x"):

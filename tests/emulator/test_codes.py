@@ -33,7 +33,7 @@ async def test_sms_is_verified_once(emu, api, ann, token):
 
 
 async def test_email_is_verified_with_the_scene_kept(emu, api, token):
-    """E-mail codes work like SMS codes; the outbox tells channel, target, time and scene."""
+    """E-mail codes work like SMS codes; the outbox has channel, target, time and scene."""
     await api.post("/api/v2/email/send", {"email": ADDRESS, "scene": "MFA_VERIFY"})
     (message,) = emu.outbox
     assert (message.channel, message.to, message.scene, message.sent_at) == (
@@ -115,7 +115,7 @@ async def test_check_tells_what_is_free(emu, api, token):
 
 
 async def test_a_new_target_is_bound_by_verifying_it(emu, api):
-    """A user without a bound phone binds the one that is verified, and only then."""
+    """A user without a bound phone binds the verified phone, and only then."""
     bob = emu.add_user(username="bob", password="pw", mfa=["SMS", "EMAIL"])
     token = emu.issue_mfa_token(bob)
     assert (await api.post(SMS, {"phone": "13700137000", "code": "000000"}, token))["code"] == 2001
@@ -129,7 +129,7 @@ async def test_a_new_target_is_bound_by_verifying_it(emu, api):
 
 
 async def test_another_target_than_the_bound_one_does_not_pass(emu, api, token):
-    """Whoever knows the password cannot pass with a phone or address of their own."""
+    """A person who knows only the password cannot pass with another phone or address."""
     for path, body in (
         (SMS, {"phone": "13700137000", "code": emu.send_code("13700137000")}),
         (EMAIL, {"email": "thief@example.com", "code": emu.send_code("thief@example.com")}),

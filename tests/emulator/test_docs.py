@@ -1,4 +1,4 @@
-"""The code in the emulator's documentation is run as it stands there, and what it tells is so."""
+"""The code in the emulator's documentation runs unchanged, and its statements are true."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ UPLOAD, ASSOCIATE, VERIFY = "/api/v2/upload", "/api/v2/mfa/face/associate", "/ap
 
 @pytest.fixture
 def ann(emu):
-    """A user who must pass a face and has none."""
+    """A user who must pass a face and has not bound one."""
     return emu.add_user(username="ann", password="pw", mfa=["FACE"])
 
 
@@ -44,7 +44,7 @@ async def test_plain_pictures_are_told_apart_by_colour(emu, api, colour):
 
 
 def test_a_face_may_come_as_file_or_bytes(emu, tmp_path, pictures):
-    """Every kind of picture source is taken, and one that is no picture is refused."""
+    """Every kind of picture source is accepted, and other values are refused."""
     path = tmp_path / "face.jpg"
     path.write_bytes(pictures(0))
     for name, source in (("a", path), ("b", str(path)), ("c", pictures(0)), ("d", path.open("rb"))):

@@ -113,7 +113,7 @@ async def test_enrolling_totp_and_face(emu, api, pictures):
     eve = emu.add_user(username="eve", password="pw")
     token = emu.issue_user_token(eve)
     asked = (await api.post(ASK, {"factorType": "OTP", "profile": {}}, token))["data"]
-    assert "secret" not in asked["otpData"]  # it stands in the address only
+    assert "secret" not in asked["otpData"]  # only the address holds it
     secret = parse_qs(urlsplit(asked["otpData"]["qrCodeUri"]).query)["secret"][0]
     code = totp.code_at(secret, totp.step_of(emu.clock()))
     assert asked["otpData"]["qrCodeDataUrl"].startswith("data:image/png")
@@ -191,7 +191,7 @@ async def test_what_can_be_enrolled_is_what_the_application_enables(api_of):
     [("SMS", {"phoneNumber": "13700137000"}), ("EMAIL", {"email": "new@b.test"}), ("OTP", {}), ("FACE", {})],
 )
 async def test_an_mfa_token_alone_replaces_nothing(emu, api, ann, kind, profile):
-    """Whoever knows only the password must not get rid of the second factor; a user without it may bind one."""
+    """A person who knows only the password must not remove the second factor; a user without one may bind it."""
     answer = await api.post(ASK, {"factorType": kind, "profile": profile}, emu.issue_mfa_token(ann))
     assert (answer["statusCode"], answer["apiCode"]) == (403, 1001)
     eve = emu.add_user(username="eve", password="pw")
@@ -229,7 +229,7 @@ async def test_v3_sends_codes_by_channel(emu, api):
 
 @pytest.mark.parametrize("name", ["send_mfa_email", "send_email", "change_expired_password"])
 async def test_calls_that_share_a_path_have_names_of_their_own(emu, api, name):
-    """A fault for one of them leaves the others alone, and the request log tells them apart."""
+    """A fault for one of them leaves the others alone, and the request log distinguishes them."""
     emu.faults.add(path=name, code=987654)
     found = {}
     for ours, path, body in (

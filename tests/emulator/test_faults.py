@@ -62,7 +62,7 @@ async def test_a_rule_matches_by_path_or_name(emu, api, check, path):
 
 @pytest.mark.parametrize("who", ["id", "username", "phone"])
 async def test_a_rule_may_be_one_users(emu, api, who):
-    """By token, or by the account of a login that has none."""
+    """By token, or by the account of a login without a token."""
     ann = emu.add_user(username="ann", password="pw", phone="138")
     bob = emu.add_user(username="bob", password="pw")
     emu.faults.add(user=getattr(ann, who), status=503)
@@ -149,7 +149,7 @@ async def test_a_slow_body_comes_in_pieces_and_whole(emu, session, bob):
 
 
 async def test_latency_is_real_time_and_goes_with_another_fault(emu, check):
-    """The virtual clock stands still and the call still comes back; the other rule's effect follows the wait."""
+    """The virtual clock is stopped and the call still returns; the other rule's effect follows the wait."""
     loop = asyncio.get_running_loop()
     emu.faults.add("mfa_check", latency=0.05, count=2)
     emu.faults.add("mfa_check", latency={"lognormal": [-5, 0.5]}, count=2)

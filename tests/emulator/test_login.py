@@ -56,7 +56,7 @@ async def test_the_applications_own_policies_hold_for_every_user(api_of):
 
 
 async def test_a_users_own_totp_is_asked_for_with_1635(emu, api):
-    """Without policies only the TOTP that the user bound is due, and the answer has no list of factors."""
+    """Without policies only the TOTP that the user bound is needed, and the answer has no list of factors."""
     emu.add_user(username="bob", password="pw", totp=True)
     answer = await api.login("bob", "pw")
     assert answer["code"] == 1635
@@ -83,7 +83,7 @@ async def test_a_password_for_another_key_is_told_apart(emu, api, password):
     ("account", "field"), [("new", "username"), ("13911112222", "phone"), ("new@example.com", "email")]
 )
 async def test_auto_register_makes_the_user(emu, api, account, field):
-    """An unknown account with autoRegister is a new user, known by what it looks like."""
+    """An unknown account with autoRegister becomes a new user; its form decides which field it is."""
     answer = await api.login(account, "pw", autoRegister=True)
     assert (answer["code"], answer["data"][field]) == (200, account)
     assert (await api.login(account, "other"))["code"] == 2333
@@ -104,7 +104,7 @@ async def test_login_by_phone_code(emu, api):
 
 
 async def test_login_by_email_code(emu, api):
-    """The same with an e-mail address, whatever its capitals."""
+    """The same with an e-mail address, in small or capital letters."""
     user = emu.add_user(username="ann", password="pw", email="ann@example.com")
     code = emu.send_code("ann@example.com")
     answer = await api.post("/api/v2/login/email-code", {"email": "Ann@Example.com", "code": code, "context": "{}"})

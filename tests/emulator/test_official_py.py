@@ -37,7 +37,7 @@ MFA_METHODS = {
 
 @pytest.fixture
 def client(emu, py_process):
-    """A client of `emu`, told its key for passwords."""
+    """A client of `emu` with the emulator's key for passwords."""
     lines = "\n".join(textwrap.wrap(emu.public_key, 64))
     pem = f"-----BEGIN PUBLIC KEY-----\n{lines}\n-----END PUBLIC KEY-----\n"
     py_process.order(new={"app_id": emu.app_id, "app_host": emu.url, "enc_public_key": pem, "lang": "en-US"})

@@ -64,7 +64,7 @@ def test_a_whole_login_with_the_code_copied_from_the_page(emu, page):
 
 
 def test_an_empty_inbox_says_what_to_do(emu, page):
-    """Each view that is empty tells how to fill it, and the inbox how to connect."""
+    """Each empty view says how to fill it, and the inbox how to connect."""
     assert page.texts("#hero h1") == ["Nothing here yet"]
     assert page.texts("#facts code") == [emu.url, emu.app_id, emu.user_pool_id, emu.public_key]
     page.show("users")

@@ -15,7 +15,7 @@ START = 1_800_000_000.0
 
 
 def ask(emu, path="/api/v2/users/me", method="GET", body=None, token=None):
-    """What the emulator answers: the HTTP status and the text; None where it answers nothing."""
+    """The emulator's answer: the HTTP status and the text; None without an answer."""
 
     async def send():
         headers = {} if token is None else {"Authorization": token}

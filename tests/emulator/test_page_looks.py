@@ -159,7 +159,7 @@ def test_every_word_is_there_in_both_languages():
 
 
 async def ask(emu, path, body=None, token=None, method="POST"):
-    """Make a request, whatever becomes of it."""
+    """Make a request and ignore its result."""
     headers = {"x-authing-lang": "en-US"} | ({"Authorization": token} if token else {})
     async with aiohttp.ClientSession() as session:
         with suppress(aiohttp.ClientError):

@@ -100,7 +100,7 @@ def test_the_verdict_on_faces_is_chosen_on_the_page(emu, page, verdict):
 
 
 def test_the_base_url_is_the_one_by_which_the_page_was_opened(emu, page):
-    """Opened as localhost, the page tells localhost."""
+    """Opened as localhost, the page shows localhost."""
     local = emu.url.replace("127.0.0.1", "localhost")
     page.open(f"{local}/ns/w1/")
     page.wait(lambda: page.texts("#facts code")[0] == f"{local}/ns/w1")

@@ -20,7 +20,7 @@ def test_the_fixture(authing_emulator):
 
 
 def run(folder, text):
-    """A pytest run of a project of its own, with no plugin but this one."""
+    """A pytest run of a new project, with only this plugin."""
     folder.joinpath("test_it.py").write_text(text, "utf-8")
     folder.joinpath("pytest.ini").write_text("[pytest]\n", "utf-8")
     plugins = ["-p", "authing_mfa.emulator.pytest_plugin", "-p", "no:cacheprovider"]

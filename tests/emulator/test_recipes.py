@@ -74,7 +74,7 @@ def started():
 
 
 def serve_folder(folder):
-    """A web server as any framework's development server is one; returns its address by the name localhost."""
+    """A web server like the development server of a framework; returns its address with the name localhost."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *given):

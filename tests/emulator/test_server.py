@@ -132,7 +132,7 @@ async def test_tls_with_an_authority_of_its_own(session):
 
 
 async def test_stopping_tls_does_not_wait_for_the_clients_farewell(session):
-    """The client's loop stands still while the emulator stops, and yet every socket is closed."""
+    """The client's loop is blocked while the emulator stops, and yet every socket is closed."""
     require_module("trustme")
     emu = Emulator(tls=True).start()
     async with session.get(f"{emu.url}/_emulator/info", ssl=emu.client_ssl_context()) as response:
@@ -196,7 +196,7 @@ def test_serve_ends_quietly_on_a_signal(number):
 
 
 def test_a_seed_file_keeps_its_own_users():
-    """The ready-made user is only added where there is none."""
+    """The ready-made user is only added if there is no user."""
     stop = threading.Event()
     names = []
 
@@ -228,7 +228,7 @@ def test_two(authing_emulator):
 
 
 def test_the_pytest_fixture_is_one_server_reset_per_test(tmp_path):
-    """`authing_emulator` in a project of its own, filled from the ini file's seed file."""
+    """`authing_emulator` in a new project, filled from the ini file's seed file."""
     (tmp_path / "test_it.py").write_text(PLUGIN_TEST)
     (tmp_path / "seeds.json").write_text('{"users": [{"username": "ann", "password": "pw"}]}')
     (tmp_path / "pytest.ini").write_text(

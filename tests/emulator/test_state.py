@@ -130,7 +130,7 @@ def test_settings_are_checked(field, value):
 
 
 async def test_a_snapshot_goes_to_a_file_and_into_another_emulator(tmp_path, emu, api, api_of, pictures):
-    """Saved readable by its owner only; another emulator goes on exactly there, photos and tokens included."""
+    """Saved readable by its owner only; another emulator continues from it, photos and tokens included."""
     ann = emu.add_user(username="ann", password="pw", phone="138", email="a@b.test", mfa=["SMS", "EMAIL"], totp=True)
     key, token = await api.upload(pictures(0)), emu.issue_user_token(ann)
     await api.post("/api/v2/mfa/face/associate", {"photoA": key, "photoB": key}, token)
@@ -183,7 +183,7 @@ async def test_namespaces_share_nothing_but_the_application(emu, api):
 
 
 async def test_a_client_reaches_a_namespace_by_its_base_url(emu, api):
-    """The address that `namespace_url` tells; photo addresses keep the prefix; the page's address gets its slash."""
+    """The address that `namespace_url` returns; photo addresses keep the prefix; the page's address gets its slash."""
     assert (emu.namespace_url("w1"), emu.namespace_url("default")) == (f"{emu.url}/ns/w1", emu.url)
     api.url = emu.namespace_url("w1")
     assert (await api.upload(b"x")).startswith("photos/")
@@ -209,7 +209,7 @@ async def test_a_hundred_thousand_users_are_found_by_index(emu, api):
         )
 
     class Counted(dict):
-        """Fails when somebody goes through all users."""
+        """Fails when code reads all users."""
 
         def values(self):
             raise AssertionError("all users were looked at")

@@ -82,7 +82,7 @@ async def test_without_totp_no_code_is_right(emu, api):
 
 
 async def test_the_mobile_way_to_bind(emu, api):
-    """Associate, confirm, and verify with the SAME code; before the confirmation nothing is in force."""
+    """Associate, confirm, and verify with the SAME code; before the confirmation nothing has an effect."""
     eve = emu.add_user(username="eve", password="pw", mfa=["OTP"])
     token = emu.issue_mfa_token(eve)
     made = (await api.post(ASSOCIATE, {"authenticatorType": "totp", "source": "SELF"}, token))["data"]
@@ -109,7 +109,7 @@ async def test_the_web_way_to_bind(emu, api, bearer):
 
 
 async def test_a_wrong_confirmation_is_http_400(emu, api, bob):
-    """Code 400 with HTTP 400, as published; the binding that is in force stays."""
+    """Code 400 with HTTP 400, as published; the confirmed binding stays."""
     token, before = emu.issue_user_token(bob), bob.totp_secret
     await api.post(ASSOCIATE, {"authenticator_type": "totp"}, token)
     status, answer = await api.call("POST", CONFIRM, {"totp": "000000"}, token)
@@ -179,7 +179,7 @@ async def test_an_expired_user_token_is_not_a_login(emu, api, bob):
 
 
 async def test_a_binding_for_the_application_is_not_asked_for_as_ones_own(emu, api):
-    """Without policies, TOTP that was bound for the application (source APPLICATION) leaves the login as it is: no 1635."""
+    """Without policies, TOTP that was bound for the application (source APPLICATION) does not change the login: no 1635."""
     eve = emu.add_user(username="eve", password="pw")
     token = emu.issue_user_token(eve)
     made = (await api.post(ASSOCIATE, {"source": "APPLICATION"}, token))["data"]

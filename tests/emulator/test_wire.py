@@ -38,7 +38,7 @@ def ann(emu):
     ],
 )
 async def test_both_path_families_and_spellings(emu, api, ann, family, path, fields):
-    """mfa and applications/mfa, camelCase and snake_case, fields nobody asked for."""
+    """mfa and applications/mfa, camelCase and snake_case, unknown fields."""
     values = {
         "SMS": emu.send_code("13800138000"),
         "EMAIL": emu.send_code("a@b.test"),
@@ -50,7 +50,7 @@ async def test_both_path_families_and_spellings(emu, api, ann, family, path, fie
 
 
 async def test_bodies_that_cannot_be(emu, session):
-    """JSON that is none, no object, or holds wrong types: code 400 and HTTP 400, never a crash."""
+    """Invalid JSON, another value than an object, or wrong types: code 400 and HTTP 400, never a crash."""
     for body in (b"{", b"[]", b"1", b"\xff", b'{"phone":1}', b'{"phone":""}', b"[" * 100_000):
         async with session.post(f"{emu.url}/api/v2/sms/send", data=body) as response:
             assert (response.status, (await response.json())["code"]) == (400, 400), body[:20]
@@ -65,7 +65,7 @@ async def test_unknown_paths_are_told(api):
 
 
 async def test_every_answer_and_token_is_marked(emu, session, ann):
-    """The header on every answer, the issuer in every token: nobody takes an emulator for the service."""
+    """The header on every answer, the issuer in every token: so nobody mistakes an emulator for the service."""
     for path in (
         "/api/v2/users/me",
         "/nothing",

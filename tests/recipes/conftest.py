@@ -84,7 +84,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(emulator: Emulator, command: list[str], port: int, **more: str):
-    """The address of the server that *command* starts; it is stopped as an operator would, and must have nothing to complain of."""
+    """The address of the server that *command* starts; it is stopped as an operator would stop it, and must print no error."""
     process = subprocess.Popen(
         command,
         env=environment(emulator, **more),
@@ -121,7 +121,7 @@ def wait_for(port: int, process: subprocess.Popen[str]) -> None:
 
 
 def walk(base: str, emulator: Emulator) -> None:
-    """Several browsers at once, two for each user: none ever sees another's name, or gets in with another's code."""
+    """Several browsers at once, two for each user: no browser sees another user's name, or gets in with another user's code."""
     together = Barrier(TOGETHER)
     codes: dict[int, str] = {}
 

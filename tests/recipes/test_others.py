@@ -29,7 +29,7 @@ def run(command, env, **options):
 
 @pytest.fixture
 def tasks(emulator, tmp_path, monkeypatch):
-    """The recipe's tasks, worked off by a worker with two forked children."""
+    """The recipe's tasks, done by a worker with two forked children."""
     env = environment(emulator, CELERY_FOLDER=str(tmp_path))
     command = [str(BIN / "celery"), "--workdir", str(EXAMPLES), "-A", "celery_app", "worker"]
     options = ["--concurrency", "2", "--without-mingle", "--without-gossip", "--without-heartbeat"]
@@ -76,7 +76,7 @@ def test_celery_tasks_of_several_users_are_never_mixed_up(tasks, emulator):
 
 
 def test_the_script_asks_until_the_code_is_right(emulator):
-    """A wrong code is asked for again; what it printed names the user."""
+    """After a wrong code it asks again; its output names the user."""
     emulator.fix_code(phone(2), "246810")
     env = environment(emulator, AUTHING_PASSWORD="pw2")
     try:

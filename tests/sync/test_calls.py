@@ -59,7 +59,7 @@ def test_a_whole_login_without_an_event_loop(authing_emulator, client):
 
 
 def test_users_in_many_threads_are_never_mixed_up(authing_emulator, client):
-    """Each thread logs its own user in, on one client, and is told about nobody else."""
+    """Each thread logs its own user in, on one client, and gets no other user's answer."""
     for n in range(THREADS):
         authing_emulator.add_user(username=f"user{n}", password=f"secret{n}", mfa=["OTP"], totp=True)
     together = threading.Barrier(THREADS)
@@ -87,7 +87,7 @@ def test_a_batch_is_a_plain_iterator(authing_emulator, client):
 
 
 def test_leaving_a_batch_early_stops_it(authing_emulator, client, token):
-    """What was sent is waited for; the rest is not started; the client goes on."""
+    """Calls that were sent are waited for; the rest is not started; the client still works."""
     users = totp_users(authing_emulator, 40)
     tokens = [authing_emulator.issue_mfa_token(user) for user in users]
     rows = [VerifyRequest.recovery(user.recovery_code, token=token) for user, token in zip(users, tokens, strict=True)]
@@ -125,7 +125,7 @@ def test_an_observer_that_calls_back_is_refused(authing_emulator, token):
             client.get_current_user()
         except UsageError as error:
             refused.append(error)
-            client.close()  # this it may: nobody waits
+            client.close()  # allowed: this does not wait
 
     client = AuthClient(authing_emulator.app_id, base_url=authing_emulator.url, token=token, on_call=on_call)
     assert works(client)
@@ -206,7 +206,7 @@ def test_a_client_that_made_no_call_is_dropped_in_silence(authing_emulator):
 
 
 def test_closing_while_a_call_runs_ends_the_call(authing_emulator, token):
-    """Its caller is told, and is not left waiting."""
+    """Its caller gets an error, and does not wait for ever."""
     client = AuthClient(authing_emulator.app_id, base_url=authing_emulator.url, token=token, max_attempts=1)
     fault = authing_emulator.faults.add(latency=60, count=1)
     deadline = time.monotonic() + 60
@@ -228,7 +228,7 @@ def test_no_repr_shows_a_token():
 
 
 def test_what_a_file_raises_is_the_callers(client, token):
-    """Even SystemExit, which would end the loop's thread; the client goes on."""
+    """Even SystemExit, which would end the loop's thread; the client still works."""
 
     class File:
         def read(self, *_):

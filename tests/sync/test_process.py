@@ -1,4 +1,4 @@
-"""Exit, Ctrl-C and fork, each in a process of its own, in development mode, with nothing on stderr."""
+"""Exit, Ctrl-C and fork, each in its own process, in development mode, with nothing on stderr."""
 
 import os
 import sys
@@ -46,7 +46,7 @@ def live(way, *, code=0):
     ],
 )
 def test_leaving_without_closing_is_silent_and_bounded(way, code, said):
-    """Whatever the client is doing at the interpreter's exit, nobody hears of it, and nobody waits for it."""
+    """Whatever the client does at the interpreter's exit, nothing is printed, and the exit does not wait for it."""
     heard, seconds = live(way, code=code)
     assert heard == said
     assert seconds < 30
@@ -68,7 +68,7 @@ def test_an_interrupted_call_is_cancelled_and_the_client_goes_on(way, name):
 
 
 def test_ctrl_c_in_a_batch_waits_for_what_was_sent():
-    """Then the interrupt goes on, the client closes, and another client works."""
+    """Then the interrupt is raised, the client closes, and another client works."""
     require(hasattr(os, "kill") and sys.platform != "win32", "POSIX signals")
     heard, _ = live("ctrl-c in a batch")
     assert heard == ["KeyboardInterrupt", "True []", "end"]

@@ -1,4 +1,4 @@
-"""Forks with calls in flight; parent and child say what their completions were told."""
+"""Fork with calls in flight; parent and child print the arguments of their completions."""
 
 import atexit
 import os
@@ -29,7 +29,7 @@ def serve(server, hold):
 
     first = True
     while True:
-        connection = server.accept()[0].detach()  # a bare descriptor gives no warning of its own at the end
+        connection = server.accept()[0].detach()  # a bare descriptor gives no warning at the end
         threading.Thread(target=talk, args=(connection, first), daemon=True).start()
         if first:
             arrived.set()

@@ -1,4 +1,4 @@
-"""Leaves the interpreter in one of several ways while calls are in flight; says what the completions were told."""
+"""Leave the interpreter in one of several ways while calls are in flight; print the arguments of the completions."""
 
 import atexit
 import os
@@ -29,7 +29,7 @@ from authing_mfa.compat import AuthClient, Authing  # noqa: E402 - see above
 way = sys.argv[1]
 silent = socket.create_server(("127.0.0.1", 0))  # takes connections, never answers
 address = silent.getsockname()
-silent = silent.detach()  # left open to the end, without a warning of its own
+silent = silent.detach()  # left open to the end, without a warning
 Authing.start("APP", base_url=f"http://127.0.0.1:{address[1]}")
 Authing.setCurrentToken("token")
 

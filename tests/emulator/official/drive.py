@@ -1,4 +1,4 @@
-"""Calls methods of the service's own Python client as told, one JSON object a line; run by the interpreter that has it.
+"""Call methods of the service's own Python client, one JSON object per line; run by the interpreter that has it.
 
 The argument is the client's generation: ``v2`` or ``v3``.
 

@@ -1,4 +1,4 @@
-"""An official client in a process of its own, called over a pipe."""
+"""An official client in its own process, called over a pipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ClientError(Exception):
 
 
 class Official:
-    """An official client in a process of its own."""
+    """An official client in its own process."""
 
     def __init__(self, *command: str) -> None:
         self._process = subprocess.Popen(

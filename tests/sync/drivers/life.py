@@ -41,7 +41,7 @@ def serve(server):
             connection = server.accept()[0]
         except OSError:  # the program has ended
             return
-        connections.append(connection.detach())  # a bare descriptor gives no warning of its own at the end
+        connections.append(connection.detach())  # a bare descriptor gives no warning at the end
         threading.Thread(target=talk, args=(connections[-1],), daemon=True).start()
 
 
