@@ -27,7 +27,7 @@ test: $(VENV)/.all ## Every check: lint, types, layers, tests, coverage, the whe
 	@PY=$(PY) .ci/check
 
 soak: $(VENV)/.all ## The long proofs: every byte of a request and an answer, a day's load, many kills
-	@PYTHONDEVMODE=1 $(PY) -m pytest -m soak -n $(or $(TEST_PROCESSES),2) --dist worksteal --timeout 900 -o faulthandler_timeout=800 --durations=10
+	@AUTHING_MFA_SOAK=1 PYTHONDEVMODE=1 $(PY) -m pytest -m "soak or hypothesis" -n $(or $(TEST_PROCESSES),2) --dist worksteal --timeout 900 -o faulthandler_timeout=800 --durations=10
 
 bench: $(VENV)/.all ## All benchmarks, the tables and the plots
 	@$(PY) -m benchmarks

@@ -19,9 +19,10 @@ from authing_mfa.models import UserInfo
 from authing_mfa.operations import OPERATIONS, PublicConfig
 from authing_mfa.protocol import Answer, RequestContext, Response, decode, encode
 from tests.endpoints import SAMPLES
+from tests.needs import examples
 
 settings.register_profile(
-    "ours", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    "ours", deadline=None, max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("ours")
 
@@ -87,7 +88,7 @@ def outcome(operation, response, library):
 
 @given(operations, statuses, headers, bodies)
 @example(ops.VerifyByTotp("1"), 429, {"Retry-After": "1 Jan 2024 00:00:00 +99999999999999999"}, b"")
-@settings(max_examples=400)
+@settings(max_examples=examples(100))
 def test_decode_gives_a_value_or_an_authing_error(operation, status, fields, body):
     """Any bytes, any status, any operation: a value of the operation's type, or an error of ours that pickles."""
     results = [outcome(operation, Response(status, fields, body), library) for library in (orjson, None)]
@@ -122,7 +123,7 @@ json_like = st.lists(st.sampled_from([*marks, *words]), max_size=12).map("".join
 @example("-0")
 @example("18446744073709551616")
 @example("-9223372036854775809")
-@settings(max_examples=600)
+@settings(max_examples=examples(150))
 def test_both_parsers_accept_the_same(text):
     """What one library takes for JSON, the other takes for the same JSON."""
     body = text.encode()
@@ -178,7 +179,7 @@ secret_fields = [
     st.sampled_from(CODES),
     st.sampled_from(["code", "apiCode", "statusCode"]),
 )
-@settings(max_examples=400)
+@settings(max_examples=examples(100))
 def test_no_error_shows_a_secret(field, before, after, status, code, name):
     """The token, and every secret field, put into every place the service could echo it: never in str, repr or args."""
     cls, index = field

@@ -74,7 +74,7 @@ async def until(holds, seconds=30):
     """Wait until *holds* does."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # asking costs time that the emulator, in this process, needs
 
 
 def totp_rows(count, first=0):

@@ -101,6 +101,7 @@ async def test_one_worker_of_several_is_killed_and_nothing_is_verified_twice(
     assert not (tmp_path / "out.jsonl.parts").exists()
 
 
+@pytest.mark.soak
 async def test_the_rate_is_the_clusters(job, client_options, emulator, tmp_path):
     """However many workers share it, no second has more calls than the rate, as the service sees them."""
     options, tokens = job(90, rate=30.0, partition_rows=5)
@@ -132,6 +133,7 @@ async def test_a_run_is_resumed_only_when_asked_and_only_with_its_input(job, cli
     assert summary.exit_code == 7
 
 
+@pytest.mark.soak
 async def test_a_dead_service_stops_all_workers_and_resuming_finishes(job, client_options, emulator, tmp_path):
     """A circuit that opens on one worker ends the run; the rest is untouched, and done when the service is back."""
     options, tokens = job(240, stop_after_failures=3, partition_rows=10, max_outage=0.5)
@@ -196,6 +198,7 @@ async def test_options_that_cannot_be_right_on_a_cluster_are_refused(job, client
         await run_file(attrs.evolve(options, **change), client_options)
 
 
+@pytest.mark.soak
 async def test_ctrl_c_lets_a_local_cluster_end_in_order(job, client_options, emulator, tmp_path):
     """The terminal's Ctrl-C reaches all processes; the run ends with what was sent recorded, and can be resumed."""
     options, tokens = job(200, dask="local:2")
@@ -241,6 +244,7 @@ def lonely_cluster():
             process.wait(30)
 
 
+@pytest.mark.soak
 async def test_a_scheduler_that_dies_ends_the_run_with_a_summary(
     lonely_cluster, job, client_options, emulator, tmp_path
 ):

@@ -58,7 +58,7 @@ def slow(emulator):
     emulator.faults.remove(rule.id)
 
 
-@pytest.mark.parametrize("round_", range(2))
+@pytest.mark.parametrize("round_", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 5))])
 def test_however_often_it_is_killed_nothing_is_sent_twice_and_nothing_is_lost(
     runs, slow, store, make_users, emulator, tmp_path, round_
 ):

@@ -140,7 +140,7 @@ async def test_a_url_of_libpq_is_understood(cluster):
         await Journal.open(f"{base}?sslmode=verify-full&sslrootcert=/nonexistent.pem")
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("mode", ["fast", pytest.param("immediate", marks=pytest.mark.soak)])
 async def test_a_restart_of_postgresql_costs_no_row(cluster, job, client_options, emulator, tmp_path, mode):
     """The process knows what it sent: it connects again, records it, and continues. No row is unknown or sent twice."""
     url = f"postgresql://postgres@127.0.0.1:{cluster.port}/postgres"
@@ -155,6 +155,7 @@ async def test_a_restart_of_postgresql_costs_no_row(cluster, job, client_options
     assert len(records(tmp_path / "run.jsonl")) == 200
 
 
+@pytest.mark.soak
 async def test_a_database_that_stays_away_stops_the_run_with_75(cluster, job, client_options, emulator):
     """After the time that was set; the run is resumed when it is back."""
     url = f"postgresql://postgres@127.0.0.1:{cluster.port}/postgres"

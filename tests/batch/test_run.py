@@ -278,7 +278,9 @@ def start(options, *arguments, stdin=os.devnull, start_new_session=False):
         )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.soak) for n in (signal.SIGINT, signal.SIGHUP))]
+)
 async def test_a_signal_ends_the_run_in_order_and_resume_goes_on(make_rows, client_options, tmp_path, emulator, number):
     """130; what was sent has its outcome in journal and output, the rest is not sent; then all is done once."""
     source, tokens = make_rows(60)

@@ -57,6 +57,7 @@ def test_the_tk_window_goes_through_every_factor(display):
     assert tk(display, "journey") == []
 
 
+@pytest.mark.soak
 def test_the_tk_window_signs_in_at_a_running_emulator(display):
     """With the emulator's address alone."""
     assert tk(display, "running emulator") == []
@@ -72,6 +73,7 @@ def test_closing_the_tk_window_mid_call_is_clean(display):
     assert tk(display, "close") == ["done True"]
 
 
+@pytest.mark.soak
 def test_the_tk_example_starts_as_a_program(display):
     """And ends when its window is closed."""
     assert tk(display, "main") == []
@@ -105,7 +107,7 @@ def test_a_destroyed_tk_widget_is_no_owner_any_more(display):
     ]
 
 
-@pytest.fixture(params=["offscreen", "xcb"])
+@pytest.fixture(params=["offscreen", pytest.param("xcb", marks=pytest.mark.soak)])
 def platform(request):
     """Qt without a display, and on a real X server."""
     if request.param == "xcb":
@@ -118,6 +120,7 @@ def test_the_qt_window_goes_through_every_factor(platform):
     assert qt("journey", **platform) == []
 
 
+@pytest.mark.soak
 def test_the_qt_window_signs_in_at_a_running_emulator(platform):
     """With the emulator's address alone."""
     assert qt("running emulator", **platform) == []
@@ -133,11 +136,13 @@ def test_closing_the_qt_window_mid_call_is_clean(platform):
     assert qt("close", **platform) == ["done True"]
 
 
+@pytest.mark.soak
 def test_closing_the_qt_window_mid_call_and_leaving_is_clean():
     """No loop runs any more that could deliver to Qt's objects."""
     assert qt("close and leave") == []
 
 
+@pytest.mark.soak
 def test_the_qt_example_starts_as_a_program():
     """And ends when its window is closed."""
     assert qt("main") == []
@@ -172,6 +177,7 @@ def test_a_deleted_qt_object_is_no_owner_any_more(way):
     assert qt(way) == ["dropped"]
 
 
+@pytest.mark.soak
 def test_qt_without_an_application_says_so():
     """Instead of losing every completion."""
     assert qt("no application") == ["Make the QApplication first, then the dispatcher."]

@@ -59,10 +59,9 @@ def fuzz(seed: int, count: int) -> None:
             check(emulator)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_two_thousand_odd_requests_leave_everything_readable(seed):
+def test_odd_requests_leave_everything_readable():
     """Odd methods, paths, headers, JSON and multipart bodies: no HTTP 500, and no unreadable answer afterwards."""
-    fuzz(seed, 2000)
+    fuzz(1, 1000)
 
 
 @pytest.mark.soak

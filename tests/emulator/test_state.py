@@ -201,9 +201,9 @@ async def test_names_of_namespaces_are_plain(api, name):
 # ─────────────────────────────── size ───────────────────────────────
 
 
-async def test_a_hundred_thousand_users_are_found_by_index(emu, api):
-    """A login, a check and a verification among 100,000 users look at one user, not at all of them."""
-    for number in range(100_000):
+async def test_users_are_found_by_index(emu, api):
+    """A login, a check and a verification among many users look at one user, not at all of them."""
+    for number in range(1000):
         emu.add_user(
             username=f"u{number}", password="pw", phone=f"139{number:08d}", email=f"u{number}@b.test", mfa=["SMS"]
         )
@@ -217,8 +217,8 @@ async def test_a_hundred_thousand_users_are_found_by_index(emu, api):
         __iter__ = items = values
 
     emu.state.users = Counted(emu.state.users)
-    for account in ("u99999", "13900099999", "u99999@b.test"):
+    for account in ("u999", "13900000999", "u999@b.test"):
         token = (await api.login(account, "pw"))["data"]["mfaToken"]
     assert (await api.post("/api/v2/applications/mfa/check", {"phone": "13900000000"}, token))["data"] is False
-    body = {"phone": "13900099999", "code": emu.send_code("13900099999")}
-    assert (await api.post("/api/v2/applications/mfa/sms/verify", body, token))["data"]["username"] == "u99999"
+    body = {"phone": "13900000999", "code": emu.send_code("13900000999")}
+    assert (await api.post("/api/v2/applications/mfa/sms/verify", body, token))["data"]["username"] == "u999"

@@ -19,6 +19,12 @@ from tests.servers import Drop, Seen, ok, reply, serving
 USERS = 1000
 
 
+@pytest.fixture(params=[200, pytest.param(USERS, marks=pytest.mark.soak)])
+def users(request):
+    """How many there are at once, where each of them costs much."""
+    return request.param
+
+
 def bearer(seen: Seen) -> str:
     header = seen.header("Authorization") or ""
     return header.removeprefix("Bearer ")
@@ -113,52 +119,52 @@ async def test_twenty_thousand_users_while_answers_break_and_five_thousand_give_
         await interleaved(USERS, breaking=0.1, cancelled=250, seed=seed)
 
 
-def test_a_thousand_users_from_threads():
+def test_users_from_threads(users):
     """Sixteen threads share one synchronous client; each call speaks for a user of its own."""
     with (
         echoing() as url,
         sync.AuthClient("app", base_url=url, max_connections=16) as client,
         ThreadPoolExecutor(16) as pool,
     ):
-        names = [f"user-{number}" for number in range(USERS)]
+        names = [f"user-{number}" for number in range(users)]
         for name, user in zip(
             names, pool.map(lambda name: client.as_user(name).mfa_verify_by_totp("1"), names), strict=True
         ):
             is_own(user, name)
 
 
-def test_a_thousand_users_of_loops_in_threads():
+def test_users_of_loops_in_threads(users):
     """Eight threads with a loop and a client each, at once."""
 
     async def some(url: str, numbers: range) -> None:
         async with AuthClient("app", base_url=url) as client:
-            users = await asyncio.gather(*(client.as_user(f"user-{n}").mfa_verify_by_totp("1") for n in numbers))
-        for number, user in zip(numbers, users, strict=True):
+            answers = await asyncio.gather(*(client.as_user(f"user-{n}").mfa_verify_by_totp("1") for n in numbers))
+        for number, user in zip(numbers, answers, strict=True):
             is_own(user, f"user-{number}")
 
     with echoing() as url, ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(asyncio.run, some(url, range(start, USERS, 8))) for start in range(8)]:
+        for done in [pool.submit(asyncio.run, some(url, range(start, users, 8))) for start in range(8)]:
             done.result()
 
 
-async def test_a_thousand_rows_of_a_batch():
+async def test_rows_of_a_batch(users):
     """Each row's own token goes with it, and its answer comes back to it."""
     async with serving(echo()) as server, AuthClient("app", base_url=server.url) as client:
-        rows = (VerifyRequest.totp("1", token=f"user-{number}", key=f"user-{number}") for number in range(USERS))
+        rows = (VerifyRequest.totp("1", token=f"user-{number}", key=f"user-{number}") for number in range(users))
         outcomes = [outcome async for outcome in verify_many(client, rows)]
-    assert len(outcomes) == USERS
+    assert len(outcomes) == users
     for outcome in outcomes:
         is_own(outcome.value, outcome.key)
 
 
-def test_a_thousand_calls_of_the_callback_layer():
+def test_calls_of_the_callback_layer(users):
     """The token is the one that was current when the call was made, whatever has become current since."""
     got, all_there = {}, threading.Event()
 
     def completion(name):
         def done(code, message, user):
             got[name] = (code, message)
-            if len(got) == USERS:
+            if len(got) == users:
                 all_there.set()
 
         return done
@@ -180,7 +186,7 @@ def test_a_thousand_calls_of_the_callback_layer():
     [(url, loop)] = ready
     compat.Authing.start("app", base_url=url)
     try:
-        for number in range(USERS):
+        for number in range(users):
             compat.Authing.setCurrentToken(f"user-{number}")
             compat.AuthClient().mfaVerifyByTOTP("123456", completion(f"user-{number}"))
         assert all_there.wait(60)
