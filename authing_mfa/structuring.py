@@ -126,11 +126,13 @@ def _ungrouped(cls: type[Operation[Any]], body: dict[str, Any]) -> dict[str, Any
 # ─────────────────────────────── answers ───────────────────────────────
 
 
-@cache
-def _user_structurer() -> Callable[[Any, Any], Any]:
-    tokens = {name: override(rename=name) for name in ("id_token", "access_token", "refresh_token")}
-    whole = {name: override(struct_hook=lambda value, _: value) for name in ("token_expires_at", "raw")}
-    return _structurer(UserInfo, **tokens, **whole)
+_TOKENS: Final = ("id_token", "access_token", "refresh_token")  # as in OpenID Connect, where nothing is camelCase
+_USER_TEXTS: Final = {
+    field.name: field.name if field.name in _TOKENS else _wire_name(field)
+    for field in attrs.fields(UserInfo)
+    if field.name not in ("raw", "token_expires_at")
+}
+_TEXT_OR_NULL: Final = frozenset((str, NoneType))
 
 
 def recovered_user(payload: Any, recovery_code: Any) -> UserInfo:
@@ -165,19 +167,18 @@ def _unwrapped(payload: Any) -> dict[str, Any]:
 def _user(payload: Any, recovery_code: str | None) -> UserInfo:
     """Return a user from any of the service's shapes (docs/wire.md#user): nested in `userEntity`, `sub` for `id`, `picture` for `photo`."""
     raw = _unwrapped(payload)
-    fields = dict(raw)
+    read = raw if recovery_code is None else {**raw, "recoveryCode": recovery_code}
+    texts = [*map(read.get, _USER_TEXTS.values())]
+    if not _TEXT_OR_NULL.issuperset(map(type, texts)):  # all at once: looking at each takes ten times the work
+        texts = [*map(_strict.optional_text, texts)]
+    fields: dict[str, Any] = dict(zip(_USER_TEXTS, texts, strict=True))
     for name, other in (("id", "sub"), ("photo", "picture"), ("id_token", "token")):
-        if fields.get(name) in _strict.ABSENT:
-            value = fields.get(other)
-            fields[name] = None if value in _strict.ABSENT else value
-    fields["raw"] = raw
-    fields["token_expires_at"] = _payloads.expiry(raw.get("tokenExpiredAt"), fields["id_token"])
-    if recovery_code is not None:
-        fields["recoveryCode"] = recovery_code
-    user: UserInfo = _user_structurer()(fields, UserInfo)
-    if not user.id:
+        if not fields[name]:
+            fields[name] = _strict.optional_text(raw.get(other)) or None
+    if not fields["id"]:
         raise ValueError("the user is missing")
-    return user
+    expires_at = _payloads.expiry(raw.get("tokenExpiredAt"), fields["id_token"])
+    return UserInfo(**fields, raw=raw, token_expires_at=expires_at)
 
 
 def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
