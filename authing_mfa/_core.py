@@ -18,6 +18,7 @@ from authing_mfa import images, passwords, retry
 from authing_mfa import operations as ops
 from authing_mfa._options import check_token_text
 from authing_mfa._progress import Progress
+from authing_mfa._sentences import translate
 from authing_mfa._transport.transport import Transport
 from authing_mfa.discovery import Discovery
 from authing_mfa.errors import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from authing_mfa._options import ClientOptions
     from authing_mfa._progress import Observer
     from authing_mfa._transport.fair_queue import FairQueue
+    from authing_mfa.discovery import Endpoint
 
 __all__ = ["Core", "Credentials"]
 
@@ -108,43 +110,40 @@ class Core:
             credentials: whose token to send.
             max_attempts: how often it may be tried; None: as the client's options say.
         """
-        if not self.observers:
-            return await self._perform(operation, credentials, max_attempts)
-        progress = Progress(operation.python_name, self.observers, self.clock)
+        progress = Progress(operation.python_name, self.observers, self.clock) if self.observers else None
         try:
-            answer = await self._perform(operation, credentials, max_attempts, progress)
+            self.transport.enter()
+            check_token(operation, credentials.token)
+            if operation.encrypted_fields or operation.__class__ is ops.UploadFaceImage:
+                operation = await self._prepare(operation)
+            budget, endpoint = self.call_timeout, self.discovery.endpoint
+            if endpoint is None:
+                budget, endpoint = await self._discover(budget)
+            context = credentials.context
+            if context is None:
+                own = self._context
+                context = RequestContext(own.app_id, own.lang, endpoint.user_pool_id, credentials.token)
+                credentials.context = context
+            tries = max_attempts or self.options.max_attempts
+            answer = await self._repeat(operation, context, endpoint.base_url, budget, tries, progress)
         except BaseException as error:
-            progress.failed(error)
+            if isinstance(error, AuthingError):
+                translate(error, self.options.lang)
+            if progress is not None:
+                progress.failed(error)
             raise
-        progress.succeeded(answer)
+        if progress is not None:
+            progress.succeeded(answer)
         return answer
 
-    async def _perform(
-        self,
-        operation: ops.Operation[T],
-        credentials: Credentials,
-        max_attempts: int | None,
-        progress: Progress | None = None,
-    ) -> Answer[T]:
-        self.transport.enter()
-        check_token(operation, credentials.token)
-        if operation.encrypted_fields or operation.__class__ is ops.UploadFaceImage:
-            operation = await self._prepare(operation)
-        budget = self.call_timeout
-        endpoint = self.discovery.endpoint
-        if endpoint is None:
-            started = self.clock()
-            endpoint = await self.discovery.resolve(self.fetch_public_config)
-            budget -= self.clock() - started
-            if budget <= 0:
-                raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
-        context = credentials.context
-        if context is None:
-            own = self._context
-            context = RequestContext(own.app_id, own.lang, endpoint.user_pool_id, credentials.token)
-            credentials.context = context
-        tries = max_attempts or self.options.max_attempts
-        return await self._repeat(operation, context, endpoint.base_url, budget, tries, progress)
+    async def _discover(self, budget: float) -> tuple[float, Endpoint]:
+        """Return what is left of *budget* seconds, and where the service is."""
+        started = self.clock()
+        endpoint = await self.discovery.resolve(self.fetch_public_config)
+        budget -= self.clock() - started
+        if budget <= 0:
+            raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
+        return budget, endpoint
 
     async def connect(self) -> None:
         """Find the service and make one connection: ask for public-config, from the service's own host.

@@ -45,6 +45,9 @@ _NETWORK: Final = {
 }
 
 
+_BY_THE_CORE: Final = ("perform", "answer")  # what these raise is in the client's language already
+
+
 def translate(error: AuthingError, lang: str) -> AuthingError:
     """Put the sentence of *error* into *lang*, unless it is the service's own; return the error. Calling it again has no effect."""
     chinese = None if "_translated" in vars(error) else _chinese(error)
@@ -66,7 +69,7 @@ def _chinese(error: AuthingError) -> str | None:
 def in_language_of_client(cls: type[C]) -> type[C]:
     """Have every coroutine method of a client class raise errors whose sentences are in the client's `lang`."""
     for name, method in list(vars(cls).items()):
-        if inspect.iscoroutinefunction(method) and not name.startswith("_"):
+        if inspect.iscoroutinefunction(method) and not name.startswith("_") and name not in _BY_THE_CORE:
             setattr(cls, name, _translated(method))
     return cls
 

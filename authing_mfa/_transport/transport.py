@@ -183,20 +183,10 @@ class Transport:
     async def _exchange(
         self, url: URL, request: Request, attempt: Attempt, proxy: str | None
     ) -> Response | ResponseError:
-        """Return the whole answer, or the error to raise if it is over the limit."""
-        reply = await self._request(url, request, attempt, proxy)
-        content = reply.content
-        if content.is_eof() and self._borrowed is None and self._is_small_and_plain(reply):
-            # All of it came with the headers, and nobody traces the reading.
-            return Response(reply.status, reply.headers, content.read_nowait())
-        body = await self._read(reply)
-        if body is not None:
-            return Response(reply.status, reply.headers, body)
-        text = f"The answer is larger than {self._limit} bytes and was not read to its end."
-        return ResponseError(text, http_status=reply.status)
+        """Return the whole answer, or the error to raise if it is over the limit.
 
-    async def _request(self, url: URL, request: Request, attempt: Attempt, proxy: str | None) -> aiohttp.ClientResponse:
-        """Send the request and wait for the head of its answer, on a new connection where the one it got is unfit."""
+        Where the connection is found unfit before the request is written, it is sent on another one.
+        """
         assert self._session is not None, "enter() comes first"
         body = request.body
         for _ in range(self.max_connections + 3):
@@ -219,7 +209,7 @@ class Transport:
                     raise
             else:
                 if not attempt.stale and not attempt.looking:
-                    return reply
+                    return self._at_once(reply) or await self._read(reply)
                 reply.close()  # it came before the request was written: it answers something else
             attempt.start_over()
         raise UnaskedBytesError
@@ -237,21 +227,28 @@ class Transport:
         length = reply.content_length
         return length is not None and length <= self._limit and "Content-Encoding" not in reply.headers
 
-    async def _read(self, reply: aiohttp.ClientResponse) -> bytes | None:
-        """Return the answer's body, or None if it is over the limit."""
+    def _at_once(self, reply: aiohttp.ClientResponse) -> Response | None:
+        """Return the answer if all of it came with its head, and nobody traces the reading."""
+        if reply.content.is_eof() and self._borrowed is None and self._is_small_and_plain(reply):
+            return Response(reply.status, reply.headers, reply.content.read_nowait())
+        return None
+
+    async def _read(self, reply: aiohttp.ClientResponse) -> Response | ResponseError:
+        """Read the answer to its end; return it, or the error to raise if it is over the limit."""
         watch_for_loss(reply)
         if self._is_small_and_plain(reply):
-            return await reply.read()
+            return Response(reply.status, reply.headers, await reply.read())
         body = bytearray()
         try:
             while len(body) <= self._limit:
                 chunk = await reply.content.readany()
                 if not chunk:
-                    return bytes(body)
+                    return Response(reply.status, reply.headers, bytes(body))
                 body += chunk
         finally:
             reply.close()  # a connection that was read to its end has gone back to the pool by itself
-        return None
+        text = f"The answer is larger than {self._limit} bytes and was not read to its end."
+        return ResponseError(text, http_status=reply.status)
 
     def stop(self) -> bool:
         """Let no new call in, and refuse those that wait for a slot. Calling it again has no effect.
