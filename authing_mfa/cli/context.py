@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -226,6 +225,8 @@ class Service:
 
     def __init__(self, run: Run, token: str | None) -> None:
         self._run = run
+        import asyncio
+
         from authing_mfa._threads import new_event_loop
         from authing_mfa.client import AuthClient
 

@@ -12,7 +12,19 @@ from authing_mfa._version import __version__
 from authing_mfa.cli.app import PROGRAM
 from authing_mfa.cli.app import cli as root
 
-HEAVY = ("aiohttp", "rich", "PIL", "cryptography", "keyring", "segno", "sqlalchemy", "platformdirs", "yaml", "cattrs")
+HEAVY = (
+    "aiohttp",
+    "asyncio",
+    "rich",
+    "PIL",
+    "cryptography",
+    "keyring",
+    "segno",
+    "sqlalchemy",
+    "platformdirs",
+    "yaml",
+    "cattrs",
+)
 
 
 def python(source, *arguments):
