@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from authing_mfa.emulator.http.body import BODY_LIMIT
 
@@ -34,7 +33,7 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 def _without_content(record: logging.LogRecord) -> bool:
     """Leave out what aiohttp quotes of a request that it cannot read: a token or a password may stand there."""
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if type(error).__module__.startswith("aiohttp."):
         record.msg, record.exc_info = f"{record.msg}: {type(error).__name__}", None
     return True
 
