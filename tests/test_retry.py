@@ -27,6 +27,7 @@ UNKNOWN = NetworkError("x", delivery="unknown")
 LATE = CallTimeoutError("x", delivery="unknown")
 BUSY = ApiError("x", code=500, http_status=503)
 GATEWAY = ResponseError("x", http_status=502)
+BROKEN = ResponseError("x", http_status=500)
 
 
 def judge(operation, error, *, attempt=1, max_attempts=3, budget=60.0, jitter=0.5):
@@ -40,7 +41,7 @@ def test_what_was_not_sent_may_go_again(cls):
 
 
 @pytest.mark.parametrize("cls", [*OPERATIONS, PublicConfig], ids=lambda cls: cls.__name__)
-@pytest.mark.parametrize("error", [UNKNOWN, LATE, BUSY, GATEWAY], ids=repr)
+@pytest.mark.parametrize("error", [UNKNOWN, LATE, BUSY, GATEWAY, BROKEN], ids=repr)
 def test_only_repeatable_calls_go_again_after_they_may_have_arrived(cls, error):
     """A lost answer or a 5xx is repeated for a question, an upload and discovery, and for nothing else."""
     again = judge(cls(*SAMPLES[cls]), error) is not None

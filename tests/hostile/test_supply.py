@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from importlib import metadata
+
+from packaging.requirements import Requirement
+
+from scripts import sbom
 
 IMPORTS = """
 import pkgutil, socket, sys
@@ -30,39 +35,42 @@ def test_no_import_asks_the_network():
 
 
 FREE = re.compile(r"MIT|BSD|Apache|PSF|Python Software Foundation|MPL|HPND|CMU|ISC|Unlicense|0BSD|Zlib", re.IGNORECASE)
-CORE = "authing-mfa"
-
-
-def closure(name: str, extras: tuple[str, ...] = ()) -> set[str]:
-    """Everything that *name* brings with it here."""
-    found, waiting = set(), [(name, extras)]
-    while waiting:
-        current, wanted = waiting.pop()
-        for need in metadata.requires(current) or []:
-            requirement, _, marker = need.partition(";")
-            only_for = re.search(r"extra == ['\"]([\w-]+)['\"]", marker)
-            package = re.match(r"[\w.-]+", requirement).group().lower()
-            if package in found or (only_for and only_for.group(1) not in wanted):
-                continue
-            try:
-                metadata.distribution(package)
-            except metadata.PackageNotFoundError:
-                continue  # for another system or Python
-            found.add(package)
-            waiting.append((package, tuple(re.findall(r"\[([\w,-]+)\]", requirement))))
-    return found - {CORE}
-
-
-def licence_of(name: str) -> str:
-    about = metadata.metadata(name)
-    classifiers = [value for value in about.get_all("Classifier") or [] if value.startswith("License")]
-    return " ".join([about.get("License-Expression") or "", *classifiers, (about.get("License") or "")[:200]])
 
 
 def test_the_licence_of_every_dependency():
-    """None is under a licence that asks a program to be open."""
-    extras = tuple(metadata.metadata(CORE).get_all("Provides-Extra"))
-    needed = closure(CORE, extras)
-    assert {"aiohttp", "attrs", "cattrs", "cryptography", "pillow"} <= needed
-    odd = {name: licence for name in needed if not FREE.search(licence := licence_of(name)) or "GPL" in licence}
-    assert odd == {}
+    """None declares a licence that asks a program to be open."""
+    declared = {part["name"]: json.dumps(part["licenses"]) for part in sbom.bill()["components"]}
+    assert {"aiohttp", "attrs", "cattrs", "cryptography", "pillow"} <= declared.keys()
+    assert {name: text for name, text in declared.items() if not FREE.search(text) or "GPL" in text} == {}
+
+
+def test_the_bill_of_materials_names_what_the_package_declares():
+    """What the wheel's metadata asks for is there with its version; what no extra asks for is marked as required."""
+    made = sbom.bill()
+    parts = {part["name"]: part for part in made["components"]}
+    needs = [Requirement(text) for text in metadata.requires(sbom.PACKAGE)]
+    names = {name: need for need in needs if (name := need.name.lower()) != sbom.PACKAGE}
+    here = {name for name, need in names.items() if not need.marker or "sys_platform" not in str(need.marker)}
+    assert here <= parts.keys()
+    for name in here:
+        required = not names[name].marker
+        assert (parts[name]["version"], parts[name]["scope"] == "required" or not required) == (
+            metadata.version(name),
+            True,
+        )
+        assert names[name].specifier.contains(parts[name]["version"], prereleases=True)
+    assert {name for name, part in parts.items() if part["scope"] == "required"} >= {"aiohttp", "yarl", "cffi"}
+    assert {parts[name]["scope"] for name in ("click", "sqlalchemy", "distributed")} == {"optional"}
+
+
+def test_the_bill_of_materials_is_whole():
+    """Every reference leads to a part, and every part is needed by another; the same environment gives the same bill."""
+    made = sbom.bill()
+    own = made["metadata"]["component"]["bom-ref"]
+    refs = {part["bom-ref"] for part in made["components"]}
+    needed = {ref for line in made["dependencies"] for ref in line["dependsOn"]}
+    assert len(refs) == len(made["components"])
+    assert {line["ref"] for line in made["dependencies"]} == refs | {own}
+    assert needed == refs
+    assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.6")
+    assert json.dumps(sbom.bill()) == json.dumps(made)
