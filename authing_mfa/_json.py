@@ -14,7 +14,7 @@ try:
 except ImportError:  # the extra `speed` installs orjson; the standard library does the same, more slowly
     orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
-__all__ = ["CONTAINER_LIMIT", "DEPTH_LIMIT", "LARGE_FILE", "dump_json", "parse_json"]
+__all__ = ["CONTAINER_LIMIT", "DEPTH_LIMIT", "LARGE_FILE", "dump_json", "orjson", "parse_json"]
 
 DEPTH_LIMIT: Final = 100
 """How deep an answer's JSON may nest. The service's own answers nest four levels."""

@@ -705,45 +705,12 @@ class GetSecurityLevel(Operation[SecurityLevel]):
     swift_names: ClassVar[tuple[str, ...]] = ("getSecurityLevel",)
 
 
-OPERATIONS: tuple[type[Operation[Any]], ...] = (
-    MfaCheck,
-    VerifyByPhone,
-    VerifyByEmail,
-    VerifyByTotp,
-    VerifyByRecoveryCode,
-    UploadFaceImage,
-    AssociateFace,
-    VerifyByFace,
-    LoginByAccount,
-    LoginByPhoneCode,
-    LoginByEmailCode,
-    SendSms,
-    SendMfaEmail,
-    SendEmail,
-    AssociateTotp,
-    ConfirmTotp,
-    DeleteTotp,
-    ListAuthenticators,
-    UnbindPhone,
-    UnbindEmail,
-    UnbindFactor,
-    GetCurrentUser,
-    GetCustomUserData,
-    ListEnrolledFactors,
-    ListFactorsToEnroll,
-    GetFactor,
-    SendEnrollFactorRequest,
-    EnrollFactor,
-    CheckTotp,
-    IntrospectMfaToken,
-    GetCaptcha,
-    ChangePasswordByFirstLoginToken,
-    ChangeExpiredPassword,
-    RefreshIdToken,
-    Logout,
-    GetSecurityLevel,
+OPERATIONS: tuple[type[Operation[Any]], ...] = tuple(
+    cls
+    for cls in (*globals().values(),)
+    if isinstance(cls, type) and issubclass(cls, Operation) and cls is not Operation
 )
-"""Every operation that both faces offer."""
+"""Every operation that both faces offer: the classes above, in their order."""
 
 
 @attrs.frozen

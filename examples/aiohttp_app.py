@@ -51,7 +51,7 @@ async def clients(app: web.Application) -> AsyncIterator[None]:
 
 
 def session_of(request: web.Request) -> dict[str, Any]:
-    """What is known of this browser."""
+    """The session of this browser."""
     return request.app[SESSIONS].get(request.cookies.get(COOKIE, ""), {})
 
 
@@ -64,7 +64,7 @@ def view(request: web.Request, key: str) -> AuthClient:
 
 
 def begin(request: web.Request, answer: dict[str, Any], **session: Any) -> web.Response:
-    """Answer with a new session in the place of the browser's old one."""
+    """Answer with a new session that replaces the browser's old one."""
     request.app[SESSIONS].pop(request.cookies.get(COOKIE, ""), None)
     name = secrets.token_urlsafe()
     request.app[SESSIONS][name] = session
@@ -92,7 +92,7 @@ async def login(request: web.Request) -> web.Response:
 
 @routes.post("/code")
 async def code(request: web.Request) -> web.Response:
-    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    """Send a code to the phone that the challenge names: never to a phone that the browser names."""
     await view(request, "mfa_token").send_sms(session_of(request)["phone"])
     return web.json_response({})
 
@@ -109,13 +109,13 @@ async def verify(request: web.Request) -> web.Response:
 
 @routes.get("/me")
 async def me(request: web.Request) -> web.Response:
-    """Who this browser's user is."""
+    """Return this browser's user."""
     return web.json_response({"user": (await view(request, "id_token").get_current_user()).username})
 
 
 @routes.post("/logout")
 async def logout(request: web.Request) -> web.Response:
-    """Forget the session, and tell the service."""
+    """Forget the session, also at the service."""
     user = view(request, "id_token")
     request.app[SESSIONS].pop(request.cookies.get(COOKIE, ""), None)
     await user.logout()
@@ -124,7 +124,7 @@ async def logout(request: web.Request) -> web.Response:
 
 @web.middleware
 async def authing_errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    """What the service or the network said, as an HTTP status. Decide by class or code, never by message."""
+    """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
     try:
         answer: web.StreamResponse = await handler(request)
     except AuthingError as error:
@@ -142,7 +142,7 @@ async def authing_errors(request: web.Request, handler: Any) -> web.StreamRespon
 
 
 def make_app() -> web.Application:
-    """The application."""
+    """Make the application."""
     app = web.Application(middlewares=[authing_errors])
     app[SESSIONS] = {}
     app.cleanup_ctx.append(clients)

@@ -1,7 +1,7 @@
 """Celery: tasks that send and verify codes. One sync client, made before the worker forks its children.
 
-A task that may have spent a code must not simply be run again: only an error that says ``not_sent`` is retried. Errors are
-answered as data, because Celery's JSON results keep only their text. Try it on the emulator::
+A task that may have spent a code must not be run again: only an error with ``not_sent`` is retried. Errors are returned as
+data, because Celery's JSON results keep only their text. Try it on the emulator::
 
     authing-mfa emulator exec -- celery --workdir examples -A celery_app worker
 """
@@ -17,7 +17,7 @@ from celery import Celery, Task
 from authing_mfa import AuthingError, MfaRequiredError
 from authing_mfa.sync import AuthClient
 
-FOLDER = Path(os.environ.get("CELERY_FOLDER", ".celery")).absolute()  # the queue of the default broker, for trying it
+FOLDER = Path(os.environ.get("CELERY_FOLDER", ".celery")).absolute()  # a broker in memory, only to try the example
 app = Celery(
     "celery_app",
     broker=os.environ.get("CELERY_BROKER_URL", "filesystem://"),
@@ -36,7 +36,7 @@ client = AuthClient(
 
 
 def failed(task: Task[Any, Any], error: AuthingError) -> dict[str, Any]:
-    """Run *task* again where the service has certainly not seen the call; else answer what went wrong."""
+    """Run *task* again if the service has certainly not seen the call; else return the error as data."""
     if error.delivery == "not_sent" and error.code in (10001, 10002):
         raise task.retry(exc=error, countdown=1, max_retries=3)
     return {"error": error.code, "delivery": error.delivery}
@@ -44,7 +44,7 @@ def failed(task: Task[Any, Any], error: AuthingError) -> dict[str, Any]:
 
 @app.task(bind=True)
 def log_in(self: Task[Any, Any], account: str, password: str) -> dict[str, Any]:
-    """First factor; answers the challenge's token and phone."""
+    """First factor; returns the challenge's token and phone."""
     try:
         return {"user": client.login_by_account(account, password).username}
     except MfaRequiredError as error:
@@ -75,7 +75,7 @@ def verify(self: Task[Any, Any], mfa_token: str, phone: str, code: str) -> dict[
 
 @app.task(bind=True)
 def who(self: Task[Any, Any], id_token: str) -> dict[str, Any]:
-    """Whose token it is."""
+    """Return the user of the token."""
     try:
         return {"user": client.as_user(id_token).get_current_user().username}
     except AuthingError as error:

@@ -36,7 +36,7 @@ from authing_mfa import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-RECENT = 300  # seconds for which a second factor counts as just passed
+RECENT = 300  # seconds during which a second factor counts as fresh
 
 
 @asynccontextmanager
@@ -57,14 +57,14 @@ app.add_middleware(SessionMiddleware, secret_key=os.environ["SESSION_SECRET"], s
 
 
 class Account(BaseModel):
-    """What a login needs."""
+    """The fields of a login."""
 
     account: str
     password: str
 
 
 class Code(BaseModel):
-    """What the user has typed."""
+    """A code that the user has typed."""
 
     factor: str = "OTP"
     code: str
@@ -93,7 +93,7 @@ def logged_in(request: Request) -> AuthClient:
 
 
 def just_verified(request: Request, client: Annotated[AuthClient, Depends(logged_in)]) -> AuthClient:
-    """The same, for what needs a second factor that was passed a moment ago (step-up)."""
+    """The same, for actions that need a fresh second factor (step-up)."""
     if time.time() - request.session.get("verified_at", 0) > RECENT:
         raise HTTPException(403, "pass the second factor again")
     return client
@@ -121,7 +121,7 @@ async def login(request: Request, given: Account, client: Annotated[AuthClient, 
 
 @app.post("/code")
 async def code(request: Request, client: Annotated[AuthClient, Depends(challenged)]) -> dict[str, Any]:
-    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    """Send a code to the phone that the challenge names: never to a phone that the browser names."""
     await client.send_sms(request.session["phone"])
     return {}
 
@@ -138,7 +138,7 @@ async def verify(request: Request, given: Code, client: Annotated[AuthClient, De
 
 @app.get("/me")
 async def me(client: Annotated[AuthClient, Depends(logged_in)]) -> dict[str, Any]:
-    """Who this browser's user is."""
+    """Return this browser's user."""
     return {"user": (await client.get_current_user()).username}
 
 
@@ -153,13 +153,13 @@ async def step_up(request: Request, given: Code, client: Annotated[AuthClient, D
 
 @app.post("/transfer")
 async def transfer(client: Annotated[AuthClient, Depends(just_verified)]) -> dict[str, Any]:
-    """Something that needs a fresh second factor."""
+    """An action that needs a fresh second factor."""
     return {"transferred_by": (await client.get_current_user()).username}
 
 
 @app.post("/logout")
 async def logout(request: Request, client: Annotated[AuthClient, Depends(logged_in)]) -> dict[str, Any]:
-    """Forget the session, and tell the service."""
+    """Forget the session, also at the service."""
     request.session.clear()
     await client.logout()
     return {}
@@ -167,7 +167,7 @@ async def logout(request: Request, client: Annotated[AuthClient, Depends(logged_
 
 @app.exception_handler(AuthingError)
 async def authing_error(_: Request, error: AuthingError) -> JSONResponse:
-    """What the service or the network said, as an HTTP status. Decide by class or code, never by message."""
+    """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
     match error:
         case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
             status = 401

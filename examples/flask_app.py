@@ -1,6 +1,6 @@
 """Flask: log in with a second factor. One sync client for the process, one session for each browser.
 
-The client may be made at import, before gunicorn forks: each worker gets a loop and connections of its own with its first call.
+The client may be made at import, before gunicorn forks: each worker makes its own loop and connections with its first call.
 Try it on the emulator, with the user `demo` / `emulator-demo`::
 
     SESSION_SECRET=change-me authing-mfa emulator exec -- gunicorn --chdir examples --workers 2 --threads 8 flask_app:app
@@ -69,7 +69,7 @@ def login() -> dict[str, Any]:
 
 @app.post("/code")
 def code() -> dict[str, Any]:
-    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    """Send a code to the phone that the challenge names: never to a phone that the browser names."""
     view("mfa_token").send_sms(session["phone"])
     return {}
 
@@ -86,13 +86,13 @@ def verify() -> dict[str, Any]:
 
 @app.get("/me")
 def me() -> dict[str, Any]:
-    """Who this browser's user is."""
+    """Return this browser's user."""
     return {"user": view("id_token").get_current_user().username}
 
 
 @app.post("/logout")
 def logout() -> dict[str, Any]:
-    """Forget the session, and tell the service."""
+    """Forget the session, also at the service."""
     user = view("id_token")
     session.clear()
     user.logout()
@@ -101,7 +101,7 @@ def logout() -> dict[str, Any]:
 
 @app.errorhandler(AuthingError)
 def authing_error(error: AuthingError) -> tuple[dict[str, Any], int]:
-    """What the service or the network said, as an HTTP status. Decide by class or code, never by message."""
+    """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
     match error:
         case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
             status = 401

@@ -1,4 +1,4 @@
-"""What the example windows run against: a real application, a running emulator, or an embedded one with two users."""
+"""The service of the example windows: a real application, a running emulator, or an embedded emulator with two users."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Demo:
-    """The embedded emulator with two users, and what a stranger needs to know to get through."""
+    """The embedded emulator with two users, and the hints for a person who tries the window."""
 
     ACCOUNTS = ("ada", "bob")
     PASSWORD = "secret"  # noqa: S105 - of the emulator's users
@@ -46,7 +46,7 @@ class Demo:
         add_user(username="bob", nickname="Bob")
 
     def hint(self, screen: str, window: SignIn) -> str:
-        """Return what to enter on *screen*."""
+        """Return the hint for *screen*: the values to enter."""
         if screen == "login":
             return window.text("demo").format(*self.ACCOUNTS, self.PASSWORD)
         if screen in ("SMS", "EMAIL") and self.emulator.outbox:
@@ -69,7 +69,7 @@ class RunningEmulator:
         self.page = f"{base_url.rstrip('/')}/"
 
     def hint(self, screen: str, window: SignIn) -> str:
-        """Return where to look, on the screens that need a code."""
+        """Return the hint for screens that need a code: the page to look at."""
         return window.text("inbox").format(self.page) if screen in ("login", "SMS", "EMAIL", "OTP") else ""
 
 
@@ -86,7 +86,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def application(
     app_id: str | None = None, host: str | None = None, base_url: str | None = None
 ) -> Iterator[Demo | RunningEmulator | None]:
-    """Start the callback layer for what the command line names, or for an emulator of our own; end it afterwards."""
+    """Start the callback layer for what the command line names, or for an embedded emulator; end it afterwards."""
     with contextlib.ExitStack() as stack:
         stack.callback(Authing.shutdown)
         if base_url is not None:
@@ -107,7 +107,7 @@ def application(
 
 
 def _running_emulator(base_url: str) -> dict[str, Any]:
-    """Return what the emulator at *base_url* says of itself; nothing if it is another service."""
+    """Return the emulator's information about itself; nothing if *base_url* is another service."""
     try:
         with urllib.request.urlopen(f"{base_url.rstrip('/')}/_emulator/info", timeout=5) as answer:  # noqa: S310 - the user's address
             info: dict[str, Any] = json.load(answer)

@@ -1,7 +1,7 @@
-"""The sign-in of the example windows without any widget: which screens there are, and which call each button makes.
+"""The sign-in of the example windows without any widget: the screens, and the call that each button makes.
 
-`SignIn.ask` is the one place where a call is made, `SignIn.answered` the one where its completion arrives, on the window's own
-thread (`Authing.setDispatcher`), and never after the window is gone (`owner=`). `tk_mfa.py` and `qt_mfa.py` add the widgets.
+Only `SignIn.ask` makes calls. All completions arrive in `SignIn.answered`, on the window's thread (`Authing.setDispatcher`), and
+never after the window is closed (`owner=`). `tk_mfa.py` and `qt_mfa.py` add the widgets.
 (More than 300 lines in one file, so that a reader can follow a sign-in from button to call to screen.)
 """
 
@@ -34,10 +34,10 @@ ALL_WAYS = ("SMS", "EMAIL", "OTP", "FACE")
 
 
 class SignIn(Widgets):
-    """One screen at a time, drawn anew when it changes or the language does."""
+    """One screen at a time, drawn again when the screen or the language changes."""
 
     def begin(self, demo: Demo | RunningEmulator | None) -> None:
-        """Show the first screen; the window is there already."""
+        """Show the first screen of a window that exists."""
         self.demo = demo
         self.language = 0
         self.screen_name = ""
@@ -49,14 +49,14 @@ class SignIn(Widgets):
         self.photos: list[tuple[str, bytes]] = []  # path and preview
         self.photo_keys: list[str] = []
         self.resend_at: dict[str, float] = {}
-        self.first = ""  # where the keyboard is when a screen appears
+        self.first = ""  # the field or button with the keyboard focus of a new screen
         self.busy = False
         self.show_screen("login")
 
     # ─────────────────────── calls ───────────────────────
 
     def ask(self, method: Callable[..., Any], *arguments: Any, then: Callable[[Any], None]) -> None:
-        """Make a call; *then* gets its value. The buttons rest meanwhile, the window does not."""
+        """Make a call; *then* gets its value. The buttons are disabled meanwhile, the window stays responsive."""
         self.say("")
         self.set_busy(busy=True)
         method(*arguments, completion=partial(self.answered, then), owner=self)
@@ -86,7 +86,7 @@ class SignIn(Widgets):
             self.show_screen("FACE")
         words = ERRORS.get(code)
         self.say(words[self.language] if words else f"{message} ({code})")
-        self.give_focus(AFTER_FAILURE.get(self.screen_name, self.first))  # a button that rests loses it
+        self.give_focus(AFTER_FAILURE.get(self.screen_name, self.first))  # a disabled button loses it
 
     def sign_in(self) -> None:
         """Log in with the account and the password."""
@@ -137,7 +137,7 @@ class SignIn(Widgets):
         self.show_screen("ENROL")
 
     def _confirmed(self, code: str, user: Any) -> None:
-        """The binding is confirmed. Where the answer brings no user, the same code verifies."""
+        """Continue after a confirmed binding. If the answer has no user, verify with the same code."""
         assert self.enrollment is not None
         assert self.challenge is not None
         self.recovery_code = self.enrollment.recovery_code
@@ -163,7 +163,7 @@ class SignIn(Widgets):
         self._upload()
 
     def succeed(self, user: UserInfo) -> None:
-        """The user is signed in. A new recovery code must be saved first."""
+        """Show the signed-in user. A new recovery code must be saved first."""
         self.user = user
         self.recovery_code = user.recovery_code or self.recovery_code
         self.show_screen("save" if self.recovery_code else "done")
@@ -295,7 +295,7 @@ class SignIn(Widgets):
             self.add_photo(path)
 
     def add_photo(self, path: str) -> None:
-        """Take the photo at *path*, if it is one that can be uploaded. One too many begins anew."""
+        """Use the photo at *path* if it can be uploaded. A photo after the last one starts the list again."""
         try:
             preview = prepare(path, max_side=PREVIEW)
         except ImageError as error:
@@ -319,7 +319,7 @@ class SignIn(Widgets):
         return "new-password"
 
     def change_password(self) -> None:
-        """Change the password that the service no longer takes, then log in with the new one."""
+        """Change a password that the service does not accept any more, then log in with the new one."""
         client, change, new = AuthClient(), self.password_change, self.get("new-password")
         if change.code == 2058:
             old = self.get("password")
@@ -352,11 +352,11 @@ class SignIn(Widgets):
     # ─────────────────────── the rest ───────────────────────
 
     def text(self, key: str) -> str:
-        """Return the words for *key* in the window's language; other words stay as they are."""
+        """Return the words for *key* in the window's language; other words stay unchanged."""
         return TEXTS[key][self.language] if key in TEXTS else key
 
     def bound(self, policy: str) -> str | None:
-        """Return what is bound for *policy*: the phone, the address, or just something true."""
+        """Return the target that is bound for *policy*: the phone, the address, or another true value."""
         challenge = self.challenge
         if challenge is None:
             return None
@@ -365,7 +365,7 @@ class SignIn(Widgets):
         return targets.get(policy) or (policy if flags.get(policy) else None)
 
     def set_busy(self, *, busy: bool) -> None:
-        """While a call runs, the buttons rest."""
+        """Disable the buttons while a call runs."""
         self.busy = busy
         resting = self.names() if busy else set()
         if self._seconds_to_resend():
@@ -384,7 +384,7 @@ class SignIn(Widgets):
         self.show_screen(self.screen_name)
 
     def tick(self) -> None:
-        """Bring the countdown and the hint up to date; the window calls it again and again."""
+        """Update the countdown and the hint; the window calls this regularly."""
         if "send" in self.names():
             seconds = self._seconds_to_resend()
             self.rename("send", self.text("again").format(seconds) if seconds else self.text("send"))
@@ -394,7 +394,7 @@ class SignIn(Widgets):
 
 
 def masked(target: str | None) -> str:
-    """Return enough of a phone number or an address to know it by."""
+    """Return a part of a phone number or an address, enough to recognise it."""
     if not target:
         return ""
     name, at, host = target.partition("@")

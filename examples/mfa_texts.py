@@ -1,4 +1,4 @@
-"""The words of the example windows, in English and Chinese; what each error code means to a user."""
+"""The words of the example windows, in English and Chinese, and the meaning of each error code for a user."""
 
 from __future__ import annotations
 

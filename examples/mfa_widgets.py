@@ -1,4 +1,4 @@
-"""What the sign-in asks of a toolkit: the widgets of one screen, and the frame around them."""
+"""The methods that the sign-in needs from a toolkit: the widgets of one screen, and the frame around them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RED, GREEN = "#c0312b", "#1c7c46"
 
 
 class Widgets(ABC):
-    """What each toolkit does in its own way."""
+    """The widgets of a window; each toolkit has its own."""
 
     @abstractmethod
     def clear(self) -> None:
@@ -47,7 +47,7 @@ class Widgets(ABC):
 
     @abstractmethod
     def rest(self, names: set[str]) -> None:
-        """Make these buttons unusable, and all others usable."""
+        """Disable these buttons, and enable all others."""
 
     @abstractmethod
     def rename(self, name: str, words: str) -> None:

@@ -2,7 +2,7 @@
 
 For a real application: `python examples/qt_mfa.py --app-id YOUR_APP_ID [--host your.host]`; for an emulator that runs already:
 `--base-url http://127.0.0.1:8888`. Needs PySide6 (or PyQt6). The calls and the screens are in `mfa_sign_in.py`, the words in
-`mfa_texts.py`: here are the widgets, and the line that brings completions to Qt's own thread (`dispatch.qt`).
+`mfa_texts.py`: this file has the widgets, and the line that brings completions to Qt's thread (`dispatch.qt`).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class MfaWindow(SignIn, QWidget):
         self.column.setSpacing(8)
         self.column.addStretch(1)
         self.around.replaceWidget(old, self.body)
-        old.hide()  # it may hold the button that was just pressed, so it is deleted a little later
+        old.hide()  # deleted a little later: it may hold the button that was just pressed
         old.deleteLater()
 
     def _add(self, widget: QWidget) -> None:
@@ -152,7 +152,7 @@ class MfaWindow(SignIn, QWidget):
         button = QPushButton(words)
         button.setObjectName(style)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.clicked.connect(lambda: command())  # noqa: PLW0108 - clicked brings an argument of its own
+        button.clicked.connect(lambda: command())  # noqa: PLW0108 - clicked passes an argument
         self.buttons[name] = button
         return button
 
@@ -196,7 +196,7 @@ class MfaWindow(SignIn, QWidget):
         (self.fields.get(name) or self.buttons[name]).setFocus()
 
     def rest(self, names: set[str]) -> None:
-        """Make these buttons unusable, and all others usable."""
+        """Disable these buttons, and enable all others."""
         for name, button in self.buttons.items():
             button.setEnabled(name not in names)
 
@@ -254,7 +254,7 @@ class MfaWindow(SignIn, QWidget):
         self.around.setSpacing(0)
         self.switch = QPushButton()
         self.switch.setObjectName("link")
-        self.switch.clicked.connect(lambda: self.translate())  # noqa: PLW0108 - clicked brings an argument of its own
+        self.switch.clicked.connect(lambda: self.translate())  # noqa: PLW0108 - clicked passes an argument
         top = QHBoxLayout()
         top.setContentsMargins(28, 0, 28, 0)
         top.addStretch(1)
@@ -273,7 +273,7 @@ class MfaWindow(SignIn, QWidget):
 
 
 def main() -> None:
-    """Open the window and stay until it is closed."""
+    """Open the window and run until it is closed."""
     chosen = options()
     app = QApplication(sys.argv[:1])
     with application(chosen.app_id, chosen.host, chosen.base_url) as demo:

@@ -13,7 +13,7 @@ from authing_mfa.sync import AuthClient
 
 
 def main() -> None:
-    """Ask for what is needed, step by step."""
+    """Log in, and ask for each value that is needed."""
     with AuthClient(
         os.environ["AUTHING_APP_ID"],
         base_url=os.environ.get("AUTHING_BASE_URL"),  # only for the emulator; without it the client finds the service

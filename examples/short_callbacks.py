@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def answered(ask_code: Callable[[], str], done: threading.Event, code: int, message: str | None, value: Any) -> None:
-    """Take the answer of the login, and then that of the second factor."""
+    """Handle the answer of the login, and then the answer of the second factor."""
     if code in (1635, 1636):  # the mfaToken of the challenge is the current token now
         AuthClient().mfaVerifyByTOTP(ask_code(), partial(answered, ask_code, done))
         return

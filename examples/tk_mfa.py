@@ -2,7 +2,7 @@
 
 For a real application: `python examples/tk_mfa.py --app-id YOUR_APP_ID [--host your.host]`; for an emulator that runs already:
 `--base-url http://127.0.0.1:8888`. Needs Python's own tkinter. The calls and the screens are in `mfa_sign_in.py`, the words in
-`mfa_texts.py`: here are the widgets, and the two lines that bring completions to Tk's own thread (`dispatch.tk`).
+`mfa_texts.py`: this file has the widgets, and the two lines that bring completions to Tk's thread (`dispatch.tk`).
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class MfaWindow(SignIn, tk.Tk):
         widget.focus_set()
 
     def rest(self, names: set[str]) -> None:
-        """Make these buttons unusable, and all others usable."""
+        """Disable these buttons, and enable all others."""
         for name, button in self.buttons.items():
             button.state(["disabled" if name in names else "!disabled"])
 
@@ -173,7 +173,7 @@ class MfaWindow(SignIn, tk.Tk):
         self.body.pack(fill="both", expand=True)
 
     def _move_bar(self, place: int = 0) -> None:
-        """Move the bar while a call runs; twice a second look at the countdown and the hint."""
+        """Move the bar while a call runs; update the countdown and the hint twice a second."""
         width = self.bar.winfo_width()
         left = (place * 9) % (width + 120) - 120 if self.busy else -200
         self.bar.coords("all", left, 0, left + 120, 4)
@@ -218,7 +218,7 @@ class MfaWindow(SignIn, tk.Tk):
 
 
 def main() -> None:
-    """Open the window and stay until it is closed."""
+    """Open the window and run until it is closed."""
     chosen = options()
     with application(chosen.app_id, chosen.host, chosen.base_url) as demo:
         MfaWindow(demo).mainloop()

@@ -1,4 +1,4 @@
-"""Checks the links of the built documentation site, without a network.
+"""Check the links of the built documentation site, without a network.
 
 ``python -m scripts.check_site build/site``: every link and picture of every page leads to a file of the site, every anchor to an element
 of its page. Links to other sites are only read: they must be https.
@@ -24,7 +24,7 @@ class _Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect what *tag* links to and what it is called."""
+        """Collect the links and the anchors of *tag*."""
         found = dict(attrs)
         self.anchors.update(value for name in ("id", "name") if (value := found.get(name)))
         link = found.get("href" if tag in ("a", "link") else "src")
@@ -55,7 +55,7 @@ def broken_links(site: Path) -> list[str]:
 
 
 def main() -> int:
-    """Print the broken links; 1 if there are any or the site has no page."""
+    """Print the broken links. Return 1 if there are any or the site has no page."""
     site = Path(sys.argv[1]).resolve()
     broken = broken_links(site)
     pages = len(list(site.rglob("*.html")))

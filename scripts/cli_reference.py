@@ -1,4 +1,4 @@
-"""Writes the reference of the command line, docs/cli.md, from the commands themselves.
+"""Write the reference of the command line, docs/cli.md, from the commands themselves.
 
 ``python -m scripts.cli_reference docs/cli.md`` writes it; without a path it goes to stdout.
 """
@@ -127,7 +127,7 @@ sentences still go to stderr. Fields are only ever added.
 
 
 def reference() -> str:
-    """The whole reference, as Markdown."""
+    """Return the whole reference as Markdown."""
     parts = [_HEAD, _settings(), _exits(), _JSON]
     context = click.Context(cli, info_name=PROGRAM)
     for command, ctx in _walk(cli, context):
@@ -155,7 +155,7 @@ def _exits() -> str:
 
 
 def _walk(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
-    """Every command below *group*, in the order of the help."""
+    """Yield every command below *group*, in the order of the help."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
@@ -179,7 +179,7 @@ def _section(command: click.Command, context: click.Context) -> str:
 
 
 def _prose(text: str) -> Iterator[str]:
-    """A docstring as Markdown: what click keeps as it is (after a backspace) becomes a code block."""
+    """Return a docstring as Markdown: a paragraph that click keeps unchanged (after a backspace) becomes a code block."""
     for place, paragraph in enumerate(inspect.cleandoc(text).split("\n\n")):
         if place:
             yield ""

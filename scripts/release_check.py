@@ -1,4 +1,4 @@
-"""Checks what would be published: ``make release-check``. It builds, looks, installs and type-checks; it publishes nothing.
+"""Check a release before it is published: ``make release-check`` builds, reads, installs and type-checks; it publishes nothing.
 
 1. The distribution is built twice; both times it has the same bytes.
 2. The source distribution holds every file of the repository, the wheel the package and nothing else.
@@ -28,7 +28,7 @@ LEAST_COMPLETE = 0.99
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
-    """Run *command* and return its output; end with it if it fails."""
+    """Run *command* and return its output; print the output and exit if it fails."""
     done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
@@ -36,19 +36,19 @@ def run(*command: str | Path, cwd: Path = ROOT) -> str:
 
 
 def build(folder: Path) -> dict[str, Path]:
-    """Build both archives into *folder*; by their kind."""
+    """Build both archives into *folder*. Return them by their kind."""
     run(sys.executable, "-m", "build", "--outdir", folder, ROOT)
     [sdist], [wheel] = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return {"sdist": sdist, "wheel": wheel}
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_contents(sdist: Path, wheel: Path) -> None:
-    """The files of both archives are those of the repository."""
+    """Check that the files of both archives are the files of the repository."""
     tracked = set(run("git", "ls-files").splitlines())
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
@@ -63,7 +63,7 @@ def check_contents(sdist: Path, wheel: Path) -> None:
 
 
 def check_metadata(wheel: Path) -> None:
-    """Name, licence, Python versions and README are those of a published package."""
+    """Check name, licence, Python versions and README."""
     with zipfile.ZipFile(wheel) as files:
         [name] = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
         metadata = email.message_from_bytes(files.read(name))
@@ -91,7 +91,7 @@ def check_bill(wheel: Path, bill: Path) -> int:
 
 
 def check_types(python: Path) -> float:
-    """The completeness of the public types, as pyright sees the installed wheel."""
+    """Check how complete the public types of the installed wheel are, with pyright."""
     # --verifytypes looks into the environment that is active, not into --pythonpath
     environ = os.environ | {
         "VIRTUAL_ENV": str(python.parent.parent),
@@ -117,7 +117,7 @@ def check_types(python: Path) -> float:
 
 
 def check_downstream(python: Path, folder: Path) -> None:
-    """A program of somebody else passes both type checkers and runs."""
+    """Check that a user's program passes both type checkers and runs."""
     sample = folder / "sample.py"
     sample.write_text((ROOT / "tests" / "downstream" / "sample.py").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
@@ -128,7 +128,7 @@ def check_downstream(python: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Make all checks, one line for each."""
+    """Run all checks and print one line for each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first, second = build(folder / "first"), build(folder / "second")

@@ -49,9 +49,7 @@ class Runner:
     ) -> None:
         self._report = report
         self._set_current = set_current
-        self.lock: threading.RLock = (
-            threading.RLock()
-        )  # re-entrant: a signal handler may make or cancel calls at any moment
+        self.lock: threading.RLock = threading.RLock()  # re-entrant: signal handlers make and cancel calls
         self.closed: bool = False
         self.abandoned: bool = False  # after a fork: this process has no threads, and the parent completes these calls
         self._calls: set[Call] = set()

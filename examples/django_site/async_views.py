@@ -1,6 +1,6 @@
-"""Async views with the async client, for an ASGI server: its one event loop is the client's.
+"""Async views with the async client, for an ASGI server: client and server share one event loop.
 
-Under a WSGI server Django gives each async view a loop of its own, which no shared async client can serve: use `views` there.
+Under a WSGI server Django runs each async view in a new loop, and a shared async client cannot be used: use `views` there.
 """
 
 import json
@@ -44,7 +44,7 @@ async def login(request: HttpRequest) -> JsonResponse:
 
 
 async def code(request: HttpRequest) -> JsonResponse:
-    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    """Send a code to the phone that the challenge names: never to a phone that the browser names."""
     challenged = await view(request, "mfa_token")
     await challenged.send_sms(await request.session.aget("phone"))
     return JsonResponse({})
@@ -61,13 +61,13 @@ async def verify(request: HttpRequest) -> JsonResponse:
 
 
 async def me(request: HttpRequest) -> JsonResponse:
-    """Who this browser's user is."""
+    """Return this browser's user."""
     user = await (await view(request, "id_token")).get_current_user()
     return JsonResponse({"user": user.username})
 
 
 async def logout(request: HttpRequest) -> JsonResponse:
-    """Forget the session, and tell the service."""
+    """Forget the session, also at the service."""
     user = await view(request, "id_token")
     await request.session.aflush()
     await user.logout()

@@ -19,7 +19,7 @@ from authing_mfa import (
 
 
 class AuthingErrors:
-    """Middleware that answers what the service or the network said. Decide by class or code, never by message."""
+    """Middleware that turns an error of the service or the network into an answer. Decide by class or code, never by message."""
 
     sync_capable = async_capable = True
 
@@ -33,7 +33,7 @@ class AuthingErrors:
         return self.get_response(request)
 
     def process_exception(self, _: HttpRequest, error: Exception) -> JsonResponse | None:
-        """Answer for a view that raised; None: it is none of ours."""
+        """Answer for a view that raised; None: another kind of error."""
         if not isinstance(error, AuthingError):
             return None
         match error:

@@ -1,4 +1,4 @@
-"""The views for any server at /, those for an ASGI server at /async/."""
+"""The views for any server at /, the views for an ASGI server at /async/."""
 
 import async_views
 import views

@@ -42,7 +42,7 @@ def login(request: HttpRequest) -> JsonResponse:
 
 
 def code(request: HttpRequest) -> JsonResponse:
-    """Send a code to the phone that the challenge names: never to one that the browser names."""
+    """Send a code to the phone that the challenge names: never to a phone that the browser names."""
     view(request, "mfa_token").send_sms(request.session["phone"])
     return JsonResponse({})
 
@@ -57,12 +57,12 @@ def verify(request: HttpRequest) -> JsonResponse:
 
 
 def me(request: HttpRequest) -> JsonResponse:
-    """Who this browser's user is."""
+    """Return this browser's user."""
     return JsonResponse({"user": view(request, "id_token").get_current_user().username})
 
 
 def logout(request: HttpRequest) -> JsonResponse:
-    """Forget the session, and tell the service."""
+    """Forget the session, also at the service."""
     user = view(request, "id_token")
     request.session.flush()
     user.logout()

@@ -1,4 +1,4 @@
-"""A pytest suite for code of yours that logs users in: the fixture `authing_emulator` comes with the package.
+"""A pytest suite for your code that logs users in: the fixture `authing_emulator` comes with the package.
 
 Run it with ``pytest examples/pytest_suite``.
 """

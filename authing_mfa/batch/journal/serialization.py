@@ -7,26 +7,16 @@ from typing import Any, Final
 
 import attrs
 
-from authing_mfa import errors
+from authing_mfa import _json, errors
 from authing_mfa.batch.models import Outcome
 from authing_mfa.models import UserInfo
-
-try:
-    import orjson
-except ImportError:  # as in `_json`: the extra `speed` installs it
-    orjson = None  # type: ignore[assignment]  # a module, or what stands for its absence
 
 __all__ = ["INTERRUPTED", "compact", "from_journal", "public_value", "to_journal"]
 
 _PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.repr)
-_SECRET: Final = tuple(field.name for field in attrs.fields(UserInfo) if not field.repr)
 _TOKENS: Final = ("token", "id_token", "access_token", "refresh_token")
 
-_KEPT: Final = (
-    "http_status",
-    "request_id",
-    "retry_after",
-)  # attributes of an error that are kept beside code, message and delivery
+_KEPT: Final = ("http_status", "request_id", "retry_after")  # of an error, beside code, message and delivery
 
 INTERRUPTED: Final = (
     "The run ended after this row was sent and before its answer was recorded: the service may have acted on it."
@@ -37,9 +27,9 @@ _encoder: Final = json.JSONEncoder(separators=(",", ":"), default=str)
 
 def compact(value: Any) -> str:
     """Return *value* as one line of JSON; values that JSON does not have become text."""
-    if orjson is not None:
+    if _json.orjson is not None:
         try:
-            return orjson.dumps(value, default=str).decode()
+            return _json.orjson.dumps(value, default=str).decode()
         except TypeError:  # half of a surrogate pair, or a number that is too large: the standard library accepts them
             pass
     return _encoder.encode(value)

@@ -267,9 +267,7 @@ class JournalWriter:
         finally:
             self.recovery.close()
             if self.journal is not None:
-                with suppress(
-                    JournalError
-                ):  # everything was written or reported as not written; the next owner handles the rest
+                with suppress(JournalError):  # everything was written or reported; the next owner handles the rest
                     await self.journal.close()
 
     @staticmethod

@@ -119,9 +119,7 @@ class _Threaded:
         if not read:
             await self._until(1, None)
         if len(read) < min(self.least, most):
-            await self._until(
-                min(self.least, most), _GRACE
-            )  # a fast reader fills its chunk, a slow one is not waited for
+            await self._until(min(self.least, most), _GRACE)  # a slow reader is not waited for
         rows: list[Any] = []
         while read and len(rows) < most and not isinstance(read[0], _End):
             rows.append(read.popleft())

@@ -19,8 +19,10 @@ _FLAG = {"type": "boolean"}
 _ANY: dict[str, Any] = {}
 
 
-def _object(required: str = "", /, **fields: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": fields, "required": required.split()}
+def _object(required: str = "", texts: str = "", counts: str = "", /, **fields: Any) -> dict[str, Any]:
+    """Return the schema of an object; *texts* and *counts* are the names of fields of these types."""
+    properties = {**dict.fromkeys(texts.split(), _TEXT), **dict.fromkeys(counts.split(), _COUNT), **fields}
+    return {"type": "object", "properties": properties, "required": required.split()}
 
 
 def _list(items: Any) -> dict[str, Any]:
@@ -33,48 +35,28 @@ def _or_null(kind: dict[str, Any]) -> dict[str, Any]:
 
 _MESSAGE = _object(
     "id channel to code sent_at",
-    id=_COUNT,
+    "to code text",
+    "id",
     channel={"type": "string", "enum": ["sms", "email"]},
-    to=_TEXT,
-    code=_TEXT,
     scene=_or_null(_TEXT),
     sent_at=_NUMBER,
-    text=_TEXT,
 )
 _POLICY_LIST = _list({"type": "string", "enum": list(POLICIES)})
+_USER_TEXTS = ("username", "phone", "email", "nickname", "mfa_phone", "mfa_email", "recovery_code", "totp_uri")
 _USER = _object(
     "id",
-    id=_TEXT,
-    username=_or_null(_TEXT),
-    phone=_or_null(_TEXT),
-    email=_or_null(_TEXT),
-    nickname=_or_null(_TEXT),
-    mfa=_POLICY_LIST,
-    own_mfa=_POLICY_LIST,
-    mfa_phone=_or_null(_TEXT),
-    mfa_email=_or_null(_TEXT),
-    totp_enabled=_FLAG,
-    face_enabled=_FLAG,
-    locked=_FLAG,
+    "id",
+    **dict.fromkeys(_USER_TEXTS, _or_null(_TEXT)),
+    **dict.fromkeys(("mfa", "own_mfa"), _POLICY_LIST),
+    **dict.fromkeys(("totp_enabled", "face_enabled", "locked"), _FLAG),
     password_change=_or_null(_COUNT),
-    recovery_code=_or_null(_TEXT),
-    totp_uri=_or_null(_TEXT),
 )
 _CHANGES = {
     **dict.fromkeys(("username", "password", "phone", "email", "phone_country_code", "nickname"), _TEXT),
     "mfa": _list(_TEXT),
     "custom": {"type": "object"},
 }
-_NEW_USER = _object(
-    "username password",
-    **_CHANGES,
-    id=_TEXT,
-    password_change=_COUNT,
-    totp=_FLAG,
-    totp_secret=_TEXT,
-    recovery_code=_TEXT,
-    face=_TEXT,
-)
+_NEW_USER = _object("username password", "id totp_secret recovery_code face", "password_change", **_CHANGES, totp=_FLAG)
 _RULE_TYPES: dict[str, Any] = {
     **dict.fromkeys(("path", "user", "message", "drop", "reset", "body", "id"), _TEXT),
     **dict.fromkeys(("nth", "seed", "count", "status", "code", "matched", "fired"), _COUNT),
@@ -98,41 +80,18 @@ _CLOCK = _object("now offset", now=_NUMBER, offset=_NUMBER)
 _TOKEN = _object("token", token=_TEXT)
 _REQUEST = _object(
     "id at method path",
-    id=_COUNT,
-    at=_NUMBER,
-    method=_TEXT,
-    path=_TEXT,
-    operation=_or_null(_TEXT),
-    status=_or_null(_COUNT),
-    code=_or_null(_COUNT),
-    ms=_NUMBER,
-    namespace=_TEXT,
-    user=_or_null(_TEXT),
-    fault=_or_null(_TEXT),
-    request_bytes=_COUNT,
-    response_bytes=_COUNT,
-    request=_ANY,
-    response=_ANY,
+    "method path namespace",
+    "id request_bytes response_bytes",
+    **dict.fromkeys(("at", "ms"), _NUMBER),
+    **dict.fromkeys(("operation", "user", "fault"), _or_null(_TEXT)),
+    **dict.fromkeys(("status", "code"), _or_null(_COUNT)),
+    **dict.fromkeys(("request", "response"), _ANY),
 )
-_PHOTO = _object(
-    "key url",
-    key=_TEXT,
-    url=_TEXT,
-    private=_FLAG,
-    content_type=_TEXT,
-    bytes=_COUNT,
-    picture=_FLAG,
-    kept=_FLAG,
-)
+_PHOTO = _object("key url", "key url content_type", "bytes", **dict.fromkeys(("private", "picture", "kept"), _FLAG))
 _INFO = _object(
     "url app_id user_pool_id public_key",
-    url=_TEXT,
-    app_id=_TEXT,
-    user_pool_id=_TEXT,
-    public_key=_TEXT,
-    namespace=_TEXT,
+    "url app_id user_pool_id public_key namespace version",
     now=_NUMBER,
-    version=_TEXT,
     tls=_FLAG,
 )
 _FAULTS = _object("faults", faults=_list(_RULE))

@@ -1,8 +1,8 @@
-// Talking to the admin API. Addresses are relative to the page, so a namespace's page talks to its own namespace.
+// Calls of the admin API. Addresses are relative to the page, so a namespace's page calls its own namespace.
 
 const BASE = "_emulator/";
 
-/** The answer's JSON. Throws an Error with the emulator's own sentence where it says no. */
+/** Returns the answer's JSON. Throws an Error with the emulator's own sentence if the emulator refuses. */
 export async function ask(method, path, body) {
   const options = { method, cache: "no-store" };
   if (body !== undefined) {
@@ -24,8 +24,8 @@ const FIRST_PAUSE = 500;
 const LAST_PAUSE = 5000;
 
 /**
- * Server-sent events for ever: *handlers* by event name, `opened()` after each (re)connection, when everything must be asked
- * again because events may have been missed, `lost()` when the connection is gone.
+ * Server-sent events for ever: *handlers* by event name, `opened()` after each (re)connection, when everything must be
+ * requested again because events may have been missed, `lost()` when the connection is lost.
  */
 export function watch(handlers, { opened, lost }) {
   let pause = FIRST_PAUSE;
@@ -36,7 +36,7 @@ export function watch(handlers, { opened, lost }) {
       opened();
     };
     source.onerror = () => {
-      source.close(); // some browsers give up for good here, so we come back ourselves
+      source.close(); // some browsers stop trying here, so we connect again ourselves
       lost();
       setTimeout(connect, pause);
       pause = Math.min(pause * 2, LAST_PAUSE);
@@ -47,7 +47,7 @@ export function watch(handlers, { opened, lost }) {
   connect();
 }
 
-/** *action*, at once and then at most every *pause* milliseconds, however often it is called. */
+/** Returns a function that runs *action* at once and then at most every *pause* milliseconds, however often it is called. */
 export function paced(pause, action) {
   let timer = null;
   let again = false;
@@ -67,7 +67,7 @@ export function paced(pause, action) {
   };
 }
 
-/** `begin()` as a question is asked, or when something newer is known; it answers a function: is nothing newer known since? */
+/** Call `begin()` with a request or when newer data arrives; it returns a function: true if nothing newer has arrived since. */
 export function newest() {
   let count = 0;
   return () => {

@@ -100,7 +100,7 @@ function onKey(event) {
 
 let state = "connecting";
 let info = null;
-let generation = 0; // only the answers to the newest round of questions count
+let generation = 0; // only the answers to the newest requests count
 
 function renderStatus() {
   byId("status").dataset.state = state;
@@ -137,7 +137,7 @@ async function loadAll() {
       [loadInfo, loadMessages, loadUsers, loadRequests, loadFaults, loadPhotos, loadSettings].map((load) => load(isCurrent)).concat(askClock()),
     );
   } catch {
-    if (isCurrent()) setState("lost"); // the event stream tells when it is back
+    if (isCurrent()) setState("lost"); // the event stream reports when it is back
   }
 }
 

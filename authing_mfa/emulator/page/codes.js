@@ -1,4 +1,4 @@
-// The codes of authenticator apps: the QR picture to scan, the code of now, and how long it still shows.
+// The codes of authenticator apps: the QR picture to scan, the current code, and how long it is still shown.
 
 import { addressOf, get } from "./api.js";
 import { codeDigits, copyButton, el, fill, ring } from "./dom.js";
@@ -10,13 +10,13 @@ const PERIOD = 30;
 let visible = false;
 const codes = new Map(); // by user id: the code, until when (seconds of performance.now()), and the nodes that show it
 
-/** Ask for codes only while they are to be seen. */
+/** Request codes only while they are visible. */
 export function showCodes(isVisible) {
   visible = isVisible;
   if (visible) refreshCodes(true);
 }
 
-/** Forget the codes of users that are not in *ids* any more, and ask for the others. */
+/** Forget the codes of users that are not in *ids* any more, and request the others. */
 export function keepCodes(ids) {
   for (const id of codes.keys()) if (!ids.has(id)) codes.delete(id);
   refreshCodes(true);
@@ -24,7 +24,7 @@ export function keepCodes(ids) {
 
 let pictures = 0;
 
-/** The address of the QR picture of *user*, a new one each time: a browser shows the old picture of an old address again. */
+/** The address of the QR picture of *user*, a new one each time: for an old address a browser shows the old picture. */
 export function pictureOf(user) {
   pictures += 1;
   return addressOf(`users/${user.id}/qr.svg?picture=${pictures}`);
@@ -74,7 +74,7 @@ export function totpBlock(user, name, openPicture) {
   );
 }
 
-/** Ask for the codes that have run out, or for all of them. */
+/** Request the codes that have expired, or all codes. */
 function refreshCodes(all) {
   if (!visible) return;
   for (const [id, entry] of codes) if (all || seconds(entry) <= 0) refreshCode(id, entry);
@@ -90,7 +90,7 @@ async function refreshCode(id, entry) {
     fill(entry.shown, codeDigits(answer.code));
     renderCountdowns();
   } catch {
-    // unbound or gone: the list is asked for anew by its own event
+    // unbound or deleted: an event requests the list again
   } finally {
     entry.asking = false;
   }

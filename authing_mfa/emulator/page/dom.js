@@ -1,4 +1,4 @@
-// Building nodes. Data becomes text nodes and attributes only; nothing on this page is ever parsed as HTML.
+// Make nodes. Data becomes text nodes and attributes only; nothing on this page is ever parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -69,7 +69,7 @@ export function ring() {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Replace the children of *node*, but only when there is something new: focus and selections stay. */
+/** Replace the children of *node*, but only if they differ: focus and selections stay. */
 export function fill(node, ...children) {
   node.replaceChildren(...children.flat().filter(Boolean));
 }
@@ -100,7 +100,7 @@ export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    copyByHand(text); // no permission, or a page that is not a secure context
+    copyByHand(text); // no permission, or the page is not a secure context
   }
 }
 
@@ -115,7 +115,7 @@ function copyByHand(text) {
   focused?.focus?.();
 }
 
-/** A button that copies *text* (or what the function *text* says then) and shows that it did. */
+/** A button that copies *text* (or the result of the function *text*) and shows that it did. */
 export function copyButton(text, label, { big = false, words = null } = {}) {
   const button = el("button", {
     type: "button",

@@ -1,4 +1,4 @@
-// Faults on demand: the rules there are, some with one click, and a form for one's own.
+// Faults on demand: the existing rules, presets with one click, and a form for other rules.
 
 import { drop, get, newest, paced, post } from "./api.js";
 import { byId, el, fill, icon, keyed, toast } from "./dom.js";
@@ -19,7 +19,7 @@ const BODIES = ["truncated", "malformed", "html", "empty"];
 const number = (name, label, placeholder) => ({ name, label, placeholder, type: "number" });
 const choice = (name, label, words, prefix) => ({ name, label, words, prefix });
 
-/** Each effect: the inputs it needs, and the rule's fields it makes of their values. */
+/** Each effect: the inputs it needs, and the rule's fields that it makes from their values. */
 const EFFECTS = {
   refuse: {
     inputs: [
@@ -96,7 +96,7 @@ export async function loadFaults(current = () => true) {
   if (current() && isNewest()) setRules(answer);
 }
 
-/** A rule fired: how often it did is asked anew. */
+/** A rule fired: request its count again. */
 export const faultFired = paced(500, () => loadFaults().catch(() => {}));
 
 export function renderFaults() {

@@ -12,9 +12,9 @@ const CHANNELS = ["", "sms", "email"];
 let messages = []; // newest first
 let info = null;
 let channel = "";
-let arrived = null; // id of a message that came while we watched: it may be greeted
+let arrived = null; // id of a message that came while the page was open: it is animated
 let heroKey = null;
-let meanwhile = []; // what came by event while the list was asked for
+let meanwhile = []; // messages from events during the request for the list
 
 const wanted = () => byId("inbox-filter").value.replace(/\s/g, "").toLowerCase();
 
@@ -58,7 +58,7 @@ export function showInfo(answer) {
   renderFacts();
 }
 
-/** Copy the newest code that the filter lets through. */
+/** Copy the newest code that the filter shows. */
 export async function copyNewest() {
   const newest = shown()[0];
   if (!newest) return;
@@ -98,7 +98,7 @@ function render() {
 
 const renderSoon = paced(150, render);
 
-/** Which message it is: another emulator on the same port counts from 1 again. */
+/** Identifies a message: another emulator on the same port counts from 1 again. */
 const keyOf = (message) => `${message.id} ${message.sent_at} ${message.code} ${message.to}`;
 
 function renderHero(message) {

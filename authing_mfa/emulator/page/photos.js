@@ -1,4 +1,4 @@
-// The uploaded photos as the service got them, and which of them are taken for the same face.
+// The uploaded photos as the service got them, and which of them count as the same face.
 
 import { addressOf, get, paced, post } from "./api.js";
 import { byId, copyButton, el, fill, icon, keyed, toast } from "./dom.js";

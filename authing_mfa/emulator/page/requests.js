@@ -1,4 +1,4 @@
-// The journal: what was asked and answered, newest first, each with its exact JSON.
+// The journal: requests and answers, newest first, each with its exact JSON.
 
 import { get, paced } from "./api.js";
 import { byId, copyButton, el, fill, icon, jsonBlock, keyed } from "./dom.js";
@@ -10,7 +10,7 @@ const KEPT = 300;
 let entries = []; // newest first
 let loaded = false;
 let address = "";
-let meanwhile = []; // what came by event while the list was asked for
+let meanwhile = []; // entries from events during the request for the list
 const open = new Set(); // ids of the entries that are unfolded
 
 export async function loadRequests(current) {
@@ -133,7 +133,7 @@ const milliseconds = (ms) => (ms < 10 ? ms.toFixed(1) : Math.round(ms));
 function outcome(entry) {
   if (entry.status === null) return el("span", { class: "chip bad", text: t("dropped") });
   const good = entry.status < 400 && (entry.code === null || entry.code === 200);
-  const due = entry.code === 1635 || entry.code === 1636; // not a failure: the second factor is asked for
+  const due = entry.code === 1635 || entry.code === 1636; // not a failure: a second factor is needed
   const text =
     entry.code === null || entry.code === entry.status ? `${entry.status}` : `${entry.status} · ${entry.code}`;
   return el("span", { class: `chip outcome ${good ? "good" : due ? "todo" : "bad"}`, text });

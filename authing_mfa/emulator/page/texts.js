@@ -285,7 +285,7 @@ export function remember(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch {
-    // storage is forbidden: it holds for this visit
+    // storage is forbidden: the choice is valid for this visit
   }
 }
 
@@ -301,7 +301,7 @@ export function switchLanguage() {
   translatePage();
 }
 
-/** Translate what stands in index.html. */
+/** Translate the texts of index.html. */
 function translatePage() {
   document.documentElement.lang = column === 0 ? "en" : "zh-CN";
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
@@ -310,7 +310,7 @@ function translatePage() {
   for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
 }
 
-/** How long before *now* (both epoch seconds) *at* was. */
+/** The time from *at* to *now* (both epoch seconds), in words. */
 export function ago(at, now) {
   const seconds = Math.max(now - at, 0);
   if (seconds < 5) return t("now");

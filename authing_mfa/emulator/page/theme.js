@@ -4,6 +4,6 @@
     const theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   } catch {
-    // storage is forbidden: the system's preference it is
+    // storage is forbidden: the system's preference is used
   }
 })();

@@ -1,4 +1,4 @@
-// The emulator's clock as the page knows it: asked once, then counted on, asked again when it is moved.
+// The emulator's clock on the page: requested once, then counted, requested again when it is moved.
 
 import { get, newest } from "./api.js";
 

@@ -1,4 +1,4 @@
-// The users: what they have bound, the QR picture to scan, the code of now with its countdown.
+// The users: their bindings, the QR picture to scan, the current code with its countdown.
 
 import { drop, get, newest, paced, post } from "./api.js";
 import { keepCodes, pictureOf, totpBlock } from "./codes.js";
@@ -15,7 +15,7 @@ let loaded = false;
 
 const nameOf = (user) => user.username || user.phone || user.email || user.id;
 
-/** The name of the user *id*, where the list shows it; the id else. */
+/** The name of the user *id* if the list has the user, else the id. */
 export function nameOfId(id) {
   const user = users.find((known) => known.id === id);
   return user ? nameOf(user) : id;
@@ -33,7 +33,7 @@ export async function loadUsers(current = () => true) {
   render();
 }
 
-/** The users changed: ask again, but not for each of a thousand. */
+/** The users changed: request them again, but only once for many changes. */
 export const usersChanged = paced(400, () => loadUsers().catch(() => {}));
 
 export function forgetUsers() {

@@ -95,7 +95,6 @@ class GraphQL(Operation[dict[str, Any]]):
 
     query: str = attrs.field(repr=False)
     variables: dict[str, Any] = attrs.field(factory=dict, repr=False)
-    operation_name: str | None = None
 
 
 @attrs.frozen
