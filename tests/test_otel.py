@@ -52,7 +52,7 @@ def telemetry():
 
 @pytest.fixture
 def ada(authing_emulator):
-    return authing_emulator.add_user(username="ada", password="s3cret", mfa=["OTP"], totp=True)
+    return authing_emulator.add_user(username="grace", password="s3cret", mfa=["OTP"], totp=True)
 
 
 def options(emulator):
@@ -101,7 +101,7 @@ async def test_every_error_is_an_error_and_counted(authing_emulator, ada, teleme
     async with AuthClient(authing_emulator.app_id, max_attempts=1, **options(authing_emulator)) as client:
         otel.observe(client, **telemetry.providers)
         with pytest.raises(MfaRequiredError) as caught:
-            await client.login_by_account("ada", "s3cret")
+            await client.login_by_account("grace", "s3cret")
         authing_emulator.faults.add("mfa_verify_by_totp", drop="after", count=1)
         view = client.as_user(caught.value.challenge.token)
         with pytest.raises(NetworkError):
@@ -122,7 +122,7 @@ async def test_every_error_is_an_error_and_counted(authing_emulator, ada, teleme
         ("mfa_verify_by_totp", 10001, 1),
         ("mfa_check", 200, 1),
     }
-    assert not [span for span in calls.values() if "s3cret" in span.to_json() or "ada" in span.to_json()]
+    assert not [span for span in calls.values() if "s3cret" in span.to_json() or "grace" in span.to_json()]
 
 
 ERRORS, DURATION = "authing_mfa.client.operation.errors", "authing_mfa.client.operation.duration"
