@@ -297,13 +297,20 @@ async def test_a_run_that_is_stopped_withdraws_what_it_announced_and_did_not_sen
 async def test_a_dead_service_leaves_a_run_that_can_be_resumed(store):
     """After the circuit opened, resuming sends all that was not."""
 
-    def dead(operation, token):
-        raise NetworkError("refused", delivery="not_sent")
+    class Dead(FakeClient):
+        async def connect(self):
+            raise NetworkError("refused", delivery="not_sent")
+
+        async def perform(self, operation, *, max_attempts=None):
+            await self.connect()
+
+        def as_user(self, token):
+            return self
 
     first = []
     with pytest.raises(CircuitOpenError):
         await collect_into(
-            first, FakeClient(dead), totp_rows(100), journal=store, concurrency=4, stop_after_failures=5, max_outage=0.2
+            first, Dead(), totp_rows(100), journal=store, concurrency=4, stop_after_failures=5, max_outage=0.2
         )
     client = FakeClient()
     outcomes = await collect(client, totp_rows(100), journal=store, concurrency=4)

@@ -120,9 +120,9 @@ class CircuitBreaker:
 
     async def _wait_for_service(self) -> None:
         until = self._clock() + self._patience
-        pause = _FIRST_PAUSE
+        pause, late = _FIRST_PAUSE, 0.0
         while self.open and not self._closed:
-            await self._sleep(max(0.0, min(pause, until - self._clock())))
+            await self._sleep(max(0.0, min(pause, until + late - self._clock())))
             pause = min(2 * pause, _LONGEST_PAUSE)
             try:
                 await self._probe()
