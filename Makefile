@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick docs release-check clean
+.PHONY: help demo test soak bench bench-quick bench-guard docs release-check clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ bench: $(VENV)/.all ## All benchmarks, the tables and the plots
 
 bench-quick: $(VENV)/.all ## The figures that matter most, in about three minutes
 	@$(PY) -m benchmarks --quick
+
+bench-guard: $(VENV)/.all ## Fails when a call needs 5 % more instructions than benchmarks/baseline.json says
+	@$(PY) -m benchmarks.guard
 
 docs: $(VENV)/.all ## The command line's reference, and the documentation site in build/site
 	@$(PY) -m scripts.cli_reference docs/cli.md

@@ -1,4 +1,4 @@
-"""All benchmarks: ``python -m benchmarks [--quick] [--only NAME ...] [--guard]``. See README.md beside this file."""
+"""All benchmarks: ``python -m benchmarks [--quick] [--only NAME ...]``. See README.md beside this file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import guard
 from benchmarks.goals import goals
 from benchmarks.sections import SECTIONS, Run
 from benchmarks.servers import ROOT, WORK, all_servers, cores
@@ -26,8 +25,6 @@ def main() -> int:
     )
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="NAME", help=f"of {', '.join(SECTIONS)}")
     parser.add_argument("--json", type=Path, default=WORK / "results.json", help="where all figures go")
-    parser.add_argument("--guard", action="store_true", help="fail if a ratio has doubled against baseline.json")
-    parser.add_argument("--update-baseline", action="store_true", help="with --guard: write baseline.json instead")
     given = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cores()[0]})
@@ -35,8 +32,6 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # so that the servers are stopped as well
     started = time.perf_counter()
     with all_servers() as servers:
-        if given.guard:
-            return guard.check(servers, update=given.update_baseline)
         run = Run(servers, quick=given.quick)
         print(f"Server: {servers.name}, on core {cores()[1]}; clients on core {cores()[0]}.", flush=True)
         for name, section in SECTIONS.items():
