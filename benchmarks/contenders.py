@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from benchmarks.fixture import APP_ID, BODY, HEADERS, PATH, POOL_ID, TOKEN
@@ -94,27 +95,12 @@ def tuned_orjson_bare(base: str, ca: str | None) -> contextlib.AbstractAsyncCont
 
 
 @contextlib.asynccontextmanager
-async def ours(base: str, ca: str | None) -> AsyncIterator[Call]:
+async def ours(base: str, ca: str | None, max_connections: int = 16384) -> AsyncIterator[Call]:
     """AuthClient, one full typed call: checks, headers, envelope, UserInfo."""
     from authing_mfa import AuthClient
 
-    context = tls(ca)
-    async with AuthClient(
-        APP_ID, token=TOKEN, base_url=base, user_pool_id=POOL_ID, ssl_context=context, max_connections=16384
-    ) as client:
-
-        async def call() -> Any:
-            return await client.mfa_verify_by_totp("123456")
-
-        yield call
-
-
-@contextlib.asynccontextmanager
-async def ours_default(base: str, ca: str | None) -> AsyncIterator[Call]:
-    """AuthClient as it comes: 512 connections, more callers wait their turn."""
-    from authing_mfa import AuthClient
-
-    async with AuthClient(APP_ID, token=TOKEN, base_url=base, user_pool_id=POOL_ID, ssl_context=tls(ca)) as client:
+    options: Any = {"ssl_context": tls(ca), "max_connections": max_connections}
+    async with AuthClient(APP_ID, token=TOKEN, base_url=base, user_pool_id=POOL_ID, **options) as client:
 
         async def call() -> Any:
             return await client.mfa_verify_by_totp("123456")
@@ -175,36 +161,51 @@ async def httpx_async(base: str, ca: str | None) -> AsyncIterator[Call]:
         yield call
 
 
-@contextlib.asynccontextmanager
-async def requests_threads(base: str, ca: str | None) -> AsyncIterator[Call]:
-    """One requests.Session shared by threads; the loop only hands out work, a slice at a time (see `in_threads`)."""
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    session = requests.Session()
-    session.headers.update(HEADERS)
-    session.verify = ca or True
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1024))
-    url = base + PATH
-
-    def one() -> Any:
-        return session.post(url, json=BODY, timeout=60).json()
-
-    with ThreadPoolExecutor(512) as pool:
-        yield in_threads(pool, one)
-    session.close()
-
-
-def in_threads(pool: ThreadPoolExecutor, one: Callable[[], Any]) -> Call:
-    loop = asyncio.get_running_loop()
+def in_threads(one: Callable[[], Any]) -> Call:
+    """A plain function, which `drive` runs in threads that stay; each has its connection kept."""
 
     async def call() -> Any:
-        return await loop.run_in_executor(pool, one)
+        raise TypeError("it is driven in threads")
 
-    call.plain = one  # type: ignore[attr-defined]  # `drive` runs it in threads without the loop
-    call.pool = pool  # type: ignore[attr-defined]  # closed by whoever opened the contender
+    call.plain = one  # type: ignore[attr-defined]  # `drive` looks for it
+    call.pool = ThreadPoolExecutor(512)  # type: ignore[attr-defined]  # the same
     return call
+
+
+@contextlib.asynccontextmanager
+async def requests_threads(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """requests as it should be used from threads: a session for each."""
+    import requests
+
+    own = threading.local()
+
+    def one() -> Any:
+        if not hasattr(own, "session"):
+            own.session = requests.Session()
+            own.session.headers.update(HEADERS)
+            own.session.verify = ca or True
+        return own.session.post(base + PATH, json=BODY, timeout=60).json()
+
+    yield in_threads(one)
+
+
+@contextlib.asynccontextmanager
+async def httpx_threads(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """One httpx.Client, which threads may share."""
+    import httpx
+
+    with httpx.Client(headers=HEADERS, verify=tls(ca) or True, timeout=60) as client:
+        yield in_threads(lambda: client.post(base + PATH, json=BODY).json())
+
+
+@contextlib.asynccontextmanager
+async def ours_threads(base: str, ca: str | None) -> AsyncIterator[Call]:
+    """authing_mfa.sync.AuthClient."""
+    from authing_mfa.sync import AuthClient
+
+    client = AuthClient(APP_ID, token=TOKEN, base_url=base, user_pool_id=POOL_ID, ssl_context=tls(ca))
+    yield in_threads(lambda: client.mfa_verify_by_totp("123456"))
+    client.close()
 
 
 CONTENDERS: dict[str, Contender] = {
@@ -214,10 +215,12 @@ CONTENDERS: dict[str, Contender] = {
     "tuned-orjson": tuned_orjson,
     "tuned-orjson-bare": tuned_orjson_bare,
     "ours": ours,
-    "ours-default": ours_default,
+    "ours-default": partial(ours, max_connections=512),  # as it comes: more callers wait their turn
     "compat": compat,
     "httpx": httpx_async,
     "requests": requests_threads,
+    "httpx-threads": httpx_threads,
+    "sync": ours_threads,
 }
 
 
@@ -228,9 +231,8 @@ async def drive(call: Call, calls: int, concurrency: int) -> None:
         await asyncio.get_running_loop().run_in_executor(None, chain, calls, min(calls, concurrency))
         return
     turns = iter(range(calls))
-    plain: Callable[[], Any] | None = getattr(call, "plain", None)
-    if plain is not None:
-        await asyncio.get_running_loop().run_in_executor(None, _drive_threads, plain, call, calls, concurrency)
+    if hasattr(call, "plain"):
+        await asyncio.get_running_loop().run_in_executor(None, _drive_threads, call, calls, min(calls, concurrency))
         return
 
     async def worker() -> None:
@@ -243,16 +245,13 @@ async def drive(call: Call, calls: int, concurrency: int) -> None:
         await asyncio.gather(*(worker() for _ in range(min(calls, concurrency))))
 
 
-def _drive_threads(plain: Callable[[], Any], call: Any, calls: int, concurrency: int) -> None:
-    turns = iter(range(calls))
-    lock = threading.Lock()
+def _drive_threads(call: Any, calls: int, threads: int) -> None:
+    together = threading.Barrier(threads)
 
     def worker() -> None:
-        while True:
-            with lock:
-                if next(turns, None) is None:
-                    return
-            plain()
+        together.wait()  # so that no thread makes the calls of another one
+        for _ in range(calls // threads):
+            call.plain()
 
-    for done in [call.pool.submit(worker) for _ in range(min(calls, concurrency))]:
+    for done in [call.pool.submit(worker) for _ in range(threads)]:
         done.result()

@@ -32,7 +32,7 @@ with ThreadPoolExecutor(64) as pool:
 
 def installed() -> str | None:
     """The interpreter that has it; None where it cannot be had."""
-    place = WORK / "batch-official"  # shared with the batch benchmark
+    place = WORK / "official"
     python = place / "bin" / "python"
     if not python.exists():
         venv.create(place, with_pip=True)

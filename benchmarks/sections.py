@@ -8,14 +8,13 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import batch, cpu, decoding, hop, instructions, official, processes, startup
-from benchmarks.servers import ROOT, WORK, Servers, cores, pinned
+from benchmarks import batch, cpu, decoding, emulator, hop, instructions, official, processes, startup
+from benchmarks.servers import ROOT, Servers, cores, pinned
 from benchmarks.tables import Table
+from benchmarks.turns import AGAIN, Taken, noisy, quartiles, ratio, ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +36,22 @@ def module(name: str, *arguments: object) -> Any:
     return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
+def compare(table: Table, taken: Taken, base: str, beside: str) -> dict[str, Any]:
+    """Fill *table* with a row for each contender, and return their costs and ratios to *base*."""
+    figures: dict[str, Any] = {"noisy": noisy(taken, base)}
+    for name, costs in taken.items():
+        low, middle, high = quartiles(ratios(taken, name, base))
+        cost = statistics.median(costs)
+        figures[name] = {"us": cost, "ratio": middle}
+        note = f"{middle:.2f} × {beside} ({low:.2f} to {high:.2f})"
+        table.add(name, cost, note, ours=name.startswith(OURS))
+    if figures["noisy"]:
+        table.remarks.append(f"Too noisy: the baseline against itself is {figures[AGAIN]['ratio']:.2f}.")
+    return figures
+
+
+OURS = ("AuthClient", "callback", "ours", "from_wire", "authing", "sync", "verify_many", "from CSV")
+
 # name in the table, contender, orjson or not, calls between two counts, sizes beside 64, in a quick run too
 COUNTED: list[tuple[str, str, bool, int, tuple[int, ...], bool]] = [
     ("bare aiohttp", "bare", True, 1000, (1, 512), True),
@@ -46,14 +61,13 @@ COUNTED: list[tuple[str, str, bool, int, tuple[int, ...], bool]] = [
     ("AuthClient", "ours", False, 1000, (1, 512), True),
     ("AuthClient, orjson", "ours", True, 1000, (1, 512), True),
     ("callback layer", "compat", False, 1000, (1, 512), False),
-    ("requests in threads", "requests", True, 250, (), False),
     ("httpx.AsyncClient", "httpx", True, 250, (), False),
 ]
 
 
 def instructions_section(run: Run) -> Iterator[Table]:
     if instructions.VALGRIND is None:
-        print("\nvalgrind is not installed: no instruction counts.")
+        print(f"\nNo instruction counts: {instructions.NEEDED}")
         return
     for size in (64,) if run.quick else (64, 1, 512):
         counts: dict[str, float] = {}
@@ -63,44 +77,40 @@ def instructions_section(run: Run) -> Iterator[Table]:
             between = 300 if run.quick else max(between, 2 * size)  # noqa: PLW2901 - adapted to the run
             counts[name] = instructions.per_call(contender, run.servers.http, size, orjson=orjson, between=between)
         run.figures[f"instructions-{size}"] = counts
-        table = Table(
-            f"instructions-{size}",
-            f"One call, {size} at a time" if size > 1 else "One call after the other",
-            "thousand user instructions per call, counted by cachegrind",
-        )
+        title = f"One call, {size} at a time" if size > 1 else "One call after the other"
+        table = Table(f"instructions-{size}", title, "thousand user instructions per call, counted by cachegrind")
         for name, count in counts.items():
-            note = f"{count / counts['bare aiohttp']:.3f} × bare"
-            table.add(name, count / 1000, note, ours=name.startswith(("AuthClient", "callback")))
+            table.add(name, count / 1000, f"{count / counts['bare aiohttp']:.3f} × bare", ours=name.startswith(OURS))
         yield table
 
 
 def cpu_section(run: Run) -> Iterator[Table]:
-    plans = [("64", run.servers.http, 64, 60)]
-    if run.quick:
-        plans = [("64", run.servers.http, 64, 18)]
-    else:
+    plans = [("64", run.servers.http, 64, 18 if run.quick else 60)]
+    if not run.quick:
         plans += [("1", run.servers.http, 1, 60), ("512", run.servers.http, 512, 60)]
         plans += [("slow-64", run.servers.slow, 64, 30), ("slow-512", run.servers.slow, 512, 30)]
     for key, base, size, rounds in plans:
         taken = module("cpu", base, "--concurrency", size, "--rounds", rounds)
-        figures: dict[str, Any] = cpu.summary(taken)
-        run.figures[f"cpu-{key}"] = {
-            **figures,
-            "noisy": cpu.noisy(figures),
-            "httpx_over_ours": cpu.ratio(taken, "httpx.AsyncClient", "AuthClient")
-            if "httpx.AsyncClient" in taken
-            else None,
-            "compat_over_ours": cpu.ratio(taken, "callback layer", "AuthClient"),
-        }
         where = "a server 20 ms away" if key.startswith("slow") else "a server next door"
         table = Table(f"cpu-{key}", f"CPU of a call, {size} at a time, {where}", "microseconds per call, all threads")
-        for name, row in figures.items():
-            note = f"{row['ratio']:.2f} × bare ({row['low']:.2f} to {row['high']:.2f})"
-            table.add(name, row["us"], note, ours=name.startswith(("AuthClient", "callback")))
-        if cpu.noisy(figures):
-            again = figures["bare aiohttp again (A/A)"]["ratio"]
-            table.remarks.append(f"Too noisy: the baseline against itself is {again:.2f}.")
+        run.figures[f"cpu-{key}"] = {
+            **compare(table, taken, cpu.BASELINE["async"], "bare"),
+            "httpx_over_ours": ratio(taken, "httpx.AsyncClient", "AuthClient"),
+            "compat_over_ours": ratio(taken, "callback layer", "AuthClient"),
+        }
         yield table
+
+
+def threads_section(run: Run) -> Iterator[Table]:
+    rounds = 10 if run.quick else 40
+    taken = module("cpu", run.servers.http, "--field", "threads", "--concurrency", 32, "--rounds", rounds)
+    table = Table("threads", "CPU of a call from 32 threads", "microseconds per call, all threads")
+    run.figures["threads"] = {
+        **compare(table, taken, cpu.BASELINE["threads"], "the coroutine"),
+        "over_requests": ratio(taken, "sync.AuthClient", "requests"),
+        "over_httpx": ratio(taken, "sync.AuthClient", "httpx.Client"),
+    }
+    yield table
 
 
 def official_section(run: Run) -> Iterator[Table]:
@@ -120,71 +130,78 @@ def official_section(run: Run) -> Iterator[Table]:
 
 
 def fairness_section(run: Run) -> Iterator[Table]:
-    table = Table("fairness", "512 callers, 100 connections: the worst wait", "milliseconds")
-    for key, name in (("bare", "aiohttp, limit=100"), ("ours", "AuthClient, max_connections=100")):
-        figures = module("fairness", key, run.servers.http, 6000 if run.quick else 20_000)
-        run.figures[f"fairness-{key}"] = {**figures, "ratio": figures["worst"] / figures["median"]}
-        note = f"{figures['worst'] / figures['median']:.1f} × its median of {figures['median']:.1f} ms"
-        table.add(name, figures["worst"], note, ours=key == "ours")
-    yield table
+    plans = [("fairness", "512 callers", run.servers.http, 512)]
+    plans += [("failures", "5,000 callers, each hundredth call fails", run.servers.failing, 5000)]
+    for key, text, base, callers in plans:
+        table = Table(key, f"{text}, 100 connections: the worst wait", "milliseconds")
+        for contender, name in (("bare", "aiohttp, limit=100"), ("ours", "AuthClient, max_connections=100")):
+            calls = 12 * callers if run.quick else max(20_000, 12 * callers)
+            figures = module("fairness", contender, base, calls, callers)
+            worst = figures["worst"] / figures["median"]
+            run.figures[f"{key}-{contender}"] = {**figures, "ratio": worst}
+            note = f"{worst:.1f} × its median of {figures['median']:.1f} ms, {figures['failed']:.0f} failed"
+            table.add(name, figures["worst"], note, ours=contender == "ours")
+        yield table
 
 
 def hop_section(run: Run) -> Iterator[Table]:
-    figures = hop.measure(12 if run.quick else 60)
-    run.figures["hop"] = hop.hop(figures)
+    taken = hop.measure(12 if run.quick else 60)
     table = Table("hop", "The callback layer without a network", "microseconds of CPU per call, all threads")
-    for name, costs in figures.items():
-        extra = statistics.median(a - b for a, b in zip(costs, figures[hop.BASELINE], strict=True))
+    for name, costs in taken.items():
+        extra = run.figures.setdefault("hop", {})[name] = hop.hop(taken, name)
         table.add(name, statistics.median(costs), f"{extra:+.1f}", ours=name.startswith("callback"))
     yield table
 
 
 def decoding_section(run: Run) -> Iterator[Table]:
-    figures = run.figures["decoding"] = decoding.median(decoding.measure(15 if run.quick else 60))
     table = Table("decoding", "UserInfo from a decoded object of 60 fields", "microseconds")
-    for name, cost in figures.items():
-        table.add(name, cost, ours="ours" in name)
+    taken = decoding.measure(15 if run.quick else 60)
+    run.figures["decoding"] = compare(table, taken, "by hand", "by hand")
     yield table
 
 
 def photo_section(run: Run) -> Iterator[Table]:
-    taken = module("photo", "times", 3 if run.quick else 15)
-    for kind, ways in taken.items():
-        base = ways["best pipeline of Pillow"]
-        figures: dict[str, Any] = {
-            name: {
-                "ms": statistics.median(costs),
-                "ratio": statistics.median(cost / other for cost, other in zip(costs, base, strict=True)),
-                "mib": module("photo", "memory", kind, name) / 1024,
-            }
-            for name, costs in ways.items()
-        }
-        figures["gap_ms"] = module("photo", "gap", kind)
+    for kind, taken in module("photo", "times", 3 if run.quick else 15).items():
+        table = Table(f"photo-{kind.lower()}", f"A 12-megapixel {kind} to 1280 pixels", "microseconds")
+        figures = compare(table, taken, "best pipeline of Pillow", "best")
+        for name in taken:
+            figures[name]["mib"] = module("photo", "memory", kind, name) / 1024
+        figures["eight_mib"] = module("photo", "eight", kind) / 1024
+        gap = figures["gap_ms"] = module("photo", "gap", kind)
         run.figures[f"photo-{kind}"] = figures
-        table = Table(f"photo-{kind.lower()}", f"A 12-megapixel {kind} to 1280 pixels", "milliseconds")
-        for name in ways:
-            row = figures[name]
-            table.add(name, row["ms"], f"{row['ratio']:.2f} ×, +{row['mib']:.0f} MiB", ours=name == "ours")
-        gap = figures["gap_ms"]
-        table.remarks.append(
-            f"Longest gap of the event loop: {gap['median']:.1f} ms (worst of five {gap['worst']:.1f})."
-        )
+        peaks = ", ".join(f"{name} {figures[name]['mib']:.0f}" for name in taken)
+        table.remarks += [
+            f"Longest gap of the event loop: {gap['median']:.1f} ms (worst of five {gap['worst']:.1f}).",
+            f"Peak memory, MiB: {peaks}; ours, eight at once {figures['eight_mib']:.0f}.",
+        ]
         yield table
 
 
 def startup_section(run: Run) -> Iterator[Table]:
-    taken = startup.imports(7 if run.quick else 25)
-    run.figures["imports"] = {name: statistics.median(costs) for name, costs in taken.items()}
-    table = Table("imports", "Importing", "milliseconds of CPU beyond an interpreter that imports nothing")
-    for name, costs in taken.items():
-        against = statistics.median(a / b for a, b in zip(costs, taken["aiohttp"], strict=True))
-        run.figures["imports"][f"{name} ratio"] = against
-        table.add(name, statistics.median(costs), f"{against:.2f} × aiohttp", ours=name != "aiohttp")
+    table = Table("imports", "Importing", "microseconds of CPU beyond an interpreter that imports nothing")
+    run.figures["imports"] = compare(table, startup.imports(7 if run.quick else 25), "aiohttp", "aiohttp")
     yield table
+    table = Table("commands", "Commands and an empty pytest run", "microseconds")
+    taken = startup.commands(5 if run.quick else 15)
+    run.figures["commands"] = {
+        **compare(table, taken, "python -c pass", "python"),
+        "plugin": ratio(taken, "pytest with the plugin", "pytest without the plugin"),
+    }
+    yield table
+
+
+def emulator_section(run: Run) -> Iterator[Table]:
     figures = run.figures["emulator"] = startup.emulator(3 if run.quick else 9)
     table = Table("emulator", "The emulator", "seconds from import to the first answer; MiB resident")
     table.add("first answer, s", figures["seconds"], f"whole process {figures['process_seconds']:.2f} s", ours=True)
     table.add("memory, MiB", figures["mib"], ours=True)
+    yield table
+    found = emulator.measure(2000 if run.quick else 10_000)
+    figures.update(found["emulator"], share=found["bare"]["us"] / found["emulator"]["us"])
+    table = Table("emulator-requests", "The emulator beside a bare handler", "microseconds of server CPU per request")
+    for kind, row in found.items():
+        note = f"{row['per_second']:.0f}/s, p99 {row['p99_over_p50']:.1f} × p50"
+        table.add({"bare": "aiohttp.web, the same bytes"}.get(kind, kind), row["us"], note, ours=kind == "emulator")
     yield table
 
 
@@ -198,9 +215,11 @@ def growth_section(run: Run) -> Iterator[Table]:
     }
     for key, name in contenders.items():
         costs = module("growth", "concurrency", key, run.servers.http, 1000 if run.quick else 3000, *sizes)
-        run.figures[f"growth-{key}"] = costs
+        held = module("growth", "objects", key, run.servers.silent, 10_000)
+        run.figures[f"growth-{key}"] = {**costs, "objects": held}
         for size, cost in costs.items():
             table.add(f"{name}, {int(size):,}", cost, f"{cost / costs['64']:.2f} × 64", ours=key != "bare")
+        table.remarks.append(f"{name}: {held:.0f} objects per call in flight at 10,000.")
     yield table
     calls = 100_000 if run.quick else 1_000_000
     memory = run.figures["memory"] = module("growth", "memory", run.servers.http, calls)
@@ -209,6 +228,15 @@ def growth_section(run: Run) -> Iterator[Table]:
     table.add(
         f"after {calls:,} calls", memory[f"after_{calls}"] / 1024, f"{memory['growth'] / 1024:+.2f} MiB", ours=True
     )
+    yield table
+
+
+def items_section(run: Run) -> Iterator[Table]:
+    table = Table("items", "As many items, ten and a hundred times as many", "microseconds of CPU per item")
+    for name, costs in module("growth", "items").items():
+        run.figures.setdefault("items", {})[name] = max(costs[1:]) / costs[0]
+        for times, cost in zip((1, 10, 100), costs, strict=True):
+            table.add(f"{name}, {times} ×", cost, f"{cost / costs[0]:.2f} ×", ours=True)
     yield table
 
 
@@ -231,36 +259,41 @@ def processes_section(run: Run) -> Iterator[Table]:
     yield table
 
 
-def _batch_table(figures: dict[str, Any]) -> Table:
-    table = Table("batch", "Rows of a batch over HTTP (more is better)", "rows per second")
-    for name, row in figures.items():
-        if isinstance(row, dict) and "rows_per_second" in row:
-            note = f"{row['rate']:.2f} × hand-written"
-            table.add(name, row["rows_per_second"], note, ours=name.startswith("verify_many"))
-    return table
-
-
 def batch_section(run: Run) -> Iterator[Table]:
-    print()
+    table = Table("batch", "Rows of a batch over HTTP", "microseconds per row")
+    taken = batch.throughput(run.servers.http, *((2000, 5) if run.quick else (10_000, 11)))
+    figures = run.figures["batch"] = compare(table, taken, batch.BASELINE, "hand-written")
+    figures["journal_rate"] = ratio(taken, "verify_many", batch.JOURNAL)
+    figures["files_rate"] = ratio(taken, "verify_many", batch.FILES)
+    yield table
     if run.quick:
-        with tempfile.TemporaryDirectory(dir=WORK) as folder:
-            taken = asyncio.run(batch.throughput(run.servers.http, 2000, 5, Path(folder)))
-        run.figures["batch"] = batch.print_throughput(taken, 2000)
-    else:
-        run.figures["batch"] = batch.measure(run.servers, quick=False)
-    yield _batch_table(run.figures["batch"])
+        return
+    costs = [asyncio.run(batch.per_row(200_000)) for _ in range(5)]
+    few, many = batch.peak_memory(10_000), batch.peak_memory(1_000_000)
+    figures.update(overhead_us=statistics.median(costs), memory_growth_mib=many - few)
+    table = Table("batch-engine", "The batch engine alone", "")
+    table.add("CPU of a row beyond its call, µs", figures["overhead_us"], ours=True)
+    table.add("peak memory, 1,000,000 rows − 10,000, MiB", many - few, ours=True)
+    for rate in (100.0, 500.0):
+        reached, most = asyncio.run(batch.rate_held(rate, 10.0))
+        figures[f"rate_{rate:g}"] = {"reached": reached / rate, "most_in_a_second": most}
+        table.add(f"rate={rate:g}, reached per second", reached, f"at most {most} in any second", ours=True)
+    yield table
 
 
 SECTIONS: dict[str, Callable[[Run], Iterator[Table]]] = {
     "instructions": instructions_section,
     "cpu": cpu_section,
+    "threads": threads_section,
     "official": official_section,
     "fairness": fairness_section,
     "hop": hop_section,
     "decoding": decoding_section,
     "photo": photo_section,
     "startup": startup_section,
+    "emulator": emulator_section,
     "growth": growth_section,
+    "items": items_section,
     "processes": processes_section,
     "batch": batch_section,
 }

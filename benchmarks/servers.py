@@ -62,16 +62,22 @@ class Servers:
     http: str
     https: str
     slow: str  # 20 ms
+    failing: str  # closes the connection instead of each hundredth answer
+    silent: str  # reads, and answers nothing for an hour
     ca: str  # path of the certificate that https is signed by
     pid: int | None  # of nginx
 
     def cpu(self) -> float:
-        """Seconds of CPU that nginx has used; nan where that is not known."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return float("nan")
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.pid)
+
+
+def cpu_of(pid: int | None) -> float:
+    """Seconds of CPU that a process has used; nan where that is not known."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -126,15 +132,14 @@ def running(command: list[str], port: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def protocol_server(delay_ms: float = 0, certificate: Path | None = None) -> Iterator[int]:
-    """The port of a raw asyncio server in a process of its own."""
-    command = [*pinned(cores()[1]), sys.executable, "-m", "benchmarks.server", str(delay_ms)]
-    command += [str(certificate)] if certificate else []
+def printing(module: str, *arguments: object) -> Iterator[tuple[str, int]]:
+    """What a server module of ours prints when it listens, and its process; the server's core is its own."""
+    command = [*pinned(cores()[1]), sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield int(process.stdout.readline())
+        yield process.stdout.readline().decode().strip(), process.pid
     finally:
         process.stdin.close()
         process.terminate()
@@ -147,7 +152,9 @@ def all_servers() -> Iterator[Servers]:
     """nginx for http and https, or ours where it is missing; and the slow one."""
     ca, server = certificates()
     with contextlib.ExitStack() as stack:
-        slow = stack.enter_context(protocol_server(20))
+        slow, _ = stack.enter_context(printing("server", 20))
+        failing, _ = stack.enter_context(printing("server", 0, "--fail-every", 100))
+        silent, _ = stack.enter_context(printing("server", 3_600_000))
         if NGINX:
             http, https = free_port(), free_port()
             prefix = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nginx-", dir=WORK)))
@@ -159,14 +166,16 @@ def all_servers() -> Iterator[Servers]:
             pid: int | None = stack.enter_context(running(nginx, http))
             name = "nginx"
         else:
-            http = stack.enter_context(protocol_server())
-            https = stack.enter_context(protocol_server(certificate=server))
+            http = int(stack.enter_context(printing("server", 0))[0])
+            https = int(stack.enter_context(printing("server", 0, "--certificate", server))[0])
             name, pid = "asyncio protocol server (nginx is not installed)", None
         yield Servers(
             name,
             f"http://127.0.0.1:{http}",
             f"https://127.0.0.1:{https}",
             f"http://127.0.0.1:{slow}",
+            f"http://127.0.0.1:{failing}",
+            f"http://127.0.0.1:{silent}",
             str(ca),
             pid,
         )

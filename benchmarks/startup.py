@@ -1,15 +1,23 @@
-"""Starting up: what importing costs, how soon the emulator answers, and the memory it needs."""
+"""Starting up: what importing costs, what a command and the pytest plugin cost, how soon the emulator answers and its memory."""
 
 from __future__ import annotations
 
-import random
+import os
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from typing import TYPE_CHECKING
 
+from authing_mfa.emulator import Emulator
 from benchmarks.servers import ROOT, cores, pinned
+from benchmarks.turns import Taken, take_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 IMPORTS = {
     "nothing": "pass",
@@ -18,6 +26,8 @@ IMPORTS = {
     "authing_mfa.AuthClient": "from authing_mfa import AuthClient",
     "authing_mfa.compat": "import authing_mfa.compat",
 }
+
+NO_TESTS = 5  # pytest's exit code
 
 EMULATOR = """
 import sys, time
@@ -36,24 +46,49 @@ with Emulator() as emulator:
 """
 
 
-def cpu_of(program: str) -> float:
-    """Milliseconds of CPU of an interpreter that runs *program*."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([*pinned(cores()[0]), sys.executable, "-c", program], cwd=ROOT, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+def cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-def imports(rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of CPU that each import adds to an interpreter that imports nothing; the imports take turns."""
-    for program in IMPORTS.values():
-        cpu_of(program)  # byte code is written, files are cached
-    taken: dict[str, list[float]] = {name: [] for name in IMPORTS}
-    for _ in range(rounds):
-        for name in random.sample(list(IMPORTS), len(IMPORTS)):
-            taken[name].append(cpu_of(IMPORTS[name]))
+def program(*arguments: str, folder: Path | str = ROOT, code: int = 0, **environment: str) -> Callable[[], int]:
+    """A turn that runs Python with *arguments*; it must end with *code*."""
+    command = [*pinned(cores()[0]), sys.executable, *arguments]
+
+    def run() -> int:
+        env = {**os.environ, **environment}
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return 1
+
+    return run
+
+
+def imports(rounds: int) -> Taken:
+    """Microseconds of CPU that each import adds to an interpreter that imports nothing."""
+    taken = take_turns({name: program("-c", text) for name, text in IMPORTS.items()}, rounds, clock=cpu_of_children)
     nothing = taken.pop("nothing")
     return {name: [cost - base for cost, base in zip(costs, nothing, strict=True)] for name, costs in taken.items()}
+
+
+def commands(rounds: int) -> Taken:
+    """Wall-clock microseconds of two commands, of Python alone, and of an empty pytest run with the plugin and without."""
+    with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
+        user = emulator.add_user(username="ada", password="lovelace")
+        told = {
+            "AUTHING_APP_ID": emulator.app_id,
+            "AUTHING_BASE_URL": emulator.url,
+            "AUTHING_TOKEN": emulator.issue_mfa_token(user),
+        }
+        pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", folder)
+        programs = {
+            "python -c pass": program("-c", "pass"),
+            "authing-mfa --help": program("-m", "authing_mfa", "--help"),
+            "authing-mfa check": program("-m", "authing_mfa", "check", "--phone", "13800000000", **told),
+            "pytest without the plugin": program(*pytest, "-p", "no:authing_mfa", folder=folder, code=NO_TESTS),
+            "pytest with the plugin": program(*pytest, folder=folder, code=NO_TESTS),
+        }
+        return take_turns(programs, rounds, clock=time.perf_counter)
 
 
 def emulator(rounds: int) -> dict[str, float]:
