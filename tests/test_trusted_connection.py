@@ -680,7 +680,7 @@ async def test_a_zone_in_an_address_is_a_config_error(named):
             assert isinstance(error, AuthingError)
 
 
-@pytest.mark.parametrize("kind", ["own", "tls", "lent"])
+@pytest.mark.parametrize("kind", ["own", *(pytest.param(kind, marks=pytest.mark.soak) for kind in ("tls", "lent"))])
 @pytest.mark.parametrize("blocked", [False, True], ids=["read by the loop", "not read by the loop"])
 def test_the_same_holds_on_uvloop(kind, blocked, authority):
     """Strays and closed connections, on the loop that the extra `speed` brings."""

@@ -75,6 +75,7 @@ def processes(cluster):
     return [worker.process.pid for worker in cluster.workers.values()]
 
 
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)], indirect=True)
 async def test_one_worker_of_several_is_killed_and_nothing_is_verified_twice(
     cluster, job, store, client_options, emulator, tmp_path
 ):

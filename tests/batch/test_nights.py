@@ -245,7 +245,7 @@ def broken_parquet(path, rows):
     return str(path)
 
 
-@pytest.mark.parametrize("how", ["gzip", "parquet", "generator"])
+@pytest.mark.parametrize("how", ["gzip", pytest.param("parquet", marks=pytest.mark.soak), "generator"])
 async def test_an_input_that_breaks_in_the_middle_ends_the_run_with_a_summary(how, client_options, emulator, tmp_path):
     """7, with the outcomes of all rows before it; never 2 with 'nothing was sent'."""
     token = emulator.issue_mfa_token(emulator.add_user(username=f"b{os.urandom(4).hex()}", password="x"))
@@ -395,6 +395,7 @@ async def test_a_service_that_is_away_for_a_moment_does_not_end_the_night(job, c
     assert max(emulator.verify_count(token) for token in tokens) == 1
 
 
+@pytest.mark.soak
 async def test_a_service_that_stays_away_stops_the_run_with_75(job, client_options, emulator, tmp_path):
     """No row failed: all of them are sent by the run that is resumed."""
     options, tokens = job(20, concurrency=4, max_outage=0.3)

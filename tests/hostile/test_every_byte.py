@@ -12,7 +12,7 @@ from tests.endpoints import SAMPLES
 from tests.hostile.network import CLEAN, CODE, Plan, answer_of, served
 
 ANSWER = len(answer_of(0))
-STEP = 41  # in `make test` each operation is broken at every 41st byte, each at others; `make soak` takes every byte
+STEP = 83  # in `make test` each operation is broken at every 83rd byte, each at others; `make soak` takes every byte
 
 
 def client_of(service, **options) -> AuthClient:

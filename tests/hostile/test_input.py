@@ -188,8 +188,8 @@ VARIABLES = [
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_any_value_of_a_variable(environ, variable):
-    """Each value of the corpus that an environment can hold."""
-    for value in NASTY[:12]:
+    """A third of the values that an environment can hold, another third for each variable."""
+    for value in NASTY[VARIABLES.index(variable) % 3 : 12 : 3]:
         if isinstance(value, str) and "\0" not in value:
             code, told = run_cli(["whoami"], {**environ, "AUTHING_TOKEN": "t", variable: value})
             assert code in EXITS
