@@ -1,4 +1,4 @@
-"""The engine of every face: one operation, performed for one user, with discovery, the queue and the repeats.
+"""The engine of every face: it performs one operation for one user, with discovery, the queue and the repeats.
 
 `AuthClient` is this with a method for each operation. Clock, sleep and randomness are constructor arguments.
 """
@@ -49,7 +49,7 @@ _log = logging.getLogger("authing_mfa")
 
 
 class Credentials:
-    """The token of one user view. `context` is made with the first call, when the user pool is known."""
+    """The token of one user view. `context` is made at the first call, when the user pool is known."""
 
     __slots__ = ("context", "token")
 
@@ -59,7 +59,7 @@ class Credentials:
 
 
 class Core:
-    """What all user views of a client share: pool, discovery, repeats.
+    """The parts that all user views of a client share: pool, discovery, repeats.
 
     Args:
         options: the client's keywords.
@@ -106,9 +106,9 @@ class Core:
         """Perform *operation* with the token of *credentials*, and repeat it where `retry` allows that.
 
         Args:
-            operation: what to do. Passwords and pictures in it may be as the caller has them.
+            operation: the operation. Passwords and pictures in it may be unprepared.
             credentials: whose token to send.
-            max_attempts: how often it may be tried; None: as the client's options say.
+            max_attempts: how often it may be tried; None: as in the client's options.
         """
         progress = Progress(operation.python_name, self.observers, self.clock) if self.observers else None
         try:
@@ -137,7 +137,7 @@ class Core:
         return answer
 
     async def _discover(self, budget: float) -> tuple[float, Endpoint]:
-        """Return what is left of *budget* seconds, and where the service is."""
+        """Return the rest of *budget* seconds, and the service's endpoint."""
         started = self.clock()
         endpoint = await self.discovery.resolve(self.fetch_public_config)
         budget -= self.clock() - started
@@ -149,7 +149,7 @@ class Core:
         """Find the service and make one connection: ask for public-config, from the service's own host.
 
         Raises:
-            ConfigError: public-config cannot be had.
+            ConfigError: public-config is not available.
             NetworkError: the service cannot be reached.
         """
         self.transport.enter()
@@ -159,12 +159,12 @@ class Core:
             return
         try:
             await self.fetch_public_config(endpoint.base_url)
-        except (ApiError, ResponseError) as error:  # not every host has a public-config; any answer shows a connection
+        except (ApiError, ResponseError) as error:  # not every host has a public-config; any answer proves a connection
             if (error.http_status or 0) >= 500:
                 raise NetworkError(f"The service answers HTTP {error.http_status}.", delivery="answered") from None
 
     async def fetch_public_config(self, base_url: str) -> dict[str, Any]:
-        """Return public-config from *base_url*, asked for without a token."""
+        """Return public-config from *base_url*, requested without a token."""
         operation = ops.PublicConfig(self.options.app_id)
         options = self.options
         answer = await self._repeat(operation, self._context, base_url, self.call_timeout, options.max_attempts)
@@ -258,7 +258,7 @@ class Core:
 
 
 async def _acquire_again(slots: FairQueue, failed: AuthingError) -> None:
-    """Take a slot for a repeat. Where the client was closed meanwhile, the way the last try ended is what counts."""
+    """Take a slot for a repeat. If the client was closed meanwhile, raise the error of the last try."""
     try:
         await slots.acquire()
     except UsageError:
@@ -273,7 +273,7 @@ def _note(
     started: float,
     clock: Callable[[], float],
 ) -> None:
-    """Tell *progress* and the log how a try ended: the error, or the HTTP status of a success."""
+    """Report to *progress* and the log how a try ended: with an error, or with the HTTP status of a success."""
     if progress is not None and isinstance(ended, int):
         progress.http_status = ended
     if _log.isEnabledFor(logging.DEBUG):
@@ -281,7 +281,7 @@ def _note(
 
 
 def _log_attempt(operation: ops.Operation[Any], ended: AuthingError | int, milliseconds: float, attempt: int) -> None:
-    """Write one line for one try, its parts as fields as well. Never a message, an argument or a header: they hold secrets."""
+    """Write one line for one try, and its parts as fields. Never a message, an argument or a header: they hold secrets."""
     fields: dict[str, Any] = {"operation": operation.python_name, "attempt": attempt, "milliseconds": milliseconds}
     if isinstance(ended, int):
         outcome = f"HTTP {ended}"

@@ -1,4 +1,4 @@
-"""The sentences of the package's own errors in the client's language, in one place. The service translates its own."""
+"""The sentences of the package's own errors in the client's language, in one place. The service translates its messages itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["in_language_of_client", "translate"]
 
 C = TypeVar("C")
 
-# The most specific class first. The English sentence, which names parameters and details for the programmer, stands behind.
+# The most specific class first. The English sentence, which names parameters and details for the programmer, follows.
 _CHINESE: Final[tuple[tuple[type[AuthingError], str], ...]] = (
     (UsageError, "客户端使用方式有误：{english}"),
     (InvalidInputError, "参数无效：{english}"),
@@ -67,7 +67,7 @@ def _chinese(error: AuthingError) -> str | None:
 
 
 def in_language_of_client(cls: type[C]) -> type[C]:
-    """Have every coroutine method of a client class raise errors whose sentences are in the client's `lang`."""
+    """Make every coroutine method of a client class raise errors with sentences in the client's `lang`."""
     for name, method in list(vars(cls).items()):
         if inspect.iscoroutinefunction(method) and not name.startswith("_") and name not in _BY_THE_CORE:
             setattr(cls, name, _translated(method))

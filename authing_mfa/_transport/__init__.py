@@ -1,1 +1,1 @@
-"""The aiohttp side of the client: one session, deadlines, and the queue in front of the pool."""
+"""The use of aiohttp in the client: one session, deadlines, and the queue in front of the pool."""

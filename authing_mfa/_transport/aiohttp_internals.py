@@ -1,9 +1,9 @@
-"""All that this package knows of aiohttp beyond its documented interface, in one place.
+"""All uses of aiohttp beyond its documented interface.
 
-aiohttp hands out a kept connection without a look at what has arrived on it meanwhile (aiohttp issue 13656). An answer
-that nobody asked for would then be taken for the answer to the next call, of another user; and a request would be
-written to a connection that the server has closed. So a pool is wrapped here: a request goes out only on a connection
-on which nothing waits to be read, neither in aiohttp's parser nor in the socket.
+aiohttp reuses a connection without checking what has arrived on it meanwhile (aiohttp issue 13656). An unrequested
+answer would then count as the answer to the next call, of another user; and a request would be written to a connection
+that the server has closed. So a pool is wrapped here: a request is sent only on a connection on which nothing waits to
+be read, neither in aiohttp's parser nor in the socket.
 
 The hooks are `BaseConnector.connect` and `Payload.write_with_length`. If a version of aiohttp lacks one of them, the
 import fails; if a version does not call one of them, no call is ever reported as not sent because of it.
@@ -42,10 +42,10 @@ _HOOKS: Final = (
 
 
 def check_hooks() -> None:
-    """Check that this version of aiohttp has all that is overridden or read here.
+    """Check that this version of aiohttp has all names that are overridden or read here.
 
     Raises:
-        ImportError: it does not.
+        ImportError: a name is missing.
     """
     for owner, name in _HOOKS:
         if not hasattr(owner, name):
@@ -60,7 +60,7 @@ check_hooks()
 # Before Python 3.12 aiohttp writes a body in a task that runs a turn of the loop later: the look is repeated there.
 _WRITES_LATER: Final = sys.version_info < (3, 12)
 
-_TURNS: Final = 3  # turns of the loop in which TLS may read what is not an answer (session tickets)
+_TURNS: Final = 3  # turns of the loop in which TLS may read its own messages (session tickets)
 _MOST_UNFIT: Final = 3  # new connections in a row on which bytes wait: the peer is no HTTP server
 _CHUNK: Final = 1 << 16  # bytes of a large body that are written at once
 
@@ -70,7 +70,7 @@ class UnaskedBytesError(aiohttp.ClientError):
 
 
 class _ReplayRefusedError(aiohttp.ClientError):
-    """aiohttp wanted to send a request again, which must not happen."""
+    """aiohttp tried to send a request again, which must not happen."""
 
 
 async def refuse_replay(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
@@ -88,7 +88,7 @@ async def refuse_replay(request: aiohttp.ClientRequest, handler: Any) -> aiohttp
 
 
 def _look_at(descriptor: int) -> Callable[[], object]:
-    """Return a function that is true if bytes, or an end, wait in the socket with *descriptor*."""
+    """Return a function that returns true if bytes, or an end, wait in the socket with *descriptor*."""
     if not hasattr(select, "poll"):  # Windows
         return lambda: select.select([descriptor], (), (), 0)[0]
     poll = select.poll()
@@ -97,7 +97,7 @@ def _look_at(descriptor: int) -> Callable[[], object]:
 
 
 async def _was_read_by_tls(connection: Connection, something_waits: Callable[[], object]) -> bool:
-    """Return True if what waits is TLS's own (session tickets): the loop reads that away. An answer or an end stays."""
+    """Return True if only messages of TLS wait (session tickets): the loop reads them. An answer or an end stays."""
     for _ in range(_TURNS):
         transport, protocol = connection.transport, connection.protocol
         if transport is None or protocol is None or transport.get_extra_info("ssl_object") is None:
@@ -114,10 +114,10 @@ async def _was_read_by_tls(connection: Connection, something_waits: Callable[[],
 
 
 class _Inspector:
-    """Looks at the connections of a pool, and notes in the try how far it got.
+    """Checks the connections of a pool, and notes the phase of the try.
 
     Args:
-        most_unfit: after how many unfit connections that this inspector has not seen before it gives up.
+        most_unfit: after this number of unfit connections that this inspector has not seen before it gives up.
     """
 
     def __init__(self, most_unfit: int) -> None:
@@ -125,7 +125,7 @@ class _Inspector:
         self._looks: WeakKeyDictionary[ResponseHandler, Callable[[], object]] = WeakKeyDictionary()
 
     def accept(self, connection: Connection, attempt: Attempt) -> bool:
-        """Return True if nothing waits to be read on *connection*: one look at the parser and one at the socket."""
+        """Return True if nothing waits to be read on *connection*: one check of the parser and one of the socket."""
         protocol = connection.protocol
         assert protocol is not None, "a connection that was just handed out"
         something_waits = self._looks.get(protocol)
@@ -183,7 +183,7 @@ class OwnPool(aiohttp.TCPConnector):
 
 
 class LentPool:
-    """Another session's pool, of which only fit connections are taken; in all else it is that pool."""
+    """Another session's pool, from which only fit connections are used; otherwise it behaves like that pool."""
 
     def __init__(self, pool: aiohttp.BaseConnector, most_unfit: int) -> None:
         self._pool = pool
@@ -237,7 +237,7 @@ class Body(aiohttp.Payload):
         """Write the bytes, if nothing waits to be read on the connection.
 
         Raises:
-            ConnectionAbortedError: something does; nothing was written.
+            ConnectionAbortedError: something waits; nothing was written.
         """
         attempt, connection = self._attempt, self._attempt.connection
         if _WRITES_LATER and connection is not None:
@@ -266,7 +266,7 @@ class Body(aiohttp.Payload):
 def watch_for_loss(reply: aiohttp.ClientResponse) -> None:
     """Make reading *reply* fail when its connection ends, also where aiohttp leaves the reader waiting.
 
-    After a chunk that is not one, aiohttp closes the connection and tells the reader nothing.
+    After a malformed chunk aiohttp closes the connection and does not wake the reader.
     """
     connection = reply.connection
     protocol = None if connection is None else connection.protocol

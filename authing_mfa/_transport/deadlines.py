@@ -1,4 +1,4 @@
-"""One try of a call: how far it got, and when it must end. One timer serves all tries of a pool.
+"""One try of a call: its phase, and its deadline. One timer serves all tries of a pool.
 
 aiohttp arms a timer for each call; here calls that end in time never touch a timer.
 """
@@ -21,11 +21,11 @@ _LAST_LOOKS: Final = 4
 
 
 class Phase(Enum):
-    """How far a try got. What aiohttp does is known only where one of our hooks was seen to run."""
+    """The phase of a try. Only our hooks show what aiohttp has done."""
 
     BEGUN = 1  # handed to aiohttp; it is not known what aiohttp did with it
     CONNECTING = 2  # our hook in the pool runs: no byte of the request has left
-    CONNECTED = 3  # a connection was handed out: from now on a byte may have left
+    CONNECTED = 3  # aiohttp has a connection: from now on a byte may have left
 
 
 class Attempt:
@@ -34,18 +34,18 @@ class Attempt:
     Attributes:
         task: the task that makes the call.
         deadline: when the try must end, by the loop's clock.
-        phase: how far it got.
-        begun: True once aiohttp has begun with it; a second beginning is a repeat that nobody asked for.
-        looking: True while the connection is looked at before the body is written. An answer that comes meanwhile
-            belongs to somebody else.
-        stale: True if the connection was found unfit by that look; nothing was written.
+        phase: the phase it has reached.
+        begun: True once aiohttp has begun with it; a second beginning is an unwanted repeat of aiohttp.
+        looking: True while the connection is checked before the body is written. An answer that comes meanwhile
+            belongs to another call.
+        stale: True if that check found the connection unfit; nothing was written.
         timed_out: True once its time is up.
-        connection: the connection it goes out on.
+        connection: the connection that it uses.
         something_waits: true if bytes, or an end, wait in that connection's socket.
-        unfit: how many new connections were dropped for it, because bytes waited on them.
+        unfit: how many new connections were dropped, because bytes waited on them.
     """
 
-    # Defaults are class attributes so that beginning a try, which every call does, sets fewer of them.
+    # Defaults are class attributes, so that beginning a try, which every call does, sets fewer attributes.
     phase = Phase.BEGUN
     begun = False
     looking = False
@@ -75,7 +75,7 @@ class Attempt:
         self.task.cancel()
 
     def cancelled_by_deadline(self) -> bool:
-        """Return True if a cancellation that arrived is the deadline's own, and not somebody else's as well."""
+        """Return True if a cancellation came only from the deadline, and not from other code as well."""
         return self.timed_out and self.task.cancelling() - 1 <= self._cancels
 
 
@@ -89,7 +89,7 @@ def current_attempt() -> Attempt | None:
 
 
 class Deadlines:
-    """The open tries of one pool. One timer is armed, for the first deadline."""
+    """The open tries of one pool. One timer is set, for the first deadline."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -110,7 +110,7 @@ class Deadlines:
         return attempt
 
     def end(self, attempt: Attempt) -> None:
-        """End the try, however it went."""
+        """End the try, in any case."""
         attempt.ended = True
         self._open.discard(attempt)
         if attempt.outer is None:

@@ -1,4 +1,4 @@
-"""The proxy that the environment names: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+"""Find the proxy that the environment names: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
 The rules are those of `urllib.request`, and networks in `NO_PROXY` (``10.0.0.0/8``), as curl and requests have them.
 """

@@ -1,4 +1,4 @@
-"""The queue in front of the connection pool: first come, first served, which aiohttp's own is not."""
+"""The queue in front of the connection pool: first come, first served, unlike aiohttp's own queue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FairQueue:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def take(self) -> bool:
-        """Take a slot if one is free: then nobody waits, for a freed slot goes to a waiter first.
+        """Take a slot if one is free. Then no caller waits, because a freed slot goes to a waiter first.
 
         Raises:
             UsageError: the gate is closed.
@@ -54,7 +54,7 @@ class FairQueue:
             raise
 
     def release(self) -> None:
-        """Give the slot back: to the first who waits, if any does."""
+        """Give the slot back, to the first waiter if there is one."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -63,7 +63,7 @@ class FairQueue:
         self._free += 1
 
     def close(self) -> None:
-        """Tell all who wait, and all who come, that there will be no turn."""
+        """Close the gate: all waiting and later callers get an error."""
         self._closed = True
         for turn in self._waiting:
             if not turn.done():

@@ -1,4 +1,4 @@
-"""What an error of aiohttp means to a caller. No text of an error is passed on: it may quote what came over the wire."""
+"""Turn an error of aiohttp into ours. No text of an error is passed on: it may quote the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["network_error"]
 
-# Provably not sent: the name was not found, nobody listened, TLS or the proxy refused.
+# Provably not sent: the name was not found, no server listened, TLS or the proxy refused.
 _NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ClientHttpProxyError,
@@ -36,7 +36,7 @@ def network_error(error: Exception, attempt: Attempt, seconds: float) -> Network
 
     Args:
         error: what aiohttp raised.
-        attempt: the try, which knows how far it got.
+        attempt: the try with its phase.
         seconds: the time that the try had.
     """
     not_sent = isinstance(error, _NOT_SENT) or attempt.phase is Phase.CONNECTING

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Transport"]
 
-# asyncio receives into a new buffer of 256 KiB each time. glibc asks the system for one and gives it back, a tenth of a call's
-# time, until a larger one has been freed once: then it keeps them. Elsewhere this is one allocation, and no more.
+# asyncio receives into a new buffer of 256 KiB each time. glibc gets each buffer from the system and returns it, which takes a
+# tenth of a call's time, until a larger buffer has been freed once: then it keeps them. On other systems this is only one allocation.
 _LARGER_THAN_A_RECEIVE_BUFFER: Final = 1 << 19
 
 _HEADER_LIMIT: Final = 1 << 16
@@ -86,14 +86,14 @@ class Transport:
         self._limit = limit
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        # The connection has its own; the whole call is timed here, `connect` being a part of it.
+        # A connection has its own time-out; the whole call, including `connect`, is timed here.
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout, ceil_threshold=60)
         self._deadlines: Deadlines
         self._forks = _forks
         self.slots: FairQueue = FairQueue(max_connections)
 
     def enter(self) -> None:
-        """Check that a call may start here and now; the first one binds the pool to its event loop.
+        """Check that a call may start now and on this event loop; the first call binds the pool to its loop.
 
         Raises:
             UsageError: the client is closed, the borrowed session is, or this is another event loop or another process.
@@ -151,12 +151,12 @@ class Transport:
 
         Args:
             url: the full address, path and query included.
-            request: what to send.
-            seconds: how long all of it may take, connecting and reading included.
+            request: the request.
+            seconds: how long the try may take, connecting and reading included.
 
         Raises:
             NetworkError: no whole answer; its `delivery` says whether the service may have acted.
-            CallTimeoutError: the same, for want of time.
+            CallTimeoutError: the same, because the time is over.
             ResponseError: the answer is over the size limit.
         """
         proxy = self._proxy_for(url)
@@ -178,7 +178,7 @@ class Transport:
             return response
         finally:
             self._deadlines.end(attempt)
-        raise failure  # outside the except clauses: aiohttp's error quotes the wire, and must not be this one's context
+        raise failure  # outside the except clauses: aiohttp's error quotes the answer, and must not be the context of ours
 
     async def _exchange(
         self, url: URL, request: Request, attempt: Attempt, proxy: str | None
@@ -210,7 +210,7 @@ class Transport:
             else:
                 if not attempt.stale and not attempt.looking:
                     return self._at_once(reply) or await self._read(reply)
-                reply.close()  # it came before the request was written: it answers something else
+                reply.close()  # the answer came before the request was written: it belongs to another request
             attempt.start_over()
         raise UnaskedBytesError
 
@@ -228,7 +228,7 @@ class Transport:
         return length is not None and length <= self._limit and "Content-Encoding" not in reply.headers
 
     def _at_once(self, reply: aiohttp.ClientResponse) -> Response | None:
-        """Return the answer if all of it came with its head, and nobody traces the reading."""
+        """Return the answer if its whole body came with its head, and no trace callback wants the reading."""
         if reply.content.is_eof() and self._borrowed is None and self._is_small_and_plain(reply):
             return Response(reply.status, reply.headers, reply.content.read_nowait())
         return None
@@ -246,12 +246,12 @@ class Transport:
                     return Response(reply.status, reply.headers, bytes(body))
                 body += chunk
         finally:
-            reply.close()  # a connection that was read to its end has gone back to the pool by itself
+            reply.close()  # a connection that was read to its end has returned to the pool by itself
         text = f"The answer is larger than {self._limit} bytes and was not read to its end."
         return ResponseError(text, http_status=reply.status)
 
     def stop(self) -> bool:
-        """Let no new call in, and refuse those that wait for a slot. Calling it again has no effect.
+        """Refuse new calls, and calls that wait for a slot. Calling it again has no effect.
 
         Returns:
             True if there is something left to close. There is not when the pool's event loop has ended, for its connections
@@ -304,7 +304,7 @@ class Transport:
         )
 
 
-_closing: Final[set[asyncio.Task[None]]] = set()  # a task that nobody holds may be collected before it ends
+_closing: Final[set[asyncio.Task[None]]] = set()  # a task without a reference may be collected before it ends
 
 
 def _close_soon(pool: aiohttp.BaseConnector) -> None:
