@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import shlex
 import socket
 import sys
 import time
@@ -48,11 +50,6 @@ FREE_PHONE: Final = "13900139000"
 WRONG_CODE: Final = "000000"  # the emulator never sends this code
 SECONDS: Final = 60.0
 """Upper limit for the whole journey, in seconds; it takes about one second."""
-
-_NEXT: Final = (
-    "Next: run `authing-mfa emulator`, open the address that it prints in a browser, and see the codes arrive there.\n"
-    'If that command is missing: python -m pip install "authing-mfa[cli]"'
-)
 
 
 @attrs.frozen
@@ -362,6 +359,16 @@ async def run(show: Callable[[Step], Any], emulator: Emulator | None = None) -> 
     return journey.steps
 
 
+def _next() -> str:
+    """What a newcomer does next, with the commands of this very Python."""
+    python = shlex.quote(sys.executable) if os.name == "posix" else f'"{sys.executable}"'
+    return (
+        "Next: see codes arrive in a browser. Run these two commands, and open the address that the second one prints:\n"
+        f'  {python} -m pip install "authing-mfa[cli]"\n'
+        f"  {python} -m authing_mfa emulator"
+    )
+
+
 def main(emulator: Emulator | None = None) -> int:
     """Print the journey. Return 0 if every step had the right result, else 1."""
     started = time.perf_counter()
@@ -378,9 +385,8 @@ def main(emulator: Emulator | None = None) -> int:
     except TimeoutError:
         sys.stderr.write(f"\nThe journey took longer than {SECONDS:g} s.\n")
         return 1
-    sys.stdout.write(
-        f"\nAll {len(steps)} steps had the expected result ({time.perf_counter() - started:.1f} s).\n{_NEXT}\n"
-    )
+    seconds = time.perf_counter() - started
+    sys.stdout.write(f"\nAll {len(steps)} steps had the expected result ({seconds:.1f} s).\n\n{_next()}\n")
     return 0
 
 
