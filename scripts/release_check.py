@@ -1,11 +1,12 @@
 """Check a release before it is published: ``make release-check`` builds, reads, installs and type-checks; it publishes nothing.
 
 1. The distribution is built twice; both times it has the same bytes.
-2. The source distribution holds every file of the repository, the wheel the package and nothing else.
+2. The source distribution holds every file of the repository and nothing else, the wheel the package and nothing else.
 3. The metadata is whole, the README renders, and no link in it leads to a file that a package index does not have.
-4. Against the wheel, installed alone in a new environment: the public types are complete (pyright --verifytypes, 99 % or more), a sample
+4. Unpacked, the source distribution works: its linter, its tests of the pages, `make test` and `make bench` find what they start.
+5. Against the wheel, installed alone in a new environment: the public types are complete (pyright --verifytypes, 99 % or more), a sample
    program passes mypy --strict and pyright, and runs.
-5. The bill of materials (`scripts.sbom`) names what the wheel declares.
+6. The bill of materials (`scripts.sbom`) names what the wheel declares.
 """
 
 from __future__ import annotations
@@ -22,14 +23,26 @@ import tempfile
 import venv
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parent.parent
 LEAST_COMPLETE = 0.99
+NOT_PUBLISHED = (".github/", ".gitattributes")  # of the code's host, not of the code
+UNPACKED_TESTS = (
+    "tests/test_links.py",
+    "tests/test_docstrings.py",
+    "tests/test_contributing.py",
+    "tests/test_reliability.py",
+)
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> str:
+def run(*command: str | Path, cwd: Path = ROOT, environ: Mapping[str, str] | None = None) -> str:
     """Run *command* and return its output; print the output and exit if it fails."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
+    line = [str(part) for part in command]
+    done = subprocess.run(line, cwd=cwd, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -48,18 +61,40 @@ def digest(path: Path) -> str:
 
 
 def check_contents(sdist: Path, wheel: Path) -> None:
-    """Check that the files of both archives are the files of the repository."""
+    """Check that the files of both archives are the files of the repository: none is missing, and no other file is there."""
+    if not (ROOT / ".git").exists():
+        sys.exit(
+            "make release-check needs a clone of the repository: it compares the archives with the files under version control"
+        )
     tracked = set(run("git", "ls-files").splitlines())
     with tarfile.open(sdist) as archive:
-        inside = {name.partition("/")[2] for name in archive.getnames()}
-    missing = {name for name in tracked - inside if not name.startswith((".github/", ".gitattributes"))}
-    if missing:
-        sys.exit(f"not in the source distribution: {sorted(missing)}")
+        inside = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
+    expected = {name for name in tracked if not name.startswith(NOT_PUBLISHED)} | {"PKG-INFO"}
+    if inside != expected:
+        sys.exit(
+            f"missing in the source distribution: {sorted(expected - inside)}; too many: {sorted(inside - expected)}"
+        )
     with zipfile.ZipFile(wheel) as files:
         packed = {name for name in files.namelist() if ".dist-info/" not in name}
     package = {name for name in tracked if name.startswith("authing_mfa/")}
     if packed != package:
         sys.exit(f"the wheel differs from the package: {sorted(packed ^ package)}")
+
+
+def check_unpacked(sdist: Path, folder: Path) -> None:
+    """Check that the unpacked source distribution can be checked, tested and measured without the repository."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    [root] = folder.iterdir()
+    environ = os.environ | {"PYTHONPATH": str(root)}  # not the package that is installed here
+    for command in (
+        ("make", "--dry-run", "test", "bench"),
+        (".ci/check-wheel",),
+        (sys.executable, "-m", "ruff", "check", "--no-cache", "."),
+        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *UNPACKED_TESTS),
+        (sys.executable, "-m", "benchmarks", "--help"),
+    ):
+        run(*command, cwd=root, environ=environ | {"PY": sys.executable})
 
 
 def check_metadata(wheel: Path) -> None:
@@ -140,7 +175,8 @@ def main() -> None:
         check_contents(first["sdist"], first["wheel"])
         check_metadata(first["wheel"])
         print("contents and metadata are right")
-        print(f"bill of materials: {check_bill(first['wheel'], folder / 'sbom.json')} parts")
+        check_unpacked(first["sdist"], folder / "unpacked")
+        print("the unpacked source distribution checks, tests and measures")
         venv.create(folder / "venv", with_pip=True)
         python = folder / "venv" / "bin" / "python"
         run(python, "-m", "pip", "install", "--quiet", first["wheel"])
