@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from docutils import nodes
+
 from authing_mfa._version import __version__
 
 project = "authing_mfa"
@@ -27,6 +29,8 @@ python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 suppress_warnings = ["ref.python"]  # three faces have a class named AuthClient; a link takes the first
 
+LONG = 30  # letters
+
 html_theme = "furo"
 html_title = f"authing_mfa {__version__}"
 html_static_path = ["_static"]
@@ -42,6 +46,14 @@ def _link_sources(_app: Any, _what: str, _name: str, _value: Any, _options: Any,
         lines[number] = re.sub(r"docs/(\w[\w-]*)\.md#([\w-]+)", r"`docs/\1.md#\2 <\1.html#\2>`__", line)
 
 
+def _mark_long_names(_app: Any, doctree: nodes.document, _page: str) -> None:
+    """Give names that are wider than a column of a table the class of _static/site.css that lets them break anywhere."""
+    for literal in doctree.findall(nodes.literal):
+        if max(map(len, literal.astext().split()), default=0) > LONG:
+            literal["classes"].append("long")
+
+
 def setup(app: Any) -> None:
-    """Connect the hook."""
+    """Connect the hooks."""
     app.connect("autodoc-process-docstring", _link_sources)
+    app.connect("doctree-resolved", _mark_long_names)
