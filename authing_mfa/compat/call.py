@@ -142,6 +142,12 @@ class Call:
         except KeyboardInterrupt:
             self.cancel()
             raise
+        except RuntimeError as error:
+            if not isinstance(error.__context__, KeyboardInterrupt):
+                raise
+            # Ctrl-C came while Python's Event took its lock again, and the Event released a lock that it did not have.
+            self.cancel()
+            raise KeyboardInterrupt from None
 
     def _check_may_wait(self) -> None:
         thread = own_thread()

@@ -30,6 +30,27 @@ def test_a_cancelled_call_completes_with_10102_and_its_request_stops(service):
     assert heard.calls == [CANCELLED]
 
 
+def test_ctrl_c_in_the_middle_of_pythons_own_event_is_ctrl_c(service, monkeypatch):
+    """While an Event takes its lock again, Ctrl-C makes Python release a lock that it does not have, and raise RuntimeError."""
+
+    class Interrupted(threading.Event):
+        def wait(self, timeout=None):
+            try:
+                raise KeyboardInterrupt
+            finally:
+                threading.Lock().release()
+
+    service.hold()
+    heard = Heard()
+    call = AuthClient().mfaCheck("1", None, heard)
+    service.wait_for_request()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Event", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            call.wait(PATIENCE)
+    assert heard.wait() == [CANCELLED]
+
+
 def test_a_call_cancelled_before_its_first_step_sends_nothing(service):
     """The loop's thread is kept busy until the cancel is in."""
     go_on, busy = threading.Event(), threading.Event()
