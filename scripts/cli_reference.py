@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from authing_mfa.cli.app import PROGRAM, cli
-from authing_mfa.cli.exit_codes import MEANINGS
 from authing_mfa.cli.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -125,10 +124,28 @@ sentences still go to stderr. Fields are only ever added.
 ## Commands
 """
 
+_EXITS = """\
+## Exit codes
+
+| code | |
+|---|---|
+| 0 | success, or the answer is yes |
+| 1 | refused: wrong password or code, face not accepted, account locked or disabled, phone or address not bindable |
+| 2 | usage: an option, a setting, a picture or a code is missing or invalid; nothing was sent |
+| 3 | network or time-out; the service may have acted, unless the message says that nothing was sent |
+| 4 | login needed: no token, an expired token, or the login needs more: a second factor, a captcha, a new password |
+| 5 | too many requests: nothing was done |
+| 6 | service or protocol: any other refusal, or an answer that cannot be understood |
+| 7 | some rows of a batch failed, or it was stopped and somebody must look why (`batch` only) |
+| 75 | a batch was stopped before its end: run the same command with --resume (`batch` only) |
+| 130 | interrupted with Ctrl-C |
+| 141 | the reader closed the pipe, as `head` does |
+"""
+
 
 def reference() -> str:
     """Return the whole reference as Markdown."""
-    parts = [_HEAD, _settings(), _exits(), _JSON]
+    parts = [_HEAD, _settings(), _EXITS, _JSON]
     context = click.Context(cli, info_name=PROGRAM)
     for command, ctx in _walk(cli, context):
         parts.append(_section(command, ctx))
@@ -145,12 +162,6 @@ def _settings() -> str:
             else f"`{str(setting.default).lower() if isinstance(setting.default, bool) else setting.default}`"
         )
         lines.append(f"| `{setting.name}` | `{setting.flag}` | `{setting.env}` | {default} | {setting.help} |")
-    return "\n".join(lines) + "\n"
-
-
-def _exits() -> str:
-    lines = ["## Exit codes", "", "| code | |", "|---|---|"]
-    lines += [f"| {code} | {meaning} |" for code, meaning in MEANINGS.items()]
     return "\n".join(lines) + "\n"
 
 

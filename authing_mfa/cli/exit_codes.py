@@ -30,7 +30,6 @@ __all__ = [
     "BATCH_STOPPED",
     "INTERRUPTED",
     "LOGIN",
-    "MEANINGS",
     "NETWORK",
     "NO",
     "OK",
@@ -52,20 +51,6 @@ BATCH: Final = 7
 BATCH_STOPPED: Final = 75
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141
-
-MEANINGS: Final[dict[int, str]] = {
-    OK: "success, or the answer is yes",
-    NO: "refused: wrong password or code, face not accepted, account locked or disabled, phone or address not bindable",
-    USAGE: "usage: an option, a setting, a picture or a code is missing or invalid; nothing was sent",
-    NETWORK: "network or time-out; the service may have acted, unless the message says that nothing was sent",
-    LOGIN: "login needed: no token, an expired token, or the login needs more: a second factor, a captcha, a new password",
-    RATE: "too many requests: nothing was done",
-    SERVICE: "service or protocol: any other refusal, or an answer that cannot be understood",
-    BATCH: "some rows of a batch failed, or it was stopped and somebody must look why (`batch` only)",
-    BATCH_STOPPED: "a batch was stopped before its end: run the same command with --resume (`batch` only)",
-    INTERRUPTED: "interrupted with Ctrl-C",
-    READER_GONE: "the reader closed the pipe, as `head` does",
-}
 
 _BY_CLASS: Final[tuple[tuple[type[AuthingError], int], ...]] = (
     (InvalidInputError, USAGE),

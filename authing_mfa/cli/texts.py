@@ -168,7 +168,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "by_recovery": ("Recovery code", "恢复代码"),
     "by_face": ("Face photo", "人脸照片"),
     "by_face_bind": ("Face photos (you bind the face now)", "人脸照片，现在绑定"),
-    "by_other": ("{policy} (not by this command)", "{policy}（本命令不支持）"),
     "not_allowed": ("The challenge does not allow {factor}. Allowed: {allowed}.", "不支持 {factor}。可用：{allowed}。"),
     "again": (
         "The code is wrong ({code}). Tries left: {left}.",

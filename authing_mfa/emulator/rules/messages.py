@@ -46,7 +46,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "email_taken": ("The e-mail address is already bound.", "邮箱已被绑定"),
     "other_target": ("This is not the phone or e-mail address that is bound.", "与已绑定的手机号或邮箱不一致"),
-    "not_bound": ("It is not bound.", "尚未绑定"),
     "face_missing": ("No face photo was uploaded.", "未上传人脸照片"),
     "face_compare_missing": ("The photo to compare with is missing.", "缺少对比照片"),
     "face_failed": ("The face does not match.", "人脸校验失败"),
