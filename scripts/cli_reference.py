@@ -33,6 +33,9 @@ authing-mfa config set app_id YOUR_APP_ID
 authing-mfa mfa                      # log in and pass the second factor, step by step
 ```
 
+Without an installation: `uvx --from "authing-mfa[cli]" authing-mfa demo`, or `pipx run --spec "authing-mfa[cli]" authing-mfa demo`. To keep
+it: `pipx install "authing-mfa[cli]"`, or `uv tool install "authing-mfa[cli]"`.
+
 Try it without an account: `authing-mfa demo`, or `authing-mfa emulator exec -- sh`, a shell with a service of its own.
 
 ![The interactive journey](images/mfa.svg)
