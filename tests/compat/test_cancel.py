@@ -1,4 +1,7 @@
-"""Cancel, wait, owners."""
+"""Cancelling a call, waiting for a call, and owners.
+
+A little over 300 lines: the three depend on each other, so their tests share the fixtures.
+"""
 
 import asyncio
 import gc

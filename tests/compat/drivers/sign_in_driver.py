@@ -1,0 +1,219 @@
+"""The sign-in of the example windows, typed and clicked, in the words that Qt's and Tk's windows share."""
+
+import socket
+import tempfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import attrs
+from PIL import Image
+
+from authing_mfa.compat import Authing
+
+
+class SignInDriver(ABC):
+    """Uses the window of one toolkit as a person does: the methods below differ, the ways through the window do not."""
+
+    @abstractmethod
+    def until(self, window, condition):
+        """Let the window run until *condition* holds."""
+
+    @abstractmethod
+    def type_into(self, window, name, words):
+        """Type *words* into the field *name*."""
+
+    @abstractmethod
+    def click(self, window, name):
+        """Click the button *name*."""
+
+    @abstractmethod
+    def press_return(self, window):
+        """Press Return in the widget that has the keyboard."""
+
+    @abstractmethod
+    def text(self, widget):
+        """The text of a label or a button."""
+
+    @abstractmethod
+    def enabled(self, button):
+        """True if the button can be clicked."""
+
+    @abstractmethod
+    def focus(self, window):
+        """The widget that has the keyboard."""
+
+    @abstractmethod
+    def clipboard(self, window):
+        """The text in the clipboard."""
+
+    @abstractmethod
+    def switch_language(self, window):
+        """Click the language switch."""
+
+    @abstractmethod
+    def sizes_of_pictures(self, window):
+        """Width and height of each picture on the screen."""
+
+    @abstractmethod
+    def picture(self, window, name):
+        """Save a picture of the window, if that is asked for."""
+
+    @abstractmethod
+    def close(self, window):
+        """Close the window."""
+
+    @abstractmethod
+    def check_layout(self, window):
+        """Check that the screen fits into the window, if the toolkit can cut it."""
+
+    def sign_in(self, window, account, password="secret"):
+        self.type_into(window, "account", account)
+        self.type_into(window, "password", password)
+        self.click(window, "login")
+
+    def by_sms(self, window, demo):
+        emulator = demo.emulator
+        self.picture(window, "1-login")
+        self.sign_in(window, "ada", "wrong")
+        assert window.busy
+        assert not self.enabled(window.buttons["login"])
+        self.until(window, lambda: not window.busy)
+        assert self.text(window.status) == "The account or the password is wrong."
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.picture(window, "2-factors")
+        self.click(window, "SMS")
+        self.press_return(window)  # the keyboard is on "Send code"
+        self.until(window, lambda: emulator.outbox and not window.busy)
+        assert self.text(window.buttons["send"]).startswith("Send again (")
+        assert not self.enabled(window.buttons["send"])
+        self.type_into(window, "code", "000000")
+        self.click(window, "verify")
+        self.until(window, lambda: not window.busy)
+        assert self.text(window.status) == "The code is wrong."
+        assert self.focus(window) is window.fields["code"]
+        self.until(window, lambda: emulator.code_for("13800138000") in self.text(window.hint))
+        self.picture(window, "3-sms")
+        self.type_into(window, "code", emulator.code_for("13800138000"))
+        self.click(window, "verify")
+        self.until(window, lambda: window.screen_name == "done")
+        assert Authing.getCurrentUser().username == "ada"
+        self.click(window, "logout")
+
+    def by_recovery_code(self, window, demo):
+        self.switch_language(window)
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "RECOVERY")
+        self.type_into(window, "code", demo.ada.recovery_code)
+        self.click(window, "verify")
+        self.until(window, lambda: window.screen_name == "save")
+        self.click(window, "copy")
+        assert self.clipboard(window) == demo.ada.recovery_code
+        assert self.text(window.status) == "已复制。"
+        self.picture(window, "5-save-zh")
+        self.click(window, "saved")
+        assert window.screen_name == "done"
+        self.switch_language(window)
+        self.picture(window, "6-done")
+        self.click(window, "logout")
+
+    def refused_photos(self, window):
+        """A picture that cannot be read, then the face of another person: the window shows the reason and offers another choice."""
+        with tempfile.TemporaryDirectory() as folder:
+            broken, portrait = Path(folder, "broken.heic"), Path(folder, "portrait.jpg")
+            broken.write_bytes(b"%PDF-1.7")
+            window.add_photo(str(broken))
+            assert "a PDF document" in self.text(window.status)
+            exif = Image.Exif()
+            exif[0x0112] = 6
+            Image.linear_gradient("L").resize((400, 200)).save(portrait, exif=exif)
+            window.add_photo(str(portrait))
+            assert self.sizes_of_pictures(window) == [(60, 120)]  # upright
+            self.picture(window, "4-photo")
+            self.click(window, "verify")
+            self.until(window, lambda: not window.busy)
+        assert self.text(window.status) == "The face was not recognised. Please try another photo."
+        assert window.photos == []
+        assert "choose" in window.buttons
+
+    def by_face(self, window):
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "FACE")
+        self.refused_photos(window)
+        self.click(window, "demo-photo")
+        self.click(window, "verify")
+        self.until(window, lambda: window.screen_name == "done")
+        self.click(window, "logout")
+
+    def bind_an_app(self, window, demo):
+        self.sign_in(window, "bob")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "EMAIL")
+        self.type_into(window, "target", "ada@example.com")
+        self.click(window, "send")
+        self.until(window, lambda: not window.busy)
+        assert self.text(window.status) == "Somebody else uses this already."
+        self.click(window, "back")
+        self.click(window, "OTP")
+        self.until(window, lambda: window.screen_name == "ENROL")
+        assert self.sizes_of_pictures(window)[0][0] > 100
+        self.check_layout(window)
+        self.picture(window, "4-enrol")
+        self.until(window, lambda: self.text(window.hint))
+        self.type_into(window, "code", self.text(window.hint).split()[-1])
+        self.press_return(window)
+        self.until(window, lambda: window.screen_name == "save")
+        assert demo.emulator.user("bob").recovery_code == window.recovery_code
+        self.press_return(window)  # copies: it must not be lost by pressing Return once too often
+        assert window.screen_name == "save"
+        self.click(window, "saved")
+        self.until(window, lambda: window.screen_name == "done")
+        assert demo.emulator.user("bob").totp_enabled
+        self.click(window, "logout")
+
+    def forced_password_change(self, window, demo):
+        """First log-in: a new password; expired: the old one too. Then the log-in continues with the new one."""
+        demo.ada.require_password_change(1639)
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "password")
+        self.type_into(window, "new-password", "n3w-secret")
+        self.picture(window, "7-password")
+        self.press_return(window)
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "cancel")
+        demo.ada.require_password_change(2058)
+        self.sign_in(window, "ada", "n3w-secret")
+        self.until(window, lambda: window.screen_name == "password")
+        self.type_into(window, "password", "n3w-secret")
+        self.type_into(window, "new-password", "secret")
+        self.click(window, "change")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "cancel")
+
+    def without_a_way_out(self, window, demo):
+        """A challenge with no factor that the window knows still has a button."""
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "factors")
+        window.challenge = attrs.evolve(window.challenge, factors=(), totp_enabled=False)
+        window.show_screen("factors")
+        self.press_return(window)
+        assert window.screen_name == "login"
+        self.close(window)
+
+    def journey(self, window, demo):
+        self.by_sms(window, demo)
+        self.by_recovery_code(window, demo)
+        self.by_face(window)
+        self.bind_an_app(window, demo)
+        self.forced_password_change(window, demo)
+        self.without_a_way_out(window, demo)
+
+
+def silent_server():
+    """Takes connections and never answers: every call stays in flight."""
+    server = socket.create_server(("127.0.0.1", 0))
+    address = server.getsockname()
+    server.detach()  # left open to the end
+    Authing.start("APP", base_url=f"http://127.0.0.1:{address[1]}")
