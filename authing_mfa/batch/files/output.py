@@ -1,10 +1,10 @@
-"""Outcomes to a file or a pipe: one object for each row, complete and without duplicates after any number of resumed runs.
+"""Write outcomes to a file or a pipe: one object for each row, complete and without duplicates after any number of resumed runs.
 
-A result file is JSON lines while it grows. CSV and Parquet are made from it at the end; until then it stands beside them,
-as ``NAME.partial.jsonl``. It is made with mode 0600, because new recovery codes are in it.
+A result file is JSON lines while it grows. CSV and Parquet are made from it at the end; until then the lines are in
+``NAME.partial.jsonl`` beside them. It is made with mode 0600, because it holds new recovery codes.
 
-Only what is ours is touched: a file that this run made, or one whose content is that of a result file. Anything else that is there is
-refused before the first row is sent, and a pipe or a device is written to and otherwise left as it is.
+Only our own files are changed: a file that this run made, or a file with the content of a result file. Any other existing file is
+refused before the first row is sent. A pipe or a device is only written to.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ __all__ = ["PipeResults", "ResultFile", "Results", "results_for"]
 
 _STATUSES: Final = ("", "ok", "rejected", "failed", "unknown")
 _STATUS: Final = 7  # the bits of a status
-_SPENT: Final = 8  # the bit of a row that the journal must know: the service may have acted on it
+_SPENT: Final = 8  # the bit for a row that the journal must know: the service may have acted on it
 
 
 def results_for(options: BatchOptions) -> Results:
-    """Return where the outcomes go: a file, a pipe or a device, or ``-`` for standard output.
+    """Return the output of a path: a file, a pipe or a device, or ``-`` for standard output.
 
     Raises:
-        InvalidInputError: nothing can be written there in this format.
+        InvalidInputError: this format cannot be written there.
     """
     form = "jsonl" if options.out_format is None and _kind_of(options.out) != "file" else None
     form = form or format_of(options.out, options.out_format) or "jsonl"
@@ -65,7 +65,7 @@ def results_for(options: BatchOptions) -> Results:
 
 
 def _kind_of(out: str) -> str:
-    """``pipe`` for what is streamed to, ``file`` for a regular file or a name that is free."""
+    """Return ``pipe`` for a pipe, a device or standard output, ``file`` for a regular file or a free name."""
     if out == "-":
         return "pipe"
     try:
@@ -80,7 +80,7 @@ def _kind_of(out: str) -> str:
 
 
 class ResultFile(Results):
-    """Outcomes to a file. On resuming, lines that are there stay, and what the journal gives again is not doubled."""
+    """Writes outcomes to a file. A resumed run keeps the existing lines, and does not repeat outcomes of the journal."""
 
     def __init__(self, path: Path, form: str, *, resume: bool, tokens: bool, overwrite: bool = False) -> None:
         self.path = path
@@ -91,16 +91,16 @@ class ResultFile(Results):
         self._tokens = tokens
         self._there = bytearray()  # the status of each row that has a line, by position
         self._doubled = False
-        self._whole = 0  # bytes of the lines that stay
-        self._made = False  # by this run
-        self._in_place = False  # somebody made an empty file for us: it keeps its mode
+        self._whole = 0  # the size of the lines that stay, in bytes
+        self._made = False  # True if this run made the file
+        self._in_place = False  # an empty file exists: it keeps its mode
         self._file: IO[bytes] | None = None
         self._begun = False
 
     # ─────────────────────────────── before the run ───────────────────────────────
 
     def open(self) -> None:
-        """As `Results.open`. What is in the file stays until the first outcome."""
+        """As `Results.open`. The file's content stays until the first outcome."""
         try:
             self._check(self.path)
             if self.lines != self.path:
@@ -134,21 +134,21 @@ class ResultFile(Results):
         except FileExistsError:
             handle = os.open(self.lines, flags)
             if os.fstat(handle).st_size and hasattr(os, "fchmod"):
-                os.fchmod(handle, 0o600)  # ours, as its content says
+                os.fchmod(handle, 0o600)  # our file, by its content
         self._file = os.fdopen(handle, "r+b", buffering=1 << 16)
         if self._made and self._resume and self.lines != self.path and self.path.exists() and not self._in_place:
             self._file.writelines(restored_lines(self.path, self._form))  # a finished run is resumed
             self._file.flush()
 
     def _read(self) -> None:
-        """Look at the lines that are there."""
+        """Read the existing lines."""
         assert self._file is not None
         self._file.seek(0)
         torn = None
         for number, line in enumerate(self._file, 1):
             record = read_line(line)
             if record is None:
-                torn = torn or number  # cut off while it was written: nothing whole may come after it
+                torn = torn or number  # cut off while it was written: no whole line may follow it
                 continue
             if torn is not None:
                 raise InvalidInputError(f"Line {torn} of {self.lines} cannot be read: fix or remove that line first.")
@@ -186,7 +186,7 @@ class ResultFile(Results):
 
     @staticmethod
     def _stays(before: str, outcome: Outcome) -> bool:
-        """The line that is there stays: it says as much as *outcome*, or more."""
+        """Return True if the existing line stays, because it says as much as *outcome*, or more."""
         if not before:
             return False
         same = before == outcome.status
@@ -213,7 +213,7 @@ class ResultFile(Results):
                 raise cannot_write(self.lines, error) from error
 
     def _begin(self) -> IO[bytes]:
-        """The run has begun: what does not stay goes."""
+        """Begin to write: remove the lines that do not stay."""
         assert self._file is not None
         if not self._begun:
             self._begun = True
@@ -225,7 +225,7 @@ class ResultFile(Results):
         return _STATUSES[self._there[index] & _STATUS] if index < len(self._there) else ""
 
     def _mark(self, index: int, status: str, *, spent: bool = False) -> str:
-        """Note the row's status; what it was before."""
+        """Note the row's status, and return its status before."""
         there, before = self._there, self._status(index)
         if index >= len(there):
             there.extend(bytes(max(index + 1 - len(there), len(there), 1024)))
@@ -235,12 +235,12 @@ class ResultFile(Results):
     # ─────────────────────────────── after the run ───────────────────────────────
 
     def finish(self, *, complete: bool) -> None:
-        """As `Results.finish`: sync, drop lines that a later one has replaced, and where it is *complete* make CSV or Parquet."""
+        """As `Results.finish`: sync, drop lines that a later line has replaced, and make CSV or Parquet if the run is *complete*."""
         if self._file is None:
             return
         try:
             if complete:
-                self._begin()  # also of a run without rows
+                self._begin()  # also for a run without rows
             file, self._file = self._file, None
             with file:
                 file.flush()
@@ -252,10 +252,10 @@ class ResultFile(Results):
             raise cannot_write(self.path, error) from error
 
     def replace_with(self, files: Sequence[Path], *, complete: bool) -> None:
-        """The outcomes are the lines of these *files*, one after the other; where that is all, make CSV or Parquet.
+        """Write the lines of these *files*, one after the other; if the run is *complete*, make CSV or Parquet.
 
         Raises:
-            JournalError: it cannot be written.
+            JournalError: the output cannot be written.
         """
         try:
             self._begun = True
@@ -272,7 +272,7 @@ class ResultFile(Results):
             raise cannot_write(self.path, error) from error
 
     def _ok_lines(self, path: Path, *, there: bool) -> Iterator[bytes]:
-        """The lines of *path* that are of rows which were ok before, or (*there* False) which were not."""
+        """Yield the lines of *path* whose rows were ok before, or (*there* False) whose rows were not."""
         with path.open("rb") as lines:
             for line in lines:
                 record = read_line(line)
