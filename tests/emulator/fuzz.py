@@ -174,7 +174,6 @@ QUERIES = (
     "?folder=%ED%A0%80&private=true",
     "?a=1;b=2",
 )
-PHOTOS = "/api/v2/upload?folder=photos&private=true"
 GRAPHQL = (*graphql._FIELDS, "nothing")
 
 

@@ -38,7 +38,6 @@ DOCUMENTED = {
     "mfaOtpVerify": "MfaOtpVerityRespDto",
     "verifyMfaToken": "MfaTokenIntrospectResponse",
 }
-ONE_FACTOR = {"listEnrolledFactors": "FactorDto", "listFactorsToEnroll": "FactorToEnrollDto"}
 TYPES = {"number": (int, float), "string": str, "boolean": bool, "any": object}
 
 
