@@ -40,10 +40,19 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run *main* like `asyncio.run`, on a loop of `new_event_loop`."""
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(main)
+def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run what *main* returns like `asyncio.run`, on a loop of `new_event_loop`.
+
+    Ctrl-C may come before the first step of it: it is closed then, so that nobody says that it was never awaited.
+    """
+    coroutine = None
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            coroutine = main()
+            return runner.run(coroutine)
+    finally:
+        if coroutine is not None:
+            coroutine.close()
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:

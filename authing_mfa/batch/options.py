@@ -127,8 +127,9 @@ class BatchOptions(RunOptions):
         overwrite: an output of an earlier run may be replaced.
         dry_run: check all rows and send nothing.
         tokens: write the tokens of verified users to the output.
+        processes: on how many processes of this machine. More than one need a journal and a file as output.
         dask: the address of a Dask scheduler, or ``local:N`` for N processes here. Needs a journal and a file as output.
-        partition_rows: rows of one Dask task.
+        partition_rows: rows that are given to a process, or to Dask, at once.
     """
 
     source: str
@@ -144,6 +145,7 @@ class BatchOptions(RunOptions):
     overwrite: bool = False
     dry_run: bool = False
     tokens: bool = False
+    processes: int = attrs.field(default=1, validator=_whole_number)
     dask: str | None = None
     partition_rows: int = attrs.field(default=1000, validator=_whole_number)
 

@@ -71,10 +71,14 @@ async def run_file(
         summary = await asyncio.to_thread(check_rows, options, on_invalid, on_detected)
     elif options.dask is not None:
         from authing_mfa.batch.dask.driver import run_on_dask
+        from authing_mfa.batch.partitions.driver import Listeners
 
-        summary = await run_on_dask(
-            options, client_options, on_progress=on_progress, on_invalid=on_invalid, on_detected=on_detected
-        )
+        summary = await run_on_dask(options, client_options, Listeners(on_progress, on_invalid, on_detected))
+    elif options.processes > 1:
+        from authing_mfa.batch.partitions.driver import Listeners
+        from authing_mfa.batch.processes.pool import run_on_processes
+
+        summary = await run_on_processes(options, client_options, Listeners(on_progress, on_invalid, on_detected))
     else:
         summary = await run_here(options, client_options, on_progress, on_invalid, on_detected)
     summary.elapsed = time.monotonic() - began
@@ -94,6 +98,8 @@ def _check(options: BatchOptions) -> None:
         )
     if options.dry_run:
         return
+    if options.dask is not None and options.processes > 1:
+        raise InvalidInputError("A run is on a Dask cluster (--dask) or on processes of this machine (--processes).")
     if options.resumes and options.overwrite:
         raise InvalidInputError("A run that is resumed continues its output: it cannot overwrite it too.")
     _check_apart(options)

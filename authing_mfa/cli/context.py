@@ -269,9 +269,16 @@ def user_json(user: UserInfo) -> dict[str, Any]:
 
 
 def _trusting(ca_file: str) -> Any:
+    """Return a context of TLS that trusts *ca_file*. It can be pickled: the processes of a batch make it anew."""
     import ssl
 
+    class Trusting(ssl.SSLContext):
+        def __reduce__(self) -> Any:
+            return _trusting, (ca_file,)
+
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"ca_file {ca_file} cannot be used: {error}.") from error
+    context.__class__ = Trusting
+    return context

@@ -25,8 +25,11 @@ from authing_mfa import (
     WrongCodeError,
 )
 from authing_mfa.batch import CircuitOpenError, VerifyRequest, verify_many
+from authing_mfa.batch.api import engine_for
+from authing_mfa.batch.journal.journal import Journal
+from authing_mfa.batch.options import RunOptions
 from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByFace
-from tests.batch.conftest import FakeClient, totp_rows
+from tests.batch.conftest import FakeClient, totp_rows, until
 
 
 async def collect_into(outcomes, *args, **options):
@@ -328,6 +331,32 @@ async def test_cancelling_twice_does_not_wait():
         with pytest.raises(asyncio.CancelledError):
             await task
     assert client.running == 0
+
+
+async def test_stopping_while_the_journal_is_opened_ends_at_once(fake, tmp_path):
+    """Nothing was sent: there is nothing to wait for. Here another process seems to hold the journal."""
+    other = await Journal.open(tmp_path / "run.db", lease=60.0)
+    engine = engine_for(fake, totp_rows(3), RunOptions(journal=tmp_path / "run.db"))
+    run = asyncio.create_task(anext(engine.outcomes(), None))
+    await until(lambda: engine._opening is not None)
+    engine.stop()
+    async with asyncio.timeout(10):
+        assert await run is None
+    assert (engine.began, fake.sent) == (False, [])
+    await other.close()
+
+
+async def test_an_abandoned_run_does_not_wait_for_answers():
+    """What has an answer is given; the rest of what was sent is not waited for."""
+    client, _ = gated()
+    engine = engine_for(client, totp_rows(20), RunOptions(concurrency=8))
+    run = asyncio.create_task(anext(engine.outcomes(), None))
+    await turns()
+    assert client.running == 8
+    engine.abandon()
+    async with asyncio.timeout(10):
+        assert await run is None
+    assert (client.running, len(client.sent)) == (0, 8)
 
 
 async def test_a_reader_that_hangs_does_not_hold_up_the_end(fake):

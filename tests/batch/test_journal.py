@@ -552,6 +552,26 @@ async def test_an_owner_that_stands_still_in_a_transaction_does_not_stop_the_nex
             await old.close()
 
 
+async def test_the_wal_file_stays_small(tmp_path):
+    """Many small windows, as a slow machine writes them, fit on a small disk: SQLite alone would let it grow to 4 MiB."""
+    journal = await Journal.open(tmp_path / "run.db")
+    for position in range(350):
+        await journal.write(Writing([(position, None, "totp", "digest")], [(position, "{}")]))
+    assert (tmp_path / "run.db-wal").stat().st_size < 1 << 20 | 1 << 18
+    await journal.close()
+
+
+async def test_opening_a_journal_twice_takes_no_locks_away(tmp_path):
+    """Else another process that closes it takes itself for the last one, and removes the -wal file that is written to."""
+    first = await Journal.open(tmp_path / "run.db", run="first")
+    second = await Journal.open(tmp_path / "run.db", run="second")
+    await second.close()
+    visit = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM mfa_batch_run').fetchall(); c.close()"
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", visit, tmp_path / "run.db"], check=True)
+    assert (tmp_path / "run.db-wal").exists()
+    await first.close()
+
+
 async def test_a_second_run_on_a_journal_at_work_is_refused(store):
     """Two runs at once would be two owners; the error of the second names the first."""
     first = await Journal.open(store, lease=0.6)

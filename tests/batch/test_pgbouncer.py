@@ -173,5 +173,8 @@ async def test_a_database_that_stays_away_stops_the_run_with_75(cluster, job, cl
 
 def test_only_an_outage_is_waited_for():
     """An error of the data or of the rights is said at once."""
+    import asyncpg
+
     assert is_away(ConnectionRefusedError())
+    assert is_away(asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress"))
     assert not is_away(ValueError())

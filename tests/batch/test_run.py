@@ -302,6 +302,56 @@ async def test_a_signal_ends_the_run_in_order_and_resume_goes_on(make_rows, clie
     emulator.assert_verified_once(tokens)
 
 
+def pending(child, number):
+    """The signal was sent, and no thread of the process has taken it yet."""
+    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    return any(int(line.split()[1], 16) >> (number - 1) & 1 for line in lines if line.startswith(("SigPnd", "ShdPnd")))
+
+
+@pytest.mark.parametrize("again", [signal.SIGINT, signal.SIGHUP])
+async def test_only_a_second_ctrl_c_does_not_wait_for_the_answers(make_rows, client_options, tmp_path, emulator, again):
+    """130 with a summary; what was sent is unknown. A terminal that closes sends SIGHUP twice: nobody asked for haste."""
+    source, tokens = make_rows(20)
+    asked, gate = [], asyncio.Event()
+
+    async def serve(reader, writer):
+        """Pass everything on but the answers to codes: those wait for the gate."""
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", int(emulator.url.rpartition(":")[2]))
+        while chunk := await reader.read(1 << 20):
+            far_writer.write(chunk)
+            answer = await far_reader.read(1 << 20)
+            if b"/mfa/sms/verify" in chunk:
+                asked.append(chunk)
+                await gate.wait()
+            writer.write(answer)
+        far_writer.close()
+        writer.close()
+
+    out, journal = tmp_path / "out.jsonl", tmp_path / "run.db"
+    arguments = [source, "--out", out, "--journal", journal, "--concurrency", 4, "--json"]
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        through = {**client_options, "base_url": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
+        child = start(through, *arguments)
+        await until(lambda: len(asked) == 4)
+        for number in (again, again):
+            child.send_signal(number)
+            await until(lambda: not pending(child, again))
+        if again != signal.SIGINT:
+            gate.set()
+        out_, said = await asyncio.to_thread(child.communicate, timeout=30)
+        gate.set()
+    assert child.returncode == 130, said
+    assert "Traceback" not in said
+    summary = json.loads(out_)["data"]
+    answered = 0 if again == signal.SIGINT else 4
+    assert (summary["interrupted"], summary["resumable"], summary["ok"]) == (True, True, answered)
+    child = start(client_options, *arguments, "--resume")
+    out_, said = await asyncio.to_thread(child.communicate, timeout=30)
+    summary = json.loads(out_)["data"]
+    assert (summary["ok"], summary["unknown"]) == (16 + answered, 4 - answered)
+    emulator.assert_verified_once(tokens)
+
+
 async def test_rows_come_through_a_pipe_and_outcomes_go_through_one(make_rows, client_options):
     """`- ` reads standard input, and standard output holds nothing but outcomes."""
     source, _ = make_rows(5)

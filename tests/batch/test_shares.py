@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authing_mfa.batch.dask.shared_rate import RateAllocator
+from authing_mfa.batch.partitions.shared_rate import RateAllocator
 
 
 class Clock:

@@ -1,10 +1,12 @@
 """The two threads under the callback layer, by themselves."""
 
+import asyncio
+import inspect
 import threading
 
 import pytest
 
-from authing_mfa._threads import BackgroundLoop, CallbackThread, own_thread
+from authing_mfa._threads import BackgroundLoop, CallbackThread, own_thread, run
 from tests.compat.conftest import PATIENCE
 
 
@@ -91,3 +93,20 @@ def test_each_thread_knows_what_it_is_and_never_joins_itself():
     assert loop.join(PATIENCE)
     assert told == [("the callback thread", False), ("the loop's thread", False)]
     assert own_thread() is None
+
+
+def test_ctrl_c_before_the_first_step_closes_what_was_to_run(monkeypatch):
+    """Else Python says on stderr that it was never awaited."""
+    made = []
+
+    def make():
+        made.append(nothing())
+        return made[0]
+
+    def interrupted(runner, coroutine):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asyncio.Runner, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(make)
+    assert inspect.getcoroutinestate(made[0]) == inspect.CORO_CLOSED

@@ -90,7 +90,7 @@ async def run_here(
             engine = engine_for(
                 client, source.rows(), recorded, on_progress=on_progress, total=source.total, output=results
             )
-            with stopped_by_signals(engine.stop) as interrupted:
+            with stopped_by_signals(engine.stop, engine.abandon) as interrupted:
                 await _write_outcomes(engine.outcomes(), results, summary, on_invalid)
             summary.interrupted = interrupted.is_set()
     except BaseException:
@@ -102,7 +102,8 @@ async def run_here(
     except AuthingError as error:
         summary.stopped = summary.stopped or error
     summary.recovery_file = recovery if recovery is not None and recovery.exists() else None
-    summary.resumable = options.journal is not None and may_go_on(summary)
+    begun = engine.began or options.resumes
+    summary.resumable = options.journal is not None and begun and may_go_on(summary)
     _tell_input(summary, source)
     return summary
 
@@ -166,16 +167,19 @@ def said(error: Exception) -> AuthingError:
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """While inside, Ctrl-C, SIGTERM and SIGHUP call *stop* and set the event; a second one does not wait for the answers."""
+def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) -> Iterator[threading.Event]:
+    """While inside, Ctrl-C, SIGTERM and SIGHUP call *stop* and set the event; Ctrl-C after one of them calls *abandon*.
+
+    Only Ctrl-C does, for the others come twice without a person's wish: the end of a terminal sends SIGHUP by the shell and by the
+    system, and a supervisor sends SIGTERM and SIGHUP.
+    """
     interrupted = threading.Event()
     loop = asyncio.get_running_loop()
     numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    task = asyncio.current_task()
 
-    def on_signal() -> None:
-        if interrupted.is_set() and task is not None:
-            task.cancel()  # again: do not wait for the answers
+    def on_signal(number: int) -> None:
+        if interrupted.is_set() and number == signal.SIGINT:
+            abandon()
         interrupted.set()
         stop()
 
@@ -185,7 +189,7 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
             with suppress(NotImplementedError, RuntimeError):  # Windows' loops know no signals
-                loop.add_signal_handler(number, on_signal)
+                loop.add_signal_handler(number, on_signal, number)
                 installed.append(number)
     try:
         yield interrupted

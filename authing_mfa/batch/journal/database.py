@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import threading
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -93,6 +94,8 @@ def is_away(error: BaseException) -> bool:
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if isinstance(state, str):
         return state[:2] == "08" or state in ("57P01", "57P02", "57P03", "53300")
+    if any(cls.__name__ == "InternalClientError" for cls in type(cause).__mro__):
+        return True  # asyncpg: the server said that it ends this connection, and has not ended it yet
     return bool(getattr(error, "connection_invalidated", False))
 
 
@@ -130,14 +133,28 @@ def shown(address: str | os.PathLike[str]) -> str:
 
 
 def _make_private(path: Path, *, make: bool) -> None:
-    """Make an empty file of mode 0600 if it does not exist, so that other users can never read the database."""
-    if not path.exists() and not make:
-        raise JournalError(f"There is no journal {path} to resume.")
-    if path.exists() and not path.is_dir() and not path.is_file():
+    """Make an empty file of mode 0600 if it does not exist, so that other users can never read the database.
+
+    A file that exists is not opened. When a process closes a file, the system releases all locks of the process on it, those
+    of SQLite's connections too; another process would then delete the -wal file that they write to.
+    """
+    with _making:  # nobody in this process has a connection to a file that is just made
+        if not path.exists():
+            if not make:
+                raise JournalError(f"There is no journal {path} to resume.")
+            with suppress(FileExistsError):  # another process was quicker
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    if path.is_dir():
+        raise JournalError(f"The journal {path} is a directory.")
+    if not path.is_file():
         raise JournalError(f"The journal {path} is not a file.")
-    if path.exists() and not path.stat().st_mode & 0o200:
+    if not path.stat().st_mode & 0o200:
         raise JournalError(f"The journal {path} is read-only.")  # root could write it nevertheless
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise JournalError(f"The journal {path} may not be read and written by this user.")
+
+
+_making: Final = threading.Lock()
 
 
 def sqlite_path(url: str) -> str | None:

@@ -14,6 +14,9 @@ from authing_mfa.batch.errors import JournalError
 
 VERSION: Final = 1
 
+_CHECKPOINT: Final = (
+    "wal_autocheckpoint=250"  # pages: the -wal file stays near 1 MiB, and on a small disk there is room for it
+)
 _LOCK: Final = 0x6D66615F62617463  # the key of a PostgreSQL advisory lock: only one process at a time makes the tables
 
 metadata: sa.MetaData = sa.MetaData()
@@ -83,7 +86,7 @@ def engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
 def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver begins no transaction by itself, _begin_sqlite does
     cursor = connection.cursor()
-    for setting in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "fullfsync=1"):
+    for setting in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "fullfsync=1", _CHECKPOINT):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 

@@ -64,7 +64,13 @@ _REPORT_EVERY: Final = 1.0  # seconds, while nothing happens
 
 
 class Engine:
-    """One run. `outcomes` does it, `stop` ends it early: what was sent is waited for, the rest is not started."""
+    """One run. `outcomes` does it, `stop` ends it early: what was sent is waited for, the rest is not started.
+
+    Attributes:
+        stopping: no row is started any more.
+        began: the journal, where there is one, was opened and is this run's.
+        error: what ended the run.
+    """
 
     def __init__(
         self,
@@ -115,13 +121,16 @@ class Engine:
         self._workers: list[asyncio.Task[None]] = []
         self._feeder: asyncio.Task[None] | None = None
         self._reporter: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[JournalWriter] | None = None
         self._pulling = self._prepared = False
         self._fed = False
         self._over = False
+        self._abandoned = False
         self._calls = 0
         self._own_tokens = False  # a row with a token of its own was seen
         self._began = 0.0
         self.stopping: bool = False
+        self.began: bool = False
         self.error: BaseException | None = None
 
     # ─────────────────────────────── handing over ───────────────────────────────
@@ -131,9 +140,8 @@ class Engine:
 
         Closing this generator, or cancelling the task that waits for it, stops the run and returns when what was sent is recorded.
         """
-        if self._open_writer is not None:
-            self._writer = await self._open_writer()
-            await self._writer.start(self)
+        if not await self._open():
+            return
         self._start()
         done, progress = self._done, self._progress
         try:
@@ -146,7 +154,7 @@ class Engine:
                     if progress is not None:
                         progress.note(outcome)
                     yield outcome
-                if self._fed and not self._taken:
+                if self._abandoned or (self._fed and not self._taken):
                     break
                 self._news = asyncio.get_running_loop().create_future()
                 await self._news
@@ -164,6 +172,8 @@ class Engine:
         if self.stopping:
             return
         self.stopping = True
+        if self._opening is not None:
+            self._opening.cancel()  # nothing was sent
         self._limiter.close()
         self._circuit.close()
         while self._ready:
@@ -176,11 +186,42 @@ class Engine:
         self._make_room()
         self._tell()
 
+    def abandon(self) -> None:
+        """Stop, and do not wait for the answers to what was sent: the fate of those rows is unknown."""
+        self.stop()
+        self._abandoned = True
+        for worker in self._workers:
+            worker.cancel()
+        self._tell()
+
     def fail(self, error: BaseException) -> None:
         """Stop the run with *error*; the first one counts."""
         if self.error is None:
             self.error = error
         self.stop()
+
+    async def _open(self) -> bool:
+        """Open the journal, where there is one; False: the run was stopped meanwhile."""
+        if self.stopping:
+            return False
+        if self._open_writer is not None:
+            opening = self._opening = asyncio.ensure_future(self._open_writer())
+            try:
+                self._writer = await opening
+            except asyncio.CancelledError:
+                if not self._was_stopped():
+                    raise
+                return False
+            finally:
+                self._opening = None
+            await self._writer.start(self)
+        self.began = True
+        return True
+
+    def _was_stopped(self) -> bool:
+        """The run was stopped, and the running task was not cancelled by its owner."""
+        task = asyncio.current_task()
+        return self.stopping and task is not None and not task.cancelling()
 
     def _start(self) -> None:
         self._began = time.perf_counter()

@@ -123,8 +123,19 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     help="How long a dead service is waited for before the run stops. [default: 30]",
 )
 @click.option("--run-name", metavar="NAME", help="Name of the run, if one database holds several.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Run on N processes of this machine. Needs --journal and --out FILE.",
+)
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: a scheduler's address, or local:N.")
-@click.option("--partition-rows", type=click.IntRange(1), metavar="N", help="Number of rows in one Dask task.")
+@click.option(
+    "--partition-rows",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Number of rows that a process, or Dask, gets at once.",
+)
 @click.pass_context
 def batch(context: click.Context, /, **given: Any) -> int:
     """Verify many rows from a file.
@@ -157,7 +168,7 @@ def batch(context: click.Context, /, **given: Any) -> int:
         keywords = {} if options.dry_run else run.client_options(login.token if (login := run.login()) else None)
         with shown(run.output, lang=run.lang) as on_progress:
             summary = run_on_loop(
-                run_file(
+                lambda: run_file(
                     options, keywords, on_progress=on_progress, on_invalid=reader.invalid, on_detected=reader.detected
                 )
             )

@@ -1,0 +1,228 @@
+"""What a process does with the partitions that it is given; `driver` is the other half."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from authing_mfa.batch.api import Assignment, engine_for
+from authing_mfa.batch.files.output import ResultFile
+from authing_mfa.batch.journal.records import Span
+from authing_mfa.batch.models import Counts, InvalidRow, VerifyRequest
+from authing_mfa.batch.options import BatchOptions
+from authing_mfa.batch.run.rate_limit import RateLimiter
+from authing_mfa.client import AuthClient
+from authing_mfa.errors import AuthingError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from authing_mfa.batch.models import Outcome
+    from authing_mfa.batch.partitions.shared_rate import Lease
+    from authing_mfa.batch.run.engine import Engine
+
+__all__ = ["Job", "Partition", "PartitionWorker", "Receipt", "SharedRateLimiter"]
+
+
+@attrs.frozen
+class Partition:
+    """Rows that are worked as one task. Rows of one run are all divided alike."""
+
+    span: Span
+    rows: list[VerifyRequest | InvalidRow] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Receipt:
+    """What a worker hands back for a partition: where its outcomes are, and their counts.
+
+    Attributes:
+        part: the partition's number.
+        file: the file of outcomes, None where nothing was begun because the run was stopped.
+        counts: of the outcomes.
+        stopped: what ended the partition before its time.
+    """
+
+    part: int
+    file: str | None
+    counts: Counts
+    stopped: AuthingError | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """What all partitions of a run have in common.
+
+    Attributes:
+        name: of the run, like no other's.
+        options: of the run; `concurrency` is that of one partition.
+        parts: the folder of the partitions' outcomes.
+        recovery: the folder of new recovery codes.
+        lease: seconds that a claim holds.
+    """
+
+    name: str
+    options: BatchOptions
+    parts: str
+    recovery: str
+    lease: float
+
+
+class SharedRateLimiter(RateLimiter):
+    """One worker's share of the run's rate, for all partitions that it works on."""
+
+    def __init__(self, ask: Callable[[float], Awaitable[Lease]], stop: Callable[[], None]) -> None:
+        """Begin without a share.
+
+        Args:
+            ask: asks for the next share, telling for how many seconds the service wants a pause.
+            stop: called when the answer is that the run is over.
+        """
+        super().__init__(None, clock=time.perf_counter, lease=self._ask_for_share)
+        self._ask = ask
+        self._stop = stop
+        self._to_tell = 0.0
+        self._starts = 0
+
+    def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
+        """This worker was answered 429: the others hear of it with their next lease."""
+        super().limited(retry_after, started, recent_rate)
+        self._to_tell = max(self._to_tell, self.paused())
+        self.expire()
+
+    def close(self) -> None:
+        """A partition is stopping; the worker's other partitions go on, and `shut` is for all of them."""
+
+    def shut(self) -> None:
+        """No call may start any more."""
+        super().close()
+
+    async def _ask_for_share(self) -> tuple[float | None, float]:
+        telling, self._to_tell = self._to_tell, 0.0
+        recent, self._starts = self._starts, 0
+        answer = await self._ask(telling)
+        if answer.stop:
+            self._stop()
+        if answer.pause > 0 and not telling:
+            self._hold(answer.pause, float(recent))
+        return answer.rate, answer.seconds
+
+    def _note(self, now: float) -> None:
+        super()._note(now)
+        self._starts += 1
+
+
+class PartitionWorker:
+    """One client and one share of the rate, for all partitions of a process.
+
+    Attributes:
+        stopped: no row is started any more.
+    """
+
+    def __init__(self, client_options: Mapping[str, Any], ask: Callable[[float], Awaitable[Lease]]) -> None:
+        """Make the client.
+
+        Args:
+            client_options: its keywords.
+            ask: see `SharedRateLimiter`.
+        """
+        self.stopped: bool = False
+        self._client = AuthClient(**client_options)
+        self._limiter = SharedRateLimiter(ask, self.stop)
+        self._engines: set[Engine] = set()
+
+    def stop(self) -> None:
+        """Start no more rows."""
+        self.stopped = True
+        for engine in list(self._engines):
+            engine.stop()
+        self._limiter.shut()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        self.stop()
+        await self._client.aclose()
+
+    async def verify(self, partition: Partition, job: Job) -> Receipt:
+        """Verify the rows of *partition* as `verify_many` does, under a claim that fences out whoever had it before.
+
+        Raises:
+            AuthingError: nothing of it could be done.
+        """
+        part = partition.span.part
+        if self.stopped:
+            return Receipt(part, None, Counts())
+        parts = _Parts(Path(job.parts), part, tokens=job.options.tokens)
+        engine = engine_for(
+            self._client,
+            partition.rows,
+            attrs.evolve(job.options, recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl"),
+            assignment=Assignment(span=partition.span, limiter=self._limiter, on_claim=parts.open),
+            lease=job.lease,
+            output=parts,
+        )
+        self._engines.add(engine)
+        counts = Counts()
+        stopped: AuthingError | None = None
+        try:
+            async for outcome in engine.outcomes():
+                if parts.write(outcome):
+                    counts.note(outcome)
+                else:
+                    counts.note_kept()
+        except AuthingError as error:
+            if not counts.done:
+                raise
+            stopped = error
+        finally:
+            self._engines.discard(engine)
+            parts.finish()
+        return Receipt(part, None if parts.file is None else str(parts.file), counts, stopped)
+
+
+class _Parts:
+    """A partition's files. Each owner writes one of its own, so that one who lost the partition can spoil nothing."""
+
+    def __init__(self, folder: Path, part: int, *, tokens: bool) -> None:
+        self._folder = folder
+        self._stem = f"part-{part:06d}"
+        self._tokens = tokens
+        self._results: ResultFile | None = None
+        self.file: Path | None = None
+
+    def open(self, epoch: int) -> None:
+        """The claim is ours: begin with what earlier owners wrote."""
+        self.file = self._folder / f"{self._stem}.e{epoch}.jsonl"
+        earlier = sorted(self._folder.glob(f"{self._stem}.e*.jsonl"), key=_epoch_of)
+        if earlier:
+            self.file.touch(mode=0o600)  # before there is anything to read in it
+            shutil.copyfile(earlier[-1], self.file)
+        self._results = ResultFile(self.file, "jsonl", resume=True, tokens=self._tokens)
+        self._results.open()
+
+    def write(self, outcome: Outcome) -> bool:
+        """Write one outcome; False where a line says already that the row is ok."""
+        assert self._results is not None
+        return self._results.write(outcome)
+
+    async def keep(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what the journal will not hold."""
+        assert self._results is not None
+        await self._results.keep(outcomes)
+
+    def spent(self) -> Iterator[int]:
+        """Nothing: the driver has looked at the whole output."""
+        return iter(())
+
+    def finish(self) -> None:
+        """The partition is over."""
+        if self._results is not None:
+            self._results.finish(complete=True)
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.name.rpartition(".e")[2].partition(".")[0])
