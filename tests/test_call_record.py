@@ -41,7 +41,7 @@ class Timed:
         await self.client.aclose()
 
 
-async def test_a_success_is_told_with_its_repeats_in_one_record():
+async def test_a_success_with_its_repeats_is_one_record():
     """Two tries, one record; its time is that of both and of the pause between them."""
     script = answering(reply(b"", 503), reply({"code": 200, "data": True, "requestId": "r-1"}))
     async with serving(script) as server, Timed(server) as timed:
@@ -51,7 +51,7 @@ async def test_a_success_is_told_with_its_repeats_in_one_record():
     assert record.elapsed == pytest.approx(0.1)
 
 
-async def test_a_refusal_is_told_with_its_code_and_the_services_id():
+async def test_a_refusal_has_its_code_and_the_services_id():
     """HTTP 200 with another code is an error as well."""
     script = answering(reply({"code": 6001, "message": "no", "uniqueId": "u-1"}))
     async with serving(script) as server, Timed(server) as timed:
@@ -62,7 +62,7 @@ async def test_a_refusal_is_told_with_its_code_and_the_services_id():
     ]
 
 
-async def test_a_lost_answer_is_told_as_unknown():
+async def test_a_lost_answer_is_unknown():
     """The service may have acted."""
     async with serving(answering(Drop())) as server, Timed(server) as timed:
         with pytest.raises(NetworkError):
@@ -70,7 +70,7 @@ async def test_a_lost_answer_is_told_as_unknown():
     assert timed.records == [CallRecord("mfa_verify_by_totp", 10001, NetworkError, None, "unknown", 1, 0.0, 0.0, None)]
 
 
-async def test_a_call_that_was_never_sent_is_told_with_no_tries():
+async def test_a_call_that_was_never_sent_has_no_tries():
     """No token; and a service that cannot be found."""
     async with serving(answering()) as server, Timed(server, token=None) as timed:
         with pytest.raises(LoginError):
@@ -88,7 +88,7 @@ async def test_a_call_that_was_never_sent_is_told_with_no_tries():
     ]
 
 
-async def test_a_cancelled_call_is_told():
+async def test_a_cancelled_call_has_a_record():
     """As a callback call is: 10102, and the service may have acted."""
     arrived = asyncio.Event()
 
@@ -105,7 +105,7 @@ async def test_a_cancelled_call_is_told():
         assert [(r.code, r.error, r.delivery) for r in timed.records] == [(10102, CancelledCallError, "unknown")]
 
 
-async def test_the_time_in_the_queue_is_told_apart():
+async def test_the_time_in_the_queue_is_separate():
     """`waited` is before the slot, `elapsed` from it on."""
     arrived, go_on = asyncio.Event(), asyncio.Event()
 
@@ -150,7 +150,7 @@ def test_on_call_must_be_a_plain_function(wrong):
         AuthClient("app", on_call=wrong)
 
 
-async def test_every_view_and_every_operation_is_told(authing_emulator):
+async def test_every_view_and_every_operation_has_a_record(authing_emulator):
     """Under the name that AuthClient has for it; nothing of the user is in the record."""
     records = []
     authing_emulator.add_user(username="ada", password="s3cret", mfa=["OTP"], totp=True)

@@ -126,7 +126,7 @@ async def test_an_upload_is_a_clean_jpeg(private):
     assert Image.open(io.BytesIO(content.removesuffix(f"\r\n--{boundary}--\r\n".encode()))).format == "JPEG"
 
 
-async def test_a_picture_that_is_none_is_not_sent():
+async def test_an_invalid_picture_is_not_sent():
     """Broken pictures stop before the network."""
     async with serving(answering()) as server, client_of(server) as client:
         with pytest.raises(ImageError) as caught:

@@ -183,7 +183,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("config", "words"), FAILURES, ids=lambda value: repr(value)[:50])
-async def test_a_failure_is_told_and_not_remembered(config, words):
+async def test_a_failure_is_raised_and_not_stored(config, words):
     """Every caller that waited gets its own ConfigError, nothing is sent to a guessed address; the next call asks again."""
     async with serving(internet := Internet(config)) as proxy, client_of(proxy) as client:
         internet.gate.clear()
@@ -219,7 +219,7 @@ async def test_discovery_is_repeated_like_any_harmless_call():
     assert [seen.path.endswith("public-config") for seen in proxy.seen] == [True, True, True, False]
 
 
-async def test_a_cancelled_first_caller_takes_nobody_along():
+async def test_a_cancelled_first_caller_cancels_no_other():
     """The caller that began to ask goes away; the others, and those who come later, get their answer from the same question."""
     async with serving(internet := Internet()) as proxy, client_of(proxy) as client:
         internet.gate.clear()
@@ -235,7 +235,7 @@ async def test_a_cancelled_first_caller_takes_nobody_along():
     assert [seen.path.endswith("public-config") for seen in proxy.seen] == [True, False]
 
 
-async def test_when_all_callers_go_a_failure_is_nobodys():
+async def test_a_failure_without_callers_is_not_reported():
     """No caller waits any more when discovery fails: no warning about an exception that was never retrieved."""
     complaints = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))

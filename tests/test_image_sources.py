@@ -266,7 +266,7 @@ def test_a_file_of_another_kind_is_named(content: bytes, name: str) -> None:
 # ─────────────────────────────── threads ───────────────────────────────
 
 
-async def test_two_pictures_at_a_time_and_other_work_goes_on() -> None:
+async def test_two_pictures_at_a_time_and_other_work_continues() -> None:
     """The others wait without a thread of the event loop's own pool."""
     go_on, entered = threading.Event(), threading.Semaphore(0)
     inside, most, lock = 0, 0, threading.Lock()

@@ -414,7 +414,7 @@ def test_bytes_paths_files_and_images_give_the_same(tmp_path: Path) -> None:
     assert len(results) == 1
 
 
-def test_a_file_is_read_from_where_it_stands_and_left_open() -> None:
+def test_a_file_is_read_from_its_position_and_left_open() -> None:
     """What stands before the current position is not looked at; the caller's file stays open."""
     file = io.BytesIO(b"a header of the caller's own" + saved(quarters(), "JPEG"))
     file.seek(28)
@@ -623,7 +623,7 @@ def test_a_damaged_picture_gives_a_picture_or_an_image_error(kind: str) -> None:
         assert max(opened(result).size) <= 64
 
 
-def test_a_broken_picture_is_told_apart_from_none() -> None:
+def test_a_broken_picture_is_not_the_same_as_no_picture() -> None:
     """The error of a broken file says so, keeps Pillow's own as its cause, and pickles."""
     with pytest.raises(ImageError, match="broken, cut off or closed") as caught:
         prepare(FILES["PNG"][:200])

@@ -288,7 +288,7 @@ def test_bug_24_the_names_of_the_document_exist():
         assert inspect.iscoroutinefunction(getattr(AuthClient, name))
 
 
-async def test_bug_24b_a_first_factor_makes_nobody_current():
+async def test_bug_24b_a_first_factor_makes_no_user_current():
     """After a 1636 the client's token is unchanged: the half-logged-in user exists only in the error."""
     answers = [reply({"code": 1636, "data": CHALLENGE}), ok(USER)]
     async with serving(answering(*answers)) as server, client_of(server, token=None) as client:
@@ -385,7 +385,7 @@ async def test_bug_34_null_is_not_a_text():
 # ─────────────────────── JavaScript ───────────────────────
 
 
-async def test_bug_35_confirming_speaks_with_the_token_given():
+async def test_bug_35_confirming_sends_the_given_token():
     """The confirmation carries the mfaToken of its view, not some stored one."""
     async with serving(answering(ok())) as server, client_of(server, token="stored") as client:
         await client.as_user("mfa-token").mfa_confirm_totp("123456")

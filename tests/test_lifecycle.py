@@ -68,7 +68,7 @@ async def test_first_come_first_served():
     assert server.connections == 1
 
 
-async def test_who_frees_a_slot_stands_at_the_end_again():
+async def test_a_caller_that_frees_a_slot_is_last_again():
     """A caller that goes straight into its next call does not starve those who wait."""
     async with serving(held := Held()) as server, client_of(server, max_connections=1) as client:
 
@@ -316,7 +316,7 @@ async def test_every_call_has_a_time_out_of_its_own():
 # ─────────────────────── closing ───────────────────────
 
 
-async def test_closing_twice_is_fine():
+async def test_closing_twice_has_no_effect():
     """Once by hand, once by `async with`, once more: nothing happens."""
     async with serving(answering(ok(USER))) as server:
         async with client_of(server) as client:

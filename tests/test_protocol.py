@@ -374,7 +374,7 @@ def test_request_id(parser, body, expected):
 
 @pytest.mark.parametrize("status", [200, 400, 403, 500])
 @pytest.mark.parametrize("code", [1635, 1636, "1636"])
-def test_a_second_factor_is_due(parser, status, code):
+def test_a_second_factor_is_needed(parser, status, code):
     """1635 and 1636 both carry the challenge, whatever the HTTP status."""
     data = {"mfaToken": "m", "applicationMfa": [{"mfaPolicy": "SMS", "status": 1, "sort": 1}]}
     error = refused(
@@ -499,7 +499,7 @@ def test_401_and_429_keep_their_meaning(parser, body, status, kind):
         (PublicConfig("a"), None),
     ],
 )
-def test_a_success_that_lacks_what_is_due(parser, operation, data):
+def test_a_success_without_its_value(parser, operation, data):
     """A missing user, a wrong type: an error that names the call, never a half-filled object."""
     error = refused(operation, {"code": 200, "data": data}, kind=ResponseError)
     assert operation.python_name in str(error)

@@ -192,7 +192,7 @@ def test_display_name(fields, expected):
 # ─────────────────────────────── recovery ───────────────────────────────
 
 
-def test_the_new_recovery_code_stands_beside_the_user():
+def test_the_new_recovery_code_is_beside_the_user():
     """The code beside `data` wins over one inside it."""
     user = recovered_user({"id": "i", "recoveryCode": "old"}, "new")
     assert (user.id, user.recovery_code) == ("i", "new")

@@ -211,7 +211,7 @@ async def test_the_callback_layer_is_safe_as_well():
     assert got == ["alice", "bob", "carol"]
 
 
-async def test_a_server_that_speaks_first_is_no_http_server():
+async def test_a_server_that_sends_first_is_no_http_server():
     """A banner on each new connection: an error that says so, and nothing was sent."""
 
     async def greet(reader, writer) -> None:
@@ -329,7 +329,7 @@ async def test_delivery_agrees_with_what_the_server_read(call, place, then):
         assert (len(server.read), result.delivery) == (1, "unknown")
 
 
-async def test_a_repeat_that_finds_nobody_does_not_make_the_call_unsent():
+async def test_a_repeat_that_finds_no_server_does_not_make_the_call_unsent():
     """The first try of an upload was read, the second finds no server: the delivery is unknown."""
     with Breaking("after the request", "nobody") as server:
         async with AuthClient("app", token="t", base_url=f"http://127.0.0.1:{server.port}") as client:

@@ -113,7 +113,7 @@ def test_422_of_reset_factor_keeps_the_services_words():
 
 
 @pytest.mark.parametrize("operation", [ops.SendSms("1"), ops.SendEmail("a@b.cn"), ops.SendMfaEmail("a@b.cn")])
-def test_2021_of_a_sending_call_is_no_dead_token(operation):
+def test_2021_of_a_sending_call_is_no_expired_token(operation):
     """A template is missing there: to log in again would not help."""
     assert refused(operation, {"code": 2021, "message": "邮件模版不存在"}, ApiError).message == "邮件模版不存在"
 
@@ -448,7 +448,7 @@ def test_when_a_token_expires(said, token, expected):
     assert (user.id, user.token_expires_at) == ("u", expected)
 
 
-def test_a_refreshed_token_tells_its_times_itself():
+def test_a_refreshed_token_holds_its_times():
     """Where they do not stand beside it."""
     token = jwt(iat=1, exp=2)
     assert read(ops.RefreshIdToken(), {"code": 200, "data": {"token": token}}) == IdToken(token, 1.0, 2.0)

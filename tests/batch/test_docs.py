@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_the_code_runs_as_it_stands(tmp_path, number):
+def test_the_code_runs_unchanged(tmp_path, number):
     """Each Python block is a program."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", BLOCKS[number]],

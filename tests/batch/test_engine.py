@@ -475,7 +475,7 @@ async def test_rows_that_are_refused_do_not_open_the_circuit():
     assert len(outcomes) == 1000
 
 
-async def test_progress_is_told_and_ends_with_the_whole():
+async def test_progress_is_reported_and_ends_with_the_total():
     """The last progress counts every row; its parts add up."""
 
     def answer(operation, token):

@@ -160,7 +160,7 @@ def test_text_that_is_not_utf8_is_a_broken_row(tmp_path):
     assert row == VerifyRequest.totp("1", key="k")
 
 
-def test_what_is_no_parquet_file_is_told(tmp_path):
+def test_another_file_than_parquet_is_reported(tmp_path):
     """A wrong suffix is an error."""
     path = tmp_path / "x.parquet"
     path.write_text("kind,code\n")

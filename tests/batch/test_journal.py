@@ -532,7 +532,7 @@ async def test_a_worker_whose_partition_was_given_away_while_it_stood_still_send
     assert sent_until_then == [len(client.sent)]
 
 
-async def test_an_owner_that_stands_still_in_a_transaction_does_not_stop_the_next_one(postgres):
+async def test_an_owner_that_hangs_in_a_transaction_does_not_stop_the_next_one(postgres):
     """PostgreSQL ends the transaction after the old owner's lease; its lock on the claim would be held for ever."""
     old = await Journal.open(postgres, lease=0.2)
 

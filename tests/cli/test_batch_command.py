@@ -68,7 +68,7 @@ def test_some_unknown_is_3(cli, emulator, tmp_path):
     assert (done.code, "1 unknown" in done.err) == (3, True)
 
 
-def test_new_recovery_codes_are_told_where(cli, emulator, tmp_path):
+def test_the_summary_names_the_file_of_new_recovery_codes(cli, emulator, tmp_path):
     """They are in a separate file, which the summary names."""
     user = emulator.add_user(mfa=["OTP"], totp=True)
     path = tmp_path / "rows.csv"
@@ -80,7 +80,7 @@ def test_new_recovery_codes_are_told_where(cli, emulator, tmp_path):
     assert emulator.admin("GET", f"users/{user['id']}")["recovery_code"] in codes.read_text()
 
 
-def test_a_dead_service_stops_the_run(cli, emulator, tmp_path):
+def test_a_service_that_is_down_stops_the_run(cli, emulator, tmp_path):
     """After so many failures in a row: 75, with the command to go on."""
     path = rows_of(emulator, tmp_path, count=12)
     arguments = ("--out", str(tmp_path / "out.jsonl"), "--journal", str(tmp_path / "run.db"), "--concurrency", "1")
@@ -130,7 +130,7 @@ def test_many_broken_rows_are_not_all_listed(cli, tmp_path):
     assert done.json["data"]["failed"] == 30
 
 
-def test_columns_and_kind_can_be_told(cli, tmp_path):
+def test_columns_and_kind_can_be_given(cli, tmp_path):
     """A file with other names, of one kind; rows without a token use the login's token."""
     path = tmp_path / "rows.csv"
     path.write_text("mobile\n19912345678\n")
@@ -140,7 +140,7 @@ def test_columns_and_kind_can_be_told(cli, tmp_path):
     assert cli.invoke("batch", str(path), "--column", "x=mobile", "--kind", "check").code == 2
 
 
-def test_a_kept_login_speaks_for_rows_without_a_token(cli, emulator, tmp_path):
+def test_rows_without_a_token_use_the_stored_login(cli, emulator, tmp_path):
     """check rows need one token, which the login has."""
     cli.log_in(emulator.add_user())
     path = tmp_path / "rows.csv"

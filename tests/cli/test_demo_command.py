@@ -1,7 +1,7 @@
 """`demo`, the command: the same journey in colour, or as JSON."""
 
 
-def test_every_step_is_told(bare):
+def test_every_step_is_shown(bare):
     """A line per step on stdout, the last sentence on stderr."""
     done = bare.run("demo")
     assert (done.code, len(done.out.splitlines())) == (0, 30)

@@ -24,7 +24,7 @@ def test_all_is_well(cli, emulator):
     assert [line[:19].rstrip() for line in done.out.splitlines()] == [f"ok    {name}" for name in names]
 
 
-def test_a_token_that_is_missing_or_due_is_a_warning(cli, emulator):
+def test_a_token_that_is_missing_or_expires_soon_is_a_warning(cli, emulator):
     """Not a failure: the service is well."""
     assert checks(cli.invoke("doctor", "--json"))["token"]["status"] == "warn"
     cli.log_in(emulator.add_user())
@@ -66,7 +66,7 @@ def test_discovery_is_followed(bare, emulator):
     assert (done.code, emulator.url in checks(done)["address"]["detail"]) == (0, True)
 
 
-def test_nobody_listens(cli):
+def test_no_server_listens(cli):
     """The connection fails: 3, and a hint."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -75,7 +75,7 @@ def test_nobody_listens(cli):
     assert "emulator) runs" in checks(done)["connection"]["fix"]
 
 
-def test_a_name_that_is_none(cli):
+def test_an_unknown_name(cli):
     """DNS fails: 3. The name can never exist."""
     done = cli.invoke("--base-url", "http://no-such-host.invalid", "doctor", "--json")
     assert (done.code, checks(done)["name"]["status"]) == (3, "fail")
@@ -215,7 +215,7 @@ def test_a_private_authority(bare, serve, authority):
     assert missing.code == 2
 
 
-def test_tls_where_there_is_none(bare, serve):
+def test_tls_to_a_plain_server(bare, serve):
     """https asked of a plain server: the hint names --scheme."""
     url = serve().replace("http:", "https:")
     done = bare.invoke("--app-id", "a", "--base-url", url, "doctor", "--json")

@@ -50,7 +50,7 @@ def test_exec_leaves_the_commands_own_words_alone(bare):
     assert (done.code, done.out) == (0, "hello --json\n")
 
 
-def test_exec_of_what_is_not_there_or_dies(bare):
+def test_exec_of_a_missing_or_killed_command(bare):
     """127 as in a shell; 128 + n where a signal ended it."""
     missing = bare.run("emulator", "exec", "--", "no-such-command-anywhere")
     assert (missing.code, "no-such-command-anywhere" in missing.err) == (127, True)

@@ -120,7 +120,7 @@ def test_2_an_empty_line_is_no_code(cli, emulator):
     assert cli.invoke("verify", "totp", "--code-stdin", stdin="\n").code == 2
 
 
-def test_3_nobody_listens(cli):
+def test_3_no_server_listens(cli):
     """A server that is not there is 3, and the sentence says that nothing was sent."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -149,7 +149,7 @@ def test_3_timeout(cli, emulator):
     assert done.code == 3
 
 
-def test_4_nobody_is_logged_in(cli):
+def test_4_no_user_is_logged_in(cli):
     """A command that needs a user's token and has none is 4."""
     done = cli.run("whoami")
     assert done.code == 4
@@ -163,7 +163,7 @@ def test_4_a_bad_token(cli):
     assert stranger.invoke("verify", "totp", "--code-stdin", stdin="000000").code == 4
 
 
-def test_4_a_second_factor_is_due(cli, emulator):
+def test_4_a_second_factor_is_needed(cli, emulator):
     """1636 and 1635 are 4, and the mfaToken is kept."""
     done = cli.log_in(emulator.add_user())
     assert done.code == 4

@@ -116,7 +116,7 @@ def test_the_session_is_renewed_and_ended(cli, emulator, eve):
     assert cli.invoke("logout", "--json").json["data"] == {"forgotten": False, "told": False}
 
 
-def test_logout_forgets_even_if_the_service_cannot_be_told(cli, emulator, eve):
+def test_logout_forgets_even_if_the_service_cannot_be_reached(cli, emulator, eve):
     """A warning says that the token is still good there; --local does not try."""
     emulator.fault(path="logout", count=1, drop="before")
     done = cli.invoke("logout", "--json")
@@ -136,7 +136,7 @@ def test_introspect(cli, emulator):
     assert (bad.code, "not, or no longer, good" in bad.err) == (1, True)
 
 
-def test_whoami_tells_more_when_asked(cli, emulator):
+def test_whoami_shows_more_when_asked(cli, emulator):
     """The pool's own fields, and how well the account is protected."""
     user = emulator.add_user(mfa=[], totp=True, custom={"department": "sales"})
     given = cli.with_env(AUTHING_TOKEN=emulator.token_of(user))

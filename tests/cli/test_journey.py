@@ -135,7 +135,7 @@ def test_face_upload_bind_verify(cli, emulator, tmp_path):
     assert (other.code, "1702" in other.err) == (1, True)
 
 
-def test_a_photo_that_is_not_there_or_is_none(cli, emulator, tmp_path):
+def test_a_photo_that_is_missing_or_invalid(cli, emulator, tmp_path):
     """A name that is no file is a usage error, and so is a file that is no picture; nothing is sent."""
     cli.log_in(emulator.add_user())
     text = tmp_path / "text.png"

@@ -108,7 +108,7 @@ def test_config_list_masks_secrets(bare):
     assert lines["password"] == ["********", "environment AUTHING_PASSWORD"]
 
 
-def test_config_list_tells_of_a_kept_login_what_it_is(cli, emulator):
+def test_config_list_says_which_login_is_stored(cli, emulator):
     """Whose it is and until when it is good, but not the token."""
     user = emulator.add_user()
     cli.log_in(user)
@@ -167,7 +167,7 @@ def test_no_application_id_says_how_to_give_one(bare):
         ({}, None),
     ],
 )
-def test_the_locale_tells_chinese(environ, found):
+def test_the_locale_means_chinese(environ, found):
     """LC_ALL comes before LC_MESSAGES before LANG."""
     assert locale_of(environ) == found
 

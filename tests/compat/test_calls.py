@@ -74,7 +74,7 @@ def test_the_verified_user_is_current_when_the_completion_runs(service):
     assert Authing.getCurrentUser() is ADA
 
 
-def test_a_call_speaks_with_the_user_that_was_current_when_it_was_made(service):
+def test_a_call_uses_the_user_that_was_current_when_it_was_made(service):
     """Changing the token afterwards changes the next calls only."""
     service.hold()
     heard = Heard()
@@ -113,7 +113,7 @@ def test_a_late_answer_about_a_former_user_does_not_bring_them_back(service):
     assert Authing.getCurrentUser() is None
 
 
-def test_a_user_without_a_token_goes_on_with_the_one_that_got_it(service):
+def test_a_user_without_a_token_keeps_the_token_of_the_call(service):
     """users/me may answer a user and no token."""
     bob = UserInfo(id="u2")
     service.answer = lambda operation: bob
@@ -206,7 +206,7 @@ def test_a_slow_completion_does_not_stop_the_network(service):
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
-def test_a_completion_that_raises_is_reported_once_and_hurts_nobody(service, errors, error):
+def test_a_completion_that_raises_is_reported_once_and_affects_no_other(service, errors, error):
     """SystemExit included; it is never called again, and the next call works."""
 
     def explode(*_):
@@ -234,7 +234,7 @@ def test_without_a_handler_the_error_is_logged_with_its_traceback(service, caplo
     assert "boom" in str(record.exc_info[1])
 
 
-def test_an_error_handler_that_raises_is_logged_and_hurts_nobody(service, caplog):
+def test_an_error_handler_that_raises_is_logged_and_affects_no_call(service, caplog):
     """Even the handler's SystemExit stays its own."""
 
     def handler(error):
@@ -432,7 +432,7 @@ def test_a_photo_may_be_closed_as_soon_as_the_call_has_returned(service, tmp_pat
     assert [prepare(operation.image) for operation in service.seen] == [expected] * 3
 
 
-def test_a_photo_that_cannot_be_taken_is_told_to_the_completion(service):
+def test_the_completion_gets_the_error_of_an_unusable_photo(service):
     """Code 10101, and nothing is sent."""
     closed = io.BytesIO(b"x")
     closed.close()

@@ -95,7 +95,7 @@ def test_a_task_cancelled_before_its_first_step_leaves_nothing_behind(service):
     assert service.seen == []
 
 
-def test_an_answer_cancelled_on_its_way_to_the_completion_makes_nobody_current(service):
+def test_an_answer_cancelled_before_the_completion_makes_no_user_current(service):
     """The completion gets 10102, so the user it would have brought is not current either."""
     service.answer = lambda operation: UserInfo(id="u1", id_token="t")
     functions: list = []
@@ -215,7 +215,7 @@ class Window:
         self.heard(*arguments)
 
 
-def test_when_the_owner_is_gone_its_calls_are_cancelled_and_nobody_is_told(service):
+def test_when_the_owner_is_gone_its_calls_are_cancelled_without_a_completion(service):
     """A bound method of the owner does not keep it alive."""
     service.hold()
     window = Window()
@@ -232,7 +232,7 @@ def test_when_the_owner_is_gone_its_calls_are_cancelled_and_nobody_is_told(servi
     assert heard.calls == []
 
 
-def test_an_owner_that_goes_before_the_completion_runs_is_not_told(service):
+def test_an_owner_that_goes_before_the_completion_runs_gets_none(service):
     """The answer had arrived, and was on its way; its user does not become current."""
     service.answer = lambda operation: UserInfo(id="u1", id_token="t")
     functions: list = []
@@ -254,7 +254,7 @@ def test_an_owner_that_goes_before_the_completion_runs_is_not_told(service):
     assert Authing.getCurrentUser() is None
 
 
-def test_a_living_owner_is_told(service):
+def test_a_living_owner_gets_the_completion(service):
     """Also through a method that is held weakly."""
     window = Window()
     AuthClient().mfaCheck("1", None, window.on_checked, owner=window)
@@ -292,7 +292,7 @@ def test_a_done_call_lets_go_of_what_it_held(service):
     assert gone() is None
 
 
-def test_a_call_that_waits_on_something_nobody_holds_is_not_collected(service, monkeypatch):
+def test_a_call_that_waits_on_an_unreferenced_future_is_not_collected(service, monkeypatch):
     """The event loop holds its tasks only weakly; a collected one would never complete."""
     waiting: list[weakref.ref[asyncio.Future[None]]] = []
     arrived = threading.Event()

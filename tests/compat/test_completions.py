@@ -153,7 +153,7 @@ def test_the_log_names_the_call_whose_completion_raised(service, caplog):
     ]
 
 
-def test_a_call_without_a_token_speaks_of_this_face():
+def test_a_call_without_a_token_names_this_face():
     """10003 says what to do here; as_user belongs to the other clients."""
     Authing.start("APP", base_url="http://127.0.0.1:9")
     heard = Heard()

@@ -47,7 +47,7 @@ def test_leaving_completes_what_a_dispatcher_has_kept():
     assert seconds < 2
 
 
-def test_a_completion_that_calls_again_while_leaving_is_told_again():
+def test_a_completion_that_calls_again_at_exit_runs_again():
     """Exactly once holds to the end."""
     said, [seconds] = lines(run("leaving", "again"))
     assert said == ["completed 10102"] * 4
@@ -73,7 +73,7 @@ def test_leaving_while_a_picture_is_prepared_is_clean():
     assert said in (["uploaded 10101"], ["uploaded 10102"])
 
 
-def test_a_completion_that_exits_is_logged_and_the_process_goes_on():
+def test_a_completion_that_exits_is_logged_and_the_process_continues():
     """sys.exit in a completion ends neither the callback thread nor the program."""
     finished = run("leaving", "raise in completion")
     assert finished.returncode == 0

@@ -30,7 +30,7 @@ def test_a_forced_password_change_hands_on_its_token(service, code):
     assert "change" not in repr(value)
 
 
-def test_the_current_user_goes_on_with_a_renewed_token(service):
+def test_the_current_user_continues_with_a_renewed_token(service):
     """The next call is made with it; the user stays the same."""
     logged_in(service)
     fresh = IdToken(token="fresh", expires_at=4e9)
@@ -54,7 +54,7 @@ def test_the_current_user_goes_on_with_a_renewed_token(service):
 @pytest.mark.parametrize(
     "answer", [lambda operation: None, fail(NetworkError("No.")), fail(ApiError("No.", code=1010001))]
 )
-def test_after_a_logout_nobody_is_current(service, answer):
+def test_after_a_logout_no_user_is_current(service, answer):
     """Whatever the service said."""
     logged_in(service)
     service.answer = answer

@@ -106,7 +106,7 @@ def test_shutdown_completes_calls_of_a_dispatcher_that_never_does(service, timeo
     assert [code for code, *_ in heard.wait()] == [10102]
 
 
-def test_a_completion_told_of_the_shutdown_may_call_again(service):
+def test_a_completion_during_the_shutdown_may_call_again(service):
     """It gets 10002: there is no application any more."""
     service.hold()
     second = Heard()

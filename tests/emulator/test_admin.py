@@ -13,7 +13,7 @@ from authing_mfa._version import __version__
 INFO, INBOX, USERS, CLOCK = (f"/_emulator/{name}" for name in ("info", "inbox", "users", "clock"))
 
 
-async def test_info_tells_how_to_reach_it(emu, api):
+async def test_info_says_how_to_reach_it(emu, api):
     """Address, ids, key, namespace, time, version; a namespace has its own address."""
     info = await api.get(INFO)
     assert info == {

@@ -102,7 +102,7 @@ async def test_the_window_can_be_switched_off(api_of):
     assert codes == [200, 200, 200]
 
 
-async def test_check_tells_what_is_free(emu, api, token):
+async def test_check_says_which_targets_are_free(emu, api, token):
     """True for a free target, false for one that anybody has bound, also when only one of two is."""
     bob = emu.add_user(username="bob", password="pw", phone="13700137000")
     asked = {

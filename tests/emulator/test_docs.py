@@ -45,7 +45,7 @@ def test_every_link_and_picture_is_there():
         ), target
 
 
-def test_every_setting_and_fault_effect_is_told():
+def test_every_setting_and_fault_effect_is_documented():
     """No setting and no field of a fault rule is missing from the page."""
     settings = {field.name for field in attrs.fields(Settings)}
     rule = {field.name for field in attrs.fields(FaultRule) if not field.name.startswith("_")}

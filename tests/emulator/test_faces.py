@@ -33,7 +33,7 @@ async def test_binding_and_verifying_a_face(emu, api, ann, token, pictures):
 
 
 @pytest.mark.parametrize("colour", ["red", "blue"])
-async def test_plain_pictures_are_told_apart_by_colour(emu, api, colour):
+async def test_plain_pictures_differ_by_colour(emu, api, colour):
     """A picture of one colour matches itself only; `face=` of a new user takes a picture object, bytes or a path."""
     red = Image.new("RGB", (200, 100), "red")
     user = emu.add_user(username="ann", password="pw", mfa=["FACE"], face=red)

@@ -219,7 +219,7 @@ async def test_faults_over_http(emu, api, check):
 # ─────────────────────────────── the journal ───────────────────────────────
 
 
-async def test_the_journal_tells_what_was_asked_and_answered(emu, api, bob):
+async def test_the_journal_shows_requests_and_answers(emu, api, bob):
     """Method, path, name, codes, user, both JSONs; the password is redacted everywhere."""
     await api.login("bob", "hunter2")
     await api.call("POST", VERIFY, {"totp": "000000"}, emu.issue_mfa_token(bob))

@@ -71,7 +71,7 @@ async def test_wrong_password_and_unknown_account(emu, api):
 
 
 @pytest.mark.parametrize("password", ["plain", "AAAA", "A" * 172, "é"])
-async def test_a_password_for_another_key_is_told_apart(emu, api, password):
+async def test_a_password_for_another_key_has_its_own_code(emu, api, password):
     """What the emulator's key cannot read is 2333, with a hint at the key."""
     emu.add_user(username="ann", password="pw")
     answer = await api.post("/api/v2/login/account", {"account": "ann", "password": password}, x_authing_lang="en-US")
@@ -143,7 +143,7 @@ async def test_a_success_forgets_the_failures(api_of):
         assert answer["code"] == 200
 
 
-async def test_the_emulator_locks_nobody_unless_told(emu, api):
+async def test_the_emulator_locks_no_user_by_default(emu, api):
     """No source states a lock-out, so there is none by default."""
     emu.add_user(username="ann", password="pw")
     for _ in range(20):

@@ -145,7 +145,7 @@ def test_email_verification(emu, client, ann):
     assert client.call("mfa.verifyAppEmailMfa", order)["id"] == ann.id
 
 
-def test_bindable_tells_whether_a_target_is_free(client, ann):
+def test_bindable_says_whether_a_target_is_free(client, ann):
     """True for a free phone or address, false for one that is bound."""
     token = challenged(client)
     check = {"phone": "13900139000", "mfaToken": token}

@@ -108,7 +108,7 @@ def test_email_verification(emu, client, ann, token):
     assert answer["data"]["id"] == ann.id
 
 
-def test_bindable_tells_whether_a_target_is_free(client, ann, token):
+def test_bindable_says_whether_a_target_is_free(client, ann, token):
     """True for a free phone or address, false for one that is bound."""
     assert client.call("phone_or_email_bindable", token, phone="13900139000")["data"] is True
     assert client.call("phone_or_email_bindable", token, phone="13800138000")["data"] is False

@@ -149,7 +149,7 @@ def test_without_tls_there_is_nothing_to_trust(emu):
 # ─────────────────────────────── serve ───────────────────────────────
 
 
-def test_serve_ends_when_told_from_another_thread():
+def test_serve_ends_when_another_thread_stops_it():
     """The ready report names a user who can log in."""
     stop, ready = threading.Event(), threading.Event()
     reports = []

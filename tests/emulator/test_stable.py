@@ -61,7 +61,7 @@ def test_a_face_that_cannot_be_read_leaves_no_half_of_a_user(emu):
     assert emu.add_user(username="ann", password="pw")
 
 
-async def test_a_state_file_goes_on_where_the_last_one_stopped(tmp_path, api_of, session, pictures):
+async def test_a_state_file_continues_where_the_last_run_stopped(tmp_path, api_of, session, pictures):
     """Ids, users, tokens, codes, photos, faults, the clock and other namespaces; readable by its owner only."""
     path = tmp_path / "state.json"
     with Emulator(state_file=path) as first:
@@ -120,7 +120,7 @@ def test_a_seed_file_without_users_adds_its_faults_once():
     "content",
     [b"", b"{", b"[]", b'{"format":1}', b'{"format":2,"app_id":"a","user_pool_id":"b"}', b"\xff", b"[" * 9000, b"NaN"],
 )
-def test_a_state_file_that_is_none_is_named_and_kept(tmp_path, content):
+def test_an_invalid_state_file_is_named_and_kept(tmp_path, content):
     """A sentence with the file's name; the file is left as it was."""
     path = tmp_path / "state.json"
     path.write_bytes(content)

@@ -57,7 +57,7 @@ async def test_bodies_that_cannot_be(emu, session):
     assert emu.outbox == []
 
 
-async def test_unknown_paths_are_told(api):
+async def test_unknown_paths_are_refused(api):
     """HTTP 404 with the path in the message."""
     status, answer = await api.call("POST", "/api/v2/mfa/nothing")
     assert (status, answer["code"]) == (404, 404)
@@ -158,7 +158,7 @@ async def test_names_of_this_machine_are_taken(api, host):
     assert (await api.call("GET", "/_emulator/info", Host=host))[0] == 200
 
 
-async def test_other_names_and_machines_only_when_told(session):
+async def test_other_names_and_machines_only_if_allowed(session):
     """`allowed_hosts` adds names, `allow_remote` any address in digits; without the second word no other host is listened on."""
     with pytest.raises(ValueError, match="allow_remote"):
         Emulator(host="0.0.0.0")

@@ -60,7 +60,7 @@ def test_the_loop_ends_with_the_last_client(way):
 
 
 @pytest.mark.parametrize(("way", "name"), [("ctrl-c", "KeyboardInterrupt"), ("time limit", "TimeLimit")])
-def test_an_interrupted_call_is_cancelled_and_the_client_goes_on(way, name):
+def test_an_interrupted_call_is_cancelled_and_the_client_still_works(way, name):
     """Ctrl-C, or what any signal's handler raises; the call's connection is given up, the next call has a new one."""
     require(hasattr(os, "kill") and sys.platform != "win32", "POSIX signals")
     heard, _ = live(way)
