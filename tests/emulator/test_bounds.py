@@ -68,6 +68,18 @@ async def test_a_body_over_32_mib_is_refused_so_that_a_page_can_read_why(emu, se
         assert (response.status, await response.json()) == (200, {"status": "ok"})
 
 
+async def test_a_body_that_is_announced_as_too_large_is_refused_before_it_comes(emu):
+    """The head alone is enough for HTTP 413."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(emu.url.rpartition(":")[2]))
+    length = 32 * 2**20 + 1
+    writer.write(
+        f"POST /api/v2/mfa/totp/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n".encode()
+    )
+    assert (await asyncio.wait_for(reader.readline(), 60)).startswith(b"HTTP/1.1 413 ")
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_the_admin_api_refuses_a_body_over_32_mib_in_its_own_shape(emu, session):
     """{"error": "…"} with HTTP 413."""
     with contextlib.suppress(aiohttp.ClientOSError):

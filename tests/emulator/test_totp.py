@@ -67,6 +67,14 @@ async def test_what_is_no_code_of_now_is_6001_with_http_200(api, token, code):
     )
 
 
+async def test_an_mfa_token_alone_does_not_replace_a_bound_totp(emu, api, bob, token):
+    """Who knows only the password must not replace the second factor: neither a new binding is begun nor one confirmed."""
+    assert (await api.post(ASSOCIATE, {"source": "SELF"}, token))["code"] == 1001
+    pending = (await api.post(ASSOCIATE, {"source": "SELF"}, emu.issue_user_token(bob)))["data"]["secret"]
+    assert (await api.post(CONFIRM, {"totp": code_of(emu, pending)}, token))["code"] == 1001
+    assert emu.user(bob.id).totp_secret == bob.totp_secret != pending
+
+
 async def test_missing_codes_have_codes_of_their_own(api, token):
     """6003 for TOTP, 6004 for the recovery code, also without any body."""
     for body in (None, {}, {"totp": " ", "recoveryCode": None}):

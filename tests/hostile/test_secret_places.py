@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authing_mfa import ApiError, AuthClient, AuthingError, UserInfo
+from authing_mfa._options import ClientOptions
 from authing_mfa.batch import VerifyRequest, verify_many
 from authing_mfa.batch.journal.recovery_codes import RecoveryFile
 from authing_mfa.batch.run_file import BatchOptions, Summary, run_file
@@ -87,6 +88,12 @@ async def test_no_statement_shows_what_a_row_is_about(shown, tmp_path):
     told = shown()
     assert "mfa_batch_row" in told
     assert not [secret for secret in (TOKEN, CODE) if secret in told]
+
+
+def test_the_settings_of_a_client_show_no_secret():
+    """Neither token nor the proxy's password is in the repr of its options."""
+    options = ClientOptions(app_id="app", token=TOKEN, proxy=f"http://u:{PASSWORD}@127.0.0.1:1")
+    assert not [secret for secret in (PASSWORD, TOKEN) if secret in repr(options)]
 
 
 # ─────────────────────────────── files ───────────────────────────────

@@ -8,12 +8,11 @@ import json
 import time
 import tracemalloc
 import zlib
-from contextlib import suppress
 from itertools import count
 
 import pytest
 
-from authing_mfa import AuthClient, AuthingError, ConfigError, NetworkError, ResponseError
+from authing_mfa import AuthClient, AuthingError, ConfigError, ResponseError
 from tests.servers import USER, Drop, Seen, ok, reply, serving
 
 MB = 1 << 20
@@ -179,25 +178,27 @@ async def test_an_answer_that_does_not_end(what):
 ODD_HOSTS = [
     "evil.test/path", "evil.test?query", "evil.test#part", "user:secret@evil.test", "evil.test:99999", "evil.test:port", "http://evil.test",
     "file:///etc/passwd", "javascript:alert(1)", "//evil.test", "evil test", "evil\ttest", "evil\r\nHost: other", "evil.test\0", "[::1", "[::1%25zz",
-    "[fe80::1%zone]:x", "::", "..", ".", "-", "a" * 300, "a." * 200, "\ud800", "xn--\uffff", "\u202eevil", "%2f%2e", "[v1.x]", "0x7f.1:-1",
-    " ", "", 5, None, True, ["evil.test"], {"host": "evil.test"}, 1e400,
+    "[fe80::1%zone]:x", "..", ".", "-", "a" * 300, "a." * 200, "\ud800", "xn--\uffff", "\u202eevil", "%2f%2e", "[v1.x]", "0x7f.1:-1",
+    " ", 5, True, ["evil.test"], {"host": "evil.test"}, 1e400,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", ODD_HOSTS, ids=ascii)
 async def test_a_public_config_that_names_an_odd_host(host):
-    """It is refused, each time anew, and nothing goes there: no request, no bearer, no code."""
+    """It is refused, each time anew, and nothing goes there: no request, no bearer, no code. A proxy sees every request."""
 
     async def script(seen: Seen) -> bytes:
         return ok({"requestHostname": host, "userPoolId": "pool"})
 
-    async with serving(script) as server:
-        address = server.url.removeprefix("http://")
-        async with AuthClient("app", token="t", host=address, scheme="http", on_premise=True, max_attempts=1) as client:
+    async with serving(script) as proxy:
+        options = {"proxy": proxy.url, "host": "authing.test", "scheme": "http", "max_attempts": 1}
+        async with AuthClient("app", token="t", **options) as client:
             for _ in range(2):
-                with suppress(ConfigError, NetworkError, ResponseError):
+                with pytest.raises((ConfigError, ResponseError)):
                     await client.mfa_verify_by_totp("123456")
-        assert all(seen.header("Authorization") is None for seen in server.seen if "public-config" in seen.target)
+    assert len(proxy.seen) == 2
+    assert all(seen.target.startswith("http://console.authing.test/") for seen in proxy.seen)
+    assert all(seen.header("Authorization") is None for seen in proxy.seen)
 
 
 async def test_a_service_that_redirects_is_not_followed():
