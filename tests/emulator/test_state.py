@@ -222,3 +222,13 @@ async def test_users_are_found_by_index(emu, api):
     assert (await api.post("/api/v2/applications/mfa/check", {"phone": "13900000000"}, token))["data"] is False
     body = {"phone": "13900000999", "code": emu.send_code("13900000999")}
     assert (await api.post("/api/v2/applications/mfa/sms/verify", body, token))["data"]["username"] == "u999"
+
+
+async def test_a_token_that_was_ended_stays_ended_in_a_state_file(tmp_path, api_of):
+    """Who has logged out is not logged in again by a restart."""
+    path = tmp_path / "state.json"
+    with Emulator(state_file=path) as first:
+        token = first.issue_user_token(first.add_user(username="ann", password="pw"))
+        assert (await api_of(first).get("/api/v2/logout", token))["code"] == 200
+    with Emulator(state_file=path) as second:
+        assert (await api_of(second).get("/api/v2/users/me", token))["code"] != 200

@@ -60,6 +60,7 @@ class Service:
         acts: the requests that were read whole, which is when a service acts.
         started: how many requests have begun to arrive.
         length: of the request that was read whole last.
+        newest: the connection that was made last.
     """
 
     def __init__(self, *, chunked: bool = False) -> None:
@@ -67,6 +68,7 @@ class Service:
         self.acts: list[bytes] = []
         self.started = 0
         self.length = 0
+        self.newest: socket.socket | None = None
         self.chunked = chunked
         self.url = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,6 +82,7 @@ class Service:
         while True:
             connection, _ = await loop.sock_accept(listening)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.newest = connection
             task = loop.create_task(self._serve(connection))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

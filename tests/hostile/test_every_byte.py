@@ -127,6 +127,18 @@ async def test_an_answer_in_pieces_in_disorder_or_with_more_behind(number, cls):
     await odd_answers(number, cls, every=False)
 
 
+@pytest.mark.parametrize("length", [1, 40, ANSWER])
+async def test_bytes_that_come_between_two_calls(length):
+    """They wait in the socket, unseen by the loop, when the next call begins: it takes another connection and gets its own answer."""
+    operation = sample(VerifyByTotp)
+    async with served() as service, client_of(service) as client:
+        await works(service, client, operation)
+        kept = service.newest
+        kept.send(answer_of(99_999_999)[:length])
+        await works(service, client, operation)
+        assert service.newest is not kept
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize(("number", "cls"), numbered(OPERATIONS))
 async def test_a_request_that_breaks_at_every_byte(number, cls):
