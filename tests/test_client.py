@@ -428,7 +428,7 @@ async def test_the_slot_is_free_during_a_pause():
             paused.set()
             await go_on.wait()
 
-        client._core.sleep = pause
+        client._core._sleep = pause
         waiting = asyncio.create_task(client.mfa_verify_by_totp("first"))
         await paused.wait()
         assert (await client.mfa_verify_by_totp("second")).id == "u1"

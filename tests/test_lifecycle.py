@@ -393,7 +393,7 @@ async def test_closing_ends_a_pause():
             paused.set()
             await go_on.wait()
 
-        client._core.sleep = pause
+        client._core._sleep = pause
         call = asyncio.create_task(client.mfa_check(phone="1"))
         await paused.wait()
         await client.aclose()
