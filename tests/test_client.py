@@ -48,7 +48,7 @@ class Time:
         self.now = 1000.0
         self.pauses: list[float] = []
         engine = client._core
-        engine.clock, engine.sleep, engine.random = lambda: self.now, self.pause, lambda: chance
+        engine._clock, engine._sleep, engine._random = lambda: self.now, self.pause, lambda: chance
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
