@@ -1,6 +1,6 @@
-"""What a run can be told, as one frozen value that is handed whole to everything that does a part of the run; and how it ended.
+"""The options of a run, as one frozen value that every part of the run gets; and the summary of a run.
 
-A new option of a batch is one field here, and where the command has it too one option in `cli/commands/batch.py`.
+A new option of a batch is one field here, and for the command one option in `cli/commands/batch.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["STOP_AFTER_FAILURES", "BatchOptions", "DatabaseURL", "RunOptions", "Summary"]
 
 STOP_AFTER_FAILURES: Final = 50
-"""How many calls may fail one after the other before the service is taken for dead."""
+"""How many calls may fail one after the other before the run stops sending."""
 
 MAX_OUTAGE: Final = 30.0
 """Seconds that the service, or the journal's database, may be away before the run stops."""
@@ -34,7 +34,7 @@ _WORST: Final = (("failed", 7), ("unknown", 3), ("rejected", 1))
 
 
 class DatabaseURL(str):
-    """A database's URL. Its `repr` says no more than its kind, because it may hold a password."""
+    """A database's URL. Its `repr` shows only its kind, because it may hold a password."""
 
     __slots__ = ()
 
@@ -87,8 +87,8 @@ class RunOptions:
         run_name: the name of this run, for several runs in one database.
         resend_unknown: on resuming, send rows of unknown fate again.
         resend_rejected: on resuming, send rows that were rejected with one of these codes again.
-        stop_after_failures: so many failures one after the other, and the service is taken for dead; None: it never is.
-        max_outage: seconds that a dead service, or the journal's database, may be away before the run stops.
+        stop_after_failures: after so many failures in a row nothing is sent until the service can be reached again; None: never.
+        max_outage: seconds that the service, or the journal's database, may be away before the run stops.
         recovery_file: the file for new recovery codes; by default a file beside the journal.
     """
 
@@ -117,11 +117,11 @@ class BatchOptions(RunOptions):
         source: the input: a path, or ``-`` for standard input.
         out: the output: a path, or ``-`` for standard output.
         source_format: ``csv``, ``jsonl``, ``parquet`` or ``xlsx``; by default that of the name, or of a pipe's first bytes.
-        encoding: the encoding of a text input; by default what its bytes tell.
-        delimiter: the character between the cells of a CSV input; by default what its header tells.
+        encoding: the encoding of a text input; by default its bytes decide.
+        delimiter: the character between the cells of a CSV input; by default its header decides.
         out_format: the same for the output; a pipe gets JSON lines unless this says ``csv``.
         columns: the input's names of our columns (`models.COLUMNS`), e.g. ``{"phone": "mobile"}``.
-        kind: the kind of rows that name no kind.
+        kind: the kind of rows without a kind.
         resume: continue with the journal and the output that exist. The journal must hold this run.
         start_or_resume: the same, or begin where there is no journal yet: for a command that is started again and again.
         overwrite: an output of an earlier run may be replaced.
@@ -168,13 +168,13 @@ class Summary:
         counts: rows with an outcome, by status and by code.
         elapsed: seconds.
         interrupted: Ctrl-C or SIGTERM ended the run.
-        stopped: the error that ended the run before its end.
+        stopped: the error that ended the run early.
         recovery_file: the file with new recovery codes, None when there are none.
         resumable: the same command with ``--resume`` continues this run.
         dry_run: nothing was sent; ``ok`` counts the rows that could be sent.
-        total: rows of the input, None where that is not known.
-        findings: what is wrong, or may be, with the columns of the input.
-        detected: what the input turned out to be, e.g. "csv, gb18030, delimiter ;".
+        total: rows of the input, None if unknown.
+        findings: certain and possible mistakes in the columns of the input.
+        detected: the detected form of the input, e.g. "csv, gb18030, delimiter ;".
     """
 
     counts: Counts = attrs.Factory(Counts)

@@ -1,4 +1,4 @@
-"""A batch from file to file: all that the command `authing-mfa batch` does, but for its options and its progress bar.
+"""A batch from file to file: everything that the command `authing-mfa batch` does except its options and its progress bar.
 
 The command makes `BatchOptions` from its options and the keywords of `AuthClient` from its settings, and calls::
 
@@ -106,10 +106,10 @@ def _check(options: BatchOptions) -> None:
 
 
 def _check_apart(options: BatchOptions) -> None:
-    """No two of a run's files may be the same: one would destroy the other.
+    """Check that no two files of a run are the same: one would destroy the other.
 
     Raises:
-        InvalidInputError: two are.
+        InvalidInputError: two files are the same.
     """
     files = {"input": options.source, "output": options.out, "journal": None, "file for recovery codes": None}
     if options.out != "-":
@@ -124,7 +124,7 @@ def _check_apart(options: BatchOptions) -> None:
     seen: dict[object, str] = {}
     for name, file in files.items():
         if file is None or file == "-" or (Path(file).exists() and not Path(file).is_file()):
-            continue  # a pipe or a device is nobody's
+            continue  # a pipe or a device may be used twice
         path = Path(file)
         for mark in (path.resolve(), (path.stat().st_dev, path.stat().st_ino) if path.exists() else None):
             if mark is not None and seen.setdefault(mark, name) != name:

@@ -1,13 +1,13 @@
-"""A batch on a Dask cluster: Dask distributes the partitions, the journal sees to it that nothing is sent twice.
+"""A batch on a Dask cluster: Dask distributes the partitions, the journal prevents a second sending.
 
 A dead worker's partitions are started again by Dask, on another worker.
 
 The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
-partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that fences out the worker that had the
-partition before, and writes the outcomes to ``OUT.parts/`` on storage that all share; what comes back is a receipt. The rate
-is the cluster's: each worker leases a share of it for a second at a time (`RateCoordinator`). At the end the parts become one file.
+partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that ends the claim of an earlier worker,
+and writes the outcomes to ``OUT.parts/`` on shared storage; it returns a receipt. The rate belongs to the whole cluster: each worker
+leases a share of it for a second at a time (`RateCoordinator`). At the end the parts become one file.
 
-Tokens and codes travel to the workers over Dask's own connections: on a network that is not yours, use its TLS.
+Tokens and codes are sent to the workers over Dask's own connections: on another's network, use Dask's TLS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_on_dask"]
 
-_RETRIES: Final = 2  # of a partition whose task fails, e.g. because the database could not be reached
+_RETRIES: Final = 2  # repeats of a failed task, e.g. because the database could not be reached
 
 
 async def run_on_dask(
@@ -45,13 +45,13 @@ async def run_on_dask(
     """Do a run of files on the cluster `options.dask`; `authing_mfa.batch.run_file.run_file` calls this.
 
     Args:
-        options: what to do. The journal and the output must be where all workers reach them.
+        options: the options of the run. All workers must reach the journal and the output.
         client_options: the keywords of `AuthClient`; each worker makes one.
-        listeners: what is told.
+        listeners: the functions to call.
         lease: seconds; a partition whose worker cannot be reached is taken over after as long.
 
     Raises:
-        InvalidInputError: an option cannot be right here.
+        InvalidInputError: an option is wrong here.
         JournalError: the journal cannot be used.
     """
     return await run_partitions(options, _pool(options, client_options), listeners, lease=lease)
@@ -68,7 +68,7 @@ async def _pool(options: BatchOptions, client_options: Mapping[str, Any]) -> Asy
 
 @asynccontextmanager
 async def _cluster(address: str) -> AsyncIterator[Any]:
-    """A client of the scheduler at *address*, or of ``local:N`` processes of our own."""
+    """Return a client of the scheduler at *address*, or of N new processes for ``local:N``."""
     connect: Any = Client
     start: Any = LocalCluster
     if not address.startswith("local"):
@@ -131,10 +131,10 @@ class _DaskPool:
 
     async def stop(self) -> None:
         """As `Pool.stop`."""
-        with suppress(Exception):  # the scheduler is gone: so are its workers
+        with suppress(Exception):  # the scheduler has ended, and so have its workers
             await getattr(self._client.scheduler, f"{self._name}-stop")()
 
 
 def _facts(dask_worker: Any) -> tuple[str, int]:
-    """Of a worker: its machine, and how many tasks it runs at once."""
+    """Return a worker's machine, and how many tasks it runs at once."""
     return Owner.me().machine, dask_worker.state.nthreads

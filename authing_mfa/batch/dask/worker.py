@@ -1,4 +1,4 @@
-"""What runs on the workers and the scheduler of a Dask cluster; `driver` is the other half."""
+"""The code on the workers and the scheduler of a Dask cluster; `driver` is the other end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ClientPlugin", "RateCoordinator", "verify_partition"]
 
 
 class RateCoordinator(SchedulerPlugin):
-    """Leases shares of a run's rate to the workers, and passes on that the service asks to slow down, or that it is over."""
+    """Leases shares of a run's rate to the workers, and passes on a pause that the service asks for, or the end of the run."""
 
     def __init__(self, name: str, rate: float | None) -> None:
         self.name = name
@@ -49,9 +49,9 @@ class ClientPlugin(WorkerPlugin):
         self.worker: PartitionWorker
 
     async def setup(self, worker: Any) -> None:
-        """The worker is there."""
+        """Make the client when the worker starts."""
         if self._local and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it lets the workers end in order
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C and ends the workers in order
         ask = getattr(worker.scheduler, f"{self.name}-lease")
 
         async def lease(pause: float) -> Lease:
@@ -60,7 +60,7 @@ class ClientPlugin(WorkerPlugin):
         self.worker = PartitionWorker(self._client_options, lease)
 
     async def teardown(self, worker: Any) -> None:
-        """The worker, or the run, is at its end."""
+        """Close the client at the end of the worker or the run."""
         del worker
         await self.worker.aclose()
 

@@ -43,7 +43,7 @@ def check_rows(
     on_invalid: Callable[[Outcome], Any] | None,
     on_detected: Callable[[Detected], Any] | None = None,
 ) -> Summary:
-    """The dry run: every row is made, every photo must be there, keys that are there twice are counted."""
+    """Do the dry run: make every row, check that every photo exists, count repeated keys."""
     summary = Summary(dry_run=True)
     source = Input(options, on_detected)
     source.look()
@@ -114,7 +114,7 @@ def _tell_input(summary: Summary, source: Input) -> None:
 
 
 def may_go_on(summary: Summary) -> bool:
-    """True if the same command with --resume does the rest, after the faults that the summary names are fixed."""
+    """Return True if the same command with --resume does the rest, after the problems in the summary are fixed."""
     if summary.interrupted:
         return True
     return summary.stopped is not None and not isinstance(summary.stopped, (InputChangedError, UsageError))
@@ -126,7 +126,7 @@ async def _write_outcomes(
     summary: Summary,
     on_invalid: Callable[[Outcome], Any] | None,
 ) -> None:
-    """Write the outcomes; what stops the run after the first of them is the summary's."""
+    """Write the outcomes. An error that stops the run after the first outcome goes into the summary."""
     flush_at = 0.0
     async with aclosing(outcomes):
         try:
@@ -188,7 +188,7 @@ def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) ->
         for number in numbers:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
-            with suppress(NotImplementedError, RuntimeError):  # Windows' loops know no signals
+            with suppress(NotImplementedError, RuntimeError):  # Windows' loops have no signal handlers
                 loop.add_signal_handler(number, on_signal, number)
                 installed.append(number)
     try:

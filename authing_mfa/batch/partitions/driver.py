@@ -1,7 +1,7 @@
-"""Divides a run: reads the rows, hands out partitions, a few at a time, collects receipts, and makes one file of their outcomes.
+"""Divide a run: read the rows, hand out partitions, a few at a time, collect receipts, and make one file of their outcomes.
 
-Who works on them is a `Pool`: a Dask cluster, or processes of this machine. The journal sees to it that nothing is sent twice: a
-partition whose worker died is given to another, whose claim fences the first one out.
+A `Pool` works on them: a Dask cluster, or processes of this machine. The journal prevents a second sending: a partition whose worker
+died is given to another worker, and the claim of that worker ends the claim of the first.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Listeners", "Pool", "run_partitions"]
 
-_AHEAD: Final = 2  # partitions at the pool for each of its slots
+_AHEAD: Final = 2  # partitions that the pool holds for each of its slots
 
 
 class Pool(Protocol):
-    """Those who work on the partitions.
+    """The workers of the partitions.
 
     Attributes:
         slots: how many partitions are worked at the same time.
@@ -51,27 +51,27 @@ class Pool(Protocol):
     concurrency: int
 
     async def begin(self, name: str) -> None:
-        """Get ready: bring the client and the rate to the workers. *name* is like no other run's."""
+        """Prepare the workers: give them the client and the rate. *name* is the unique name of the run."""
 
     def journal(self, journal: str) -> str:
         """Return the journal's address for all workers.
 
         Raises:
-            InvalidInputError: some of them cannot reach it.
+            InvalidInputError: some workers cannot reach the journal.
         """
         ...
 
     async def verify(self, partition: Partition, job: Job) -> Receipt:
-        """Have a worker do *partition*; another one, where the first ended."""
+        """Let a worker do *partition*; if the worker ends, let another worker do it."""
         ...
 
     async def stop(self) -> None:
-        """Tell the workers to start no more rows."""
+        """Make the workers start no more rows."""
 
 
 @attrs.frozen
 class Listeners:
-    """What a caller wants to hear of; see `authing_mfa.batch.run_file.run_file`."""
+    """The functions of a caller that a run calls; see `authing_mfa.batch.run_file.run_file`."""
 
     on_progress: Callable[[Progress], Any] | None = None
     on_invalid: Callable[[Outcome], Any] | None = None
@@ -88,13 +88,13 @@ async def run_partitions(
     """Do a run of files in partitions.
 
     Args:
-        options: what to do. The journal and the output must be where all workers reach them.
-        pool: opened when the input was looked at.
-        listeners: what is told.
+        options: the options of the run. All workers must reach the journal and the output.
+        pool: opened after the input was checked.
+        listeners: the functions to call.
         lease: seconds; a partition whose worker cannot be reached is taken over after as long.
 
     Raises:
-        InvalidInputError: an option cannot be right here.
+        InvalidInputError: an option is wrong here.
         JournalError: the journal cannot be used.
     """
     driver = _Driver(options, lease, Input(options, listeners.on_detected))
@@ -109,7 +109,7 @@ async def run_partitions(
         driver.leave()
         raise
     finally:
-        with suppress(OSError, TimeoutError):  # a scheduler that is gone need not be told that the run is over
+        with suppress(OSError, TimeoutError):  # a scheduler that has ended need not get the end of the run
             await stack.aclose()
     summary = driver.summary
     complete = summary.stopped is None and not summary.interrupted
@@ -149,12 +149,12 @@ class _Driver:
         self.summary = Summary()
 
     def look(self) -> None:
-        """Look at the input, before anything is started."""
+        """Check the input, before anything is started."""
         self._input.look()
         self.summary.total = self._input.total
 
     async def install(self, pool: Pool) -> None:
-        """Look at journal and output, and get the workers ready."""
+        """Check journal and output, and prepare the workers."""
         options = self._options
         self._pool = pool
         journal = pool.journal(os.fspath(options.journal or ""))
@@ -192,7 +192,7 @@ class _Driver:
             self._telling = asyncio.create_task(self._pool.stop())
 
     def abandon(self) -> None:
-        """Do not wait for the workers: what they have sent is of unknown fate."""
+        """Do not wait for the workers: the fate of the rows that they have sent is unknown."""
         self._stopping = self._abandoned = True
         for task in self._waiting:
             task.cancel()
@@ -248,7 +248,7 @@ class _Driver:
         except AuthingError as error:
             self._stop_with(error)
             return
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the pool's own: a worker or the scheduler is gone
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - an error of the pool: a worker or the scheduler has ended
             if not self._abandoned:
                 self._stop_with(
                     JournalError(f"The cluster gave a partition up: {type(error).__name__}.", code=NEEDS_A_PERSON)
@@ -269,11 +269,11 @@ class _Driver:
         self.stop()
 
     def leave(self) -> None:
-        """The run did not begin, or broke: the output stays as it was."""
+        """End a run that did not begin, or failed: the output stays unchanged."""
         self._results.abandon()
 
     def gather(self, *, complete: bool) -> None:
-        """Make one file of the parts, in the order of the partitions; when nothing is missing, the parts go."""
+        """Make one file of the parts, in the order of the partitions; if nothing is missing, remove the parts."""
         results = self._results
         files = [receipt.file for _, receipt in sorted(self._receipts.items()) if receipt.file is not None]
         results.replace_with([Path(file) for file in files], complete=complete)

@@ -1,6 +1,6 @@
-"""One rate for many workers: each leases a share of it for a short window. Pure; the clock is passed in.
+"""Divide one rate among many workers: each leases a share for a short time. Pure; the clock is passed in.
 
-The shares that are out at any time never add up to more than the whole, and an owner whose window has ended has none. Shares are
+The leased shares never add up to more than the whole rate, and a worker whose lease has ended has none. Shares are
 whole numbers of calls per second, so that each worker's seconds, and thus their sum's, stay below the rate.
 """
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Lease", "RateAllocator"]
 
-_WINDOW: Final = 1.0  # seconds that a share is out
-_SOON: Final = 0.2  # seconds until one who got nothing asks again
-_REMEMBERED: Final = 3.0  # seconds that one who asked counts as being there
+_WINDOW: Final = 1.0  # seconds that a lease lasts
+_SOON: Final = 0.2  # seconds until a worker without a share asks again
+_REMEMBERED: Final = 3.0  # seconds that a worker counts as active after a request
 
 
 @attrs.frozen
 class Lease:
-    """What a worker may do for the next `seconds`.
+    """A worker's share for the next `seconds`.
 
     Attributes:
-        rate: calls per second, 0: none; None: as many as it likes.
-        seconds: how long this holds, from when it was asked for.
-        pause: seconds for which nothing may start, because some worker was answered 429.
-        stop: the run is to end.
+        rate: calls per second, 0: none; None: no limit.
+        seconds: how long the share is valid, counted from the request.
+        pause: seconds during which nothing may start, because the service answered 429 to a worker.
+        stop: True if the run must end.
     """
 
     rate: float | None
@@ -50,11 +50,11 @@ class RateAllocator:
         self.stopped = False
 
     def lease(self, owner: str, pause: float = 0.0) -> Lease:
-        """Return the share of *owner*, in place of the one it has.
+        """Return a new share for *owner*, which replaces its old one.
 
         Args:
-            owner: who asks.
-            pause: seconds that the service told it to wait.
+            owner: the worker.
+            pause: seconds that the service asked the worker to wait.
         """
         now = self._clock()
         self._paused_until = max(self._paused_until, now + pause) if pause > 0 else self._paused_until

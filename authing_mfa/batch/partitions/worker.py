@@ -1,4 +1,4 @@
-"""What a process does with the partitions that it is given; `driver` is the other half."""
+"""The work of a process on its partitions; `driver` hands them out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["Job", "Partition", "PartitionWorker", "Receipt", "SharedRateLimiter"
 
 @attrs.frozen
 class Partition:
-    """Rows that are worked as one task. Rows of one run are all divided alike."""
+    """The rows of one task. All partitions of a run have the same size."""
 
     span: Span
     rows: list[VerifyRequest | InvalidRow] = attrs.field(repr=False)
@@ -38,13 +38,13 @@ class Partition:
 
 @attrs.frozen
 class Receipt:
-    """What a worker hands back for a partition: where its outcomes are, and their counts.
+    """The result of a partition: the file of its outcomes, and their counts.
 
     Attributes:
         part: the partition's number.
-        file: the file of outcomes, None where nothing was begun because the run was stopped.
-        counts: of the outcomes.
-        stopped: what ended the partition before its time.
+        file: the file of outcomes, None if nothing was begun because the run was stopped.
+        counts: the counts of the outcomes.
+        stopped: the error that ended the partition early.
     """
 
     part: int
@@ -55,14 +55,14 @@ class Receipt:
 
 @attrs.frozen(kw_only=True)
 class Job:
-    """What all partitions of a run have in common.
+    """The values that all partitions of a run share.
 
     Attributes:
-        name: of the run, like no other's.
-        options: of the run; `concurrency` is that of one partition.
+        name: the unique name of the run.
+        options: the options of the run; `concurrency` is valid for one partition.
         parts: the folder of the partitions' outcomes.
         recovery: the folder of new recovery codes.
-        lease: seconds that a claim holds.
+        lease: seconds that a claim is valid.
     """
 
     name: str
@@ -79,8 +79,8 @@ class SharedRateLimiter(RateLimiter):
         """Begin without a share.
 
         Args:
-            ask: asks for the next share, telling for how many seconds the service wants a pause.
-            stop: called when the answer is that the run is over.
+            ask: asks for the next share; its argument is the pause in seconds that the service asked for.
+            stop: called if the answer says that the run is over.
         """
         super().__init__(None, clock=time.perf_counter, lease=self._ask_for_share)
         self._ask = ask
@@ -89,16 +89,16 @@ class SharedRateLimiter(RateLimiter):
         self._starts = 0
 
     def limited(self, retry_after: float | None, started: float, recent_rate: float) -> None:
-        """This worker was answered 429: the others hear of it with their next lease."""
+        """Note a 429: the other workers get the pause with their next lease."""
         super().limited(retry_after, started, recent_rate)
         self._to_tell = max(self._to_tell, self.paused())
         self.expire()
 
     def close(self) -> None:
-        """A partition is stopping; the worker's other partitions go on, and `shut` is for all of them."""
+        """Note that a partition is stopping; the worker's other partitions continue. `shut` ends all of them."""
 
     def shut(self) -> None:
-        """No call may start any more."""
+        """Let no call start any more."""
         super().close()
 
     async def _ask_for_share(self) -> tuple[float | None, float]:
@@ -120,14 +120,14 @@ class PartitionWorker:
     """One client and one share of the rate, for all partitions of a process.
 
     Attributes:
-        stopped: no row is started any more.
+        stopped: True if no row is started any more.
     """
 
     def __init__(self, client_options: Mapping[str, Any], ask: Callable[[float], Awaitable[Lease]]) -> None:
         """Make the client.
 
         Args:
-            client_options: its keywords.
+            client_options: the keywords of the client.
             ask: see `SharedRateLimiter`.
         """
         self.stopped: bool = False
@@ -148,10 +148,10 @@ class PartitionWorker:
         await self._client.aclose()
 
     async def verify(self, partition: Partition, job: Job) -> Receipt:
-        """Verify the rows of *partition* as `verify_many` does, under a claim that fences out whoever had it before.
+        """Verify the rows of *partition* as `verify_many` does, under a claim that ends the claim of an earlier worker.
 
         Raises:
-            AuthingError: nothing of it could be done.
+            AuthingError: no row of the partition could be done.
         """
         part = partition.span.part
         if self.stopped:
@@ -185,7 +185,7 @@ class PartitionWorker:
 
 
 class _Parts:
-    """A partition's files. Each owner writes one of its own, so that one who lost the partition can spoil nothing."""
+    """A partition's files. Each owner writes its own file, so that an owner who lost the partition can damage nothing."""
 
     def __init__(self, folder: Path, part: int, *, tokens: bool) -> None:
         self._folder = folder
@@ -195,7 +195,7 @@ class _Parts:
         self.file: Path | None = None
 
     def open(self, epoch: int) -> None:
-        """The claim is ours: begin with what earlier owners wrote."""
+        """Begin, with the claim held: copy the outcomes of earlier owners."""
         self.file = self._folder / f"{self._stem}.e{epoch}.jsonl"
         earlier = sorted(self._folder.glob(f"{self._stem}.e*.jsonl"), key=_epoch_of)
         if earlier:
@@ -205,21 +205,21 @@ class _Parts:
         self._results.open()
 
     def write(self, outcome: Outcome) -> bool:
-        """Write one outcome; False where a line says already that the row is ok."""
+        """Write one outcome. Return False if a line already says that the row is ok."""
         assert self._results is not None
         return self._results.write(outcome)
 
     async def keep(self, outcomes: Sequence[Outcome]) -> None:
-        """Write what the journal will not hold."""
+        """Write the values that the journal will not hold."""
         assert self._results is not None
         await self._results.keep(outcomes)
 
     def spent(self) -> Iterator[int]:
-        """Nothing: the driver has looked at the whole output."""
+        """Return nothing: the driver has checked the whole output."""
         return iter(())
 
     def finish(self) -> None:
-        """The partition is over."""
+        """Close the file of the partition."""
         if self._results is not None:
             self._results.finish(complete=True)
 

@@ -1,8 +1,8 @@
 """A batch on several processes of this machine, started for the run.
 
-Each is a new interpreter ("spawn": a fork would copy threads and connections in the middle of what they do). It has one client and its
-share of the calls in flight, works on two partitions at a time so that the end of one does not leave it idle, and leases its share of
-the rate from here. A process that dies is not replaced: its partitions go to the others, and what it had sent and not recorded is unknown.
+Each process is a new interpreter ("spawn": a fork would copy running threads and connections). It has one client and its share of the
+calls in flight, works on two partitions at a time so that it is not idle at the end of one, and leases its share of the rate from this
+module. A process that dies is not replaced: the other processes get its partitions, and its sent rows without an outcome are unknown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["run_on_processes"]
 
 _AT_ONCE: Final = 2  # partitions of one process
-_END_WITHIN: Final = 60.0  # seconds that a process may take to end what it has sent
+_END_WITHIN: Final = 60.0  # seconds that a process may wait for the rows that it has sent
 
 
 async def run_on_processes(
@@ -43,12 +43,12 @@ async def run_on_processes(
     """Do a run of files on `options.processes` processes; `authing_mfa.batch.run_file.run_file` calls this.
 
     Args:
-        options: what to do.
+        options: the options of the run.
         client_options: the keywords of `AuthClient`; each process makes one.
-        listeners: what is told.
+        listeners: the functions to call.
 
     Raises:
-        InvalidInputError: an option cannot be right here.
+        InvalidInputError: an option is wrong here.
         JournalError: the journal cannot be used.
     """
     if options.processes > options.concurrency:
@@ -94,7 +94,7 @@ class _ProcessPool:
         await asyncio.to_thread(self._start, loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start all, in a thread: signals are barred in it until each has said that it does not want them."""
+        """Start all processes, in a thread that blocks signals until each process has said that it ignores them."""
         if not hasattr(signal, "pthread_sigmask"):
             for process in self._processes:
                 process.start(loop)
@@ -119,7 +119,7 @@ class _ProcessPool:
                 alive = [process for process in self._processes if process.alive]
                 if not alive:
                     raise JournalError(f"All processes of the run have ended: {self._ends()}.", code=NEEDS_A_PERSON)
-                with suppress(_EndedError):  # another one does it
+                with suppress(_EndedError):  # another process does it
                     return await min(alive, key=lambda process: process.load).verify(task)
         except asyncio.CancelledError:
             self._abandoned = True
@@ -142,10 +142,10 @@ class _ProcessPool:
 
 
 class _Process:
-    """One process, as the pool sees it.
+    """The pool's end of one process.
 
     Attributes:
-        alive: it can be given partitions.
+        alive: True if it can take partitions.
     """
 
     def __init__(self, number: int, setup: Setup, allocator: RateAllocator) -> None:
@@ -162,7 +162,7 @@ class _Process:
 
     @property
     def load(self) -> int:
-        """How many partitions it has."""
+        """The number of its partitions."""
         return len(self._answers)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -174,11 +174,11 @@ class _Process:
         self._listener.start()
 
     async def verify(self, task: Task) -> Receipt:
-        """Give it a partition, and return its receipt.
+        """Give the process a partition, and return its receipt.
 
         Raises:
-            _EndedError: it has died.
-            AuthingError: nothing of the partition could be done.
+            _EndedError: the process has died.
+            AuthingError: no row of the partition could be done.
         """
         part = task.partition.span.part
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
@@ -190,7 +190,7 @@ class _Process:
             self._answers.pop(part, None)
 
     async def send(self, message: object) -> None:
-        """Send it a message; nothing happens if it is dead. In a thread, for it may be slow to read."""
+        """Send the process a message, in a thread because it may be slow to read. Nothing happens if it is dead."""
         async with self._sending:
             if self.alive and self._process.pid is not None:
                 with suppress(OSError):
@@ -215,17 +215,17 @@ class _Process:
                 waiting.set_result(message)
 
     def how_it_ended(self) -> str:
-        """Return by what, in words."""
+        """Return the cause of its end, in words."""
         code = self._process.exitcode or 0
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
     def kill(self) -> None:
-        """Do not wait for it."""
+        """End the process without waiting."""
         if self._process.pid is not None:
             self._process.kill()
 
     async def aclose(self) -> None:
-        """Let it end what it has sent, and wait for its end."""
+        """Let the process wait for the rows that it has sent, and wait for its end."""
         if self._listener is not None:
             await self.send(END)
             try:
@@ -242,11 +242,11 @@ class _Process:
 
 
 class _EndedError(Exception):
-    """A process died; its partitions are for the others."""
+    """Note that a process died; the other processes get its partitions."""
 
 
 def _divided(concurrency: int, processes: int) -> Iterator[tuple[int, ...]]:
-    """Return the shares of each process: all of them add up to *concurrency*, and none is 0."""
+    """Return the shares of each process: their sum is *concurrency*, and no share is 0."""
     at_once = _AT_ONCE if concurrency >= _AT_ONCE * processes else 1
     parts = processes * at_once
     shares = [concurrency // parts + (number < concurrency % parts) for number in range(parts)]

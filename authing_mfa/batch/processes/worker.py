@@ -1,8 +1,8 @@
-"""What runs in each process of a run; `pool` is the other half.
+"""The work of each process of a run; `pool` is the other end.
 
-Both ends of the connection are read by a thread of their own. From the pool come partitions, shares of the rate, `STOP` and `END`; to the
-pool go receipts, failures, and questions for a share. When the pool's process dies, the connection ends as with `END`: what was sent is
-waited for and recorded.
+A separate thread reads each end of the connection. The pool sends partitions, shares of the rate, `STOP` and `END`; the process sends
+receipts, failures, and requests for a share. When the pool's process dies, the connection ends as with `END`: the process waits for the
+rows that it has sent and records them.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ END: Final = None  # there are no more partitions
 
 SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)  # the pool's process answers them, and lets these processes end in order
+)  # the pool's process handles them, and ends these processes in order
 
 
 @attrs.frozen
 class Setup:
-    """What a process begins with.
+    """The first message to a process.
 
     Attributes:
         client_options: the keywords of its client.
@@ -58,21 +58,21 @@ class Task:
 
 @attrs.frozen
 class Ask:
-    """A question for a share of the rate; the service asked for a pause of so many seconds."""
+    """A request for a share of the rate, with the pause in seconds that the service asked for."""
 
     pause: float
 
 
 @attrs.frozen
 class Failure:
-    """Nothing of a partition could be done."""
+    """The failure of a partition: no row of it could be done."""
 
     part: int
     error: AuthingError
 
 
 def work(connection: Connection, setup: Setup) -> None:
-    """Be the process."""
+    """Run the process."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -81,8 +81,8 @@ def work(connection: Connection, setup: Setup) -> None:
 
 
 def listen(connection: Connection, loop: asyncio.AbstractEventLoop, receive: Callable[[Any], None]) -> None:
-    """Hand each message to *receive* on the loop's thread, and `END` when the other end is gone. For a thread of its own."""
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+    """Hand each message to *receive* on the loop's thread, and `END` when the other end has closed. It runs in a separate thread."""
+    with suppress(RuntimeError):  # the loop is closed: no task waits any more
         try:
             while True:
                 loop.call_soon_threadsafe(receive, connection.recv())
@@ -121,18 +121,18 @@ async def _work_off(
         answer: Any
         try:
             answer = await worker.verify(task.partition, job)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the pool must hear of it
+        except Exception as error:  # noqa: BLE001 - the pool must get every error
             answer = Failure(task.partition.span.part, said(error))
         _send(connection, answer)
 
 
 def _send(connection: Connection, message: Any) -> None:
-    with suppress(OSError):  # the pool's process is gone: `listen` ends this one
+    with suppress(OSError):  # the pool's process has ended: `listen` ends this one
         connection.send(message)
 
 
 class _Shares:
-    """Asks the pool for shares of the rate, one question at a time."""
+    """Asks the pool for shares of the rate, one request at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -148,12 +148,12 @@ class _Shares:
         return await self._asked
 
     def receive(self, lease: Lease) -> None:
-        """The answer is there."""
+        """Take the answer of the pool."""
         if self._asked is not None and not self._asked.done():
             self._asked.set_result(lease)
 
     def close(self) -> None:
-        """There will be no more answers."""
+        """End the waiting, because no more answers will come."""
         self._closed = True
         self.receive(_OVER)
 

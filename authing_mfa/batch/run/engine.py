@@ -1,4 +1,4 @@
-"""The run itself: K workers over an input that is pulled no faster than it is worked, and an output that is bounded.
+"""The run itself: K workers, an input that is read no faster than rows are processed, and an output of limited size.
 
 The life of a row. "Durable" is what the journal holds then; without a journal the states are the same and nothing is durable.
 
@@ -17,13 +17,13 @@ answered       `JournalWriter`, with its next window -> settled     the intent; 
 settled        `outcomes` hands it over                             the outcome
 =============  ===================================================  ==================================================
 
-What the journal holds is what a resumed run goes by: an outcome is given again, an intent without an outcome is of unknown fate,
-and a row that is in neither is sent.
+A resumed run follows the journal: an outcome is given again, an intent without an outcome is of unknown fate, and a row with
+neither is sent.
 
-From its pull to its hand-over a row takes one of 2 x concurrency places, so memory is flat whatever the input's length. With a
-journal there are twice as many, so that rows are at hand to be logged with each window of outcomes.
+From its pull to its hand-over a row takes one of 2 x concurrency places, so memory does not grow with the input. With a
+journal there are twice as many places, so that rows are ready to be logged with each window of outcomes.
 
-(Longer than 300 lines: every state of the table is moved here or through here.)
+(Longer than 300 lines: every change of state in the table is made here.)
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class Engine:
     """One run. `outcomes` does it, `stop` ends it early: what was sent is waited for, the rest is not started.
 
     Attributes:
-        stopping: no row is started any more.
+        stopping: True if no row is started any more.
         began: the journal, where there is one, was opened and is this run's.
-        error: what ended the run.
+        error: the error that ended the run.
     """
 
     def __init__(
@@ -83,14 +83,14 @@ class Engine:
         progress: ProgressCounter | None = None,
         first: int = 0,
     ) -> None:
-        """Set a run up; nothing is done yet.
+        """Prepare a run; nothing is done yet.
 
         Args:
             perform: performs a row.
-            source: where the rows come from.
-            options: of the run.
-            limiter: when calls may start.
-            open_writer: opens the journal writer when the run begins; None where nothing is to be recorded.
+            source: the source of the rows.
+            options: the options of the run.
+            limiter: decides when calls may start.
+            open_writer: opens the journal writer when the run begins; None if nothing is recorded.
             progress: counts each outcome that is handed over.
             first: the position of the first row.
         """
@@ -127,7 +127,7 @@ class Engine:
         self._over = False
         self._abandoned = False
         self._calls = 0
-        self._own_tokens = False  # a row with a token of its own was seen
+        self._own_tokens = False  # True after a row with its own token
         self._began = 0.0
         self.stopping: bool = False
         self.began: bool = False
@@ -136,9 +136,9 @@ class Engine:
     # ─────────────────────────────── handing over ───────────────────────────────
 
     async def outcomes(self) -> AsyncGenerator[Outcome, None]:
-        """Do the run. What stops it is raised after the last outcome.
+        """Do the run. The error that stops it is raised after the last outcome.
 
-        Closing this generator, or cancelling the task that waits for it, stops the run and returns when what was sent is recorded.
+        Closing this generator, or cancelling the task that waits for it, stops the run and returns when the sent rows are recorded.
         """
         if not await self._open():
             return
@@ -187,7 +187,7 @@ class Engine:
         self._tell()
 
     def abandon(self) -> None:
-        """Stop, and do not wait for the answers to what was sent: the fate of those rows is unknown."""
+        """Stop, and do not wait for the answers to sent rows: the fate of those rows is unknown."""
         self.stop()
         self._abandoned = True
         for worker in self._workers:
@@ -232,23 +232,23 @@ class Engine:
             self._reporter = create(self._report(self._progress), name="batch progress")
 
     async def _report(self, progress: ProgressCounter) -> None:
-        """Report also while nothing happens: a pause is seen."""
+        """Report regularly, so that a pause is shown as well."""
         try:
             while True:
                 await asyncio.sleep(_REPORT_EVERY)
                 progress.report(paused=self._limiter.paused(), away=self._circuit.open)
-        except Exception as error:  # noqa: BLE001 - what the caller's callback raises is the caller's to see
+        except Exception as error:  # noqa: BLE001 - an error of the caller's callback is for the caller
             self.fail(error)
 
     def _tell(self) -> None:
         """Wake the tasks that wait for outcomes."""
         if self.stopping and self._held and self._taken == len(self._held) + len(self._done):
-            self._done.extend(self._held.pop(index) for index in sorted(self._held))  # those before them never come
+            self._done.extend(self._held.pop(index) for index in sorted(self._held))  # the rows before them never come
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
 
     def _make_room(self) -> None:
-        """Let the feeder pull when there are places enough to be worth it."""
+        """Let the feeder pull when enough places are free."""
         room = self._room
         if room is not None and (self.stopping or self._places - self._taken >= self._source.least):
             self._room = None
@@ -297,7 +297,7 @@ class Engine:
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
-        except BaseException as error:  # noqa: BLE001 - the input's own error ends the run and is the caller's to see
+        except BaseException as error:  # noqa: BLE001 - an error of the input ends the run and is for the caller
             self.fail(error)
         finally:
             self._pulling = False
@@ -316,7 +316,7 @@ class Engine:
         """Return the next rows. An error of the input is its end, and raised after the outcomes of the rows before it."""
         try:
             return await self._source.pull(self._places - self._taken)
-        except Exception as error:  # noqa: BLE001 - it is the caller's to see
+        except Exception as error:  # noqa: BLE001 - it is for the caller
             self.error = self.error or error
             return []
 
@@ -334,7 +334,7 @@ class Engine:
             except AuthingError:
                 self._taken -= 1
                 raise
-            except Exception as error:  # noqa: BLE001 - an odd row is one failed row
+            except Exception as error:  # noqa: BLE001 - a strange row is one failed row
                 self._finish(Outcome(index, getattr(row, "key", None), None, _unexpected(error, sent=False), 0.0))
         self._wake_workers(len(self._ready))
 
@@ -360,7 +360,7 @@ class Engine:
                 count -= 1
 
     def _put_back(self, index: int, row: VerifyRequest) -> None:
-        """A row that the service has not acted on, and that will not be sent: the run is stopping."""
+        """Put a row back that the service has not acted on, because the run is stopping."""
         self._taken -= 1
         if self._writer is not None:
             self._writer.retract(index, row)
@@ -373,7 +373,7 @@ class Engine:
             await self._work_off()
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # noqa: BLE001 - a worker that dies unheard would hang the run
+        except BaseException as error:  # noqa: BLE001 - a worker that dies unnoticed would block the run for ever
             self.fail(error)
 
     async def _work_off(self) -> None:
@@ -426,7 +426,7 @@ class Engine:
             return None, _unexpected(error)
 
     def _at_once(self) -> bool:
-        """There is nothing to wait for before a call starts."""
+        """True if there is nothing to wait for before a call starts."""
         return (
             self._limiter.free
             and not self._circuit.open
@@ -435,7 +435,7 @@ class Engine:
         )
 
     async def _may_send(self) -> bool:
-        """Wait until a call may start: the service is there, the rate allows it, the claim holds. False: none may any more."""
+        """Wait until a call may start: the service answers, the rate allows it, the claim is valid. False: no call may start any more."""
         try:
             while not self.stopping:
                 waited = self._circuit.open
@@ -446,13 +446,13 @@ class Engine:
                 if waited or not self._circuit.open:
                     break
             while self._writer is not None and self._writer.stale() and not self.stopping:
-                await self._writer.renew()  # again: this process may have stood still meanwhile
+                await self._writer.renew()  # checked again: this process may have been suspended meanwhile
         except Exception as error:  # noqa: BLE001 - a lost claim, or of a shared rate a lost connection
             self.fail(error)
         return not self.stopping
 
     def _ends_run(self, row: VerifyRequest, error: AuthingError) -> bool:
-        """An error that is not the row's own: no other row would fare better."""
+        """Stop the run and return True if *error* does not concern the row: every other row would fail as well."""
         if isinstance(error, UsageError):
             self.fail(error)
         elif row.token is None and isinstance(error, (NotAuthenticatedError, InvalidMfaTokenError)):
@@ -465,7 +465,7 @@ class Engine:
 
     @staticmethod
     def _is_untouched(row: VerifyRequest, outcome: Outcome) -> bool:
-        """The service has not acted on the row, and what it answered is not about the row: it is not done yet."""
+        """Return True if the service has not acted on the row, and its answer does not concern the row: the row is not done yet."""
         return (
             outcome.undone
             or isinstance(outcome.error, UsageError)
@@ -473,7 +473,7 @@ class Engine:
         )
 
     def _pause(self, row: VerifyRequest, error: AuthingError, attempt: int, started: float) -> float | None:
-        """Seconds until the row is tried again, None: it is not."""
+        """Return the seconds until the row is tried again, or None."""
         if isinstance(error, RateLimitedError) and error.http_status == 429:
             elapsed, paused = time.perf_counter() - self._began, self._limiter.paused()
             self._limiter.limited(error.retry_after, started, self._calls / max(elapsed, 1.0))
@@ -487,9 +487,9 @@ class Engine:
         return pause_before_retry(row, error, attempt)
 
     def _waits_for_service(self, row: VerifyRequest, outcome: Outcome, waits: list[int]) -> bool:
-        """Nothing of the row was sent, because the service cannot be reached: it is sent when the service is back.
+        """Return True if nothing of the row was sent because the service cannot be reached: it is sent when the service is back.
 
-        Unless it is the row's own fault: other rows were answered since it waited first, or its photo cannot be uploaded.
+        Not if the row itself is the cause: other rows were answered since it waited first, or its photo cannot be uploaded.
         """
         error = outcome.error
         if error is None or error.delivery != "not_sent" or not can_repeat(row):
@@ -513,7 +513,7 @@ class Engine:
     # ─────────────────────────────── what the journal writer says ───────────────────────────────
 
     def may_send(self, rows: list[tuple[int, VerifyRequest]]) -> None:
-        """The intents of these rows are durable."""
+        """Send these rows: their intents are durable."""
         if self.stopping:
             for index, row in rows:
                 self._put_back(index, row)
@@ -522,21 +522,21 @@ class Engine:
         self._wake_workers(len(self._ready))
 
     def recorded(self, outcomes: list[Outcome]) -> None:
-        """These outcomes are durable."""
+        """Give these outcomes: they are durable."""
         for outcome in outcomes:
             self._finish(outcome)
 
     def lost(self, count: int) -> None:
-        """The intents of so many rows were not logged, and never will be."""
+        """Note the number of rows whose intents were not logged, and never will be."""
         self._taken -= count
         self._tell()
 
     def hungry(self) -> bool:
-        """There is little left to send."""
+        """True if little is left to send."""
         return len(self._ready) <= self._concurrency // 4
 
     def idle(self) -> bool:
-        """There is nothing left to do but to wait for the journal."""
+        """True if the run only waits for the journal."""
         return not self._ready and len(self._idle) == self._concurrency
 
 
@@ -548,7 +548,7 @@ def _invalid(index: int, row: object) -> Outcome:
 
 
 def _unexpected(error: Exception, *, sent: bool = True) -> AuthingError:
-    """Return an error that no call should raise. Its text is left out, it may hold anything; it stands as the cause."""
+    """Return an error that no call should raise. Its text is left out, because it may hold anything; the error is the cause."""
     doing = "call failed" if sent else "row could not be taken in"
     said = f"The {doing} unexpectedly ({type(error).__name__})."
     wrapped = AuthingError(said, delivery="unknown" if sent else "not_sent")
