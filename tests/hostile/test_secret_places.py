@@ -16,6 +16,7 @@ from authing_mfa import ApiError, AuthClient, AuthingError, UserInfo
 from authing_mfa._options import ClientOptions
 from authing_mfa.batch import VerifyRequest, verify_many
 from authing_mfa.batch.journal.recovery_codes import RecoveryFile
+from authing_mfa.batch.partitions.worker import PartitionWorker
 from authing_mfa.batch.run_file import BatchOptions, Summary, run_file
 from authing_mfa.cli.tokens import Login, TokenStore
 from authing_mfa.emulator import Emulator
@@ -172,39 +173,43 @@ def test_the_environment_of_a_command_that_the_emulator_runs():
 
 
 WATCHED = """
-import os, sys, time, pathlib
+import pathlib, sys
 from authing_mfa.__main__ import main
-from authing_mfa.batch.dask import driver
+from authing_mfa.batch.partitions import driver
+
+folder = sys.argv[1]
 
 class Watched(driver._Driver):
     async def work(self, *arguments):
-        told = []
+        seen = []
         for path in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                parent = (path / "stat").read_text().rpartition(") ")[2].split()[1]
-                if int(parent) == os.getpid() or int(path.name) == os.getpid():
-                    told += [(path / "cmdline").read_text() + chr(10) + (path / "environ").read_text()]
+                environ = (path / "environ").read_text()
+                if folder in environ:
+                    seen.append((path / "cmdline").read_text() + chr(10) + environ)
             except OSError:
                 continue
-        pathlib.Path(folder, "seen").write_text((chr(10) * 2).join(told))
+        pathlib.Path(folder, "seen").write_text((chr(10) * 2).join(seen))
         await super().work(*arguments)
 
-driver._Driver = Watched
-folder = sys.argv[1]
-sys.argv[1:] = ["batch", f"{folder}/rows.csv", "--journal", f"@{folder}/url", "--out", f"{folder}/out.jsonl", "--dask", "local:1"]
-main()
+if __name__ == "__main__":
+    driver._Driver = Watched
+    sys.argv[1:] = ["batch", f"{folder}/rows.csv", "--journal", f"@{folder}/url", "--out", f"{folder}/out.jsonl", *sys.argv[2:]]
+    main()
 """
 
 
 @pytest.mark.soak
-def test_no_process_of_a_batch_has_a_secret_in_its_arguments_or_environment(tmp_path):
-    """Neither the command nor its Dask workers: the journal's URL comes from a file, tokens and codes from the rows."""
+@pytest.mark.parametrize("where", [("--dask", "local:1"), ("--processes", "2")], ids=lambda where: where[0])
+def test_no_process_of_a_batch_has_a_secret_in_its_arguments_or_environment(where, tmp_path):
+    """Neither the command nor its workers: the journal's URL comes from a file, tokens and codes from the rows."""
     require_module("distributed")
     (tmp_path / "url").write_text(f"sqlite+aiosqlite:///{tmp_path}/{PASSWORD}.db\n")
+    (tmp_path / "watched.py").write_text(WATCHED)
+    (tmp_path / "rows.csv").write_text(f"kind,token,code\ntotp,{TOKEN},{CODE}\n")
     with Emulator() as emulator:
-        (tmp_path / "rows.csv").write_text(f"kind,token,code\ntotp,{TOKEN},{CODE}\n")
-        environ = clean_environ(AUTHING_BASE_URL=emulator.url, AUTHING_APP_ID=emulator.app_id)
-        command = [sys.executable, "-c", WATCHED, str(tmp_path)]
+        environ = clean_environ(AUTHING_BASE_URL=emulator.url, AUTHING_APP_ID=emulator.app_id, FOLDER=str(tmp_path))
+        command = [sys.executable, str(tmp_path / "watched.py"), str(tmp_path), *where]
         done = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120)
     assert done.returncode == 1, done.stderr  # the service refuses the canary
     seen = (tmp_path / "seen").read_text()
@@ -220,12 +225,10 @@ async def test_a_partition_that_breaks_shows_no_secret_in_the_logs_of_dask(shown
     require_module("distributed")
     from distributed import LocalCluster
 
-    from authing_mfa.batch.dask import worker
-
-    def broken(*_arguments, **_options):
+    async def broken(*_arguments):
         raise RuntimeError("the worker is broken")
 
-    monkeypatch.setattr(worker, "engine_for", broken)
+    monkeypatch.setattr(PartitionWorker, "verify", broken)
     (tmp_path / "rows.csv").write_text(f"kind,token,code\ntotp,{TOKEN},{CODE}\n")
     client_options = {
         "app_id": "a",
