@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 import pwd
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from authing_mfa.batch import VerifyRequest
+from authing_mfa.batch.options import BatchOptions
 from authing_mfa.emulator import Emulator
 from authing_mfa.models import UserInfo
 from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByRecoveryCode
@@ -104,6 +106,23 @@ def make_users(emulator):
             user = emulator.add_user(username=uuid.uuid4().hex, password="x", phone=phone, mfa=["SMS"])
             users.append((phone, emulator.issue_mfa_token(user), emulator.send_code(phone)))
         return users
+
+    return make
+
+
+@pytest.fixture
+def make_job(make_users, tmp_path):
+    """Make the options for a run of so many phone rows with a journal, and the rows' tokens."""
+
+    def make(count, **options):
+        users = make_users(count)
+        source, names = tmp_path / "rows.csv", ("kind", "key", "token", "phone", "code")
+        with source.open("w", newline="") as file:
+            csv.writer(file).writerows(
+                [names, *(("phone", f"k{i}", token, phone, code) for i, (phone, token, code) in enumerate(users))]
+            )
+        files = {"source": str(source), "out": str(tmp_path / "out.jsonl"), "journal": str(tmp_path / "run.db")}
+        return BatchOptions(**{**files, **options}), [token for _, token, _ in users]
 
     return make
 

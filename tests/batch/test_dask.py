@@ -48,25 +48,12 @@ def client_options(emulator):
 
 
 @pytest.fixture
-def job(request, make_users, tmp_path):
+def job(request, make_job):
     """Options for a run of so many rows, on the cluster unless `dask` says otherwise, and the rows' tokens."""
 
     def make(count, **options):
-        users = make_users(count)
-        rows = [
-            {"kind": "phone", "key": f"k{i}", "token": token, "phone": phone, "code": code}
-            for i, (phone, token, code) in enumerate(users)
-        ]
-        given = {
-            "source": write_csv(tmp_path / "rows.csv", rows),
-            "out": str(tmp_path / "out.jsonl"),
-            "journal": str(tmp_path / "run.db"),
-            "dask": options.get("dask") or request.getfixturevalue("cluster").scheduler_address,
-            "concurrency": 4,
-            "partition_rows": 20,
-            **options,
-        }
-        return BatchOptions(**given), [token for _, token, _ in users]
+        address = options.pop("dask", None) or request.getfixturevalue("cluster").scheduler_address
+        return make_job(count, **{"dask": address, "concurrency": 4, "partition_rows": 20, **options})
 
     return make
 

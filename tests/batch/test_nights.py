@@ -36,24 +36,9 @@ def client_options(emulator):
 
 
 @pytest.fixture
-def job(make_users, tmp_path):
+def job(make_job):
     """Options for a run of so many phone rows with a journal, and the rows' tokens."""
-
-    def make(count, **options):
-        users = make_users(count)
-        rows = [
-            {"kind": "phone", "key": f"k{i}", "token": token, "phone": phone, "code": code}
-            for i, (phone, token, code) in enumerate(users)
-        ]
-        given = {
-            "source": write_csv(tmp_path / "rows.csv", rows),
-            "out": str(tmp_path / "out.jsonl"),
-            "journal": str(tmp_path / "run.db"),
-            **options,
-        }
-        return BatchOptions(**given), [token for _, token, _ in users]
-
-    return make
+    return make_job
 
 
 def resumed(options, **changes):

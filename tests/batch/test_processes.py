@@ -19,7 +19,7 @@ from authing_mfa.batch import CircuitOpenError, InputChangedError, JournalError
 from authing_mfa.batch.processes.pool import _divided
 from authing_mfa.batch.run_file import BatchOptions, run_file
 from tests.batch.conftest import until
-from tests.batch.test_files import records, write_csv
+from tests.batch.test_files import records
 from tests.batch.test_nights import edited
 from tests.batch.test_pacing import most_in_a_second
 from tests.batch.test_run import start, write_lines
@@ -31,27 +31,11 @@ def client_options(emulator):
 
 
 @pytest.fixture
-def job(make_users, tmp_path):
+def job(make_job):
     """Options for a run of so many phone rows on two processes, and the rows' tokens."""
-
-    def make(count, **options):
-        users = make_users(count)
-        rows = [
-            {"kind": "phone", "key": f"k{i}", "token": token, "phone": phone, "code": code}
-            for i, (phone, token, code) in enumerate(users)
-        ]
-        given = {
-            "source": write_csv(tmp_path / "rows.csv", rows),
-            "out": str(tmp_path / "out.jsonl"),
-            "journal": str(tmp_path / "run.db"),
-            "processes": 2,
-            "concurrency": 8,
-            "partition_rows": 10,
-            **options,
-        }
-        return BatchOptions(**given), [token for _, token, _ in users]
-
-    return make
+    return lambda count, **options: make_job(
+        count, **{"processes": 2, "concurrency": 8, "partition_rows": 10, **options}
+    )
 
 
 def children(of=None):
