@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -29,7 +28,6 @@ def main() -> int:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cores()[0]})
     WORK.mkdir(exist_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # so that the servers are stopped as well
     started = time.perf_counter()
     with all_servers() as servers:
         run = Run(servers, quick=given.quick)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -150,6 +151,7 @@ def printing(module: str, *arguments: object) -> Iterator[tuple[str, int]]:
 @contextlib.contextmanager
 def all_servers() -> Iterator[Servers]:
     """nginx for http and https, or ours where it is missing; and the slow one."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # so that the servers are stopped as well
     ca, server = certificates()
     with contextlib.ExitStack() as stack:
         slow, _ = stack.enter_context(printing("server", 20))
