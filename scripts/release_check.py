@@ -175,6 +175,7 @@ def main() -> None:
         check_contents(first["sdist"], first["wheel"])
         check_metadata(first["wheel"])
         print("contents and metadata are right")
+        print(f"bill of materials: {check_bill(first['wheel'], folder / 'sbom.json')} parts")
         check_unpacked(first["sdist"], folder / "unpacked")
         print("the unpacked source distribution checks, tests and measures")
         venv.create(folder / "venv", with_pip=True)
