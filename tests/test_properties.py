@@ -88,7 +88,7 @@ def outcome(operation, response, library):
 
 @given(operations, statuses, headers, bodies)
 @example(ops.VerifyByTotp("1"), 429, {"Retry-After": "1 Jan 2024 00:00:00 +99999999999999999"}, b"")
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(60))
 def test_decode_gives_a_value_or_an_authing_error(operation, status, fields, body):
     """Any bytes, any status, any operation: a value of the operation's type, or an error of ours that pickles."""
     results = [outcome(operation, Response(status, fields, body), library) for library in (orjson, None)]

@@ -596,10 +596,10 @@ async def test_an_answer_that_has_arrived_is_read_though_the_time_is_up():
 
 async def test_forgotten_clients_leave_no_sockets():
     """A client that was not closed is reported, and its connections are closed."""
-    async with serving(answering(*[ok(USER)] * 20)) as server:
+    async with serving(answering(*[ok(USER)] * 5)) as server:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
-            for _ in range(20):
+            for _ in range(5):
                 client = AuthClient("app", token="t", base_url=server.url)
                 await client.get_current_user()
                 del client

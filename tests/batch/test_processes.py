@@ -114,6 +114,7 @@ async def test_when_all_processes_are_killed_the_run_ends_and_can_be_resumed(job
     assert summary.statuses["unknown"] <= 2 * 8
 
 
+@pytest.mark.soak
 async def test_ctrl_c_ends_all_processes_in_order_and_resume_goes_on(job, client_options, emulator, tmp_path):
     """The terminal sends it to all of them: 130, what was sent has its outcome, and the rest is done by the next run."""
     options, tokens = job(120)

@@ -207,9 +207,9 @@ async def test_a_fixed_code_is_sent_and_spent_like_any_other(emu, api, token):
 def test_codes_that_tests_use_as_wrong_ones_are_never_made():
     """`0000`, `1234` and their like never come out of the random source."""
     messages, settings = Messages(Random(1), VirtualClock(time.time)), Settings(code_length=4)
-    codes = {messages.send(settings, "sms", PHONE, None, None).code for _ in range(60_000)}
+    codes = {messages.send(settings, "sms", PHONE, None, None).code for _ in range(30_000)}
     assert not codes & {"1234", *(digit * 4 for digit in "0123456789")}
-    assert len(codes) > 9_900
+    assert len(codes) > 9_000
 
 
 def test_nothing_was_sent_to_a_stranger(emu):
