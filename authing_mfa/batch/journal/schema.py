@@ -17,6 +17,7 @@ VERSION: Final = 1
 _CHECKPOINT: Final = (
     "wal_autocheckpoint=250"  # pages: the -wal file stays near 1 MiB, and on a small disk there is room for it
 )
+SHORTEST_IDLE: Final = 5.0  # seconds: a busy machine may take as long between two statements
 _LOCK: Final = 0x6D66615F62617463  # the key of a PostgreSQL advisory lock: only one process at a time makes the tables
 
 metadata: sa.MetaData = sa.MetaData()
@@ -101,7 +102,7 @@ async def limit_idle_time(connection: AsyncConnection, seconds: float) -> None:
     SQLite has no such limit; there the next owner's wait is limited, and ends with an error that says so.
     """
     if connection.dialect.name == "postgresql":
-        limit = max(1, round(seconds * 1000))
+        limit = round(max(SHORTEST_IDLE, seconds) * 1000)
         await connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {limit}")
 
 
