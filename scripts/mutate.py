@@ -33,7 +33,7 @@ PRELOADED: Final = ("pytest", "aiohttp.web", "aioresponses", "cattrs", "PIL.Imag
 OPTIONS: Final = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
 ONE: Final[tuple[type[ast.cmpop], ...]] = (ast.Eq, ast.Lt, ast.Gt, ast.Is, ast.In)
 TWO: Final[tuple[type[ast.cmpop], ...]] = (ast.NotEq, ast.LtE, ast.GtE, ast.IsNot, ast.NotIn)
-OTHER: Final = dict(zip(ONE + TWO, TWO + ONE, strict=True))
+OTHER: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = dict(zip(ONE + TWO, TWO + ONE, strict=True))
 STATEMENTS: Final = (ast.Expr, ast.Assign, ast.AugAssign, ast.Raise, ast.Delete, ast.Continue, ast.Break)
 SKIPPED: Final = ("Literal[", "TypeVar(", "ParamSpec(", "cast(", "__all__ =", "if TYPE_CHECKING")
 
