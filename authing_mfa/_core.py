@@ -94,7 +94,9 @@ class Core:
             limit=options.max_response_size,
         )
         self.call_timeout: float = options.timeout
-        self._clock, self._sleep, self._random = clock, sleep, random
+        self.clock: Callable[[], float] = clock
+        self.sleep: Callable[[float], Awaitable[Any]] = sleep
+        self.random: Callable[[], float] = random
         on_call = options.on_call
         self.observers: tuple[Observer, ...] = () if on_call is None else (lambda _: on_call,)
         self._context = RequestContext(options.app_id, options.lang)
@@ -110,7 +112,7 @@ class Core:
             credentials: whose token to send.
             max_attempts: how often it may be tried; None: as in the client's options.
         """
-        progress = Progress(operation.python_name, self.observers, self._clock) if self.observers else None
+        progress = Progress(operation.python_name, self.observers, self.clock) if self.observers else None
         try:
             self.transport.enter()
             check_token(operation, credentials.token)
@@ -138,9 +140,9 @@ class Core:
 
     async def _discover(self, budget: float) -> tuple[float, Endpoint]:
         """Return the rest of *budget* seconds, and the service's endpoint."""
-        started = self._clock()
+        started = self.clock()
         endpoint = await self.discovery.resolve(self.fetch_public_config)
-        budget -= self._clock() - started
+        budget -= self.clock() - started
         if budget <= 0:
             raise CallTimeoutError("Discovery took all of the call's time.", delivery="not_sent")
         return budget, endpoint
@@ -212,17 +214,17 @@ class Core:
                 await _acquire_again(slots, failed)
             elif not slots.take():
                 await slots.acquire()
-            started = self._clock()  # waiting for a slot does not count
+            started = self.clock()  # waiting for a slot does not count
             if progress is not None:
                 progress.begin(started)
             try:
                 response = await self.transport.send(url, request, budget)
                 answer = decode(operation, response, context)
-                _note(operation, response.status, progress, attempt, started, self._clock)
+                _note(operation, response.status, progress, attempt, started, self.clock)
                 return answer
             except AuthingError as error:
-                _note(operation, error, progress, attempt, started, self._clock)
-                budget -= self._clock() - started
+                _note(operation, error, progress, attempt, started, self.clock)
+                budget -= self.clock() - started
                 if failed is not None and error.delivery == "not_sent":
                     error.delivery = "unknown"  # an earlier try of this call was sent
                 pause = self._pause(operation, error, attempt, max_attempts, budget)
@@ -233,15 +235,14 @@ class Core:
             finally:
                 slots.release()
             budget -= pause
-            await self._sleep(pause)
+            await self.sleep(pause)
 
     def _pause(
         self, operation: ops.Operation[T], error: AuthingError, attempt: int, max_attempts: int, budget: float
     ) -> float | None:
         """Return how long to wait before *operation* is repeated after *error*, or None if it is not."""
-        jitter = self._random()
         pause = retry.retry_delay(
-            operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=jitter
+            operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=self.random()
         )
         if pause is not None:
             _log_repeat(operation, pause, attempt)

@@ -48,7 +48,7 @@ class Time:
         self.now = 1000.0
         self.pauses: list[float] = []
         engine = client._core
-        engine._clock, engine._sleep, engine._random = lambda: self.now, self.pause, lambda: chance
+        engine.clock, engine.sleep, engine.random = lambda: self.now, self.pause, lambda: chance
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -428,7 +428,7 @@ async def test_the_slot_is_free_during_a_pause():
             paused.set()
             await go_on.wait()
 
-        client._core._sleep = pause
+        client._core.sleep = pause
         waiting = asyncio.create_task(client.mfa_verify_by_totp("first"))
         await paused.wait()
         assert (await client.mfa_verify_by_totp("second")).id == "u1"

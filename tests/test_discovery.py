@@ -214,7 +214,7 @@ async def test_discovery_is_repeated_like_any_harmless_call():
         return answer
 
     async with serving(script) as proxy, client_of(proxy, max_attempts=3) as client:
-        client._core._random = lambda: 0.0
+        client._core.random = lambda: 0.0
         assert (await client.get_current_user()).id == "u1"
     assert [seen.path.endswith("public-config") for seen in proxy.seen] == [True, True, True, False]
 
@@ -315,7 +315,7 @@ async def test_time_spent_on_discovery_counts():
     """A first call that waited for discovery has less time left, and without time it is a time-out before sending."""
     async with serving(internet := Internet()) as proxy, client_of(proxy, timeout=5.0) as client:
         now = 100.0
-        client._core._clock = lambda: now
+        client._core.clock = lambda: now
         internet.gate.clear()
         call = asyncio.create_task(client.get_current_user())
         await proxy.saw(1)

@@ -115,7 +115,7 @@ async def test_the_clock_starts_at_the_slot():
     """The same by the client's own clock: an hour in the queue takes nothing from the time of the call."""
     async with serving(held := Held()) as server, client_of(server, max_connections=1, timeout=60.0) as client:
         engine, now, given = client._core, 0.0, []
-        engine._clock = lambda: now
+        engine.clock = lambda: now
         send = engine.transport.send
 
         async def note(url, request, seconds):
@@ -140,12 +140,12 @@ async def test_an_hour_in_the_queue_takes_nothing_from_the_next_try():
         client_of(server, max_connections=1, timeout=60.0) as client,
     ):
         engine, now, pauses = client._core, 0.0, []
-        engine._clock = lambda: now
+        engine.clock = lambda: now
 
         async def pause(seconds):
             pauses.append(seconds)
 
-        engine._sleep = pause
+        engine.sleep = pause
         await engine.transport.slots.acquire()
         call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
         await settle()
@@ -393,7 +393,7 @@ async def test_closing_ends_a_pause():
             paused.set()
             await go_on.wait()
 
-        client._core._sleep = pause
+        client._core.sleep = pause
         call = asyncio.create_task(client.mfa_check(phone="1"))
         await paused.wait()
         await client.aclose()

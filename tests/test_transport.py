@@ -44,7 +44,7 @@ def client_of(server, **options) -> AuthClient:
     async def no_pause(_seconds):
         await asyncio.sleep(0)
 
-    client._core._sleep = no_pause
+    client._core.sleep = no_pause
     return client
 
 
