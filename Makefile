@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench bench-quick bench-guard docs release-check clean
+.PHONY: help demo test coverage soak bench bench-quick bench-guard docs release-check clean
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,8 +23,12 @@ $(VENV)/.all: $(VENV)/.core
 demo: $(VENV)/.core ## The whole MFA journey on the embedded emulator
 	@$(PY) -m authing_mfa.demo
 
-test: $(VENV)/.all ## Every check: lint, types, layers, tests, coverage, the wheel
+test: $(VENV)/.all ## Every check: lint, types, layers, tests, coverage of the core, the wheel
 	@PY=$(PY) .ci/check
+
+coverage: $(VENV)/.all ## 95 % of everything: all tests again, with the programs that they start, measured
+	@$(PY) -m pytest -q -n $(or $(TEST_PROCESSES),3) --dist worksteal --timeout 300 --cov --cov-report=
+	@$(PY) -m coverage report --fail-under=95
 
 soak: $(VENV)/.all ## The long proofs: every byte of a request and an answer, a day's load, many kills
 	@AUTHING_MFA_SOAK=1 PYTHONDEVMODE=1 $(PY) -m pytest -m "soak or hypothesis" -n $(or $(TEST_PROCESSES),2) --dist worksteal --timeout 900 -o faulthandler_timeout=800 --durations=10
