@@ -29,7 +29,7 @@ from authing_mfa.batch.api import engine_for
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.options import RunOptions
 from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByFace
-from tests.batch.conftest import FakeClient, totp_rows, until
+from tests.batch.conftest import FakeClient, totp_rows
 
 
 async def collect_into(outcomes, *args, **options):
@@ -333,12 +333,20 @@ async def test_cancelling_twice_does_not_wait():
     assert client.running == 0
 
 
-async def test_stopping_while_the_journal_is_opened_ends_at_once(fake, tmp_path):
-    """Nothing was sent: there is nothing to wait for. Here another process seems to hold the journal."""
+async def test_stopping_while_the_journal_is_opened_ends_at_once(fake, tmp_path, monkeypatch):
+    """Nothing was sent: there is nothing to wait for. Here another run holds the journal, and its lease is waited for."""
+    waiting, watch = asyncio.Event(), Journal._watch
+
+    async def watched(journal, claim, seen, limit):
+        if seen is not None:
+            waiting.set()
+        return await watch(journal, claim, seen, limit)
+
     other = await Journal.open(tmp_path / "run.db", lease=60.0)
+    monkeypatch.setattr(Journal, "_watch", watched)
     engine = engine_for(fake, totp_rows(3), RunOptions(journal=tmp_path / "run.db"))
     run = asyncio.create_task(anext(engine.outcomes(), None))
-    await until(lambda: engine._opening is not None)
+    await waiting.wait()
     engine.stop()
     async with asyncio.timeout(10):
         assert await run is None
