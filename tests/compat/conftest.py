@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,8 +68,9 @@ class Service:
 
     def release(self) -> None:
         self._held = False
-        if self._loop is not None and self._gate is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._gate.set)
+        if self._loop is not None and self._gate is not None:
+            with suppress(RuntimeError):  # its thread has closed the loop: nobody waits there
+                self._loop.call_soon_threadsafe(self._gate.set)
 
     def wait_for_request(self) -> None:
         assert self._arrived.acquire(timeout=PATIENCE)
