@@ -41,7 +41,7 @@ BASELINE = {field: next(iter(rows)) for field, rows in FIELDS.items()}
 
 
 def opened(stack: contextlib.ExitStack, key: str, base: str, *, uvloop: bool) -> tuple[asyncio.Runner, Call]:
-    """Open a contender on an event loop of its own."""
+    """Open a contender on a new event loop."""
     factory = None
     if uvloop:
         import uvloop as module

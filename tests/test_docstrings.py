@@ -48,9 +48,9 @@ def public_names():
             found[f"{value.__module__}.{value.__qualname__}"] = value
             if inspect.isclass(value):
                 for key, member in vars(value).items():
-                    member = inspect.unwrap(getattr(member, "__func__", member))  # noqa: PLW2901
-                    if not key.startswith("_") and inspect.isfunction(member):
-                        found[f"{value.__module__}.{value.__qualname__}.{key}"] = member
+                    function = inspect.unwrap(getattr(member, "__func__", member))
+                    if not key.startswith("_") and inspect.isfunction(function):
+                        found[f"{value.__module__}.{value.__qualname__}.{key}"] = function
     return found
 
 

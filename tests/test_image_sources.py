@@ -234,7 +234,7 @@ def test_a_coroutine_is_refused_with_the_way_to_write_it() -> None:
     ("text", "instead"),
     [
         ("https://example.org/p.png", "download the picture"),
-        ("file:///tmp/p.png", "pass the path"),
+        ("file:///photos/p.png", "pass the path"),
         (base64.b64encode(os.urandom(900)).decode(), "looks like base64"),
     ],
 )

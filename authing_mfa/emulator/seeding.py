@@ -197,7 +197,7 @@ def _check_codes(codes: Any) -> None:
         raise ValueError("codes: must map a phone number or an address to its code")  # noqa: TRY004 - the same
     for target, code in codes.items():
         if not isinstance(target, str) or not isinstance(code, str):
-            raise ValueError(f"codes, {target}: recipient and code must be text: put the digits in quotes")  # noqa: TRY004
+            raise ValueError(f"codes, {target}: recipient and code must be text: put the digits in quotes")  # noqa: TRY004 - the same
 
 
 def prepared(seeds: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class EmulatorProcess:
             return json.load(reply)
 
     def add_user(self, **about):
-        """A user with a name, phone and address of its own; all four factors by default."""
+        """Add a user whose name, phone and address no other user has; by default with all four factors."""
         number = next(_numbers)
         user = {
             "username": f"user{number}",

@@ -84,7 +84,7 @@ def test_a_locked_keyring_falls_back_to_the_file(with_keyring, emulator):
 
 
 def test_the_environment_beats_a_kept_token(cli, emulator):
-    """AUTHING_TOKEN is used, whoever is logged in; and a login says so."""
+    """AUTHING_TOKEN is used instead of the kept token, and a login says so."""
     kept, other = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
     cli.log_in(kept)
     assert kept["username"] in cli.invoke("whoami").out

@@ -196,7 +196,7 @@ def test_serve_ends_quietly_on_a_signal(number):
 
 
 def test_a_seed_file_keeps_its_own_users():
-    """The ready-made user is only added if there is no user."""
+    """If the seed has users, the ready-made user is not added."""
     stop = threading.Event()
     names = []
 

@@ -1,4 +1,4 @@
-"""`emulator`: HTTPS with an authority of its own, users from a YAML file, QR pictures."""
+"""`emulator`: HTTPS with its certificate authority, users from a YAML file, QR pictures."""
 
 import asyncio
 from pathlib import Path

@@ -17,7 +17,10 @@ assert read
 
 with Emulator() as emu:
     token = emu.issue_user_token(emu.add_user(username="ada", password="secret"))
-    on_call = lambda _record: loops.append(asyncio.get_running_loop())  # noqa: E731
-    with AuthClient(emu.app_id, base_url=emu.url, token=token, on_call=on_call) as client:
+
+    def note_loop(_record):
+        loops.append(asyncio.get_running_loop())
+
+    with AuthClient(emu.app_id, base_url=emu.url, token=token, on_call=note_loop) as client:
         assert client.get_current_user().username == "ada"
 assert [isinstance(loop, uvloop.Loop) for loop in loops] == [True]

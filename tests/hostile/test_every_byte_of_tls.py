@@ -145,7 +145,7 @@ async def works(client, acts, operation) -> None:
 
 
 async def cut(cutter, client, acts, operation, where, deliveries) -> None:
-    """Cut there: one of *deliveries*, no act that is told as not sent, and the next call works."""
+    """Cut the stream there: `delivery` is one of *deliveries*, an act is never reported as not sent, and the next call works."""
     cutter.count(where)
     error, acted = await call(client, acts, operation)
     assert isinstance(error, NetworkError), f"{error!r}: {where}"

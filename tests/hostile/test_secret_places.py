@@ -252,7 +252,7 @@ async def test_a_partition_that_breaks_shows_no_secret_in_the_logs_of_dask(shown
 
 
 async def test_no_log_of_the_emulator_shows_what_it_was_sent(shown):
-    """A broken request, a refused login and a fault of its own: neither token, password nor secret is logged."""
+    """The log has no token, password or secret: after broken requests, a refused login and a refused code."""
     requests = (
         f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\x01\r\n\r\n",
         f"POST /api/v2/login/account HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {PASSWORD}\r\n\r\n",

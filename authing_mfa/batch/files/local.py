@@ -188,7 +188,9 @@ def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) ->
         for number in numbers:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
-            with suppress(NotImplementedError, RuntimeError):  # Windows' loops have no signal handlers
+            with suppress(
+                NotImplementedError, RuntimeError
+            ):  # a loop of Windows has no signal handlers; Ctrl-C raises there
                 loop.add_signal_handler(number, on_signal, number)
                 installed.append(number)
     try:

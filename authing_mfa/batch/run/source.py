@@ -1,6 +1,6 @@
 """The source of rows, the same for all kinds of input: `pull` returns the next rows. Nothing is pulled before it is asked for.
 
-A sync iterable that may block (a file, a generator) is read in one thread of its own; a list or tuple is read on the event loop;
+A sync iterable that may block (a file, a generator) is read in a separate thread; a list or tuple is read on the event loop;
 an async iterable is awaited.
 """
 
