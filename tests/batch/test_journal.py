@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 
 import attrs
@@ -486,6 +486,24 @@ async def test_the_new_owner_waits_until_the_old_one_can_send_nothing_more(store
     assert claims_module.boot_clock() >= old.deadline
     await new.close()
     await old.close()
+
+
+async def test_an_opening_that_is_cancelled_at_any_moment_leaves_the_journal_free(tmp_path):
+    """Neither a transaction nor a claim stays: another one writes to it at once."""
+    path = tmp_path / "run.db"
+    await (await Journal.open(path)).close()
+    for moment in range(40):
+        opening = asyncio.create_task(Journal.open(path))
+        for _ in range(moment):
+            await asyncio.sleep(0.0005)
+        opening.cancel()
+        [opened] = await asyncio.gather(opening, return_exceptions=True)
+        if isinstance(opened, Journal):
+            await opened.close()
+        assert await query(str(path), "SELECT owner FROM mfa_batch_claim") == [("",)]
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
 
 
 @pytest.mark.parametrize("renewing", [False, True], ids=["before a call", "while its renewal is answered"])

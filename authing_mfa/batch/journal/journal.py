@@ -13,7 +13,7 @@ import asyncio
 import secrets
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from authing_mfa.batch.errors import ClaimLostError, JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
@@ -23,12 +23,14 @@ from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["Journal"]
+
+T = TypeVar("T")
 
 _CHECKED: Final = 10_000  # positions per query
 _WATCH: Final = 0.1  # seconds between two reads of a claim
@@ -89,13 +91,16 @@ class Journal:
         journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
             async with _said(f"The journal {shown(address)} cannot be opened"):
-                await journal._connect(make=beginning != "known")
-                await journal._prepare(make=beginning != "known")
+                await _to_its_end(journal._connect(make=beginning != "known"))
+                await _to_its_end(journal._prepare(make=beginning != "known"))
                 await journal._claim(steal=steal)
-                journal.last = await journal._highest()
+                journal.last = await _to_its_end(journal._highest())
                 if beginning == "new":
-                    await journal._check_new()
+                    journal._check_new()
         except BaseException:
+            if journal.deadline:  # the claim was taken
+                with suppress(Exception):
+                    await journal._release()
             await journal._dispose()
             raise
         return journal
@@ -108,9 +113,8 @@ class Journal:
             found = await connection.execute(schema.KNOWN, {"run": self._run, "first": first, "last": last})
             return {line[0]: Entry(*line[1:]) for line in found}
 
-    async def _check_new(self) -> None:
+    def _check_new(self) -> None:
         if self.last >= 0:
-            await self._release()
             raise InvalidInputError(
                 "This journal belongs to an earlier run: resume that run (--resume), or name another journal."
             )
@@ -225,15 +229,14 @@ class Journal:
         until = boot_clock() + self.lease
         while True:
             began = boot_clock()
-            claim = await self._read_claim()
+            claim = await _to_its_end(self._read_claim())
             how = takeover(claim, self._owner.machine, steal=steal)
             if how == "watch" and claim is not None:
                 seen, until = await self._watch(claim, seen, until)
                 if boot_clock() < until:
                     continue
                 how = "take"  # no heartbeat for as long as its lease: it can have sent nothing since
-            if await self._take(claim):
-                self.deadline = began + self.lease
+            if await _to_its_end(self._take(claim, began)):
                 if how == "take and wait" and claim is not None:
                     await self._wait_out(claim.lease)
                 return
@@ -256,8 +259,8 @@ class Journal:
         await asyncio.sleep(min(_WATCH, claim.lease / 4))
         return seen, until
 
-    async def _take(self, claim: Claim | None) -> bool:
-        """Take the claim that was read; False if it was changed meanwhile."""
+    async def _take(self, claim: Claim | None, began: float) -> bool:
+        """Take the claim that was read at *began*; False if it was changed meanwhile."""
         from authing_mfa.batch.journal import schema
 
         mine = {"owner": self._owner.text(), "lease": self.lease}
@@ -265,10 +268,15 @@ class Journal:
             if claim is None:
                 self.epoch = 1
                 values = {"run": self._run, "part": self._part, "epoch": 1, "beat": 0, **mine}
-                return (await connection.execute(schema.first_claim(connection.dialect.name), values)).rowcount == 1
-            self.epoch = claim.epoch + 1
-            values = {"run_": self._run, "part_": self._part, "epoch_": claim.epoch, "beat_": claim.beat, **mine}
-            return (await connection.execute(schema.TAKE_OVER, values)).rowcount == 1
+                done = await connection.execute(schema.first_claim(connection.dialect.name), values)
+            else:
+                self.epoch = claim.epoch + 1
+                values = {"run_": self._run, "part_": self._part, "epoch_": claim.epoch, "beat_": claim.beat, **mine}
+                done = await connection.execute(schema.TAKE_OVER, values)
+        if done.rowcount != 1:
+            return False
+        self.deadline = began + self.lease
+        return True
 
     async def _wait_out(self, seconds: float) -> None:
         """Wait until the old owner, which can no longer renew its lease, has stopped sending; our claim is renewed meanwhile."""
@@ -293,6 +301,21 @@ class Journal:
         await self._drop_connection()
         if engine is not None:
             await engine.dispose()
+
+
+async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:
+    """Run a step of opening to its end, also if it is cancelled meanwhile.
+
+    A transaction that is just beginning begins in the driver's thread even so, and an abandoned connection would hold the file.
+    """
+    task = asyncio.ensure_future(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # the cancellation is what the caller hears of
+        raise
 
 
 def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., AbstractAsyncContextManager[Any]]:
