@@ -1,10 +1,9 @@
 """Authing's multi-factor authentication for Python: async first, with a callback layer and a local emulator.
 
-`AuthClient` is the async client, `authing_mfa.sync` the same without an event loop, `authing_mfa.compat` the callback layer in
-the Swift SDK's shape, `authing_mfa.batch` for millions of rows, `authing_mfa.emulator` the service on your own machine.
+`AuthClient` is the async client. `authing_mfa.sync` has the same calls without an event loop, `authing_mfa.compat` has them with
+callbacks and the Swift SDK's names, `authing_mfa.batch` performs millions of rows, and `authing_mfa.emulator` is a local emulator.
 
-Every name is loaded when it is first used. `AuthClient` imports aiohttp, which takes 0.2 s; the emulator, the help of the command
-line and other pytest runs do not need aiohttp.
+Every name is loaded when it is first used: `AuthClient` imports aiohttp, which takes 0.2 s, and many programs do not need it.
 """
 
 from typing import TYPE_CHECKING

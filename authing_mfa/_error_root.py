@@ -16,11 +16,11 @@ Delivery = Literal["not_sent", "unknown", "answered"]
 
 
 class AuthingError(Exception):
-    """The root of the tree. Catch this to catch everything the package raises about a call.
+    """The base class of all errors that a call raises.
 
     Attributes:
-        code: the service's code, or one of 10001-10004 and 10100-10106 where the service did not answer.
-        message: a sentence for a person; the service's own words where it answered (they follow `lang`).
+        code: the service's code, or one of 10001-10004 and 10100-10106 if the error is not an answer of the service.
+        message: a sentence for people; the service's own sentence if the service answered (in the client's `lang`).
         delivery: whether the service may have acted, see `authing_mfa.errors`.
     """
 
@@ -58,7 +58,7 @@ def _rebuild(cls: type[AuthingError], args: tuple[Any, ...], state: Mapping[str,
 
 
 class InvalidInputError(AuthingError, ValueError):
-    """The arguments cannot be right; nothing was sent."""
+    """An argument is not valid; nothing was sent."""
 
     __module__ = "authing_mfa.errors"
 

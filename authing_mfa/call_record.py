@@ -14,18 +14,18 @@ __all__ = ["CallRecord"]
 
 @attrs.frozen
 class CallRecord:
-    """One finished call, its repeats included. It holds no secret and nothing personal.
+    """One finished call with its retries. It holds no secret and no personal data.
 
     Attributes:
-        operation: `AuthClient`'s name for it, e.g. ``mfa_verify_by_totp``.
+        operation: the name of the `AuthClient` method, e.g. ``mfa_verify_by_totp``.
         code: 200, or the error's code.
-        error: the class of the error, or None. `CancelledCallError` where the call's task was cancelled.
-        http_status: status of the last try's answer, or None where that had no answer.
+        error: the class of the error, or None. `CancelledCallError` if the call's task was cancelled.
+        http_status: the HTTP status of the last try, or None if it had no answer.
         delivery: ``not_sent``, ``unknown`` or ``answered``: whether the service may have acted.
-        attempts: how often it was tried; 0 where it was refused before anything was sent.
-        elapsed: seconds from its first connection slot to its end, repeats and pauses included.
-        waited: seconds in the queue for that connection slot.
-        request_id: the service's id of the request, where the answer has one.
+        attempts: the number of tries; 0 if the call was refused before anything was sent.
+        elapsed: seconds from the call's first connection slot to its end, with retries and pauses.
+        waited: seconds in the queue for the first connection slot.
+        request_id: the service's id of the request, if the answer has one.
     """
 
     operation: str

@@ -1,4 +1,4 @@
-"""`AuthClient`: the service's MFA calls as coroutines. Each method is one operation, performed.
+"""`AuthClient`: the service's MFA calls as coroutines. Each method performs one operation.
 
 More than 300 lines: it is one class, with one documented method for each call.
 """
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @in_language_of_client
 class AuthClient:
-    """One application of the service. Owns one connection pool; safe for any number of concurrent users.
+    """An asynchronous client for one application of the service. It owns one connection pool and serves any number of concurrent users.
 
     Make one client for the whole process, and close it at the end::
 
@@ -56,36 +56,36 @@ class AuthClient:
 
     Args:
         app_id: the application's id.
-        token: the bearer of the calls: an mfaToken or a user's ID token. `as_user` gives other users theirs.
+        token: the bearer token of the calls: an mfaToken or a user's ID token. Use `as_user` for more users.
         host: the service's domain; public-config is requested from ``console.{host}`` and names the address of the API.
         scheme: ``https`` or ``http``.
-        on_premise: public-config is requested from *host* itself.
-        base_url: skips discovery: requests go to ``{base_url}{path}``.
-        user_pool_id: sent in each request's headers; by default the id that public-config names.
+        on_premise: True if public-config is requested from *host* itself.
+        base_url: the address of the API. Requests go to ``{base_url}{path}``, and public-config is not requested.
+        user_pool_id: sent in each request's headers; by default the id in public-config.
         public_key: RSA key for passwords (base64 SPKI or PEM); by default the cloud's.
-        lang: language of messages, e.g. ``zh-CN``: of the service's, and (Chinese or English) of this package's errors.
-        timeout: seconds for a whole call with its repeats, from the moment it has a connection slot.
+        lang: language of messages, e.g. ``zh-CN``. This package's own errors are in English or Chinese.
+        timeout: seconds for a whole call with its retries, from the moment it has a connection slot.
         connect_timeout: seconds for making a connection.
-        max_connections: how many connections there may be; more callers wait in order.
+        max_connections: the maximum number of connections; further calls wait in order.
         proxy: address of an HTTP proxy.
-        trust_env: take the proxy from the environment.
+        trust_env: True if the proxy is read from the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
         ssl_context: TLS settings, e.g. a private CA.
         session: an aiohttp session whose connection pool is used. The client never closes it. Of the session's own settings
-            only the pool's (limits, TLS, DNS) and the trace configs are used: not its cookies, headers, base URL, auth,
-            time-outs, proxy, trust_env, middlewares or limits of header size. Give the client those it has arguments for.
-        max_attempts: how often a call may be tried; 1 turns repeating off. What spends a code is never sent twice.
+            only the pool's (limits, TLS, DNS) and the trace configs are used, not its cookies, headers, base URL, auth,
+            time-outs, proxy, trust_env, middlewares or limits of header size.
+        max_attempts: the maximum number of tries of a call; 1 turns retries off. A call that spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
         max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.
         max_response_size: the largest answer that is read, in bytes after decompression.
-        on_call: called on the event loop with the `CallRecord` of every call that has ended. What it raises is logged and
-            changes nothing.
+        on_call: a function that is called on the event loop with the `CallRecord` of each finished call. An exception in it
+            is logged and does not affect the call.
 
     Raises:
-        InvalidInputError: an argument cannot be right.
+        InvalidInputError: an argument is not valid.
 
-    Every call raises an error of `authing_mfa.errors`: `InvalidInputError` and `LoginError` before anything is sent,
-    `NetworkError` or `CallTimeoutError` when no whole answer came, `ApiError` and its children when the service refused,
-    `ResponseError` when the answer cannot be understood, `ConfigError` when discovery fails.
+    Every call can raise these errors of `authing_mfa.errors`: `InvalidInputError` and `LoginError` before anything is sent,
+    `NetworkError` or `CallTimeoutError` if no whole answer came, `ApiError` and its subclasses if the service refused,
+    `ResponseError` if the answer is not valid, `ConfigError` if public-config is not available.
     """
 
     def __init__(  # noqa: PLR0913 - each is a documented setting, all but the first by name
@@ -178,7 +178,7 @@ class AuthClient:
     def as_user(self, token: str | None) -> Self:
         """Return a view of this client (same pool, same discovery) that sends another user's *token*.
 
-        A view costs next to nothing: make one for each user, and drop it afterwards.
+        A view is cheap: make one for each user.
 
         Args:
             token: an mfaToken or a user's ID token; None: the view sends no token.
@@ -201,14 +201,14 @@ class AuthClient:
 
     @property
     def max_connections(self) -> int:
-        """How many connections this client opens at most. More calls than that wait in order."""
+        """The maximum number of connections of this client. Further calls wait in order."""
         return self._core.transport.max_connections
 
     async def connect(self) -> None:
         """Find the service and make one connection: a readiness probe.
 
         Raises:
-            ConfigError: the application's public-config cannot be had.
+            ConfigError: the application's public-config is not available.
             NetworkError: the service cannot be reached.
         """
         await self._core.connect()
@@ -217,14 +217,14 @@ class AuthClient:
         """Perform any operation of `authing_mfa.operations`. Each method below performs one.
 
         Args:
-            operation: what to do. A password in it is encrypted, a picture is made ready, before anything is sent.
-            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
+            operation: the operation. Its password is encrypted and its picture prepared before anything is sent.
+            max_attempts: the maximum number of tries; None: the client's `max_attempts`.
 
         Returns:
-            What the operation answers.
+            The operation's result.
 
         Raises:
-            AuthingError: one of its children, see the class.
+            AuthingError: one of its subclasses, see `AuthClient`.
         """
         return (await self._core.perform(operation, self._credentials, max_attempts=max_attempts)).value
 
@@ -232,24 +232,24 @@ class AuthClient:
         """Perform *operation* like `perform`, and return its value together with the service's message.
 
         Args:
-            operation: what to do.
-            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
+            operation: the operation.
+            max_attempts: the maximum number of tries; None: the client's `max_attempts`.
 
         Returns:
             The value and the message.
 
         Raises:
-            AuthingError: one of its children, see the class.
+            AuthingError: one of its subclasses, see `AuthClient`.
         """
         return await self._core.perform(operation, self._credentials, max_attempts=max_attempts)
 
     # ─────────────────────── the eight calls of the reference document ───────────────────────
 
     async def mfa_check(self, *, phone: str | None = None, email: str | None = None) -> bool:
-        """Ask whether a phone number or an e-mail address may be used for MFA: True when it is free, False when taken.
+        """Check whether a phone number or an e-mail address may be bound for MFA: True if it is free, False if it is bound already.
 
         It needs an mfaToken (or a user's token): call it on the view that `as_user` gives. It changes nothing, so it is
-        repeated when the connection fails.
+        retried if the connection fails.
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
@@ -261,7 +261,7 @@ class AuthClient:
         Raises:
             InvalidInputError: neither was given, or one is empty.
             LoginError: the client has no token; nothing was sent.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
 
         Example::
 
@@ -293,7 +293,7 @@ class AuthClient:
             InvalidInputError: an argument is empty or not text; nothing was sent.
             LoginError: the client has no token; nothing was sent.
             WrongCodeError: the code is wrong, spent or expired.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
 
         Example::
@@ -325,7 +325,7 @@ class AuthClient:
             InvalidInputError: an argument is empty or not text; nothing was sent.
             LoginError: the client has no token; nothing was sent.
             WrongCodeError: the code is wrong, spent or expired.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
 
         Example::
@@ -356,7 +356,7 @@ class AuthClient:
             InvalidInputError: the code is empty or not text; nothing was sent.
             LoginError: the client has no token; nothing was sent.
             WrongCodeError: the code is wrong, spent or expired.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
 
         Example::
@@ -371,7 +371,7 @@ class AuthClient:
         return await self.perform(ops.VerifyByTotp(code))
 
     async def mfa_verify_by_otp(self, code: str) -> UserInfo:
-        """Verify with a code of the authenticator app; the document's other name for `mfa_verify_by_totp`.
+        """Verify with a code of the authenticator app: another name of `mfa_verify_by_totp`.
 
         Args:
             code: six digits, which the app changes every 30 seconds.
@@ -380,8 +380,10 @@ class AuthClient:
             The user, with the ID token of the finished login.
 
         Raises:
+            InvalidInputError: the code is empty or not text; nothing was sent.
+            LoginError: the client has no token; nothing was sent.
             WrongCodeError: the code is wrong, spent or expired.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
 
         Source: docs/wire.md#totp-verification (on the service's page: `mfaVerifyByOTP`).
@@ -389,7 +391,7 @@ class AuthClient:
         return await self.mfa_verify_by_totp(code)
 
     async def mfa_verify_by_recovery_code(self, code: str) -> UserInfo:
-        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+        """Verify with the recovery code, which is void afterwards. `UserInfo.recovery_code` is the new code: show it to the user.
 
         It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
         again once the service may have seen it. If an error has ``delivery == "unknown"``, the old code may be spent
@@ -405,7 +407,7 @@ class AuthClient:
             InvalidInputError: the code is empty or not text; nothing was sent.
             LoginError: the client has no token; nothing was sent.
             WrongCodeError: the recovery code is wrong or void.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             RateLimitedError: too many calls; `retry_after` says how long to wait, if the service says it.
 
         Example::
@@ -421,15 +423,15 @@ class AuthClient:
         return await self.perform(ops.VerifyByRecoveryCode(code))
 
     async def upload_face_image(self, image: ImageSource, *, private: bool = True) -> str:
-        """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
+        """Upload a face photo and return its key. Before the upload the photo is turned upright and scaled down, and its metadata is removed.
 
-        It needs no token: no official client sends one. An upload spends nothing; if it fails, call it again.
+        It needs no token (no official client sends one). If the upload fails, call it again.
 
         Args:
             image: a `PIL.Image`, the bytes of a picture file (JPEG, PNG, WebP, HEIC with the extra ``heic``, AVIF, GIF, BMP,
                 TIFF), its path, a ``data:`` URL, a binary file, or an upload of a web framework (with an asynchronous
                 `read()`, or with a `file`).
-            private: True if the service must keep the photo from public access.
+            private: True if the photo must not be publicly readable.
 
         Returns:
             The photo's key, for `mfa_associate_by_face` and `mfa_verify_by_face`.
@@ -469,7 +471,7 @@ class AuthClient:
             InvalidInputError: a key is empty or not text; nothing was sent.
             LoginError: the client has no token; nothing was sent.
             FaceError: a photo is missing, the photos do not match, or a face is bound already.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
 
         Example::
 
@@ -502,7 +504,7 @@ class AuthClient:
             InvalidInputError: the key is empty or not text; nothing was sent.
             LoginError: the client has no token; nothing was sent.
             FaceError: the photo is missing or does not match the bound face.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
 
         Example::
 
@@ -529,24 +531,24 @@ class AuthClient:
         captcha_code: str | None = None,
         captcha: Captcha | None = None,
     ) -> UserInfo:
-        """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
+        """Log in with the password and a user name, phone number or e-mail address.
 
-        It needs no token. It is sent again only if the service cannot have seen it.
+        It needs no token. The call is retried only if the service cannot have seen it.
 
         Args:
             account: the user name, phone number or e-mail address.
             password: the password as the user typed it; it is encrypted before it is sent.
             auto_register: True if an unknown account may be registered.
             captcha_code: after a CaptchaRequiredError: the text that the user read in the captcha picture.
-            captcha: the picture's value, as `get_captcha` returned it.
+            captcha: the value that `get_captcha` returned.
 
         Returns:
             The user, with the ID token.
 
         Raises:
             InvalidInputError: an argument is empty or not text, or a captcha has no captcha_code; nothing was sent.
-            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
-            PasswordChangeRequiredError: the password is right, but must be changed first; `token` is for that.
+            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and the factors.
+            PasswordChangeRequiredError: the password is right, but must be changed first; the change needs `token`.
             CaptchaRequiredError: a captcha is needed, or its text was wrong. Get a new picture: `get_captcha`.
             WrongPasswordError: the account or the password is wrong.
             AccountLockedError: too many wrong passwords.
@@ -574,7 +576,7 @@ class AuthClient:
             The user, with the ID token.
 
         Raises:
-            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
+            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and the factors.
             WrongCodeError: the code is wrong, spent or expired.
             AccountLockedError: too many wrong codes or passwords.
 
@@ -596,7 +598,7 @@ class AuthClient:
             The user, with the ID token.
 
         Raises:
-            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and says which factors there are.
+            MfaRequiredError: a second factor is needed; `challenge` holds the mfaToken and the factors.
             WrongCodeError: the code is wrong, spent or expired.
             AccountLockedError: too many wrong codes or passwords.
 
@@ -607,13 +609,13 @@ class AuthClient:
     async def send_sms(self, phone: str, *, phone_country_code: str | None = None, scene: str | None = None) -> None:
         """Send a code by SMS.
 
-        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
-        send a second message.
+        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it:
+        a retry could send a second message.
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
-            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
+            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; the mobile clients send none.
 
         Raises:
             RateLimitedError: a code was sent to this number less than a minute ago.
@@ -626,8 +628,8 @@ class AuthClient:
     async def send_mfa_email(self, email: str) -> None:
         """Send an MFA code by e-mail.
 
-        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
-        send a second message.
+        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it:
+        a retry could send a second message.
 
         Args:
             email: the e-mail address.
@@ -641,15 +643,15 @@ class AuthClient:
         await self.perform(ops.SendMfaEmail(email))
 
     async def send_email(self, email: str, *, scene: str = "VERIFY_CODE") -> None:
-        """Send a code by e-mail: by default one to log in with.
+        """Send a code by e-mail, by default a code for a login.
 
-        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it: a repeat could
-        send a second message.
+        It needs no token; if the client has one, it is sent. The call is never sent again once the service may have seen it:
+        a retry could send a second message.
 
         Args:
             email: the e-mail address.
             scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
-                ``CHANGE_EMAIL``, or another word of the service.
+                ``CHANGE_EMAIL``, or another value of the service.
 
         Raises:
             RateLimitedError: a code was sent to this address less than a minute ago.
@@ -660,16 +662,16 @@ class AuthClient:
         await self.perform(ops.SendEmail(email, scene))
 
     async def mfa_associate_by_totp(self) -> TotpEnrollment:
-        """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`.
+        """Request a TOTP secret to bind. It has no effect until `mfa_confirm_totp` confirms it.
 
-        It needs an mfaToken or a user's token. Calling it again makes a new secret; the newest one counts.
+        It needs an mfaToken or a user's token. Each call makes a new secret; only the newest secret can be confirmed.
 
         Returns:
             The secret, its QR code and the recovery code. Show the recovery code to the user.
 
         Raises:
             LoginError: the client has no token; nothing was sent.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             NotAuthenticatedError: the user's token is not valid: log in again.
 
         Source: docs/wire.md#totp-binding.
@@ -677,19 +679,20 @@ class AuthClient:
         return await self.perform(ops.AssociateTotp())
 
     async def mfa_confirm_totp(self, code: str) -> UserInfo | None:
-        """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
+        """Confirm the TOTP secret with its first code.
 
-        It needs the token that asked for the secret. During a login the same code may be used once more, for `mfa_verify_by_totp`.
+        It needs the token that requested the secret. During a login the same code may be used once more, for
+        `mfa_verify_by_totp`.
 
         Args:
             code: six digits, which the app changes every 30 seconds.
 
         Returns:
-            The user, if the service answers with one; None if the binding is confirmed and the login goes on.
+            The user if the service's answer has one, else None: the login then continues with `mfa_verify_by_totp`.
 
         Raises:
             WrongCodeError: the code is wrong; the secret stays unconfirmed, try the next code.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             NotAuthenticatedError: the user's token is not valid: log in again.
 
         Source: docs/wire.md#totp-confirmation.
@@ -697,7 +700,7 @@ class AuthClient:
         return await self.perform(ops.ConfirmTotp(code))
 
     async def mfa_delete_totp(self) -> None:
-        """Unbind TOTP; needs a logged-in user's token.
+        """Unbind TOTP. It needs the token of a logged-in user.
 
         Raises:
             LoginError: the client has no token; nothing was sent.
@@ -715,7 +718,7 @@ class AuthClient:
 
         Raises:
             LoginError: the client has no token; nothing was sent.
-            InvalidMfaTokenError: the mfaToken has expired (it lives six minutes): log in again.
+            InvalidMfaTokenError: the mfaToken has expired (it is valid for six minutes): log in again.
             NotAuthenticatedError: the user's token is not valid: log in again.
 
         Source: docs/wire.md#authenticator-list.
@@ -723,7 +726,7 @@ class AuthClient:
         return await self.perform(ops.ListAuthenticators())
 
     async def mfa_unbind_phone(self) -> None:
-        """Unbind the MFA phone; needs a logged-in user's token.
+        """Unbind the MFA phone. It needs the token of a logged-in user.
 
         Raises:
             LoginError: the client has no token; nothing was sent.
@@ -735,7 +738,7 @@ class AuthClient:
         await self.perform(ops.UnbindPhone())
 
     async def mfa_unbind_email(self) -> None:
-        """Unbind the MFA e-mail address; needs a logged-in user's token.
+        """Unbind the MFA e-mail address. It needs the token of a logged-in user.
 
         Raises:
             LoginError: the client has no token; nothing was sent.
@@ -749,8 +752,8 @@ class AuthClient:
     async def mfa_unbind_factor(self, factor_id: str) -> None:
         """Reset one factor by its id.
 
-        It needs the token of a logged-in user. The service has no such call for phones and e-mail addresses: use `mfa_unbind_phone` and
-        `mfa_unbind_email`.
+        It needs the token of a logged-in user. For a phone or an e-mail address use `mfa_unbind_phone` or `mfa_unbind_email`:
+        the service does not reset them by id.
 
         Args:
             factor_id: the factor's id.
@@ -779,7 +782,7 @@ class AuthClient:
         return await self.perform(ops.GetCurrentUser())
 
     async def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
-        """Return the user pool's own fields of one user.
+        """Return the custom fields of one user.
 
         Args:
             user_id: the user's id, `UserInfo.id`.
@@ -800,7 +803,7 @@ class AuthClient:
     async def list_enrolled_factors(self) -> tuple[Factor, ...]:
         """List the factors that the user has enrolled. A bound phone or e-mail address counts as one.
 
-        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+        It needs the token of a logged-in user. It changes nothing, so it is retried if the connection fails.
 
         Returns:
             The factors, each with the id that `get_factor` and `mfa_unbind_factor` take.
@@ -816,10 +819,10 @@ class AuthClient:
     async def list_factors_to_enroll(self) -> tuple[str, ...]:
         """List the types of factors that the application allows and the user has not enrolled yet.
 
-        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+        It needs the token of a logged-in user. It changes nothing, so it is retried if the connection fails.
 
         Returns:
-            The types: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or other words of the service.
+            The types: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or other values of the service.
 
         Raises:
             LoginError: the client has no token; nothing was sent.
@@ -832,10 +835,10 @@ class AuthClient:
     async def get_factor(self, factor_id: str) -> Factor:
         """Get one enrolled factor by its id.
 
-        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+        It needs the token of a logged-in user. It changes nothing, so it is retried if the connection fails.
 
         Args:
-            factor_id: the id, as `list_enrolled_factors` says it.
+            factor_id: the id, from `list_enrolled_factors`.
 
         Returns:
             The factor.
@@ -857,10 +860,10 @@ class AuthClient:
         phone_country_code: str | None = None,
         email: str | None = None,
     ) -> FactorEnrollment:
-        """Start the enrollment of a factor: sends a code by SMS or e-mail, or makes a TOTP secret.
+        """Start the enrollment of a factor: the service sends a code by SMS or e-mail, or makes a TOTP secret.
 
-        It needs the token of a logged-in user. Nothing is in force until `enroll_factor`, which must follow within one
-        minute. The call is never sent again once the service may have seen it: a repeat could send a second message.
+        It needs the token of a logged-in user. The factor has no effect until `enroll_factor`, which must follow within
+        one minute. The call is never sent again once the service may have seen it: a retry could send a second message.
 
         Args:
             factor_type: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
@@ -869,7 +872,7 @@ class AuthClient:
             email: the address of an EMAIL factor.
 
         Returns:
-            The enrollment token; for OTP also the secret, its otpauth address, the QR picture and the recovery code.
+            The enrollment token; for OTP also the secret, its otpauth URI, the QR picture and the recovery code.
 
         Raises:
             InvalidInputError: an SMS factor without a phone, or an EMAIL factor without an email; nothing was sent.
@@ -884,7 +887,7 @@ class AuthClient:
     async def enroll_factor(
         self, enrollment_token: str, factor_type: str, *, code: str | None = None, photo_key: str | None = None
     ) -> None:
-        """Finish the enrollment of a factor. The service answers no id: `list_enrolled_factors` knows it then.
+        """Finish the enrollment of a factor. `list_enrolled_factors` then gives its id.
 
         It needs the token of a logged-in user. The call spends the code, so it is never sent again once the service may
         have seen it.
@@ -893,10 +896,10 @@ class AuthClient:
             enrollment_token: `FactorEnrollment.token`, at most one minute old.
             factor_type: the type that the enrollment was started with.
             code: the code of the SMS, of the e-mail, or of the authenticator app.
-            photo_key: for FACE: the key of a photo, as `upload_face_image` returns it.
+            photo_key: for FACE: the key of a photo, from `upload_face_image`.
 
         Raises:
-            InvalidInputError: neither or both of code and photo_key, or the one that the type does not take; nothing was sent.
+            InvalidInputError: code and photo_key are both given or both missing, or the factor type does not take the given one.
             LoginError: the client has no token; nothing was sent.
             WrongCodeError: the code is wrong, spent or expired.
             FaceError: the photo cannot be used.
@@ -907,7 +910,7 @@ class AuthClient:
         await self.perform(ops.EnrollFactor(enrollment_token, factor_type, code, photo_key))
 
     async def check_totp(self, code: str) -> bool:
-        """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
+        """Check a TOTP code of a logged-in user, e.g. before a payment. The call logs nobody in.
 
         It needs the token of a logged-in user who has bound TOTP. The call spends the code, so it is never sent again once
         the service may have seen it.
@@ -929,16 +932,16 @@ class AuthClient:
         return await self.perform(ops.CheckTotp(code))
 
     async def introspect_mfa_token(self, mfa_token: str) -> MfaTokenInfo:
-        """Ask whether an mfaToken is good now, and whose it is. A good one does not prove that a factor was passed.
+        """Check whether an mfaToken is valid, and return its user. A valid mfaToken does not prove that a second factor was passed.
 
-        It needs no token of its own; if the client has one, it is sent. It changes nothing, so it is repeated when the
+        It needs no token in the client; if the client has one, it is sent. It changes nothing, so it is retried if the
         connection fails.
 
         Args:
-            mfa_token: the token to ask about.
+            mfa_token: the token to check.
 
         Returns:
-            Whether it is active; if so also its user, its pool and its times.
+            Whether the token is active; for an active token also its user, user pool and times.
 
         Raises:
             InvalidInputError: the token is empty or not text; nothing was sent.
@@ -953,7 +956,7 @@ class AuthClient:
     async def get_captcha(self) -> Captcha:
         """Get a captcha picture for the next `login_by_account`, after a CaptchaRequiredError.
 
-        It needs no token. Each call gets a new picture. The cookie that belongs to the picture travels in the value alone.
+        It needs no token. Each call gets a new picture. The client does not store the picture's cookie: only the result holds it.
 
         Returns:
             The picture (usually SVG) and its cookie.
@@ -969,7 +972,7 @@ class AuthClient:
     async def change_password_by_first_login_token(self, token: str, password: str) -> None:
         """Change the password after code 1639 (first login) or 2071 (unsafe password). Then log in again with the new one.
 
-        It needs no token of the client. It is sent again only if the service cannot have seen it.
+        It needs no token in the client. The call is retried only if the service cannot have seen it.
 
         Args:
             token: `PasswordChangeRequiredError.token`.
@@ -986,7 +989,7 @@ class AuthClient:
     async def change_expired_password(self, token: str, old_password: str, new_password: str) -> None:
         """Change the password after code 2058 (it has expired). Then log in again with the new one.
 
-        It needs no token of the client. It is sent again only if the service cannot have seen it.
+        It needs no token in the client. The call is retried only if the service cannot have seen it.
 
         Args:
             token: `PasswordChangeRequiredError.token`.
@@ -1004,13 +1007,13 @@ class AuthClient:
     # ─────────────────────── the session ───────────────────────
 
     async def refresh_id_token(self) -> IdToken:
-        """Get a fresh ID token for the user's current one.
+        """Get a new ID token in exchange for the user's current one.
 
-        Continue with ``client.as_user(fresh.token)``. It needs the token of a logged-in user. The service answers no user. Whether the old token stays good is unknown, so
-        the call is never sent again once the service may have seen it.
+        Continue with ``client.as_user(fresh.token)``. It needs the token of a logged-in user. Whether the old token stays valid is
+        unknown, so the call is never sent again once the service may have seen it.
 
         Returns:
-            The token with its times.
+            The new token, when it was issued and when it expires.
 
         Raises:
             LoginError: the client has no token; nothing was sent.
@@ -1021,9 +1024,9 @@ class AuthClient:
         return await self.perform(ops.RefreshIdToken())
 
     async def logout(self) -> None:
-        """End the session of the user whose token the client has. The service says yes without a token, too.
+        """End the session of the user whose token the client has. The service accepts the call without a token, too.
 
-        Throw the view of this user away afterwards, whatever the answer: the token is not to be used again.
+        Do not use the token or its view afterwards, even if the call fails.
 
         Raises:
             NotAuthenticatedError: the token is not, or no longer, valid.
@@ -1034,12 +1037,12 @@ class AuthClient:
         await self.perform(ops.Logout())
 
     async def get_security_level(self) -> SecurityLevel:
-        """Ask how well the account is protected, as the service rates it.
+        """Return the service's rating of the account's security.
 
-        It needs the token of a logged-in user. It changes nothing, so it is repeated when the connection fails.
+        It needs the token of a logged-in user. It changes nothing, so it is retried if the connection fails.
 
         Returns:
-            The rating, whether a second factor is on, and in `raw` the rest.
+            The rating, whether a second factor is on, and the other fields in `raw`.
 
         Raises:
             LoginError: the client has no token; nothing was sent.

@@ -12,10 +12,10 @@
     ├── ConfigError                  10002  not_sent   the application's public-config is not available
     ├── LoginError                   10003  not_sent   the call needs a token and has none
     │   └── RunTokenError            10105             a batch's own token was refused (`authing_mfa.batch`)
-    ├── ResponseError                10004  answered   an answer the protocol does not allow
+    ├── ResponseError                10004  answered   the answer is not valid
     ├── JournalError                 10103             a batch's journal cannot be used (`authing_mfa.batch`)
     ├── CircuitOpenError             10104             a batch stopped because the service does not answer (`authing_mfa.batch`)
-    └── ApiError                     answered          the service said no
+    └── ApiError                     answered          the service refused
         ├── MfaRequiredError         1635, 1636        carries the challenge
         ├── PasswordChangeRequiredError  1639, 2058, 2071  carries the token to change the password with
         ├── CaptchaRequiredError     2000
@@ -27,15 +27,15 @@
         ├── RateLimitedError         status 429, 2080, 4004, 1002, 2100; 422 when an SMS is sent
         ├── AccountLockedError       2005, 2057
         ├── AccountDisabledError     1577, 1578, 2120008
-        └── ServiceError             HTTP 5xx, or a v3 statusCode of 500-503: the service broke
+        └── ServiceError             HTTP 5xx, or a v3 statusCode of 500-503: the service failed
 
 A status is the HTTP status of the answer, or the `statusCode` inside an answer of the v3 API, whose HTTP status is always 200.
 
-`delivery` says whether the service may have acted: ``not_sent`` (it cannot have), ``answered`` (its answer says what it did) or
-``unknown`` (the request was sent and no whole answer was read; it may have acted).
+`delivery` says whether the service may have acted: ``not_sent`` (it cannot have acted), ``answered`` (its answer says whether it
+acted) or ``unknown`` (the request was sent and no whole answer was read: the service may have acted).
 
-Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10106 are ours.
-Every error pickles, and none shows a token, a code, a password or a recovery code.
+Codes 10001-10004 are those of the official mobile clients (docs/wire.md#client-codes), 10100-10106 are the codes of
+this package. Every error can be pickled, and no error shows a token, a code, a password or a recovery code.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class NetworkError(AuthingError):
 
 
 class CallTimeoutError(NetworkError):
-    """The call took longer than its time-out. `delivery` says whether the request can have reached the service."""
+    """The call took longer than its time-out."""
 
 
 class ConfigError(AuthingError):
@@ -121,7 +121,7 @@ class LoginError(AuthingError):
 
 
 class ResponseError(AuthingError):
-    """The answer is not what the protocol allows (HTML, a wrong type, a missing user, too large, too deep, …).
+    """The answer is not valid (HTML, a wrong type, a missing user, too large, too deep, …).
 
     Attributes:
         http_status: the HTTP status of the answer.
@@ -138,13 +138,13 @@ class ResponseError(AuthingError):
 
 
 class ApiError(AuthingError):
-    """The service said no.
+    """The service refused the call.
 
     Attributes:
-        code: its `code`, else `apiCode`, else `statusCode`, else the HTTP status.
+        code: the answer's `code`, else its `apiCode`, else its `statusCode`, else the HTTP status.
         http_status: the HTTP status of the answer.
         data: the answer's `data`, as it came. It may hold secrets (a 1636 answer's mfaToken); it is never printed.
-        request_id: its `requestId`, else `uniqueId`: name it when you ask the service's support.
+        request_id: the answer's `requestId`, else its `uniqueId`; give it to the service's support.
     """
 
     default_delivery: ClassVar[Delivery] = "answered"
@@ -163,7 +163,7 @@ class ApiError(AuthingError):
 
 
 class MfaRequiredError(ApiError):
-    """The first factor was right, a second factor is needed (1635 the user's own TOTP, 1636 the application's policy).
+    """The first factor was right, and a second factor is needed (1635: the user turned TOTP on; 1636: the application demands it).
 
     Attributes:
         challenge: the mfaToken to continue with and the factors to choose from.
@@ -229,7 +229,7 @@ class FaceError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """Status 429, 2080, 4004, 1002, 2100, or 422 when an SMS is sent: too soon; nothing was done.
+    """Status 429, 2080, 4004, 1002, 2100, or 422 when an SMS is sent: too many calls; the service did nothing.
 
     Attributes:
         retry_after: seconds to wait, if the answer says so (`Retry-After`).
@@ -251,7 +251,7 @@ class AccountDisabledError(ApiError):
 
 
 class ServiceError(ApiError):
-    """HTTP 5xx with an answer of the service, or a v3 statusCode of 500-503: the service broke. It may have acted."""
+    """HTTP 5xx with an answer of the service, or a v3 statusCode of 500-503: the service failed. It may have acted."""
 
 
 _BY_CODE: dict[int, type[ApiError]] = {

@@ -43,14 +43,14 @@ def _raw() -> Any:
 # Without slots: making a frozen value with many fields and slots costs attrs three times the work.
 @attrs.frozen(slots=False)
 class UserInfo:
-    """A user, as a login or a verification answers it (docs/wire.md#user).
+    """A user, as a login or a verification returns it (docs/wire.md#user).
 
     Attributes:
         id: `id`, else `sub`; a nested `userEntity` is unwrapped. None only when a recovery answer brought a new recovery
             code and no user.
         photo: `photo`, else `picture`: the address of the avatar.
         id_token: `id_token`, else `token`. The bearer of the user's next calls.
-        recovery_code: the NEW recovery code, after `mfa_verify_by_recovery_code`. Show it to the user: the old one is void.
+        recovery_code: the new recovery code, after `mfa_verify_by_recovery_code`. Show it to the user: the old code is void.
         raw: the whole object as it came.
         token_expires_at: when the ID token expires, in seconds since the epoch: `tokenExpiredAt`, else the token's own `exp`.
     """
@@ -85,7 +85,7 @@ class MfaFactor:
     """One way to pass the challenge.
 
     Attributes:
-        policy: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or another word of the service.
+        policy: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or another value of the service.
         sort: the application's order, smallest first.
     """
 
@@ -98,13 +98,13 @@ class MfaChallenge:
     """The `data` of a 1635 or 1636 answer (docs/wire.md#mfa-challenge).
 
     Attributes:
-        token: the mfaToken; it lives six minutes. Continue with `client.as_user(challenge.token)`.
-        factors: the enabled factors by `sort`; a 1635 gives one OTP factor.
-        phone: the phone bound for MFA, None when one must be bound first.
+        token: the mfaToken; it is valid for six minutes. Continue with `client.as_user(challenge.token)`.
+        factors: the enabled factors, ordered by `sort`; after code 1635 one OTP factor.
+        phone: the phone bound for MFA, None if the user must bind a phone first.
         phone_country_code: its country code, e.g. ``+86``.
-        email: the e-mail address bound for MFA, None when one must be bound first.
-        totp_enabled: the user has bound TOTP.
-        face_enabled: the user has bound a face.
+        email: the e-mail address bound for MFA, None if the user must bind an address first.
+        totp_enabled: True if the user has bound TOTP.
+        face_enabled: True if the user has bound a face.
         raw: the whole object as it came.
     """
 
@@ -121,11 +121,14 @@ class MfaChallenge:
     def from_dict(cls, data: Mapping[str, Any], *, code: int = 1636) -> MfaChallenge:
         """Read a challenge that your program received, e.g. from its own server.
 
-        Factors of status 0 are left out, the others ordered by `sort`; empty text counts as missing.
+        Factors of status 0 are left out, the others are ordered by `sort`. Empty text counts as missing.
 
         Args:
             data: the `data` of a 1635 or 1636 answer, or of the management call ``get-mfa-trigger-data``.
-            code: 1635 if the answer had this code: it lists no factors and asks for the user's own TOTP.
+            code: the code of the answer. An answer 1635 lists no factors and demands the user's TOTP.
+
+        Returns:
+            The challenge.
 
         Raises:
             InvalidInputError: *data* is not a challenge.
@@ -196,7 +199,7 @@ class Authenticator:
 
     Attributes:
         id: the authenticator's id.
-        type: ``totp``, or another word of the service.
+        type: ``totp``, or another value of the service.
         enabled: False until it is confirmed.
         source: ``SELF`` (the user turned it on) or ``APPLICATION`` (the application asks for it), None if the service does not say.
     """
@@ -209,12 +212,12 @@ class Authenticator:
 
 @attrs.frozen
 class CustomField:
-    """One field of the user pool's own data (docs/wire.md#custom-data).
+    """One custom field of a user (docs/wire.md#custom-data).
 
     Attributes:
-        key: its name.
-        value: its value; JSON text of a NUMBER, BOOLEAN or OBJECT field is decoded, a DATETIME stays as it came.
-        label: its title for people.
+        key: the field's name.
+        value: the field's value; JSON text of a NUMBER, BOOLEAN or OBJECT field is decoded, a DATETIME stays as it came.
+        label: the field's title for people.
         data_type: ``STRING``, ``NUMBER``, ``BOOLEAN``, ``DATETIME`` or ``OBJECT``.
     """
 
@@ -230,7 +233,7 @@ class Factor:
 
     Attributes:
         id: the factor's id, for `get_factor` and `mfa_unbind_factor`.
-        type: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or another word of the service.
+        type: ``SMS``, ``EMAIL``, ``OTP``, ``FACE``, or another value of the service.
         phone: the phone of an SMS factor.
         phone_country_code: its country code, e.g. ``+86``.
         email: the address of an EMAIL factor.
@@ -250,10 +253,10 @@ class FactorEnrollment:
     """An enrollment that `enroll_factor` finishes (docs/wire.md#factor-enrollment).
 
     Attributes:
-        token: the enrollment token; it lives one minute.
-        secret: the TOTP secret, base32. Only an OTP factor has the next four.
+        token: the enrollment token; it is valid for one minute.
+        secret: the TOTP secret, base32. Only an OTP factor has *secret*, *uri*, *recovery_code* and *qr_png*.
         uri: ``otpauth://totp/…``, the content of the QR picture.
-        recovery_code: the user must keep it.
+        recovery_code: six groups of four; the user must keep it.
         qr_png: the QR picture as PNG bytes.
         raw: the whole object as it came.
     """
@@ -271,7 +274,7 @@ class MfaTokenInfo:
     """The service's information about an mfaToken (docs/wire.md#token-introspection). A valid token does not prove a passed factor.
 
     Attributes:
-        active: the token is valid. For an inactive token the other fields may be missing.
+        active: True if the token is valid. For an inactive token the other fields may be missing.
         user_id: the token's user.
         user_pool_id: the user's pool.
         expires_at: when it expires, in seconds since the epoch.
@@ -294,7 +297,7 @@ class Captcha:
     Attributes:
         image: the picture as it came.
         media_type: its type, usually ``image/svg+xml``.
-        cookie: identifies this picture for the service. Only this value holds it: cookies are never shared.
+        cookie: identifies this picture for the service. The client does not store it.
     """
 
     image: bytes = attrs.field(repr=False)
@@ -323,7 +326,7 @@ class SecurityLevel:
 
     Attributes:
         score: the rating, 0 to 100.
-        mfa: the user has turned a second factor on.
+        mfa: True if the user has turned a second factor on.
         raw: the whole object as it came: e-mail, phone, password, passwordSecurityLevel.
     """
 

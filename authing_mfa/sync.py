@@ -10,9 +10,7 @@
     except MfaRequiredError as error:
         user = client.as_user(error.challenge.token).mfa_verify_by_totp("123456")
 
-This file is longer than others: every method is written out, so that editors and type checkers show its parameters.
-
-More than 300 lines: it is one class, with one documented method for each call.
+More than 300 lines: every method is written out, so that editors and type checkers show its parameters.
 """
 
 from __future__ import annotations
@@ -56,41 +54,41 @@ T = TypeVar("T")
 class AuthClient:
     """The calls of `authing_mfa.AuthClient` as plain methods: same names, parameters, results and errors.
 
-    Any number of threads may call one client at once. It has no current user: a token belongs to the client, or to the view
-    of it that `as_user` gives.
+    Any number of threads may call one client at once. It has no current user: a token belongs to the client, or to a view
+    that `as_user` returns.
 
-    The calls of all clients run on one background event loop per process. The first call begins the loop; closing the last
-    client ends it, and so does the interpreter's exit. After a fork the child's first call gets a loop and a pool of its own,
+    The calls of all clients run on one background event loop per process. The first call starts the loop; closing the last
+    client stops it, and so does the interpreter's exit. After a fork the child's first call gets a loop and a pool of its own,
     so a client made at import time works under gunicorn, Celery and multiprocessing. Ctrl-C cancels the call.
 
     Args:
         app_id: the application's id.
-        token: the bearer of the calls: an mfaToken or a user's ID token. `as_user` gives other users theirs.
+        token: the bearer token of the calls: an mfaToken or a user's ID token. Use `as_user` for more users.
         host: the service's domain; public-config is requested from ``console.{host}`` and names the address of the API.
         scheme: ``https`` or ``http``.
-        on_premise: public-config is requested from *host* itself.
-        base_url: skips discovery: requests go to ``{base_url}{path}``.
-        user_pool_id: sent in each request's headers; by default the id that public-config names.
+        on_premise: True if public-config is requested from *host* itself.
+        base_url: the address of the API. Requests go to ``{base_url}{path}``, and public-config is not requested.
+        user_pool_id: sent in each request's headers; by default the id in public-config.
         public_key: RSA key for passwords (base64 SPKI or PEM); by default the cloud's.
-        lang: language of messages, e.g. ``zh-CN``: of the service's, and (Chinese or English) of this package's errors.
+        lang: language of messages, e.g. ``zh-CN``. This package's own errors are in English or Chinese.
         timeout: seconds for a whole call with its retries, from the moment it has a connection slot.
         connect_timeout: seconds for making a connection.
-        max_connections: how many connections there may be; more callers wait in order.
+        max_connections: the maximum number of connections; further calls wait in order.
         proxy: address of an HTTP proxy.
-        trust_env: take the proxy from the environment.
+        trust_env: True if the proxy is read from the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
         ssl_context: TLS settings, e.g. a private CA.
-        max_attempts: how often a call may be tried; 1 turns retries off. What spends a code is never sent twice.
+        max_attempts: the maximum number of tries of a call; 1 turns retries off. A call that spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
         max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.
         max_response_size: the largest answer that is read, in bytes after decompression.
-        on_call: called on the background loop's thread with the `CallRecord` of every call that has ended. What it raises is
-            logged and changes nothing.
+        on_call: a function that is called on the background loop's thread with the `CallRecord` of each finished call. An
+            exception in it is logged and does not affect the call.
 
     Raises:
-        InvalidInputError: an argument cannot be right.
+        InvalidInputError: an argument is not valid.
 
-    Every call raises the errors of `authing_mfa.AuthClient`'s method of the same name, and UsageError, before anything is
-    sent, on a thread whose event loop runs: there, use `authing_mfa.AuthClient`.
+    Every call raises the errors of `authing_mfa.AuthClient`'s method of the same name. On a thread with a running event loop
+    it raises UsageError and sends nothing: use `authing_mfa.AuthClient` there.
     """
 
     def __init__(  # noqa: PLR0913 - each is a documented setting, all but the first by name
@@ -157,20 +155,20 @@ class AuthClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; with the last client of the process, end the background loop.
+        """Close the connections. Closing the last client of the process stops the background loop.
 
-        Calling it again has no effect. Closing a view that `as_user` made has none either.
+        Calling it again has no effect. Closing a view has no effect either.
         """
         if self._owner:
             self._shared.close()
 
     def as_user(self, token: str | None) -> Self:
-        """Return the same client (same pool, same discovery) with another user's *token*; None: without a token.
+        """Return a view of this client (same pool, same discovery) that sends another user's *token*.
 
-        A view costs next to nothing: make one for each user, and throw it away.
+        A view is cheap: make one for each user.
 
         Args:
-            token: an mfaToken or a user's ID token.
+            token: an mfaToken or a user's ID token; None: the view sends no token.
 
         Returns:
             A view of this client. Closing the view has no effect.
@@ -186,14 +184,14 @@ class AuthClient:
         return view
 
     def verify_many(self, requests: Iterable[VerifyRequest], **options: Any) -> Iterator[Outcome]:
-        """Perform all *requests* and give an outcome for each, see `authing_mfa.batch.verify_many`.
+        """Perform all *requests* and yield an outcome for each, see `authing_mfa.batch.verify_many`.
 
         Args:
             requests: the rows.
             options: the keywords of `authing_mfa.batch.verify_many`.
 
         Returns:
-            An iterator of outcomes. Leaving its loop early stops the run: what was sent is waited for and recorded.
+            An iterator of outcomes. Leaving its loop early stops the run; the calls that were sent are finished and recorded first.
         """
         from authing_mfa.batch import verify_many
 
@@ -205,7 +203,7 @@ class AuthClient:
 
     @property
     def max_connections(self) -> int:
-        """How many connections this client opens at most. More calls than that wait in order."""
+        """The maximum number of connections of this client. Further calls wait in order."""
         return self._shared.client.max_connections
 
     @property
@@ -232,8 +230,8 @@ class AuthClient:
         """Perform any operation of `authing_mfa.operations`. Each method below performs one.
 
         Args:
-            operation: what to do. A password in it is encrypted, a picture is made ready, before anything is sent.
-            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
+            operation: the operation. Its password is encrypted and its picture prepared before anything is sent.
+            max_attempts: the maximum number of tries; None: the client's `max_attempts`.
         """
         return self._run(self._client.perform(operation, max_attempts=max_attempts))
 
@@ -241,13 +239,13 @@ class AuthClient:
         """Perform *operation* like `perform`, and return its value together with the service's message.
 
         Args:
-            operation: what to do.
-            max_attempts: how often the operation may be tried; None: as the client's `max_attempts` says.
+            operation: the operation.
+            max_attempts: the maximum number of tries; None: the client's `max_attempts`.
         """
         return self._run(self._client.answer(operation, max_attempts=max_attempts))
 
     def mfa_check(self, *, phone: str | None = None, email: str | None = None) -> bool:
-        """Ask whether a phone number or an e-mail address may be used for MFA: True when it is free, False when taken.
+        """Check whether a phone number or an e-mail address may be bound for MFA: True if it is free, False if it is bound already.
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
@@ -283,7 +281,7 @@ class AuthClient:
         return self._run(self._client.mfa_verify_by_totp(code))
 
     def mfa_verify_by_otp(self, code: str) -> UserInfo:
-        """Verify with a code of the authenticator app; the document's other name for `mfa_verify_by_totp`.
+        """Verify with a code of the authenticator app: another name of `mfa_verify_by_totp`.
 
         Args:
             code: six digits, which the app changes every 30 seconds.
@@ -291,7 +289,7 @@ class AuthClient:
         return self._run(self._client.mfa_verify_by_otp(code))
 
     def mfa_verify_by_recovery_code(self, code: str) -> UserInfo:
-        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+        """Verify with the recovery code, which is void afterwards. `UserInfo.recovery_code` is the new code: show it to the user.
 
         Args:
             code: the recovery code, six groups of four letters and digits joined by ``-``.
@@ -299,13 +297,13 @@ class AuthClient:
         return self._run(self._client.mfa_verify_by_recovery_code(code))
 
     def upload_face_image(self, image: ImageSource, *, private: bool = True) -> str:
-        """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
+        """Upload a face photo and return its key. Before the upload the photo is turned upright and scaled down, and its metadata is removed.
 
         Args:
             image: a `PIL.Image`, the bytes of a picture file (JPEG, PNG, WebP, HEIC with the extra ``heic``, AVIF, GIF, BMP,
                 TIFF), its path, a ``data:`` URL, a binary file, or an upload of a web framework (with an asynchronous
                 `read()`, or with a `file`).
-            private: True if the service must keep the photo from public access.
+            private: True if the photo must not be publicly readable.
         """
         return self._run(self._client.upload_face_image(image, private=private))
 
@@ -335,14 +333,14 @@ class AuthClient:
         captcha_code: str | None = None,
         captcha: Captcha | None = None,
     ) -> UserInfo:
-        """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
+        """Log in with the password and a user name, phone number or e-mail address.
 
         Args:
             account: the user name, phone number or e-mail address.
             password: the password as the user typed it; it is encrypted before it is sent.
             auto_register: True if an unknown account may be registered.
             captcha_code: after a CaptchaRequiredError: the text that the user read in the captcha picture.
-            captcha: the picture's value, as `get_captcha` returned it.
+            captcha: the value that `get_captcha` returned.
         """
         return self._run(
             self._client.login_by_account(
@@ -383,7 +381,7 @@ class AuthClient:
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
-            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
+            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; the mobile clients send none.
         """
         self._run(self._client.send_sms(phone, phone_country_code=phone_country_code, scene=scene))
 
@@ -396,21 +394,21 @@ class AuthClient:
         self._run(self._client.send_mfa_email(email))
 
     def send_email(self, email: str, *, scene: str = "VERIFY_CODE") -> None:
-        """Send a code by e-mail: by default one to log in with.
+        """Send a code by e-mail, by default a code for a login.
 
         Args:
             email: the e-mail address.
             scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
-                ``CHANGE_EMAIL``, or another word of the service.
+                ``CHANGE_EMAIL``, or another value of the service.
         """
         self._run(self._client.send_email(email, scene=scene))
 
     def mfa_associate_by_totp(self) -> TotpEnrollment:
-        """Ask for a TOTP secret to bind; nothing is in force until `mfa_confirm_totp`."""
+        """Request a TOTP secret to bind. It has no effect until `mfa_confirm_totp` confirms it."""
         return self._run(self._client.mfa_associate_by_totp())
 
     def mfa_confirm_totp(self, code: str) -> UserInfo | None:
-        """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
+        """Confirm the TOTP secret with its first code.
 
         Args:
             code: six digits, which the app changes every 30 seconds.
@@ -418,7 +416,7 @@ class AuthClient:
         return self._run(self._client.mfa_confirm_totp(code))
 
     def mfa_delete_totp(self) -> None:
-        """Unbind TOTP; needs a logged-in user's token."""
+        """Unbind TOTP. It needs the token of a logged-in user."""
         self._run(self._client.mfa_delete_totp())
 
     def mfa_list_authenticators(self) -> tuple[Authenticator, ...]:
@@ -426,11 +424,11 @@ class AuthClient:
         return self._run(self._client.mfa_list_authenticators())
 
     def mfa_unbind_phone(self) -> None:
-        """Unbind the MFA phone; needs a logged-in user's token."""
+        """Unbind the MFA phone. It needs the token of a logged-in user."""
         self._run(self._client.mfa_unbind_phone())
 
     def mfa_unbind_email(self) -> None:
-        """Unbind the MFA e-mail address; needs a logged-in user's token."""
+        """Unbind the MFA e-mail address. It needs the token of a logged-in user."""
         self._run(self._client.mfa_unbind_email())
 
     def mfa_unbind_factor(self, factor_id: str) -> None:
@@ -446,7 +444,7 @@ class AuthClient:
         return self._run(self._client.get_current_user())
 
     def get_custom_user_data(self, user_id: str) -> tuple[CustomField, ...]:
-        """Return the user pool's own fields of one user.
+        """Return the custom fields of one user.
 
         Args:
             user_id: the user's id, `UserInfo.id`.
@@ -465,7 +463,7 @@ class AuthClient:
         """Get one enrolled factor by its id.
 
         Args:
-            factor_id: the id, as `list_enrolled_factors` says it.
+            factor_id: the id, from `list_enrolled_factors`.
         """
         return self._run(self._client.get_factor(factor_id))
 
@@ -477,7 +475,7 @@ class AuthClient:
         phone_country_code: str | None = None,
         email: str | None = None,
     ) -> FactorEnrollment:
-        """Start the enrollment of a factor: sends a code by SMS or e-mail, or makes a TOTP secret.
+        """Start the enrollment of a factor: the service sends a code by SMS or e-mail, or makes a TOTP secret.
 
         Args:
             factor_type: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
@@ -494,18 +492,18 @@ class AuthClient:
     def enroll_factor(
         self, enrollment_token: str, factor_type: str, *, code: str | None = None, photo_key: str | None = None
     ) -> None:
-        """Finish the enrollment of a factor. The service answers no id: `list_enrolled_factors` knows it then.
+        """Finish the enrollment of a factor. `list_enrolled_factors` then gives its id.
 
         Args:
             enrollment_token: `FactorEnrollment.token`, at most one minute old.
             factor_type: the type that the enrollment was started with.
             code: the code of the SMS, of the e-mail, or of the authenticator app.
-            photo_key: for FACE: the key of a photo, as `upload_face_image` returns it.
+            photo_key: for FACE: the key of a photo, from `upload_face_image`.
         """
         self._run(self._client.enroll_factor(enrollment_token, factor_type, code=code, photo_key=photo_key))
 
     def check_totp(self, code: str) -> bool:
-        """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
+        """Check a TOTP code of a logged-in user, e.g. before a payment. The call logs nobody in.
 
         Args:
             code: six digits, which the authenticator app changes every 30 seconds.
@@ -513,10 +511,10 @@ class AuthClient:
         return self._run(self._client.check_totp(code))
 
     def introspect_mfa_token(self, mfa_token: str) -> MfaTokenInfo:
-        """Ask whether an mfaToken is good now, and whose it is. A good one does not prove that a factor was passed.
+        """Check whether an mfaToken is valid, and return its user. A valid mfaToken does not prove that a second factor was passed.
 
         Args:
-            mfa_token: the token to ask about.
+            mfa_token: the token to check.
         """
         return self._run(self._client.introspect_mfa_token(mfa_token))
 
@@ -544,13 +542,13 @@ class AuthClient:
         self._run(self._client.change_expired_password(token, old_password, new_password))
 
     def refresh_id_token(self) -> IdToken:
-        """Get a fresh ID token for the user's current one."""
+        """Get a new ID token in exchange for the user's current one."""
         return self._run(self._client.refresh_id_token())
 
     def logout(self) -> None:
-        """End the session of the user whose token the client has. The service says yes without a token, too."""
+        """End the session of the user whose token the client has. The service accepts the call without a token, too."""
         self._run(self._client.logout())
 
     def get_security_level(self) -> SecurityLevel:
-        """Ask how well the account is protected, as the service rates it."""
+        """Return the service's rating of the account's security."""
         return self._run(self._client.get_security_level())

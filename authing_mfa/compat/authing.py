@@ -20,24 +20,24 @@ __all__ = ["Authing"]
 class Authing:
     """The application of this process, its settings, and its one current user.
 
-    **There is one current user for the whole process. On a server, where each request has a user of its own, use the async client
+    **The whole process has one current user. On a server, where each request has its own user, use the async client
     (`authing_mfa.AuthClient`) or the sync client (`authing_mfa.sync.AuthClient`) instead.**
 
-    Settings may be made before or after `start`: they apply to the calls made afterwards, not to those that run.
+    Settings may be made before or after `start`. They apply to calls made afterwards, not to running calls.
     """
 
     @staticmethod
     def start(app_id: str, **options: Any) -> None:
-        """Choose the application; calls made before this complete with code 10002.
+        """Choose the application. Calls made before the first `start` complete with code 10002.
 
         Args:
             app_id: the application's id.
-            options: the keywords of `authing_mfa.AuthClient`; `token` makes it the current one. What `setHost` and the others
-                said before stays, unless it is said here again.
+            options: the keywords of `authing_mfa.AuthClient`; *token* becomes the current token. Settings of `setHost` and the
+                other methods stay, unless an option replaces them.
 
         Raises:
             TypeError: an unknown keyword.
-            InvalidInputError: a value that cannot be right.
+            InvalidInputError: an option is not valid.
         """
         token = options.pop("token", None)
         STATE.start(app_id, options)
@@ -46,7 +46,7 @@ class Authing:
 
     @staticmethod
     def setHost(host: str) -> None:
-        """Choose the service's domain. It takes the place of a `base_url`.
+        """Choose the service's domain. It replaces a `base_url`.
 
         Args:
             host: the domain, e.g. ``authing.cn`` (the default).
@@ -64,10 +64,10 @@ class Authing:
 
     @staticmethod
     def setOnPremiseInfo(host: str, publicKey: str) -> None:
-        """Use an installation of one's own.
+        """Use an on-premises installation.
 
         Args:
-            host: its host, which is asked for public-config itself.
+            host: its host; public-config is requested from it.
             publicKey: its RSA key for passwords, base64 or PEM.
         """
         STATE.set(host=host, base_url=None, public_key=publicKey, on_premise=True)
@@ -86,8 +86,11 @@ class Authing:
         """Choose the dispatcher that runs the completions of the calls made from now on.
 
         Args:
-            dispatch: given a function, has it called once, later, where it likes: see `authing_mfa.compat.dispatch`. None:
-                the callback thread, one completion after the other.
+            dispatch: takes a function and calls it once, later, on its own thread, see `authing_mfa.compat.dispatch`. None: the
+                callback thread runs the completions, one after the other.
+
+        Raises:
+            TypeError: *dispatch* cannot be called.
         """
         if dispatch is not None and not callable(dispatch):
             raise TypeError("dispatch must be a function, or None.")
@@ -109,7 +112,7 @@ class Authing:
 
     @staticmethod
     def getCurrentUser() -> UserInfo | None:
-        """Return the user who last logged in or passed a second factor; None between the two."""
+        """Return the user who is logged in; None before a login, and between the password and the second factor."""
         return STATE.current.user
 
     @staticmethod
@@ -117,18 +120,19 @@ class Authing:
         """Use *token* for the calls made from now on.
 
         Args:
-            token: e.g. an mfaToken obtained elsewhere. None: nobody is logged in any more.
+            token: e.g. an mfaToken obtained elsewhere. None: there is no current user any more.
         """
         STATE.current = CurrentUser(None, token)
 
     @staticmethod
     def shutdown(timeout: float | None = 5.0) -> None:
-        """End what `start` began: pending calls complete with code 10102; connections and threads are closed.
+        """Shut down: pending calls complete with code 10102, then connections and threads are closed.
 
-        `start` again works; the current user and what the set… functions said stay. Leaving the interpreter does this too.
+        The current user and the settings of the set… methods stay, and `start` may be called again. The interpreter's exit calls
+        this method, too.
 
         Args:
-            timeout: seconds it may take; None: as long as the completions take. In a completion it does not wait at all: the
-                pending ones run after that one.
+            timeout: seconds to wait for the completions; None: no limit. Called in a completion, it does not wait: the pending
+                completions run after the current completion.
         """
         STATE.shutdown(timeout)

@@ -63,7 +63,7 @@ _EMPTY = Context()
 
 
 class Call:
-    """A running call. Its completion runs exactly once, never inside the call that made it.
+    """A running call. Its completion runs exactly once, after the method that made the call has returned.
 
     The methods of `AuthClient` return one. Keep it to cancel the call or to wait for it; if you drop it, the call goes on.
     """
@@ -108,9 +108,9 @@ class Call:
         return self.stage is _DONE
 
     def cancel(self) -> bool:
-        """Cancel the call. True: its completion gets code 10102. False: the completion has begun or is done.
+        """Cancel the call. Return True if its completion gets code 10102, False if the completion has already begun.
 
-        An answer that has arrived but has not reached the completion is thrown away, and makes nobody the current user.
+        An answer that has not reached the completion is discarded and does not change the current user.
         """
         return self.runner is not None and self.runner.cancel(self)
 
@@ -118,10 +118,10 @@ class Call:
         """Block until the call is done. Ctrl-C cancels the call.
 
         Args:
-            timeout: seconds to wait at most; None waits without a limit.
+            timeout: the maximum seconds to wait; None: no limit.
 
         Returns:
-            False when *timeout* passed first.
+            True when the call is done, False when *timeout* has passed first.
 
         Raises:
             RuntimeError: this thread must run the completion, so waiting would never end; or the parent process made the

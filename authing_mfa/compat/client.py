@@ -52,18 +52,18 @@ __all__ = [
 ]
 
 Completion: TypeAlias = Callable[[int, str | None, Any], object]
-"""What every completion but the upload's takes: the code, the message, the value."""
+"""The arguments of every completion but the upload's: the code, the message, the value."""
 
 UserCompletion: TypeAlias = (
     Callable[[int, str | None, UserInfo | MfaChallenge | PasswordChangeRequiredError | None], object]
     | Callable[[int, str | None, UserInfo | MfaChallenge | None], object]
 )
-"""The user with code 200; the challenge with 1635 and 1636; the error, whose `token` changes the password, with 1639, 2058 and
-2071; else None."""
+"""The value is the user with code 200; the challenge with 1635 and 1636; with 1639, 2058 and 2071 the error, whose `token` changes
+the password; else None."""
 
 CheckCompletion: TypeAlias = Callable[[int, str | None, bool | None], object]
 EmptyCompletion: TypeAlias = Callable[[int, str | None, None], object] | Callable[[int, str | None], object]
-"""Of a call without a value: with the None in the value's place, or Swift's own two arguments."""
+"""The completion of a call without a value. It takes None as the value, or only Swift's two arguments."""
 
 EnrollmentCompletion: TypeAlias = Callable[[int, str | None, TotpEnrollment | None], object]
 AuthenticatorsCompletion: TypeAlias = Callable[[int, str | None, tuple[Authenticator, ...] | None], object]
@@ -82,11 +82,17 @@ UploadCompletion: TypeAlias = Callable[[int, str | None], object]
 
 
 class CompatAuthClient:
-    """The calls of the Swift SDK. It holds nothing: make one wherever you need it, as in Swift.
+    """The calls of the Swift SDK. The client has no state: make one wherever you need it, as in Swift.
 
-    Every method takes the completion last, and after it by name: `dispatcher`, who runs this completion (by default the one of
-    `Authing.setDispatcher`), and `owner`, the window or object it is for: when that is gone, the call is cancelled and the
-    completion dropped. Each returns its `Call`.
+    Every method takes the completion last, and after it two keywords. `dispatcher` runs this completion; the default is the
+    dispatcher of `Authing.setDispatcher`. `owner` is the window or object that the completion is for: when the owner is gone,
+    the call is cancelled and the completion does not run.
+
+    Each method returns its `Call`. An error of the call, a wrong argument included, reaches the completion as a code.
+
+    Raises:
+        TypeError: the completion cannot take the arguments, the dispatcher is not a function, or the owner cannot be weakly
+            referenced.
     """
 
     def mfaCheck(
@@ -98,14 +104,14 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Ask whether a phone number or an e-mail address may be used for MFA: True when it is free, False when taken.
+        """Check whether a phone number or an e-mail address may be bound for MFA: True if it is free, False if it is bound already.
 
         Args:
-            phone: the phone number, without country code.
-            email: the e-mail address. One of the two is needed; both given, both are asked about.
-            completion: gets the code, the message, and whether it is free.
-            dispatcher: who runs the completion.
-            owner: whom it is for.
+            phone: the phone number, digits without the country code.
+            email: the e-mail address. One of the two is needed; if both are given, both are sent.
+            completion: gets the code, the message, and True if it is free.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
         """
         return STATE.call(ops.MfaCheck, (phone, email), completion, dispatcher, owner)
 
@@ -122,12 +128,12 @@ class CompatAuthClient:
         """Verify, or bind, a phone with the code that was sent to it by SMS; the user is logged in.
 
         Args:
-            phone: the phone number, without country code.
+            phone: the phone number, digits without the country code.
             code: the code of the SMS.
             completion: gets the code, the message, and the user.
-            phoneCountryCode: e.g. ``+86``; sent only when given.
-            dispatcher: who runs the completion.
-            owner: whom it is for.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
+            owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByPhone, (phone, code, phoneCountryCode), completion, dispatcher, owner)
 
@@ -146,7 +152,7 @@ class CompatAuthClient:
             email: the e-mail address.
             code: the code of the message.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByEmail, (email, code), completion, dispatcher, owner)
@@ -159,7 +165,7 @@ class CompatAuthClient:
         Args:
             code: six digits, which the authenticator app changes every 30 seconds.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByTotp, (code,), completion, dispatcher, owner)
@@ -167,12 +173,12 @@ class CompatAuthClient:
     def mfaVerifyByTOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify with a code of the authenticator app; the document's other name for `mfaVerifyByOTP`.
+        """Verify with a code of the authenticator app: another name of `mfaVerifyByOTP`.
 
         Args:
             code: six digits, which the authenticator app changes every 30 seconds.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByTotp, (code,), completion, dispatcher, owner, name="mfaVerifyByTOTP")
@@ -180,12 +186,12 @@ class CompatAuthClient:
     def mfaVerifyByRecoveryCode(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+        """Verify with the recovery code, which is void afterwards. `UserInfo.recovery_code` is the new code: show it to the user.
 
         Args:
             code: the recovery code.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByRecoveryCode, (code,), completion, dispatcher, owner)
@@ -193,12 +199,12 @@ class CompatAuthClient:
     def mfaAssociteByRecoveryCode(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Verify with the recovery code; `UserInfo.recovery_code` is the NEW one, the old one is void: show it to the user.
+        """Verify with the recovery code, which is void afterwards. `UserInfo.recovery_code` is the new code: show it to the user.
 
         Args:
             code: the recovery code.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(
@@ -214,14 +220,14 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Upload a face photo and get its key. The photo is turned upright, scaled down and freed of metadata first.
+        """Upload a face photo and return its key. Before the upload the photo is turned upright and scaled down, and its metadata is removed.
 
         Args:
-            image: a `PIL.Image`, the bytes of a picture file, its path, a ``data:`` URL, or a binary file. It is taken before
-                this returns: you may close or change it then.
-            isPrivate: True if the service must keep the photo from public access.
+            image: a `PIL.Image`, the bytes of a picture file, its path, a ``data:`` URL, or a binary file. The method
+                reads it before it returns, so you may close or change it afterwards.
+            isPrivate: True if the photo must not be publicly readable.
             completion: gets ``(200, key)`` or ``(code, message)``; code 10101: the picture cannot be read.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.UploadFaceImage, (image, isPrivate), completion, dispatcher, owner)
@@ -241,7 +247,7 @@ class CompatAuthClient:
             photoKeyA: the key of the first photo, from `uploadFaceImage`.
             photoKeyB: the key of the second photo.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.AssociateFace, (photoKeyA, photoKeyB), completion, dispatcher, owner)
@@ -254,7 +260,7 @@ class CompatAuthClient:
         Args:
             photoKey: the photo's key, from `uploadFaceImage`.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.VerifyByFace, (photoKey,), completion, dispatcher, owner)
@@ -273,7 +279,7 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Log in with a user name, phone or e-mail address and the password, which travels encrypted.
+        """Log in with the password and a user name, phone number or e-mail address.
 
         Args:
             account: the user name, phone number or e-mail address.
@@ -281,8 +287,8 @@ class CompatAuthClient:
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
             autoRegister: True if an unknown account may be registered.
             captchaCode: after code 2000: the text that the user read in the captcha picture.
-            captcha: the picture, as `getSecurityCaptcha` answered it.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            captcha: the value that `getSecurityCaptcha` returned.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(
@@ -312,7 +318,7 @@ class CompatAuthClient:
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
             phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
             autoRegister: True if an unknown account may be registered.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(
@@ -336,7 +342,7 @@ class CompatAuthClient:
             code: the code of the message.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
             autoRegister: True if an unknown account may be registered.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.LoginByEmailCode, (email, code, autoRegister), completion, dispatcher, owner)
@@ -357,8 +363,8 @@ class CompatAuthClient:
             phone: the phone number, digits without the country code.
             completion: gets the code, the message, and None.
             phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
-            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; mobile clients send none.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; the mobile clients send none.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.SendSms, (phone, phoneCountryCode, scene), completion, dispatcher, owner)
@@ -371,7 +377,7 @@ class CompatAuthClient:
         Args:
             email: the e-mail address.
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.SendMfaEmail, (email,), completion, dispatcher, owner)
@@ -379,11 +385,11 @@ class CompatAuthClient:
     def mfaAssociateByOTP(
         self, completion: EnrollmentCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Ask for a TOTP secret to bind; nothing is in force until `mfaAssociateConfirmByOTP`.
+        """Request a TOTP secret to bind. It has no effect until `mfaAssociateConfirmByOTP` confirms it.
 
         Args:
             completion: gets the code, the message, and the enrollment.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.AssociateTotp, (), completion, dispatcher, owner)
@@ -391,12 +397,12 @@ class CompatAuthClient:
     def mfaAssociateConfirmByOTP(
         self, code: str, completion: UserCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Confirm the TOTP secret with a first code; the user where the service answers one, else None.
+        """Confirm the TOTP secret with its first code.
 
         Args:
             code: six digits, which the authenticator app changes every 30 seconds.
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.ConfirmTotp, (code,), completion, dispatcher, owner)
@@ -404,11 +410,11 @@ class CompatAuthClient:
     def mfaDeleteOTP(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Unbind TOTP; needs a logged-in user's token.
+        """Unbind TOTP. It needs the token of a logged-in user.
 
         Args:
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.DeleteTotp, (), completion, dispatcher, owner)
@@ -420,7 +426,7 @@ class CompatAuthClient:
 
         Args:
             completion: gets the code, the message, and the authenticators.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.ListAuthenticators, (), completion, dispatcher, owner)
@@ -428,11 +434,11 @@ class CompatAuthClient:
     def unbindMFAPhone(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Unbind the MFA phone; needs a logged-in user's token.
+        """Unbind the MFA phone. It needs the token of a logged-in user.
 
         Args:
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.UnbindPhone, (), completion, dispatcher, owner)
@@ -440,11 +446,11 @@ class CompatAuthClient:
     def unbindMFAEmail(
         self, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Unbind the MFA e-mail address; needs a logged-in user's token.
+        """Unbind the MFA e-mail address. It needs the token of a logged-in user.
 
         Args:
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.UnbindEmail, (), completion, dispatcher, owner)
@@ -457,7 +463,7 @@ class CompatAuthClient:
         Args:
             factorId: the factor's id.
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.UnbindFactor, (factorId,), completion, dispatcher, owner)
@@ -469,7 +475,7 @@ class CompatAuthClient:
 
         Args:
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.GetCurrentUser, (), completion, dispatcher, owner)
@@ -481,7 +487,7 @@ class CompatAuthClient:
 
         Args:
             completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.GetCurrentUser, (), completion, dispatcher, owner, name="getCurrentUser")
@@ -494,12 +500,12 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Return the user pool's own fields of one user.
+        """Return the custom fields of one user.
 
         Args:
             userId: the user's id, or the `UserInfo` of the user.
             completion: gets the code, the message, and the fields.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         user_id = userId.id if isinstance(userId, UserInfo) else userId
@@ -514,14 +520,14 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Send a code by e-mail: by default one to log in with.
+        """Send a code by e-mail, by default a code for a login.
 
         Args:
             email: the e-mail address.
             scene: what the code is for: ``VERIFY_CODE`` (log in), ``LOGIN_VERIFY_CODE``, ``MFA_VERIFY``, ``RESET_PASSWORD``,
-                ``CHANGE_EMAIL``, or another word of the service.
+                ``CHANGE_EMAIL``, or another value of the service.
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.SendEmail, (email, scene), completion, dispatcher, owner)
@@ -537,7 +543,7 @@ class CompatAuthClient:
 
         Args:
             completion: gets the code, the message, and the factors.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.ListEnrolledFactors, (), completion, dispatcher, owner)
@@ -553,7 +559,7 @@ class CompatAuthClient:
 
         Args:
             completion: gets the code, the message, and the types.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.ListFactorsToEnroll, (), completion, dispatcher, owner)
@@ -569,9 +575,9 @@ class CompatAuthClient:
         """Get one enrolled factor by its id.
 
         Args:
-            factorId: the id, as `listEnrolledFactors` says it.
+            factorId: the id, from `listEnrolledFactors`.
             completion: gets the code, the message, and the factor.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.GetFactor, (factorId,), completion, dispatcher, owner)
@@ -587,7 +593,7 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Start the enrollment of a factor: sends a code by SMS or e-mail, or makes a TOTP secret.
+        """Start the enrollment of a factor: the service sends a code by SMS or e-mail, or makes a TOTP secret.
 
         Args:
             factorType: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
@@ -595,7 +601,7 @@ class CompatAuthClient:
             phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
             phoneCountryCode: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
             email: the address of an EMAIL factor.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(
@@ -617,15 +623,15 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Finish the enrollment of a factor. The service answers no id: `listEnrolledFactors` knows it then.
+        """Finish the enrollment of a factor. `listEnrolledFactors` then gives its id.
 
         Args:
             enrollmentToken: `FactorEnrollment.token`, at most one minute old.
             factorType: the type that the enrollment was started with.
             completion: gets the code, the message, and None.
             code: the code of the SMS, of the e-mail, or of the authenticator app.
-            photoKey: for FACE: the key of a photo, as `uploadFaceImage` returns it.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            photoKey: for FACE: the key of a photo, from `uploadFaceImage`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(
@@ -640,12 +646,12 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Check a code of the authenticator app of a user who is logged in, e.g. before a payment. Nobody is logged in by it.
+        """Check a TOTP code of a logged-in user, e.g. before a payment. The call logs nobody in.
 
         Args:
             code: six digits, which the authenticator app changes every 30 seconds.
-            completion: gets the code, the message, and whether the code is right.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            completion: gets the code, the message, and True if the code is right.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.CheckTotp, (code,), completion, dispatcher, owner)
@@ -658,12 +664,12 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Ask whether an mfaToken is good now, and whose it is. A good one does not prove that a factor was passed.
+        """Check whether an mfaToken is valid, and return its user. A valid mfaToken does not prove that a second factor was passed.
 
         Args:
-            mfaToken: the token to ask about.
-            completion: gets the code, the message, and what is known of the token.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            mfaToken: the token to check.
+            completion: gets the code, the message, and the token's state.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.IntrospectMfaToken, (mfaToken,), completion, dispatcher, owner)
@@ -679,7 +685,7 @@ class CompatAuthClient:
 
         Args:
             completion: gets the code, the message, and the picture.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.GetCaptcha, (), completion, dispatcher, owner)
@@ -699,7 +705,7 @@ class CompatAuthClient:
             token: `PasswordChangeRequiredError.token`.
             password: the new password as the user typed it; it is encrypted before it is sent.
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.ChangePasswordByFirstLoginToken, (token, password), completion, dispatcher, owner)
@@ -721,7 +727,7 @@ class CompatAuthClient:
             oldPassword: the password of the login; it is encrypted before it is sent.
             newPassword: the new password as the user typed it; it is encrypted before it is sent.
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.ChangeExpiredPassword, (token, oldPassword, newPassword), completion, dispatcher, owner)
@@ -733,13 +739,13 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Get a fresh ID token for the user's current one.
+        """Get a new ID token in exchange for the user's current one.
 
-        It becomes the current token, and that of the current user.
+        The new token becomes the current token, and the token of the current user.
 
         Args:
             completion: gets the code, the message, and the token.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.RefreshIdToken, (), completion, dispatcher, owner)
@@ -751,13 +757,13 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """End the session of the user whose token the client has. The service says yes without a token, too.
+        """End the session of the user whose token the client has. The service accepts the call without a token, too.
 
-        Afterwards nobody is the current user, whatever the service said, as in Swift.
+        Afterwards there is no current user, even if the call fails, as in Swift. A cancelled call changes nothing.
 
         Args:
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.Logout, (), completion, dispatcher, owner)
@@ -769,11 +775,11 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Ask how well the account is protected, as the service rates it.
+        """Return the service's rating of the account's security.
 
         Args:
             completion: gets the code, the message, and the rating.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.GetSecurityLevel, (), completion, dispatcher, owner)
@@ -791,7 +797,7 @@ class CompatAuthClient:
         Args:
             factorId: the factor's id.
             completion: gets the code, the message, and None.
-            dispatcher: who runs the completion; by default the one of `Authing.setDispatcher`.
+            dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
         return STATE.call(ops.UnbindFactor, (factorId,), completion, dispatcher, owner, name="resetFactor")

@@ -110,12 +110,15 @@ def tk(root: Misc, *, interval: int = 10) -> Dispatcher:
     Args:
         root: the window; its destruction ends the dispatcher.
         interval: milliseconds between two reads of the queue.
+
+    Returns:
+        The dispatcher.
     """
     return _Tk(root, interval)
 
 
 def qt() -> Dispatcher:
-    """Run completions in Qt's event loop (PySide6 or PyQt6, whichever the program uses). Callable on any thread.
+    """Run completions in Qt's event loop (PySide6 or PyQt6, whichever the program uses). Any thread may call this function.
 
     It uses a signal that is queued to an object on the application's thread: `QTimer.singleShot` never fires on a thread
     without a Qt event loop, and reports no error.
@@ -238,7 +241,10 @@ class _AsyncioLoop:
 
 
 def asyncio_loop(loop: asyncio.AbstractEventLoop | None = None) -> Dispatcher:
-    """Run completions on an event loop of your own; without *loop* on the one that is running here.
+    """Run completions on your own event loop.
+
+    Args:
+        loop: the event loop; None: the loop that is running on this thread.
 
     Raises:
         RuntimeError: no *loop* is given and none is running.
