@@ -1,7 +1,7 @@
-"""Millions of verifications: flat memory, a steady rate, and with a journal nothing sent twice and nothing lost.
+"""Millions of verifications: constant memory, a steady rate, and with a journal no row is sent twice or lost.
 
-`verify_many` is the function for programs, `authing_mfa.batch.run_file` for files (the command line's `batch`), `authing_mfa.batch.dask.driver` on a
-cluster. docs/batch.md lists the promises, and what happens when something fails.
+`verify_many` is the function for programs, `authing_mfa.batch.run_file` for files (the command `authing-mfa batch`), and
+`authing_mfa.batch.dask.driver` for a cluster. docs/batch.md lists the guarantees.
 """
 
 from authing_mfa.batch.api import verify_many

@@ -45,42 +45,45 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
     recovery_file: str | PathLike[str] | None = None,
     run_name: str = "run",
 ) -> AsyncGenerator[Outcome, None]:
-    """Perform all *requests* and give an outcome for each.
+    """Perform all *requests* and yield an outcome for each.
 
     ::
 
         async for outcome in verify_many(client, rows, concurrency=256, rate=500, journal="run.db"):
             print(outcome.key, outcome.status)
 
-    A row never raises: its error is in its outcome. Rows are pulled no faster than they are processed; a sync iterable is read
-    in another thread (a list or tuple is not). Leaving the loop early or being cancelled stops the run: the run waits for
-    the calls that were sent and records them; other rows are not started. To wait until that is done, wrap the generator in
-    `contextlib.aclosing`.
+    The error of a row is in its outcome and is not raised. Rows are read no faster than they are processed; a synchronous
+    iterable is read in another thread (a list or tuple is not). If the loop is left early or cancelled, no further row is sent,
+    and the calls that were sent are finished and recorded. To wait for this, wrap the generator in `contextlib.aclosing`.
 
     Args:
         client: sends each row with the row's token, or with the client's token if the row has none.
         requests: the rows.
-        concurrency: how many calls are in flight at most; no more than the client has connections for.
-        rate: calls started per second at most; never more than that in any second.
-        ordered: give outcomes in the order of the rows, at most 2 x concurrency of them being held back.
-        journal: a file or a database URL, where each row is noted before it is sent. If it exists already, the run is
-            resumed: a row once sent is never sent again, its outcome is given again.
-        on_progress: called regularly, and at the end, with the progress of the run.
-        resend_unknown: on resuming, send rows of unknown fate again.
-        resend_rejected: on resuming, send rows that were rejected with one of these codes again.
-        stop_after_failures: when so many calls in a row fail because of the service or the network, nothing is sent until
-            the service can be reached again; None: never.
-        max_outage: seconds that the service, or the journal's database, may be away before the run stops.
-        recovery_file: where new recovery codes are written before they are given; by default beside the journal.
+        concurrency: the maximum number of calls in flight; at most the client's `max_connections`.
+        rate: the maximum number of calls that start within any second; None: no limit.
+        ordered: yield outcomes in the order of the rows; at most 2 x *concurrency* outcomes wait for their turn.
+        journal: a file or a database URL, in which each row is recorded before it is sent. If the journal exists, the run is
+            resumed: a row that was sent is not sent again, and its outcome is yielded again.
+        on_progress: a function that is called regularly, and at the end, with the progress of the run.
+        resend_unknown: when the run is resumed, send the rows with status ``unknown`` again.
+        resend_rejected: when the run is resumed, send rows again that were rejected with one of these codes.
+        stop_after_failures: after this number of consecutive failures of the service or the network, nothing is sent until the
+            service can be reached again; None: never.
+        max_outage: seconds that the service or the journal's database may be unreachable before the run stops.
+        recovery_file: the file to which new recovery codes are written before they are yielded; by default a file beside the
+            journal.
         run_name: the name of this run, for several runs in one database.
 
+    Returns:
+        An asynchronous generator of outcomes.
+
     Raises:
-        InvalidInputError: an argument cannot be right.
-        JournalError: while iterating: the journal cannot be used; nothing was sent that is not in it.
-        InputChangedError: while iterating: the rows are not those of the journal.
-        CircuitOpenError: while iterating: the service does not answer any more; the rest of the rows is not sent.
-        RunTokenError: while iterating: the client's token was refused, or it has none; the rows that need it are not sent.
-        UsageError: while iterating: the client is closed, or belongs to another event loop.
+        InvalidInputError: an argument is not valid. The other errors are raised during the iteration.
+        JournalError: the journal cannot be used; every row that was sent is in it.
+        InputChangedError: the rows are not the rows of the journal.
+        CircuitOpenError: the service does not answer any more; the remaining rows are not sent.
+        RunTokenError: the client's token was refused, or the client has none; the rows that need it are not sent.
+        UsageError: the client is closed, or belongs to another event loop.
     """
     options = RunOptions(
         concurrency=concurrency,

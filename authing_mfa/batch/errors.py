@@ -22,7 +22,7 @@ NEEDS_A_PERSON: Final = 10106
 
 
 class JournalError(AuthingError):
-    """The journal cannot be opened, read or written, so nothing more is sent: a row that cannot be recorded is not sent."""
+    """The journal cannot be opened, read or written, so the run stops: a row that cannot be recorded is not sent."""
 
     default_code = 10103
 
@@ -32,7 +32,7 @@ class JournalAwayError(JournalError):
 
 
 class InputChangedError(JournalError):
-    """The journal belongs to other rows. Give the old input again, or start with a new journal."""
+    """The rows are not the rows of the journal. Use the input of the first run, or a new journal."""
 
 
 class ClaimLostError(JournalError):
@@ -40,10 +40,10 @@ class ClaimLostError(JournalError):
 
 
 class CircuitOpenError(AuthingError):
-    """Too many calls in a row failed, so the run stopped. The rest of the rows was not sent.
+    """Too many consecutive calls failed, so the run stopped. The remaining rows were not sent.
 
     Attributes:
-        failures: how many calls failed one after the other.
+        failures: the number of consecutive failures.
         last: the last of these failures.
     """
 
@@ -59,9 +59,9 @@ class CircuitOpenError(AuthingError):
 
 
 class RunTokenError(LoginError):
-    """The client's token, which rows without a token use, was refused or is missing. Those rows were not verified.
+    """The client's token, which rows without a token use, was refused or is missing. These rows were not verified.
 
-    Get a new token and resume: the rows are sent then.
+    Get a new token and resume the run: it sends these rows.
     """
 
     default_code = 10105

@@ -66,16 +66,14 @@ def _check_token(_: object, __: object, token: Any) -> None:
 
 @attrs.frozen
 class VerifyRequest:
-    """One row of a batch. Make it with one of the constructors below; each checks its arguments.
-
-    All take the row's own user as *token* (by default the client's) and the caller's own id of the row as *key*.
+    """One row of a batch. Make it with one of the constructors; each checks its arguments.
 
     Attributes:
-        kind: the constructor that made it.
-        operation: the call, None for a face photo that must be uploaded first.
-        image: the face photo, else None.
-        token: the bearer of the call, never shown.
-        key: the caller's own id of the row. Give one: with it, a resumed run may bring fresh tokens.
+        kind: the name of the constructor.
+        operation: the call; None for a face photo that must be uploaded first.
+        image: the face photo that must be uploaded first, else None.
+        token: the bearer token of the call; `repr` does not show it.
+        key: your own id of the row. With a key, a resumed run may use new tokens.
 
     Raises:
         InvalidInputError: a field is missing, empty or of the wrong type.
@@ -91,12 +89,12 @@ class VerifyRequest:
     def check(
         cls, *, phone: str | None = None, email: str | None = None, token: str | None = None, key: str | None = None
     ) -> VerifyRequest:
-        """Ask whether a phone number or an e-mail address may be used for MFA. May be repeated.
+        """Check whether a phone number or an e-mail address may be bound for MFA. It changes nothing, so it may be sent again.
 
         Args:
             phone: the phone number, digits without the country code.
             email: the e-mail address. One of the two is needed.
-            token: the row's user: an mfaToken. None: the client's token.
+            token: the mfaToken of the row's user; None: the client's token.
             key: your own id of the row; it comes back in the outcome.
         """
         return cls("check", ops.MfaCheck(phone, email), None, token, key)
@@ -117,7 +115,7 @@ class VerifyRequest:
             phone: the phone number, digits without the country code.
             code: the code of the SMS.
             phone_country_code: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
-            token: the row's user: an mfaToken. None: the client's token.
+            token: the mfaToken of the row's user; None: the client's token.
             key: your own id of the row; it comes back in the outcome.
         """
         return cls("phone", ops.VerifyByPhone(phone, code, phone_country_code), None, token, key)
@@ -129,7 +127,7 @@ class VerifyRequest:
         Args:
             email: the e-mail address.
             code: the code of the message.
-            token: the row's user: an mfaToken. None: the client's token.
+            token: the mfaToken of the row's user; None: the client's token.
             key: your own id of the row; it comes back in the outcome.
         """
         return cls("email", ops.VerifyByEmail(email, code), None, token, key)
@@ -140,18 +138,18 @@ class VerifyRequest:
 
         Args:
             code: six digits, which the app changes every 30 seconds.
-            token: the row's user: an mfaToken. None: the client's token.
+            token: the mfaToken of the row's user; None: the client's token.
             key: your own id of the row; it comes back in the outcome.
         """
         return cls("totp", ops.VerifyByTotp(code), None, token, key)
 
     @classmethod
     def recovery(cls, code: str, *, token: str | None = None, key: str | None = None) -> VerifyRequest:
-        """Verify with a recovery code; the outcome's value holds the NEW recovery code.
+        """Verify with a recovery code. The outcome's value holds the new recovery code.
 
         Args:
             code: the recovery code.
-            token: the row's user: an mfaToken. None: the client's token.
+            token: the mfaToken of the row's user; None: the client's token.
             key: your own id of the row; it comes back in the outcome.
         """
         return cls("recovery", ops.VerifyByRecoveryCode(code), None, token, key)
@@ -164,8 +162,11 @@ class VerifyRequest:
 
         Args:
             key_or_image: text is always a photo key; a photo is a `pathlib.Path`, bytes, a `PIL.Image` or a binary file.
-            token: the row's own user.
-            key: the caller's own id of the row.
+            token: the mfaToken of the row's user; None: the client's token.
+            key: your own id of the row; it comes back in the outcome.
+
+        Raises:
+            InvalidInputError: *key_or_image* is neither text nor a photo.
         """
         if isinstance(key_or_image, str):
             return cls("face", ops.VerifyByFace(key_or_image), None, token, key)
@@ -179,7 +180,10 @@ class VerifyRequest:
 
         Args:
             row: e.g. a line of a CSV file. `image` is a path.
-            kind: the kind of a row that does not name one.
+            kind: the kind of a row that has no field ``kind``.
+
+        Raises:
+            InvalidInputError: a field is missing or not valid.
         """
         fields = {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}
         named = fields.get("kind", kind)
@@ -249,11 +253,11 @@ class InvalidRow:
 
 @attrs.frozen
 class Outcome:
-    """How one row ended.
+    """The result of one row.
 
     Attributes:
-        index: position in the input, from 0.
-        key: the caller's own id of the row.
+        index: the row's position in the input, from 0.
+        key: your own id of the row.
         value: the result of the call, or None.
         error: the error of the call, or None. A row whose fate is unknown has an error with delivery ``unknown``.
         elapsed: seconds from the start of the call to its answer.
@@ -271,12 +275,12 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """True if the call succeeded. A check that says "taken" is a success: its value is False."""
+        """True if the call succeeded. A check whose value is False succeeded, too."""
         return self.error is None
 
     @property
     def status(self) -> Status:
-        """``ok``, ``rejected`` (the service said no), ``unknown`` (it may have acted) or ``failed`` (all other errors)."""
+        """``ok``, ``rejected`` (the service refused), ``unknown`` (the service may have acted) or ``failed`` (all other errors)."""
         error = self.error
         if error is None:
             return "ok"
@@ -287,7 +291,7 @@ class Outcome:
 
     @property
     def undone(self) -> bool:
-        """True if the service has provably not acted: a resumed run sends the row again."""
+        """True if the service cannot have acted: a resumed run sends the row again."""
         error = self.error
         if error is None:
             return False
@@ -358,14 +362,14 @@ class Progress:
     """The progress of a run.
 
     Attributes:
-        done: outcomes given so far.
-        total: how many outcomes there will be, None if the input's length is unknown.
-        ok: how many of them were successes.
-        failed: how many were not successes, for any reason (``done == ok + failed``).
+        done: the number of outcomes so far.
+        total: the number of rows; None if it is unknown.
+        ok: the number of successes.
+        failed: the number of all other outcomes (``done == ok + failed``).
         rate: outcomes per second over the last seconds.
         elapsed: seconds since the run began.
-        rejected: how many of the failed rows the service refused.
-        unknown: how many of the failed rows have an unknown fate.
+        rejected: the number of failed rows that the service refused.
+        unknown: the number of failed rows with status ``unknown``.
         paused: seconds during which no call starts, because the service answered 429.
         away: True if no call starts until the service can be reached again.
     """

@@ -28,7 +28,7 @@ STOP_AFTER_FAILURES: Final = 50
 """How many calls may fail one after the other before the run stops sending."""
 
 MAX_OUTAGE: Final = 30.0
-"""Seconds that the service, or the journal's database, may be away before the run stops."""
+"""Seconds that the service or the journal's database may be unreachable before the run stops."""
 
 _WORST: Final = (("failed", 7), ("unknown", 3), ("rejected", 1))
 
@@ -80,15 +80,16 @@ class RunOptions:
     """The options of every run, wherever its rows come from: the keywords of `verify_many`.
 
     Attributes:
-        concurrency: calls in flight at most.
-        rate: calls started per second at most; None: no limit.
-        ordered: give outcomes in the order of the rows.
+        concurrency: the maximum number of calls in flight.
+        rate: the maximum number of calls that start within any second; None: no limit.
+        ordered: yield outcomes in the order of the rows.
         journal: a path or a database URL; without a journal a run cannot be resumed.
         run_name: the name of this run, for several runs in one database.
-        resend_unknown: on resuming, send rows of unknown fate again.
-        resend_rejected: on resuming, send rows that were rejected with one of these codes again.
-        stop_after_failures: after so many failures in a row nothing is sent until the service can be reached again; None: never.
-        max_outage: seconds that the service, or the journal's database, may be away before the run stops.
+        resend_unknown: when the run is resumed, send the rows with status ``unknown`` again.
+        resend_rejected: when the run is resumed, send rows again that were rejected with one of these codes.
+        stop_after_failures: after this number of consecutive failures nothing is sent until the service can be reached again;
+            None: never.
+        max_outage: seconds that the service or the journal's database may be unreachable before the run stops.
         recovery_file: the file for new recovery codes; by default a file beside the journal.
     """
 
@@ -111,25 +112,26 @@ class RunOptions:
 
 @attrs.frozen(kw_only=True)
 class BatchOptions(RunOptions):
-    """The options of a run from file to file, beside those of every run.
+    """The options of a run from file to file, and the options of every run.
 
     Attributes:
         source: the input: a path, or ``-`` for standard input.
         out: the output: a path, or ``-`` for standard output.
-        source_format: ``csv``, ``jsonl``, ``parquet`` or ``xlsx``; by default that of the name, or of a pipe's first bytes.
-        encoding: the encoding of a text input; by default its bytes decide.
-        delimiter: the character between the cells of a CSV input; by default its header decides.
-        out_format: the same for the output; a pipe gets JSON lines unless this says ``csv``.
-        columns: the input's names of our columns (`models.COLUMNS`), e.g. ``{"phone": "mobile"}``.
+        source_format: ``csv``, ``jsonl``, ``parquet`` or ``xlsx``; by default the file's name decides, or
+            a pipe's first bytes.
+        encoding: the encoding of a text input; by default it is detected from the bytes.
+        delimiter: the character between the cells of a CSV input; by default it is detected from the header.
+        out_format: the format of the output; by default the file's name decides, and a pipe gets JSON lines.
+        columns: the input's names of the columns `models.COLUMNS`, e.g. ``{"phone": "mobile"}``.
         kind: the kind of rows without a kind.
         resume: continue with the journal and the output that exist. The journal must hold this run.
-        start_or_resume: the same, or begin where there is no journal yet: for a command that is started again and again.
-        overwrite: an output of an earlier run may be replaced.
+        start_or_resume: the same, but start a new run if there is no journal: for a command that a scheduler starts again.
+        overwrite: True if the output of an earlier run may be replaced.
         dry_run: check all rows and send nothing.
         tokens: write the tokens of verified users to the output.
-        processes: on how many processes of this machine. More than one need a journal and a file as output.
+        processes: the number of processes on this machine. More than one need a journal and a file as output.
         dask: the address of a Dask scheduler, or ``local:N`` for N processes here. Needs a journal and a file as output.
-        partition_rows: rows that are given to a process, or to Dask, at once.
+        partition_rows: the number of rows in one partition for a process or for Dask.
     """
 
     source: str
@@ -162,16 +164,16 @@ class BatchOptions(RunOptions):
 
 @attrs.define
 class Summary:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
         counts: rows with an outcome, by status and by code.
-        elapsed: seconds.
-        interrupted: Ctrl-C or SIGTERM ended the run.
+        elapsed: the seconds that the run took.
+        interrupted: True if Ctrl-C, SIGTERM or SIGHUP ended the run.
         stopped: the error that ended the run early.
-        recovery_file: the file with new recovery codes, None when there are none.
-        resumable: the same command with ``--resume`` continues this run.
-        dry_run: nothing was sent; ``ok`` counts the rows that could be sent.
+        recovery_file: the file with new recovery codes; None if there are none.
+        resumable: True if the same command with ``--resume`` continues this run.
+        dry_run: True if nothing was sent; ``ok`` then counts the valid rows.
         total: rows of the input, None if unknown.
         findings: certain and possible mistakes in the columns of the input.
         detected: the detected form of the input, e.g. "csv, gb18030, delimiter ;".

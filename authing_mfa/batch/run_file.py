@@ -8,17 +8,17 @@ Then it prints `summary` to stderr and exits with `summary.exit_code`:
 
 ==== ===============================================================================================================
 0    all rows were verified
-1    the service said no to some
-3    the fate of some is unknown
+1    the service rejected some rows
+3    the fate of some rows is unknown
 4    the run was stopped because its token was refused: get a new one, then ``--resume``
-7    some rows failed for another reason, or the run was stopped and somebody must look why. The highest of these applies
-75   the run was stopped before its end, and the same command with ``--resume`` continues it: the service or the database was away
-130  it was interrupted (Ctrl-C, SIGTERM, SIGHUP): what was sent was waited for and recorded
+7    some rows failed for another reason, or the run stopped and a person must find the reason
+75   the run stopped early, and the same command with ``--resume`` continues it: the service or database was unreachable
+130  the run was interrupted (Ctrl-C, SIGTERM, SIGHUP): the calls that were sent are finished and recorded
 ==== ===============================================================================================================
 
-What can be refused is refused before the first row is sent, and raised: an `InvalidInputError` (a wrong option, a missing column, an
-output that is not ours; a usage error, exit code 2), an `OSError` of the input, a `JournalError`. What stops a run later is in
-`summary.stopped`.
+Of 1, 3 and 7 the largest applies. Errors that are found before the first row is sent are raised: `InvalidInputError` (a wrong
+option, a missing column, an output of another program; exit code 2), `OSError` of the input, `JournalError`. An error that stops a
+run later is in `summary.stopped`.
 """
 
 from __future__ import annotations
@@ -51,17 +51,20 @@ async def run_file(
     on_invalid: Callable[[Outcome], Any] | None = None,
     on_detected: Callable[[Detected], Any] | None = None,
 ) -> Summary:
-    """Do a run of files.
+    """Perform the rows of a file and write their outcomes to a file.
 
     Args:
-        options: what to do.
-        client_options: the keywords of `AuthClient`, ``app_id`` among them.
-        on_progress: called now and then, and at the end.
-        on_invalid: called with the outcome of each record that cannot be a row.
-        on_detected: called once with what the input turned out to be; of a pipe not before its first record is read.
+        options: the options of the run.
+        client_options: the keywords of `AuthClient`, with ``app_id``.
+        on_progress: called regularly, and at the end, with the progress of the run.
+        on_invalid: called with the outcome of each invalid row.
+        on_detected: called once with the detected form of the input; of a pipe when its first record is read.
+
+    Returns:
+        The summary of the run.
 
     Raises:
-        InvalidInputError: an option cannot be right, or the input has not the columns.
+        InvalidInputError: an option is not valid, or the input lacks a column.
         JournalError: the journal or the output cannot be used; nothing was sent.
         OSError: the input cannot be read.
     """

@@ -1,4 +1,4 @@
-"""The service on your own machine, for tests and development: every MFA call, stateful, on 127.0.0.1.
+"""An emulator of the service for tests and development: every MFA call, with state, on 127.0.0.1.
 
 ::
 

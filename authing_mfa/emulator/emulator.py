@@ -37,24 +37,24 @@ _EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared only
 
 
 class Emulator(Namespace):
-    """The service on 127.0.0.1, in this process: no cloud, no account. Use it with ``with`` or ``async with``.
+    """An emulator of the service in this process, on 127.0.0.1. Use it with ``with`` or ``async with``.
 
-    It runs in its own daemon thread, so it also answers while a test blocks; every method may be called from any thread.
+    It runs in a daemon thread, so it also answers while a test blocks. Every method may be called from any thread.
 
     Args:
         port: the port; 0: any free port.
-        seed: makes ids, codes, secrets and tokens reproducible.
-        clock: returns epoch seconds; `emu.clock.advance(61)` moves the emulator's own time.
+        seed: a number that makes ids, codes, secrets and tokens reproducible.
+        clock: a function that returns epoch seconds; `emu.clock.advance(61)` moves the emulator's time on top of it.
         settings: lifetimes, windows, limits.
         seed_file: users, codes, faults and settings to start with, in YAML or JSON, see `seeding`.
         seeds: the same as a mapping.
         app_id: the application's id; None: the id in the state file, else a new id of 24 hex digits.
         user_pool_id: the user pool's id; None: as for *app_id*.
-        state_file: the whole state (users, ids, tokens, codes) is loaded from this file if it exists, and `stop` writes it.
-            Seeds are then used by `reset` only. Only the owner of the file can read it.
+        state_file: the whole state (users, ids, tokens, codes) is loaded from this file if it exists, and `stop` writes it. Only
+            its owner can read the file. If the file exists, only `reset` uses the seeds.
         face: which faces match, see `Settings.face`; a value other than ``same-picture`` overrides *settings*.
         host: the address to listen on.
-        allow_remote: must be true for a *host* that is not loopback, because an emulator shows its codes to everybody.
+        allow_remote: must be True if *host* is not loopback, because the emulator shows its codes to everybody.
         allowed_hosts: names besides localhost that a request's Host header, and the Origin of a web page, may have.
         tls: serve HTTPS with a new certificate authority; see `ca_path` and `client_ssl_context`.
         tls_folder: keep the authority in this folder, so that it must be trusted only once; None: a new authority at each start.
@@ -145,7 +145,7 @@ class Emulator(Namespace):
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``, the `base_url` of a client."""
+        """The `base_url` of a client, e.g. ``http://127.0.0.1:PORT``."""
         host = "127.0.0.1" if self._host in ("0.0.0.0", "localhost", "") else self._host  # noqa: S104 - compared only
         host = "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
         return f"{self._scheme}://{host}:{self._server.port}"

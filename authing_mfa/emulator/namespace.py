@@ -29,7 +29,7 @@ __all__ = ["Namespace"]
 
 
 class Namespace(Users):
-    """One namespace: users, messages, clock, faults, requests. `Emulator` is the default one."""
+    """A namespace: its own users, messages, clock, faults and requests. `Emulator` is the default namespace."""
 
     public_key: str = keys.PUBLIC_KEY
 
@@ -83,7 +83,7 @@ class Namespace(Users):
         """Change settings until the next reset.
 
         Args:
-            changes: fields of `Settings`.
+            changes: fields of `Settings` with their new values.
 
         Raises:
             ValueError: the setting does not exist, or cannot have this value.
@@ -125,7 +125,7 @@ class Namespace(Users):
     def totp_code(self, secret: str) -> str:
         """Return the code that an authenticator app with this *secret* shows now, by the emulator's clock.
 
-        It also serves a secret that is not confirmed yet; `EmulatedUser.totp_code` uses the bound secret only.
+        The secret may be unconfirmed; `EmulatedUser.totp_code` uses only the bound secret.
 
         Args:
             secret: base32 text, `TotpEnrollment.secret`.
@@ -133,11 +133,11 @@ class Namespace(Users):
         return totp.code_at(secret, totp.step_of(self.clock()))
 
     def send_code(self, target: str, *, scene: str | None = None) -> str:
-        """Send a code to *target* as if the application had asked for it, also within the resend window. Return the code.
+        """Send a code to *target*, also within the resend window, and return the code.
 
         Args:
             target: the phone number or e-mail address.
-            scene: what the code is for, e.g. ``MFA_VERIFY``; it is shown in the outbox.
+            scene: what the code is for, e.g. ``MFA_VERIFY``; the outbox shows it.
         """
         channel = "email" if "@" in target else "sms"
         with self.lock:
@@ -145,7 +145,7 @@ class Namespace(Users):
             return self.code_for(target)
 
     def fix_code(self, target: str, code: str | None) -> None:
-        """Send the fixed *code* to *target* from now on. Such a code expires and is spent like other codes.
+        """Send the fixed *code* to *target* from now on. A fixed code expires and is spent like other codes.
 
         Args:
             target: the phone number or e-mail address.
@@ -172,7 +172,7 @@ class Namespace(Users):
             return list(self.request_log.entries)
 
     def verify_count(self, token: str, *, received: bool = False) -> int:
-        """Return how many verifications the service acted on for *token*, right or wrong. The count stays exact, however long the emulator runs.
+        """Return how many verifications the service acted on for *token*, right or wrong.
 
         Args:
             token: an mfaToken or a user's token.
@@ -182,13 +182,13 @@ class Namespace(Users):
             return self.request_log.received(token) if received else self.request_log.acted(token)
 
     def assert_verified_once(self, tokens: Iterable[str] | None = None) -> None:
-        """Check that the service acted on exactly one verification for each of *tokens*, or for each token it ever saw.
+        """Check that the service acted on exactly one verification for each of *tokens*, or for every token.
 
         Args:
-            tokens: the tokens to check; None: all that were used.
+            tokens: the tokens to check; None: all tokens that were used.
 
         Raises:
-            AssertionError: a token was verified never, or more than once. No token is shown.
+            AssertionError: a token was never verified, or more than once. The error shows no token.
         """
         with self.lock:
             log = self.request_log
@@ -201,9 +201,9 @@ class Namespace(Users):
     # ─────────────────────────────── state ───────────────────────────────
 
     def reset(self) -> None:
-        """Forget everything (users, messages, clock, faults, requests) and go back to the seed file, if there is one.
+        """Remove all users, messages, faults and requests, reset the clock, and apply the seeds again.
 
-        With a seed the same ids and codes are made again.
+        With *seed* the same ids and codes are made again.
         """
         with self.lock:
             self.clock.offset = 0.0
@@ -246,7 +246,7 @@ class Namespace(Users):
             return snapshots.take(self.state, self.faults)
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Go back to *snapshot*. Tokens and codes of that time are valid again.
+        """Restore the state of *snapshot*. Its tokens and codes are valid again.
 
         Args:
             snapshot: an object that `snapshot` returned.
@@ -262,17 +262,21 @@ class Namespace(Users):
         """Write a snapshot into a file that only its owner can read. It holds secrets.
 
         Args:
-            path: where to write it.
+            path: the file to write.
+
+        Raises:
+            OSError: the file cannot be written.
         """
         snapshots.write(self.snapshot(), path)
 
     def load(self, path: str | PathLike[str]) -> None:
-        """Go back to the snapshot in a file.
+        """Restore the state from a file.
 
         Args:
             path: a file that `save` wrote.
 
         Raises:
-            ValueError: *snapshot* is not a snapshot of this version of the emulator.
+            ValueError: the file is not a snapshot of this version of the emulator.
+            OSError: the file cannot be read.
         """
         self.restore(snapshots.read(path))

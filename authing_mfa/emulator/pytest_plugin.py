@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
-    """The running emulator, never reset. Tests should use `authing_emulator`."""
+    """The emulator of the session. Tests should use `authing_emulator`, which resets it."""
     from authing_mfa.emulator import Emulator
 
     file, seed = (
@@ -41,6 +41,6 @@ def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
 
 @pytest.fixture
 def authing_emulator(authing_emulator_server: Emulator) -> Emulator:
-    """Return an emulator in its first state: `url`, `app_id`, `public_key`, `add_user`, `code_for`, `clock`, `faults` and more."""
+    """Return the emulator, reset: only the users and settings of the seed file are left."""
     authing_emulator_server.reset()
     return authing_emulator_server

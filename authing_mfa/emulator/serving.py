@@ -31,8 +31,8 @@ def serve(
     """Serve until *stop* is set, or SIGINT or SIGTERM comes (in the main thread).
 
     Args:
-        ready: called once when requests are answered; print `ready_report(emulator)` there.
-        stop: an event that ends it from another thread.
+        ready: called once with the emulator when it answers requests; print `ready_report(emulator)` there.
+        stop: an event; setting it in another thread stops the emulator.
         demo_user: add the ready-made user if the seeds have no user.
         options: the keywords of `Emulator`: port, seed, settings, seed_file, host, state_file, app_id, tls, …
 

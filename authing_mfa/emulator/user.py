@@ -15,7 +15,7 @@ __all__ = ["EmulatedUser"]
 
 
 class EmulatedUser:
-    """A live view of one user: it always shows the current state. An association that is not confirmed is not shown."""
+    """A live view of one user: it always shows the current state, without unconfirmed TOTP secrets."""
 
     def __init__(self, state: State, user_id: str) -> None:
         self._state = state
@@ -49,12 +49,12 @@ class EmulatedUser:
 
     @property
     def phone(self) -> str | None:
-        """The phone of the account; `mfa_phone` is the one bound for MFA."""
+        """The phone of the account; `mfa_phone` is the phone bound for MFA."""
         return self.record.phone
 
     @property
     def email(self) -> str | None:
-        """The address of the account; `mfa_email` is the one bound for MFA."""
+        """The e-mail address of the account; `mfa_email` is the address bound for MFA."""
         return self.record.email
 
     @property
@@ -113,14 +113,14 @@ class EmulatedUser:
 
     @property
     def password_change(self) -> int | None:
-        """The code with which a password login asks for a new password: 1639, 2058 or 2071; None: it does not."""
+        """The code with which a password login demands a new password: 1639, 2058 or 2071; None: no change is needed."""
         return self.record.password_change
 
     def require_password_change(self, code: int | None = 1639) -> None:
-        """Make the next password logins ask for a new password.
+        """Make password logins demand a new password until it is changed.
 
         Args:
-            code: 1639 (first login), 2058 (expired), 2071 (unsafe), or None: no longer.
+            code: 1639 (first login), 2058 (expired) or 2071 (unsafe); None: logins demand no new password.
 
         Raises:
             ValueError: *code* is another number.

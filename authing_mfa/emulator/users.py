@@ -1,4 +1,4 @@
-"""The methods for tests that concern users of one namespace. Safe on any thread."""
+"""The methods for tests that change or read the users of one namespace. Any thread may call them."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ class Users:
         """Register a user.
 
         Args:
-            username: the name to log in with; the phone and the address work as well.
-            password: in plain text; a hash of it is kept.
+            username: the name to log in with; the user can also log in with the phone or the address.
+            password: the password in plain text; the emulator stores its hash.
             phone: the account's phone; bound as MFA target if *mfa* names SMS.
             email: the account's address; bound as MFA target if *mfa* names EMAIL.
-            mfa: the second factors that the application asks of this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
-                Without any, a login asks only for a TOTP that the user has bound (1635).
+            mfa: the second factors that the application demands from this user, in order: SMS, EMAIL, OTP (or TOTP), FACE.
+                Without any, a login demands only a TOTP that the user has bound (1635).
             totp: bind a TOTP; the returned view has its secret and recovery code.
             face: bind the face in this picture.
-            phone_country_code: of *phone*, e.g. ``+44``; by default ``+86``.
+            phone_country_code: the country code of *phone*, e.g. ``+44``; by default ``+86``.
             nickname: the name that programs show.
-            custom: the pool's own fields of this user, answered by udvs/get.
+            custom: the user's custom fields; `AuthClient.get_custom_user_data` returns them.
             id: the user's id, the same after every start; None: a new one. Letters, digits, ``_`` and ``-``.
             totp_secret: bind a TOTP with this secret (base32).
             recovery_code: bind a TOTP with this recovery code.
-            password_change: a password login asks for a new password first: 1639 (first login), 2058 (expired) or 2071
-                (unsafe).
+            password_change: the code with which a password login demands a new password: 1639 (first login), 2058 (expired) or
+                2071 (unsafe).
 
         Raises:
             ValueError: the id, name, phone or address belongs to another user, a policy word is unknown, or a value is invalid.
@@ -121,7 +121,7 @@ class Users:
             return [EmulatedUser(self.state, ident) for ident in self.state.users]
 
     def issue_mfa_token(self, user: EmulatedUser) -> str:
-        """Return a new mfaToken of *user*, as a login that asks for a second factor gives it.
+        """Return a new mfaToken of *user*, like a login that needs a second factor.
 
         Args:
             user: a user of this namespace.
@@ -130,7 +130,7 @@ class Users:
             return self.state.mfa_token(user.record)
 
     def issue_user_token(self, user: EmulatedUser) -> str:
-        """Return a new token of *user*, as a finished login gives it.
+        """Return a new token of *user*, like a finished login.
 
         Args:
             user: a user of this namespace.
@@ -159,10 +159,10 @@ class Users:
             password: the new password, in plain text.
             phone: the new phone of the account.
             email: the new address of the account.
-            mfa: the second factors that the application asks of this user from now on.
+            mfa: the second factors that the application demands from this user from now on.
             nickname: the new nickname.
             phone_country_code: the country code of *phone*.
-            custom: the new pool's own fields, all of them.
+            custom: the new custom fields; they replace all old ones.
 
         Raises:
             ValueError: the name, phone or address belongs to another user, or a value is invalid.

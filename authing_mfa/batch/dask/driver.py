@@ -1,13 +1,13 @@
 """A batch on a Dask cluster: Dask distributes the partitions, the journal prevents a second sending.
 
-A dead worker's partitions are started again by Dask, on another worker.
+Dask starts the partitions of a dead worker again on another worker.
 
 The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
 partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that ends the claim of an earlier worker,
 and writes the outcomes to ``OUT.parts/`` on shared storage; it returns a receipt. The rate belongs to the whole cluster: each worker
 leases a share of it for a second at a time (`RateCoordinator`). At the end the parts become one file.
 
-Tokens and codes are sent to the workers over Dask's own connections: on another's network, use Dask's TLS.
+Tokens and codes are sent to the workers over Dask's connections: use Dask's TLS on a network that you do not trust.
 """
 
 from __future__ import annotations
@@ -42,16 +42,19 @@ async def run_on_dask(
     *,
     lease: float = LEASE,
 ) -> Summary:
-    """Do a run of files on the cluster `options.dask`; `authing_mfa.batch.run_file.run_file` calls this.
+    """Perform a run from file to file on the cluster `options.dask`; `authing_mfa.batch.run_file.run_file` calls this.
 
     Args:
         options: the options of the run. All workers must reach the journal and the output.
         client_options: the keywords of `AuthClient`; each worker makes one.
         listeners: the functions to call.
-        lease: seconds; a partition whose worker cannot be reached is taken over after as long.
+        lease: seconds after which a partition is taken over if its worker cannot be reached.
+
+    Returns:
+        The summary of the run.
 
     Raises:
-        InvalidInputError: an option is wrong here.
+        InvalidInputError: an option is not valid on a cluster.
         JournalError: the journal cannot be used.
     """
     return await run_partitions(options, _pool(options, client_options), listeners, lease=lease)

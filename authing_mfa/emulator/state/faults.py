@@ -32,18 +32,18 @@ _EFFECTS = (*_REFUSALS, "latency", "drop", "reset", "body", "slow_body")
 
 @attrs.define
 class FaultRule:
-    """One rule: which calls it matches, how often it fires, and one effect.
+    """A fault rule: which calls it matches, how often it fires, and its effect.
 
     Attributes:
         path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every call.
         user: id or user name of the caller (by token, else by the account of a login); None: everybody.
-        nth: start with the nth matching call, counted from 1; then `count` is 1 unless given.
+        nth: start with the nth matching call, counted from 1; `count` is then 1 by default.
         probability: fire on this share of the matching calls, with its own random source (`seed`).
         count: how many times it fires in all; None: for ever.
-        status: answer this HTTP status …
-        code: … and this envelope code, instead of acting (HTTP 200 unless `status` says otherwise) …
-        message: … with this sentence.
-        retry_after: answer 429 with this `Retry-After`, seconds, instead of acting.
+        status: answer this HTTP status instead of acting.
+        code: answer this code in the body instead of acting; the HTTP status is 200 unless `status` is given.
+        message: the message of that answer.
+        retry_after: answer 429 with this `Retry-After` in seconds instead of acting.
         latency: wait this many real seconds first, or ``{"lognormal": [mu, sigma]}``. It may be combined with another rule's effect.
         drop: close the connection ``before`` or ``after`` the service acted, without an answer.
         reset: the same with a TCP reset.

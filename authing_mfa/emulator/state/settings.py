@@ -58,7 +58,7 @@ def _seconds(default: float) -> Any:
 
 @attrs.frozen
 class Settings:
-    """How strict the emulated application is. No source states most of these; the defaults are choices.
+    """The limits and lifetimes of the emulated application. Most defaults are our choice: no published source states them.
 
     Attributes:
         code_ttl: how long an SMS or e-mail code is valid.
@@ -74,8 +74,8 @@ class Settings:
         enabled_factors: the factors that the application enables: a user can enroll them through the v3 API.
         enforce_scenes: refuse a code that was sent for another purpose. No source says whether the service does.
         captcha_after: wrong passwords in a row until a login needs a captcha (2000); None: never.
-        application_mfa: second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
-        journal_size: how many requests are kept completely. Counts are kept for all.
+        application_mfa: the second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
+        journal_size: how many requests are stored. All requests are counted.
         face: which photos are of the same face. ``same-picture``: photos that are the same picture;
             ``any``: all photos, so that a live camera passes; ``none``: no photos.
 
