@@ -213,7 +213,7 @@ class WrongPasswordError(ApiError):
 
 
 class InvalidMfaTokenError(ApiError):
-    """2021: the mfaToken is missing, has expired (it lives six minutes), or is not an mfaToken. Log in again."""
+    """2021: the mfaToken is missing, has expired (it is valid for six minutes), or is not an mfaToken. Log in again."""
 
 
 class NotAuthenticatedError(ApiError):

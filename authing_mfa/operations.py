@@ -493,7 +493,7 @@ class GetCurrentUser(Operation[UserInfo]):
 
 @attrs.frozen
 class GetCustomUserData(Operation[tuple[CustomField, ...]]):
-    """Get the user pool's own fields of one user (docs/wire.md#custom-data)."""
+    """Get the custom fields of one user (docs/wire.md#custom-data)."""
 
     route: ClassVar[Route] = Route.post("/api/v2/udvs/get")
     returns = tuple[CustomField, ...]

@@ -25,7 +25,7 @@ _HEAD = """\
 
 # The command line
 
-`authing-mfa` does with the service what the library does, for people at a terminal and for scripts.
+`authing-mfa` makes the calls of the library from a terminal or a script.
 
 ```sh
 pip install "authing-mfa[cli]"
@@ -33,17 +33,17 @@ authing-mfa config set app_id YOUR_APP_ID
 authing-mfa mfa                      # log in and pass the second factor, step by step
 ```
 
-Without an installation: `uvx --from "authing-mfa[cli]" authing-mfa demo`, or `pipx run --spec "authing-mfa[cli]" authing-mfa demo`. To keep
+Without an installation: `uvx --from "authing-mfa[cli]" authing-mfa demo`, or `pipx run --spec "authing-mfa[cli]" authing-mfa demo`. To install
 it: `pipx install "authing-mfa[cli]"`, or `uv tool install "authing-mfa[cli]"`.
 
-Try it without an account: `authing-mfa demo`, or `authing-mfa emulator exec -- sh`, a shell with a service of its own.
+Try it without an account: `authing-mfa demo`, or `authing-mfa emulator exec -- sh`, a shell with its own emulator.
 
 ![The interactive journey](images/mfa.svg)
 
 ## Step by step, and in scripts
 
-A login that asks for a second factor ends with exit code 4 and **stores the mfaToken**, so the next commands continue the
-login; they know the phone and the address that the challenge named. After a verification the user's token is stored instead.
+A login that needs a second factor ends with exit code 4 and **stores the mfaToken**, so the next commands continue the
+login; they use the phone and the address of the challenge. After a verification the user's token is stored instead.
 
 ```sh
 authing-mfa login ada                # asks for the password; 1636: a second factor is needed
@@ -52,28 +52,27 @@ authing-mfa verify sms               # asks for the code
 authing-mfa whoami
 ```
 
-- **stdout is data, stderr is everything else**: sentences, warnings, prompts, progress.
+- **stdout has the data, stderr everything else**: messages, warnings, prompts, progress.
 - **No secret is ever an argument.** Passwords, codes, tokens and TOTP secrets come from a prompt without echo, from a line of
   stdin (`--password-stdin`, `--code-stdin`, `--token-stdin`, `--secret-stdin`; with several of them one line each, in the order
   token, password, code) or from the environment (`AUTHING_PASSWORD`, `AUTHING_CODE`, `AUTHING_TOKEN`, `AUTHING_TOTP_SECRET`).
-  An argument can be read by every user of the machine and stays in the shell's history; so there is no `--code`.
+  Every user of the machine can read arguments, and the shell stores them in its history; so there is no `--code`.
 - **Which token**: `--token-stdin`, else `AUTHING_TOKEN`, else the login that is stored for this profile, application and service
-  (in the keyring; without a usable one in a file of mode 0600, with a warning).
-- **Language**: sentences are in English or Chinese (`--lang`, `AUTHING_LANG`, else the locale); these help pages in English.
+  (in the keyring; if no keyring can be used, in a file of mode 0600, with a warning).
+- **Language**: messages are in English or Chinese (`--lang`, `AUTHING_LANG`, else the locale); help texts are in English.
 - **Colour**: on terminals only, and not with `TERM=dumb`; `NO_COLOR` switches it off, `FORCE_COLOR` on.
 
 ## Settings
 
-A flag before the command comes before the environment, that before the profile (`authing-mfa config path` says where the file
-is; `--profile NAME` or `AUTHING_PROFILE` chooses), that before the default. `authing-mfa config list` shows each value and where
-it came from. A `host` of higher precedence overrides a `base_url` of lower precedence.
+The order of precedence: a flag before the command, the environment, the profile, the default. `authing-mfa config path` prints the
+profile file; `--profile NAME` or `AUTHING_PROFILE` chooses the profile. `authing-mfa config list` shows each value and its source. A `host` of higher precedence overrides a `base_url` of lower precedence.
 """
 
 _JSON = """\
 ## JSON
 
-With `--json` (before or after the command) exactly one object, on one line, goes to stdout, also when the command fails;
-sentences still go to stderr. Fields are only ever added.
+With `--json` (before or after the command) stdout gets exactly one object, on one line, also when the command fails;
+messages still go to stderr. Later versions may add fields, but remove none.
 
 ```json
 {"ok": true, "command": "verify sms", "exit": 0, "data": {"id": "…", "username": "ada", "…": "…"}}
@@ -83,44 +82,50 @@ sentences still go to stderr. Fields are only ever added.
 | field | |
 |---|---|
 | `ok` | whether the exit code is 0 |
-| `command` | the command's words, `""` where it could not be told |
+| `command` | the command's name, `""` if it is unknown |
 | `exit` | the exit code |
-| `data` | what the command answers, see the table below |
+| `data` | the result, see the table below |
 | `error.type` | the class of the error in the library, `UsageError`, `NotBindable` or `Interrupted` |
 | `error.code` | the service's code, one of the library's (10001-10106), or the exit code of a usage error |
-| `error.message` | the sentence, in the chosen language; decide by `type` and `code`, never by this |
-| `error.service_message` | the service's own words, null where it did not answer |
+| `error.message` | a sentence in the chosen language; decide by `type` and `code`, never by the sentence |
+| `error.service_message` | the service's own message, null if it did not answer |
 | `error.delivery` | `not_sent`, `unknown` (the service may have acted) or `answered` |
-| `error.http_status`, `error.request_id`, `error.retry_after` | where there is one, else null |
-| `error.challenge` | of a second factor that is needed: `factors`, `phone`, `phone_country_code`, `email`, `totp_enabled`, `face_enabled` |
+| `error.http_status`, `error.request_id`, `error.retry_after` | the value, or null |
+| `error.challenge` | if a second factor is needed: `factors`, `phone`, `phone_country_code`, `email`, `totp_enabled`, `face_enabled` |
 
 | command | `data` |
 |---|---|
-| `login`, `verify …`, `face bind`, `face verify`, `mfa`, `whoami` | the user: `id`, `username`, `nickname`, `name`, `email`, `phone`, `phone_country_code`, `photo`, `user_pool_id`; `recovery_code` where a new one came; `token` with `--show-token` |
+| `login`, `verify …`, `face bind`, `face verify`, `mfa`, `whoami` | the user: `id`, `username`, `nickname`, `name`, `email`, `phone`, `phone_country_code`, `photo`, `user_pool_id`; `recovery_code` if there is a new one; `token` with `--show-token`; of `whoami` also `custom` and `security` with these options |
 | `check` | `bindable`, `phone`, `email` |
 | `send sms`, `send email` | `channel`, `to` |
 | `totp associate` | `secret`, `uri`, `recovery_code` |
-| `totp confirm` | `confirmed`, or the user where the service answers one |
+| `totp confirm` | `confirmed`, or the user if the service returns one |
+| `totp check` | `verified` |
 | `totp list` | `authenticators`: `id`, `type`, `enabled`, `source` |
 | `totp code` | `code`, `seconds_left`, `period` |
 | `totp qr` | `uri` |
 | `totp delete`, `unbind …` | `unbound` |
+| `factors list` | `factors`: `id`, `type`, `phone`, `phone_country_code`, `email`; `can_enroll` |
+| `factors show`, `factors add` | a factor as above; with `recovery_code` after TOTP was added |
+| `factors remove` | `unbound`, `id` |
 | `face upload` | `key`, `private` |
 | `token` | `token`, `kind` (`user`, `mfa` or `environment`), `account` |
-| `logout` | `forgotten` |
+| `refresh` | `issued_at`, `expires_at`, `stored`; `token` if it was not stored |
+| `introspect` | `active`, `user_id`, `user_pool_id`, `issued_at`, `expires_at` |
+| `logout` | `forgotten`, `told` |
 | `config list` | `profile`, `file`, `settings`: `key`, `value`, `source` (`flag`, `environment`, `profile`, `locale`, `kept`, `default`), `where`, `unused` |
 | `config get` | `key`, `value`, `source` |
 | `config set`, `config unset` | `key`, `profile`, `file` |
 | `config path` | `file` |
 | `doctor` | `checks`: `check`, `status` (`ok`, `warn`, `fail`, `skip`), `detail`, `fix`, `exit` |
 | `demo` | `steps`: `number`, `call`, `outcome`, `elapsed`, `ok` |
-| `batch` | the summary: `done`, `ok`, `rejected`, `failed`, `unknown`, `codes`, `elapsed`, `interrupted`, `stopped`, `recovery_file`, `resumable`, `dry_run`; on stderr where the outcomes go to stdout |
-| `emulator inbox` | `messages`: `id`, `channel`, `to`, `code`, `scene`, `sent_at`, `text`; with `--follow` each one on a line of its own, without the envelope |
+| `batch` | the summary: `done`, `ok`, `rejected`, `failed`, `unknown`, `codes`, `elapsed`, `interrupted`, `stopped`, `recovery_file`, `resumable`, `dry_run`, `total`, `input`, `findings`; on stderr if the outcomes go to stdout |
+| `emulator inbox` | `messages`: `id`, `channel`, `to`, `code`, `scene`, `sent_at`, `text`; with `--follow` one message per line, without the envelope |
 | `emulator init` | `file` |
 | `completion` | `shell`, `script` |
 
-`emulator` and `emulator serve` print their ready line without the envelope: `url`, `inbox`, `app_id`, `user_pool_id`,
-`public_key`, `ca`, `user`. `emulator exec` prints nothing of its own.
+`emulator` and `emulator serve` print their ready line without the envelope: `url`, `inbox`, `lan`, `app_id`, `user_pool_id`,
+`public_key`, `ca`, `user`. `emulator exec` itself prints nothing.
 
 ![A batch](images/batch.svg)
 
@@ -138,9 +143,9 @@ _EXITS = """\
 | 3 | network or time-out; the service may have acted, unless the message says that nothing was sent |
 | 4 | login needed: no token, an expired token, or the login needs more: a second factor, a captcha, a new password |
 | 5 | too many requests: nothing was done |
-| 6 | service or protocol: any other refusal, or an answer that cannot be understood |
-| 7 | some rows of a batch failed, or it was stopped and somebody must look why (`batch` only) |
-| 75 | a batch was stopped before its end: run the same command with --resume (`batch` only) |
+| 6 | service or protocol: any other refusal, or an invalid answer |
+| 7 | some rows of a batch failed, or it stopped and a person must find the reason (`batch` only) |
+| 75 | a batch stopped early: run the same command with --resume (`batch` only) |
 | 130 | interrupted with Ctrl-C |
 | 141 | the reader closed the pipe, as `head` does |
 """

@@ -113,4 +113,4 @@ def test_the_methods_keep_their_faces():
     method = AuthClient.mfa_check
     assert inspect.iscoroutinefunction(method)
     assert list(inspect.signature(method).parameters) == ["self", "phone", "email"]
-    assert method.__doc__.startswith("Ask whether a phone number")
+    assert method.__doc__.startswith("Check whether a phone number")

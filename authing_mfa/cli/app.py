@@ -30,7 +30,7 @@ SECTIONS = {
     "The journey": {
         "mfa": (f"{_COMMANDS}.mfa:mfa", "Log in and pass the second factor, step by step."),
         "login": (f"{_COMMANDS}.login:login", "Log in. The command names the second factor that is needed."),
-        "check": (f"{_COMMANDS}.check:check", "Ask whether a phone or an address may be used for MFA."),
+        "check": (f"{_COMMANDS}.check:check", "Check if a phone or an address can be bound for MFA."),
         "send": (f"{_COMMANDS}.send:send", "Send a code by SMS or e-mail."),
         "verify": (f"{_COMMANDS}.verify:verify", "Pass the second factor."),
     },
@@ -44,7 +44,7 @@ SECTIONS = {
         "whoami": (f"{_COMMANDS}.login:whoami", "Show the user of the stored token."),
         "token": (f"{_COMMANDS}.login:token", "Print the token, for other programs."),
         "refresh": (f"{_COMMANDS}.login:refresh", "Renew the token of a logged-in user, and store it."),
-        "introspect": (f"{_COMMANDS}.login:introspect", "Ask if an mfaToken is good, and whose it is."),
+        "introspect": (f"{_COMMANDS}.login:introspect", "Check if an mfaToken is valid, and show its user."),
         "logout": (f"{_COMMANDS}.login:logout", "End the session, and delete the stored token."),
     },
     "Tools": {

@@ -20,7 +20,9 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 _OPTIONS = (
     click.option(
-        "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free port. [default: 7070]"
+        "--port",
+        type=click.IntRange(0, 65535),
+        help="Port to listen on; 0 takes any free port. [default: 7070; of exec: 0]",
     ),
     click.option("--seed", type=int, help="Make ids, codes and secrets reproducible."),
     click.option(
@@ -41,7 +43,7 @@ _OPTIONS = (
         metavar="NAME",
         help="Accept this name in the Host header, and web pages from it. May be given more than once.",
     ),
-    click.option("--tls", is_flag=True, help="Serve HTTPS with a certificate authority of the emulator."),
+    click.option("--tls", is_flag=True, help="Serve HTTPS with a new certificate authority."),
     click.option(
         "--tls-folder",
         type=click.Path(file_okay=False),
@@ -61,9 +63,9 @@ _OPTIONS = (
         help="The private key of --tls-cert, if it is in another file.",
     ),
     click.option(
-        "--app-id", metavar="ID", help="The application's id. [default: the one before the command, else a new one]"
+        "--app-id", metavar="ID", help="The application's id. [default: the --app-id before the command, else a new id]"
     ),
-    click.option("--user-pool-id", metavar="ID", help="The user pool's id. [default: a new one]"),
+    click.option("--user-pool-id", metavar="ID", help="The user pool's id. [default: a new id]"),
     click.option(
         "--state",
         "state_file",

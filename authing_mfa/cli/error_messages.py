@@ -156,7 +156,7 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
     ),
     (
         InvalidMfaTokenError,
-        "The mfaToken is missing, expired or invalid ({code}); it lives six minutes. Log in again: authing-mfa login",
+        "The mfaToken is missing, expired or invalid ({code}); it is valid for six minutes. Log in again: authing-mfa login",
         "mfaToken 缺失、已过期或无效（{code}），其有效期为六分钟。请重新登录：authing-mfa login",
     ),
     (
@@ -204,7 +204,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "A second factor is needed ({code}): {factors}. {kept} Continue with: {next}",
         "需要二次验证（{code}）：{factors}。{kept}下一步：{next}",
     ),
-    "mfa_kept": ("The mfaToken is stored; it lives six minutes.", "mfaToken 已保存，六分钟内有效。"),
+    "mfa_kept": ("The mfaToken is stored; it is valid for six minutes.", "mfaToken 已保存，六分钟内有效。"),
     "mfa_not_kept": ("The mfaToken was not stored.", "mfaToken 未保存。"),
     "ask": (
         " If you ask the service's support, give this request id: {request_id}.",

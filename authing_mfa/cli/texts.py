@@ -84,7 +84,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # outcomes
     "logged_in": ("{name} is logged in.", "{name} 已登录。"),
     "bound": ("Bound. {name} is logged in.", "绑定成功，{name} 已登录。"),
-    "free": ("{what} may be used for MFA.", "{what} 可用于 MFA。"),
+    "free": ("{what} can be bound for MFA.", "{what} 可用于 MFA。"),
     "taken": (
         "{what} may not be used for MFA: it is bound already. Use another phone or address.",
         "{what} 不能用于 MFA：已被绑定。请换一个。",
@@ -154,8 +154,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "code_right": ("The code is right.", "验证码正确。"),
     "code_wrong": ("The code is wrong. Wait for the next one.", "验证码错误。请等待下一个。"),
-    "token_active": ("The mfaToken is good.", "mfaToken 有效。"),
-    "token_inactive": ("The mfaToken is not, or no longer, good.", "mfaToken 无效或已过期。"),
+    "token_active": ("The mfaToken is valid.", "mfaToken 有效。"),
+    "token_inactive": ("The mfaToken is not valid, or not any more.", "mfaToken 无效或已过期。"),
     # the interactive journey
     "challenge": ("A second factor is needed ({code}). Allowed factors:", "需要二次验证（{code}）。可用方式："),
     "no_challenge": ("No second factor is needed.", "无需二次验证。"),

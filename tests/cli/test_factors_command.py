@@ -133,7 +133,7 @@ def test_introspect(cli, emulator):
     good = cli.invoke("introspect", "--mfa-token-stdin", "--json", stdin=emulator.mfa_token_of(user))
     assert (good.code, good.json["data"]["active"], good.json["data"]["user_id"]) == (0, True, user["id"])
     bad = cli.with_env(AUTHING_MFA_TOKEN="nonsense").invoke("introspect")
-    assert (bad.code, "not, or no longer, good" in bad.err) == (1, True)
+    assert (bad.code, "not valid, or not any more" in bad.err) == (1, True)
 
 
 def test_whoami_shows_more_when_asked(cli, emulator):

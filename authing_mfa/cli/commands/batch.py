@@ -62,11 +62,15 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     callback=_journal,
     help="Journal: a file, a database URL, or @FILE that holds a URL. A row that was sent is never sent again. [env: AUTHING_JOURNAL]",
 )
-@click.option("--concurrency", type=click.IntRange(1), default=64, help="Most calls in flight. [default: 64]")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Most calls started per second.")
+@click.option(
+    "--concurrency", type=click.IntRange(1), default=64, help="Maximum number of calls in flight. [default: 64]"
+)
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Maximum number of calls started per second."
+)
 @click.option("--resume", is_flag=True, help="Continue an earlier run: use its journal and its output.")
 @click.option(
-    "--start-or-resume", is_flag=True, help="Continue an earlier run, or start where there is no journal yet."
+    "--start-or-resume", is_flag=True, help="Continue an earlier run, or start a run if there is no journal yet."
 )
 @click.option("--overwrite", is_flag=True, help="Replace the output of an earlier run.")
 @click.option("--resend-unknown", is_flag=True, help="With --resume, send rows with an unknown outcome again.")
@@ -95,13 +99,13 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     help="Input format: csv, jsonl, parquet or xlsx. Default: from the file name.",
 )
 @click.option(
-    "--encoding", metavar="NAME", help="Encoding of a text input, for example gb18030. Default: from its bytes."
+    "--encoding", metavar="NAME", help="Encoding of a text input, for example gb18030. Default: from the bytes."
 )
 @click.option(
     "--delimiter",
     metavar="MARK",
     callback=_delimiter,
-    help="Between the cells of a CSV input: , ; | or tab. Default: from its header.",
+    help="Character between the cells of a CSV input: , ; | or tab. Default: from the header.",
 )
 @click.option(
     "--out-format",
@@ -114,13 +118,13 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     "--stop-after-failures",
     type=click.IntRange(0),
     metavar="N",
-    help="So many failures in a row, and the service is taken for dead; 0: never. [default: 50]",
+    help="Consecutive failures after which nothing is sent until the service answers; 0: never. [default: 50]",
 )
 @click.option(
     "--max-outage",
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="How long a dead service is waited for before the run stops. [default: 30]",
+    help="Seconds to wait for an unreachable service before the run stops. [default: 30]",
 )
 @click.option("--run-name", metavar="NAME", help="Name of the run, if one database holds several.")
 @click.option(
@@ -147,8 +151,8 @@ def batch(context: click.Context, /, **given: Any) -> int:
     counts the rows from 0; messages count rows and lines from 1. The summary goes to stderr; with --json and an --out file it is
     the one object on stdout.
 
-    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or stopped and somebody must look why. The highest of
-    them counts. 4 the token was refused. 75 stopped before the end: run the same command with --resume. 130 interrupted.
+    Exit codes: 0 all verified; 1 some rejected; 3 some unknown; 7 some failed, or the run stopped and a person must find the reason. The
+    highest of them applies. 4 the token was refused. 75 stopped early: run the same command with --resume. 130 interrupted.
     """
     from authing_mfa._threads import run as run_on_loop
     from authing_mfa.batch.errors import CircuitOpenError, JournalError

@@ -22,7 +22,7 @@ __all__ = ["check"]
 @token_stdin
 @click.pass_obj
 def check(run: Run, /, phone: str | None, email: str | None, *, token_stdin: bool) -> int:
-    """Ask whether a phone or an address may be used for MFA.
+    """Check if a phone or an address can be bound for MFA.
 
     Prints true (exit code 0) if it is free, false (exit code 1) if it is bound already.
     """

@@ -29,9 +29,9 @@ __all__ = ["emulator"]
 def emulator(ctx: click.Context, /, **options: Any) -> int | None:
     """Run an emulator of the service on this machine.
 
-    It serves every MFA call, keeps its state in memory and needs no account. Without a command it serves until Ctrl-C and prints its address, its application and a ready-made user; messages are on
-    the page at its address. With --json it prints one ready line, an object with url, inbox, app_id, user_pool_id,
-    public_key, ca and user.
+    It serves every MFA call, keeps its state in memory and needs no account. Without a command it serves until Ctrl-C
+    and prints its address, its application and a ready-made user. The page at its address shows the messages. With --json it prints
+    one ready line, an object with url, inbox, lan, app_id, user_pool_id, public_key, ca and user.
     """
     if ctx.invoked_subcommand is None:
         return _serve(ctx.obj, options)
@@ -138,8 +138,8 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> in
     For instance: authing-mfa emulator exec -- pytest
 
     AUTHING_BASE_URL, AUTHING_APP_ID, AUTHING_USER_POOL_ID, AUTHING_PUBLIC_KEY and AUTHING_EMULATOR are set for COMMAND, AUTHING_TOKEN
-    is removed. The port is any free port. The exit code is the command's (128 + n where signal n ended it, 127 where there is
-    no such command).
+    is removed. The default port is any free port. The exit code is the exit code of COMMAND (128 + n if signal n ended it, 127 if it
+    does not exist).
     """
     from authing_mfa.emulator.serving import environment
 

@@ -49,10 +49,10 @@ def login(
 ) -> None:
     """Log in. The command names the second factor that is needed.
 
-    ACCOUNT is a user name, a phone or an e-mail address (else AUTHING_ACCOUNT, else a prompt). With --phone or --email the
-    code comes from: authing-mfa send sms, send email.
+    ACCOUNT is a user name, a phone or an e-mail address (else AUTHING_ACCOUNT, else a prompt). With --phone or --email, first
+    send a code: authing-mfa send sms, or send email.
 
-    If a second factor is needed, the exit code is 4 and the mfaToken is stored. It lives six minutes. Continue with send,
+    If a second factor is needed, the exit code is 4 and the mfaToken is stored. It is valid for six minutes. Continue with send,
     verify, totp or face.
     """
     if (account is not None) + (phone is not None) + (email is not None) > 1:
@@ -80,14 +80,14 @@ def login(
 
 
 @click.command(cls=Command)
-@click.option("--custom", is_flag=True, help="Show the user pool's own fields, too.")
-@click.option("--security", is_flag=True, help="Show how well the account is protected, too.")
+@click.option("--custom", is_flag=True, help="Show the user's custom fields, too.")
+@click.option("--security", is_flag=True, help="Show the service's rating of the account's security, too.")
 @token_stdin
 @click.pass_obj
 def whoami(run: Run, /, *, custom: bool, security: bool, token_stdin: bool) -> None:
     """Show the user of the stored token.
 
-    Asks the service, so it also tells if the token is still valid.
+    The command asks the service, so it also shows if the token is still valid.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:
@@ -134,9 +134,9 @@ def refresh(run: Run, /, *, token_stdin: bool) -> None:
 )
 @click.pass_obj
 def introspect(run: Run, /, *, mfa_token_stdin: bool) -> None:
-    """Ask if an mfaToken is good, and whose it is.
+    """Check if an mfaToken is valid, and show its user.
 
-    The exit code is 0 if it is, else 1. A good mfaToken does not prove that a second factor was passed.
+    The exit code is 0 if the mfaToken is valid, else 1. A valid mfaToken does not prove that a second factor was passed.
     """
     token = run.asker.secret("mfa_token", stdin=mfa_token_stdin, env="AUTHING_MFA_TOKEN", option="--mfa-token-stdin")
     with run.service() as service:
@@ -160,12 +160,12 @@ def token(run: Run, /) -> None:
 
 
 @click.command(cls=Command)
-@click.option("--local", is_flag=True, help="Do not tell the service; the token stays valid there until it expires.")
+@click.option("--local", is_flag=True, help="Do not call the service; the token stays valid there until it expires.")
 @click.pass_obj
 def logout(run: Run, /, *, local: bool) -> None:
     """End the session, and delete the stored token.
 
-    The command also ends the session at the service, so that the token is no longer valid. If that fails, the token is deleted nevertheless.
+    The command also ends the session at the service. The stored token is deleted even if that fails.
     """
     login = None if local else run.store.load()
     told = False

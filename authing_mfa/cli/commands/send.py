@@ -37,9 +37,7 @@ def chosen(argument: str | None, option: str | None, kept: str | None, what: str
 @send.command()
 @phone_target
 @country
-@click.option(
-    "--scene", metavar="SCENE", help="What the code is for, e.g. login or mfa-verify. Default: nothing is said."
-)
+@click.option("--scene", metavar="SCENE", help="What the code is for, e.g. login or mfa-verify. Default: no scene.")
 @token_stdin
 @click.pass_obj
 def sms(
@@ -72,7 +70,7 @@ def sms(
 @token_stdin
 @click.pass_obj
 def email(run: Run, /, email: str | None, email_option: str | None, scene: str | None, *, token_stdin: bool) -> None:
-    """Send a code by e-mail, by default one for MFA.
+    """Send a code by e-mail, by default a code for MFA.
 
     EMAIL defaults to the address that the login's challenge names. No login is needed.
     """

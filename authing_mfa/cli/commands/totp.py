@@ -39,9 +39,10 @@ def totp() -> None:
 @token_stdin
 @click.pass_obj
 def associate(run: Run, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> None:
-    """Ask for a secret to bind, and draw its QR code.
+    """Request a secret to bind, and draw its QR code.
 
-    Prints the secret, the otpauth:// address and the recovery code. It has no effect until you confirm it: totp confirm.
+    The command prints the secret, the otpauth:// address and the recovery code. The secret has no effect until you confirm it: totp
+    confirm.
     """
     from authing_mfa.cli.qr import draw
 
@@ -81,7 +82,7 @@ def _write_png(path: str, picture: bytes | None, uri: str) -> None:
 @login_options
 @click.pass_obj
 def confirm(run: Run, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
-    """Confirm the secret with a first code. TOTP is bound then.
+    """Confirm the secret with its first code. This binds TOTP.
 
     With an mfaToken, continue with verify totp. The service accepts the same code once more.
     """
@@ -100,7 +101,7 @@ def confirm(run: Run, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, 
 @token_stdin
 @click.pass_obj
 def delete(run: Run, /, *, token_stdin: bool) -> None:
-    """Unbind TOTP; needs a logged-in user's token."""
+    """Unbind TOTP. It needs the token of a logged-in user."""
     unbind_with(run, "TOTP", lambda client: client.mfa_delete_totp(), token_stdin=token_stdin)
 
 
@@ -111,7 +112,7 @@ def delete(run: Run, /, *, token_stdin: bool) -> None:
 def check(run: Run, /, *, code_stdin: bool, token_stdin: bool) -> None:
     """Check a code of a user who is logged in (step-up).
 
-    The exit code is 0 if the code is right, 1 if it is wrong. Nobody is logged in by it.
+    The exit code is 0 if the code is right, 1 if it is wrong. The command logs nobody in.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:

@@ -110,9 +110,9 @@ def totp(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -
 @login_options
 @click.pass_obj
 def recovery(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -> None:
-    """Verify with the recovery code; prints the new one.
+    """Verify with the recovery code, and print the new code.
 
-    The old recovery code is void then: keep the NEW recovery code in the output.
+    The old recovery code is void afterwards: keep the new recovery code in the output.
     """
     login = run.needs_login(stdin=token_stdin)
     with run.service(login.token) as service:
