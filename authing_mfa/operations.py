@@ -183,7 +183,7 @@ _TOTP = {"authenticatorType": "totp"}
 
 @attrs.frozen
 class MfaCheck(Operation[bool]):
-    """Ask whether a phone number or an e-mail address may be used for MFA (docs/wire.md#mfa-check). Both given: both are sent."""
+    """Check whether a phone number or an e-mail address may be bound for MFA (docs/wire.md#mfa-check). If both are given, both are sent."""
 
     route: ClassVar[Route] = Route.post("/api/v2/applications/mfa/check")
     returns = bool
