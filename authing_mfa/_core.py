@@ -1,4 +1,4 @@
-"""The engine of every face: it performs one operation for one user, with discovery, the queue and the repeats.
+"""The engine of every client: it performs one operation for one user, with discovery, the queue and retries.
 
 `AuthClient` is this with a method for each operation. Clock, sleep and randomness are constructor arguments.
 """
@@ -59,7 +59,7 @@ class Credentials:
 
 
 class Core:
-    """The parts that all user views of a client share: pool, discovery, repeats.
+    """The parts that all user views of a client share: pool, discovery, retries.
 
     Args:
         options: the client's keywords.
@@ -240,7 +240,7 @@ class Core:
     def _pause(
         self, operation: ops.Operation[T], error: AuthingError, attempt: int, max_attempts: int, budget: float
     ) -> float | None:
-        """Return how long to wait before *operation* is repeated after *error*, or None if it is not."""
+        """Return how long to wait before *operation* is retried after *error*, or None if it is not retried."""
         pause = retry.retry_delay(
             operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=self.random()
         )

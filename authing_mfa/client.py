@@ -688,7 +688,7 @@ class AuthClient:
             code: six digits, which the app changes every 30 seconds.
 
         Returns:
-            The user if the service's answer has one, else None: the login then continues with `mfa_verify_by_totp`.
+            The user if the service's answer has one, else None. During a login, continue with `mfa_verify_by_totp`.
 
         Raises:
             WrongCodeError: the code is wrong; the secret stays unconfirmed, try the next code.
@@ -750,7 +750,7 @@ class AuthClient:
         await self.perform(ops.UnbindEmail())
 
     async def mfa_unbind_factor(self, factor_id: str) -> None:
-        """Reset one factor by its id.
+        """Unbind one factor by its id.
 
         It needs the token of a logged-in user. For a phone or an e-mail address use `mfa_unbind_phone` or `mfa_unbind_email`:
         the service does not reset them by id.

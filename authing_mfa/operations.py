@@ -1,7 +1,7 @@
 """Every endpoint of the service, one frozen class each. No other module has a path or a field's wire name.
 
 An operation holds the caller's arguments, which are checked when it is made. Its class variables are the same for every call: its
-route, its constant fields, the type of its answer, whether it needs a token, whether it may be repeated, the names of its methods.
+route, its constant fields, the type of its answer, whether it needs a token, whether it may be retried, the names of its methods.
 Secret fields do not show in its repr.
 
 Paths and bodies are those of the official iOS client (docs/wire.md#requests), except where
@@ -68,7 +68,7 @@ class Verified:
 
 @attrs.frozen
 class Route:
-    """Where an operation goes: HTTP method, path, and a query that is always the same (``{app_id}`` is filled in)."""
+    """The HTTP method, the path and the constant query of an operation (``{app_id}`` is filled in)."""
 
     method: str
     path: str
@@ -241,7 +241,7 @@ class VerifyByTotp(Operation[UserInfo]):
 
 @attrs.frozen
 class VerifyByRecoveryCode(Operation[UserInfo]):
-    """Verify with the recovery code; a new one comes back beside `data`, the old one is void (docs/wire.md#recovery-code)."""
+    """Verify with the recovery code (docs/wire.md#recovery-code). The answer has the new code beside `data`; the old code is void."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/recovery")
     returns = UserInfo
@@ -257,7 +257,7 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
 
 @attrs.frozen
 class UploadFaceImage(Operation[PhotoKey]):
-    """Upload a face photo and get its key (docs/wire.md#photo-upload). No official client authenticates this call.
+    """Upload a face photo and return its key (docs/wire.md#photo-upload). No official client authenticates this call.
 
     `image` is any picture (`images.ImageSource`); the JPEG file that `images.prepare` makes of it is sent.
     """
@@ -403,7 +403,7 @@ class SendEmail(Operation[None]):
 
 @attrs.frozen
 class AssociateTotp(Operation[TotpEnrollment]):
-    """Ask for a TOTP secret to bind; it has no effect until it is confirmed (docs/wire.md#totp-binding)."""
+    """Request a TOTP secret to bind; it has no effect until it is confirmed (docs/wire.md#totp-binding)."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/associate")
     returns = TotpEnrollment
@@ -416,7 +416,7 @@ class AssociateTotp(Operation[TotpEnrollment]):
 
 @attrs.frozen
 class ConfirmTotp(Operation["UserInfo | None"]):
-    """Confirm the TOTP secret with a first code (docs/wire.md#totp-confirmation). The answer to a wrong code is code 400."""
+    """Confirm the TOTP secret with its first code (docs/wire.md#totp-confirmation). The answer to a wrong code is code 400."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/totp/associate/confirm")
     returns = UserInfo | None
@@ -431,7 +431,7 @@ class ConfirmTotp(Operation["UserInfo | None"]):
 
 @attrs.frozen
 class DeleteTotp(Operation[None]):
-    """Unbind TOTP (docs/wire.md#totp-deletion). Needs a logged-in user's token."""
+    """Unbind TOTP (docs/wire.md#totp-deletion). It needs the token of a logged-in user."""
 
     route: ClassVar[Route] = Route.delete("/api/v2/mfa/totp/associate")
     returns = NoneType
@@ -451,7 +451,7 @@ class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
 
 @attrs.frozen
 class UnbindPhone(Operation[None]):
-    """Unbind the MFA phone (docs/wire.md#unbinding). Needs a logged-in user's token."""
+    """Unbind the MFA phone (docs/wire.md#unbinding). It needs the token of a logged-in user."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/phone/unbind")
     returns = NoneType
@@ -461,7 +461,7 @@ class UnbindPhone(Operation[None]):
 
 @attrs.frozen
 class UnbindEmail(Operation[None]):
-    """Unbind the MFA e-mail address (docs/wire.md#unbinding). Needs a logged-in user's token."""
+    """Unbind the MFA e-mail address (docs/wire.md#unbinding). It needs the token of a logged-in user."""
 
     route: ClassVar[Route] = Route.post("/api/v2/mfa/email/unbind")
     returns = NoneType
@@ -471,7 +471,7 @@ class UnbindEmail(Operation[None]):
 
 @attrs.frozen
 class UnbindFactor(Operation[None]):
-    """Reset one factor by its id, through the v3 API (docs/wire.md#unbinding)."""
+    """Unbind one factor by its id, through the v3 API (docs/wire.md#unbinding)."""
 
     route: ClassVar[Route] = Route.post("/api/v3/reset-factor")
     returns = NoneType
@@ -544,7 +544,7 @@ class GetFactor(Operation[Factor]):
 
 @attrs.frozen
 class SendEnrollFactorRequest(Operation[FactorEnrollment]):
-    """Start an enrollment: sends a code by SMS or e-mail, or makes a TOTP secret (docs/wire.md#factor-enrollment)."""
+    """Start an enrollment: the service sends a code by SMS or e-mail, or makes a TOTP secret (docs/wire.md#factor-enrollment)."""
 
     route: ClassVar[Route] = Route.post("/api/v3/send-enroll-factor-request")
     returns = FactorEnrollment
@@ -566,7 +566,7 @@ class SendEnrollFactorRequest(Operation[FactorEnrollment]):
 
 @attrs.frozen
 class EnrollFactor(Operation[None]):
-    """Finish an enrollment with its code, or with the key of a photo (docs/wire.md#factor-enrollment). It answers no id."""
+    """Finish an enrollment with its code, or with the key of a photo (docs/wire.md#factor-enrollment). The answer has no id."""
 
     route: ClassVar[Route] = Route.post("/api/v3/enroll-factor")
     returns = NoneType
@@ -590,7 +590,7 @@ class EnrollFactor(Operation[None]):
 
 @attrs.frozen
 class CheckTotp(Operation[bool]):
-    """Check a code of the authenticator app of a user who is logged in (docs/wire.md#factor-enrollment). It answers no user."""
+    """Check a TOTP code of a logged-in user (docs/wire.md#factor-enrollment). The answer has no user."""
 
     route: ClassVar[Route] = Route.post("/api/v3/mfa-totp-verify")
     returns = Verified
@@ -603,7 +603,7 @@ class CheckTotp(Operation[bool]):
 
 @attrs.frozen
 class IntrospectMfaToken(Operation[MfaTokenInfo]):
-    """Ask whether an mfaToken is valid, and who its user is (docs/wire.md#token-introspection)."""
+    """Check whether an mfaToken is valid, and return its user (docs/wire.md#token-introspection)."""
 
     route: ClassVar[Route] = Route.post("/mfa/token/introspection")
     returns = MfaTokenInfo
@@ -675,7 +675,7 @@ class ChangeExpiredPassword(Operation[None]):
 
 @attrs.frozen
 class RefreshIdToken(Operation[IdToken]):
-    """Get a fresh ID token for the user's current one (docs/wire.md#session). It answers no user."""
+    """Get a fresh ID token for the user's current one (docs/wire.md#session). The answer has no user."""
 
     route: ClassVar[Route] = Route.post("/api/v2/users/refresh-token")
     returns = IdToken

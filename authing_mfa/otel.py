@@ -7,11 +7,11 @@
     otel.observe(client)
 
 The span of a call is named ``authing_mfa.<operation>``, e.g. ``authing_mfa.mfa_verify_by_totp``. HTTP spans of
-``opentelemetry-instrumentation-aiohttp-client`` are its children. Its status is ERROR for every error, also where the service
-refuses a call with HTTP 200. Attributes: ``code``, ``delivery``, ``attempts``, and the conventions' ``error.type`` and
-``http.response.status_code``. Nothing secret or personal is in them.
+``opentelemetry-instrumentation-aiohttp-client`` are its children. Its status is ERROR for every error, also if the service
+refuses a call with HTTP 200. Attributes: ``code``, ``delivery``, ``attempts``, and ``error.type`` and
+``http.response.status_code`` of the semantic conventions. They hold no secret and no personal data.
 
-Metrics: the histogram ``authing_mfa.client.operation.duration`` (seconds, repeats included, the queue not) and the counter
+Metrics: the histogram ``authing_mfa.client.operation.duration`` (seconds, with retries, without the time in the queue) and the counter
 ``authing_mfa.client.operation.errors``, both with ``operation``, ``code`` and ``error.type``.
 """
 
@@ -36,12 +36,12 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5
 
 
 def observe(client: AuthClient | sync.AuthClient, *, tracer_provider: Any = None, meter_provider: Any = None) -> None:
-    """Make spans and metrics of all calls of *client* and its views from now on.
+    """Create spans and metrics for all calls of *client* and its views from now on.
 
     Args:
         client: an `authing_mfa.AuthClient` or an `authing_mfa.sync.AuthClient`.
-        tracer_provider: where spans go; None: the global provider.
-        meter_provider: where metrics go; None: the global provider.
+        tracer_provider: gets the spans; None: the global provider.
+        meter_provider: gets the metrics; None: the global provider.
     """
     tracer = trace.get_tracer("authing_mfa", __version__, tracer_provider)
     meter = metrics.get_meter("authing_mfa", __version__, meter_provider)

@@ -205,7 +205,7 @@ class Response:
 
 @attrs.define
 class Answer(Generic[T]):
-    """A success: the value, the service's message and its id of the request."""
+    """A successful answer: the value, the service's message and its request id."""
 
     value: T
     message: str | None = None

@@ -1,6 +1,6 @@
 """Decide whether a failed call is tried again, and after how many seconds. Pure: the caller waits and tries.
 
-The most important rule: a call that spends a code is never repeated once the service may have seen it.
+The most important rule: a call that spends a code is never retried once the service may have seen it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _CAP: Final = 2.0  # seconds
 def retry_delay(
     operation: Operation[Any], error: AuthingError, *, attempt: int, max_attempts: int, budget: float, jitter: float
 ) -> float | None:
-    """Return how long to wait before *operation* is tried again after *error*, or None if it is not.
+    """Return how long to wait before *operation* is tried again after *error*, or None if it is not tried again.
 
     Args:
         operation: the operation that failed.
         error: how the try ended.
-        attempt: how many tries there were, from 1.
-        max_attempts: how many tries there may be; 1 turns repeats off.
-        budget: seconds that the call has left. A wait that would take longer is not begun.
+        attempt: the number of tries so far, from 1.
+        max_attempts: the maximum number of tries; 1 turns retries off.
+        budget: seconds that the call has left. A longer wait is not started.
         jitter: a random number in [0, 1), the share of the whole back-off to wait (full jitter).
     """
     if attempt >= max_attempts:
@@ -42,7 +42,7 @@ def retry_delay(
 
 def _pause(operation: Operation[Any], error: AuthingError, attempt: int, jitter: float) -> float | None:
     if isinstance(error, RateLimitedError) and error.http_status == 429:
-        return error.retry_after  # not done, so any call may be repeated; without Retry-After we do not guess a pause
+        return error.retry_after  # not done, so any call may be retried; without Retry-After we do not guess a pause
     if not _may_repeat(operation, error):
         return None
     return jitter * min(_CAP, _BASE * (1 << attempt))

@@ -432,7 +432,7 @@ class AuthClient:
         self._run(self._client.mfa_unbind_email())
 
     def mfa_unbind_factor(self, factor_id: str) -> None:
-        """Reset one factor by its id.
+        """Unbind one factor by its id.
 
         Args:
             factor_id: the factor's id.

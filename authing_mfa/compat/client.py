@@ -458,7 +458,7 @@ class CompatAuthClient:
     def mfaUnbindFactor(
         self, factorId: str, completion: EmptyCompletion, *, dispatcher: Dispatcher | None = None, owner: object = None
     ) -> Call:
-        """Reset one factor by its id.
+        """Unbind one factor by its id.
 
         Args:
             factorId: the factor's id.
@@ -792,7 +792,7 @@ class CompatAuthClient:
         dispatcher: Dispatcher | None = None,
         owner: object = None,
     ) -> Call:
-        """Reset one factor by its id.
+        """Unbind one factor by its id.
 
         Args:
             factorId: the factor's id.
