@@ -41,8 +41,16 @@ def job(make_job):
 def children(of=None):
     """The processes of a run in the process *of*: the tracker of resources, which multiprocessing starts, is none."""
     mine = Path(f"/proc/{of or os.getpid()}/task").glob("*/children")
-    found = {int(number) for tasks in mine for number in tasks.read_text().split()}
-    return sorted(child for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes())
+    found = {int(number) for tasks in mine for number in read(tasks).split()}
+    return sorted(child for child in found if b"spawn_main" in read(Path(f"/proc/{child}/cmdline")))
+
+
+def read(path):
+    """Nothing, if the thread or the process has just ended."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def outcomes(path):

@@ -1,7 +1,7 @@
 """Starts batch runs quickly for the kill tests: everything is imported once, each run is a fork.
 
 Lines of JSON come in on standard input, the options of a run each; the process id of the run goes out, and when it has ended
-its status.
+its status. The process id stays the run's own until the next run starts: a test may look at it, and kill it, at any time.
 """
 
 from __future__ import annotations
@@ -31,12 +31,17 @@ def child(options: dict[str, object]) -> None:
 
 
 def serve() -> None:
+    last = None
     for line in sys.stdin:
-        process = os.fork()
+        if last is not None:
+            os.waitpid(last, 0)
+        last = process = os.fork()
         if process == 0:
             child(json.loads(line))
         print(process, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+        ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+        assert ended is not None
+        print(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status, flush=True)
 
 
 if __name__ == "__main__":
