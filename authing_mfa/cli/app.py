@@ -11,7 +11,6 @@ import click
 from authing_mfa._version import __version__
 from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.context import Run
-from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.output import ReaderGoneError, let_streams_degrade
 from authing_mfa.cli.settings import SETTINGS
@@ -106,6 +105,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
         run.output.as_json |= "--json" in own  # the option may come after the argument that could not be read
         return _usage(run, error)
     except AuthingError as error:
+        from authing_mfa.cli.error_messages import describe
+
         code = exits.exit_code(error)
         text = run.explain(error)
         run.output.error(text, describe(error, text), code)

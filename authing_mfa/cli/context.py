@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from authing_mfa._loopback import is_loopback_url
 from authing_mfa.cli import settings as sources
-from authing_mfa.cli.error_messages import sentence
 from authing_mfa.cli.output import Output
 from authing_mfa.cli.profiles import DEFAULT_PROFILE, Profiles, config_folder
 from authing_mfa.cli.prompts import Asker
 from authing_mfa.cli.texts import say
-from authing_mfa.cli.tokens import Login, TokenStore
 from authing_mfa.errors import AuthingError, InvalidInputError, LoginError, MfaRequiredError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
+    from authing_mfa.cli.tokens import Login, TokenStore
     from authing_mfa.models import MfaChallenge, UserInfo
 
 __all__ = ["Run", "Service", "user_json"]
@@ -95,6 +93,8 @@ class Run:
 
     def explain(self, error: AuthingError) -> str:
         """Return *error* as a sentence that ends with the next step, in the user's language."""
+        from authing_mfa.cli.error_messages import sentence
+
         return sentence(error, self.lang, kept=self.challenge_kept)
 
     @property
@@ -107,12 +107,16 @@ class Run:
     @cached_property
     def store(self) -> TokenStore:
         """The login of this profile with this application of this service."""
+        from authing_mfa.cli.tokens import TokenStore
+
         where = self.value("base_url") or f"{self.value('scheme')}://{self.value('host')}"
         key = f"{self.profile} {self.value('app_id')} {where.rstrip('/')}"
         return TokenStore(self.folder, key, self.output.warn, self.say)
 
     def login(self, *, stdin: bool = False) -> Login | None:
         """Return the login to use: from a line of stdin, else AUTHING_TOKEN, else the stored login, else None."""
+        from authing_mfa.cli.tokens import Login
+
         if stdin:
             return Login(self.asker.line(self.say("token"), "--token-stdin"), "given")
         given = self.environ.get("AUTHING_TOKEN", "").strip()
@@ -146,6 +150,8 @@ class Run:
 
     def keep_challenge(self, challenge: MfaChallenge, account: str | None) -> None:
         """Store an mfaToken, so that the next commands can continue the login."""
+        from authing_mfa.cli.tokens import Login
+
         self.challenge_kept = self.keep(
             Login(
                 challenge.token,
@@ -168,6 +174,8 @@ class Run:
         recovery_code: str | None = None,
     ) -> None:
         """Print who is logged in, and store the token. *recovery_code*: of a TOTP that was bound during the login."""
+        from authing_mfa.cli.tokens import Login
+
         name = user.display_name or user.id or "?"
         self.output.good(self.say(text, name=name))
         if user.recovery_code:
@@ -200,6 +208,8 @@ class Run:
             click.UsageError: the application id is missing.
             InvalidInputError: a setting cannot be used.
         """
+        from authing_mfa._loopback import is_loopback_url
+
         app_id = self.value("app_id")
         if app_id is None:
             raise click.UsageError(self.say("no_app_id"))

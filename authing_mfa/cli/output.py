@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
+import os
 import re
-import secrets
 import sys
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Output", "ReaderGoneError", "cell", "let_streams_degrade", "moment", "visible", "wants_colour"]
 
 
-_ESCAPE: Final = f"\ue000{secrets.token_hex(8)}\ue000"
+_ESCAPE: Final = f"\ue000{os.urandom(8).hex()}\ue000"
 """Replaces ESC in our own styles until a line is written. It cannot be guessed, so no other text can become an ESC."""
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -114,6 +113,8 @@ class Output:
 
     def write_json(self, value: Mapping[str, Any]) -> None:
         """Write *value* as one line to stdout; characters that the stream or a terminal cannot show are JSON escapes."""
+        import json
+
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         text = json.dumps(value, ensure_ascii=not encoding.lower().startswith("utf"), default=str)
         self.write(_CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text))

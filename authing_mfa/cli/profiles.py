@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["DEFAULT_PROFILE", "Profiles", "config_folder"]
 
@@ -25,6 +23,8 @@ def config_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of profiles and tokens: ``AUTHING_CONFIG_DIR``, else the platform's folder for a user's configuration."""
     chosen = environ.get("AUTHING_CONFIG_DIR", "").strip()
     if chosen:
+        from pathlib import Path
+
         return Path(chosen).expanduser()
     from platformdirs import user_config_path
 
@@ -49,6 +49,8 @@ class Profiles:
             return {}
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInputError(f"The profile file {self.path} cannot be read: {error}.") from error
+        import tomllib
+
         try:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -114,4 +116,6 @@ def _key(name: str) -> str:
 
 def _literal(value: Any) -> str:
     """Return *value* in TOML. Texts, numbers and lists look the same in JSON and TOML."""
+    import json
+
     return json.dumps(value, ensure_ascii=False, default=str)

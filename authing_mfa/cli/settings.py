@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["PROFILE_KEYS", "SETTINGS", "Setting", "Value", "locale_of", "normal_lang", "parse", "resolve"]
 
 
-@attrs.frozen
-class Setting:
+class Setting(NamedTuple):
     """One setting.
 
     Attributes:
@@ -39,8 +35,7 @@ class Setting:
         return "--" + self.name.replace("_", "-")
 
 
-@attrs.frozen
-class Value:
+class Value(NamedTuple):
     """A setting's value and its source.
 
     Attributes:
@@ -161,7 +156,7 @@ def resolve(
     base, host = values["base_url"], values["host"]
     if base.value is not None and _RANK[host.source] < _RANK[base.source]:
         # a host of higher precedence overrides an address of lower precedence
-        values["base_url"] = attrs.evolve(base, unused=f"host from {host.where or host.source} comes first")
+        values["base_url"] = base._replace(unused=f"host from {host.where or host.source} comes first")
     return values
 
 

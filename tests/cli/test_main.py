@@ -24,6 +24,10 @@ HEAVY = (
     "platformdirs",
     "yaml",
     "cattrs",
+    "attr",
+    "json",
+    "secrets",
+    "tomllib",
 )
 
 
