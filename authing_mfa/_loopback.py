@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 __all__ = ["is_loopback", "is_loopback_url"]
 
 
+@lru_cache(maxsize=256)  # the emulator asks at every request, nearly always about the same host
 def is_loopback(host: str) -> bool:
     """Return True if *host* (a name or an address without port and brackets) means this machine.
 

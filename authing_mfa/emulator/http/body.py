@@ -28,6 +28,8 @@ async def read_body(request: web.BaseRequest) -> bytes:
     """
     if (request.content_length or 0) > BODY_LIMIT:
         raise BodyError(413, _TOO_LARGE)
+    if not request.body_exists:
+        return b""
     try:
         async with asyncio.timeout(_SECONDS):
             return await request.read()
