@@ -56,7 +56,8 @@ def program(*arguments: str, folder: Path | str = ROOT, code: int = 0, **environ
     command = [*pinned(cores()[0]), sys.executable, *arguments]
 
     def run() -> int:
-        env = {**os.environ, **environment}
+        # What pip installs is compiled. The turn that warms up writes what is not, unless the environment forbids it.
+        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         return 1
