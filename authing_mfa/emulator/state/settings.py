@@ -75,7 +75,7 @@ class Settings:
         enforce_scenes: refuse a code that was sent for another purpose. No source says whether the service does.
         captcha_after: wrong passwords in a row until a login needs a captcha (2000); None: never.
         application_mfa: the second factors that every user of the application must pass, in order (SMS, EMAIL, OTP, FACE).
-        journal_size: how many requests are stored. All requests are counted.
+        journal_size: how many requests are stored. `verify_count` counts older requests, too.
         face: which photos are of the same face. ``same-picture``: photos that are the same picture;
             ``any``: all photos, so that a live camera passes; ``none``: no photos.
 
