@@ -25,9 +25,11 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 import pytest
 import trustme
+from yarl import URL
 
 from authing_mfa import AuthClient, AuthingError, InvalidInputError, NetworkError, ResponseError, UsageError
 from authing_mfa._transport import aiohttp_internals
+from authing_mfa._transport.environment_proxy import environment_proxy
 from tests.needs import require_module
 from tests.programs import run_program
 from tests.servers import USER, Drop, Seen, answering, chunked, ok, reply, serving
@@ -190,6 +192,73 @@ async def test_two_hundred_users_among_stray_answers(kind, authority):
                 users = await asyncio.gather(*(client.as_user(name).mfa_verify_by_totp("1") for name in names))
                 assert [(user.id, user.token) for user in users] == [(name, f"token-of-{name}") for name in names]
                 await server.quiet(blocked=start % 40 == 0)
+
+
+@pytest.mark.parametrize("turns", [0, 5], ids=["not read by the loop", "read by the loop"])
+@pytest.mark.parametrize("method", ["get_current_user", "mfa_verify_by_totp"])
+async def test_an_answer_that_comes_between_the_connection_and_the_request(turns, method):
+    """A trace callback of a lent session waits, and an answer comes: the request goes on another connection, once."""
+    tracing = aiohttp.TraceConfig()
+
+    async def on_headers(*_: object) -> None:
+        if len(server.seen) == 1 and server.connections == 1:
+            server.seen[0].writer.write(MALLORY)
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+
+    tracing.on_request_headers_sent.append(on_headers)
+    async with (
+        serving(who) as server,
+        aiohttp.ClientSession(trace_configs=[tracing]) as session,
+        AuthClient("app", base_url=server.url, session=session, max_attempts=1) as client,
+    ):
+        code = ["123456"] if method == "mfa_verify_by_totp" else []
+        users = [await getattr(client.as_user(name), method)(*code) for name in ("alice", "bob", "carol")]
+    assert [user.id for user in users] == ["alice", "bob", "carol"]
+    assert [seen.connection for seen in server.seen] == [1, 2, 2]
+
+
+async def test_answers_that_always_come_before_the_request():
+    """A server that answers each connection before the request: an error that says that nothing was sent, and an end of the tries."""
+    writers: list[asyncio.StreamWriter] = []
+    requests: list[bytes] = []
+    tracing = aiohttp.TraceConfig()
+
+    async def connected(reader, writer) -> None:
+        writers.append(writer)
+        with suppress(ConnectionError):
+            requests.append(await reader.read())
+        writer.close()
+
+    async def on_headers(*_: object) -> None:
+        tries.append(None)
+        while len(writers) < len(tries):  # noqa: ASYNC110 - a few turns of the loop
+            await asyncio.sleep(0)
+        writers[-1].write(MALLORY)
+
+    tries: list[None] = []
+    tracing.on_request_headers_sent.append(on_headers)
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with (
+        aiohttp.ClientSession(trace_configs=[tracing]) as session,
+        AuthClient("app", token="t", base_url=url, session=session, max_attempts=1, max_connections=1) as client,
+    ):
+        error = await outcome(verify(client))
+    listening.close()
+    assert isinstance(error, NetworkError)
+    assert (error.delivery, len(tries), b"".join(requests)) == ("not_sent", 4, b"")
+    assert "before it is asked" in error.message
+
+
+async def test_without_poll_an_unasked_answer_is_seen_as_well(monkeypatch):
+    """Windows has no `select.poll`: the same check with `select.select`."""
+    monkeypatch.delattr("select.poll")
+    with Threaded(after(0.001)) as server:
+        async with client_at(server, "own", None) as client:
+            for name in ("alice", "bob", "carol"):
+                assert (await verify(client.as_user(name))).id == name
+                await server.quiet(blocked=True)
 
 
 async def test_the_callback_layer_is_safe_as_well():
@@ -645,6 +714,26 @@ async def test_no_proxy_is_honoured(environment, monkeypatch):
         async with AuthClient("app", token="t", base_url=server.url, trust_env=True) as client:
             assert (await client.get_current_user()).id == "u1"
         assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("no_proxy", ["10.0.0.0/8", "10.0.0.1, 127.0.0.2", "127.0.0.1:1"])
+async def test_an_address_that_no_proxy_does_not_list_goes_to_the_proxy(no_proxy, monkeypatch):
+    """Other networks, other addresses and other ports do not count."""
+    async with serving(answering(ok(USER))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", no_proxy)
+        async with AuthClient("app", token="t", base_url="http://127.0.0.1:9", trust_env=True) as client:
+            assert (await client.get_current_user()).id == "u1"
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "proxied"), [("[::1]", False), ("[::1]:8080", False), ("[::1]:80", True), ("fe80::/10", True)]
+)
+def test_no_proxy_for_an_address_of_ipv6(no_proxy, proxied, monkeypatch):
+    """In brackets, with a port and without one."""
+    monkeypatch.setenv("http_proxy", "http://proxy.test")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert (environment_proxy(URL("http://[::1]:8080")) is not None) is proxied
 
 
 async def test_all_proxy_alone_is_used(monkeypatch):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from authing_mfa._transport.deadlines import Attempt
 
-__all__ = ["Body", "LentPool", "OwnPool", "UnaskedBytesError", "refuse_replay", "watch_for_loss"]
+__all__ = ["Body", "LentPool", "OwnPool", "UnaskedBytesError", "last_trace", "refuse_replay", "watch_for_loss"]
 
 _HOOKS: Final = (
     (aiohttp.BaseConnector, "connect"),
@@ -110,6 +110,37 @@ async def _was_read_by_tls(connection: Connection, something_waits: Callable[[],
     return False
 
 
+async def _look_again(attempt: Attempt) -> None:
+    """Check the connection once more, directly before the request is written; raise ConnectionAbortedError if it is unfit."""
+    connection = attempt.connection
+    if connection is None:  # our hook in the pool was not called
+        return
+    protocol = connection.protocol
+    attempt.looking = True
+    if (
+        protocol is None
+        or protocol.should_close
+        or not protocol.is_connected()
+        or (attempt.something_waits() and not await _was_read_by_tls(connection, attempt.something_waits))
+    ):
+        attempt.stale = True
+        raise ConnectionAbortedError
+    attempt.looking = False
+
+
+def last_trace() -> aiohttp.TraceConfig:
+    """Return a trace for the end of a lent session's list: those before it may wait, and meanwhile an answer may come."""
+
+    async def look(*_: object) -> None:
+        attempt = current_attempt()
+        assert attempt is not None, "the session is the transport's own"
+        await _look_again(attempt)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(look)
+    return trace
+
+
 # ─────────────────────────────── pools ───────────────────────────────
 
 
@@ -147,11 +178,8 @@ class _Inspector:
         if socket is not None and socket.fileno() >= 0 and not protocol.should_close:
             something_waits = self._looks[protocol] = _look_at(socket.fileno())
             if not something_waits() or await _was_read_by_tls(connection, something_waits):
-                attempt.connection, attempt.something_waits, attempt.phase = (
-                    connection,
-                    something_waits,
-                    Phase.CONNECTED,
-                )
+                attempt.connection, attempt.something_waits = connection, something_waits
+                attempt.phase = Phase.CONNECTED
                 return True
         connection.close()
         if not known:
@@ -239,19 +267,8 @@ class Body(aiohttp.Payload):
         Raises:
             ConnectionAbortedError: something waits; nothing was written.
         """
-        attempt, connection = self._attempt, self._attempt.connection
-        if _WRITES_LATER and connection is not None:
-            protocol = connection.protocol
-            attempt.looking = True
-            if (
-                protocol is None
-                or protocol.should_close
-                or not protocol.is_connected()
-                or (attempt.something_waits() and not await _was_read_by_tls(connection, attempt.something_waits))
-            ):
-                attempt.stale = True
-                raise ConnectionAbortedError
-            attempt.looking = False
+        if _WRITES_LATER:
+            await _look_again(self._attempt)
         data = self._bytes
         if len(data) <= _CHUNK:
             await writer.write(data)

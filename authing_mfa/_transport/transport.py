@@ -22,6 +22,7 @@ from authing_mfa._transport.aiohttp_internals import (
     LentPool,
     OwnPool,
     UnaskedBytesError,
+    last_trace,
     refuse_replay,
     watch_for_loss,
 )
@@ -136,6 +137,7 @@ class Transport:
             self.max_connections = min(limit for limit in limits if limit > 0)
             self.slots = FairQueue(self.max_connections)
             pool = LentPool(connector, self.max_connections)
+        traces = [] if self._borrowed is None else [*self._borrowed.trace_configs]
         return aiohttp.ClientSession(
             connector=cast("aiohttp.BaseConnector", pool),
             connector_owner=own,
@@ -143,7 +145,7 @@ class Transport:
             headers={"User-Agent": f"authing-mfa-python/{__version__}"},
             max_line_size=_HEADER_LIMIT,
             max_field_size=_HEADER_LIMIT,
-            trace_configs=None if self._borrowed is None else self._borrowed.trace_configs,
+            trace_configs=[*traces, last_trace()] if traces else None,
         )
 
     async def send(self, url: URL, request: Request, seconds: float) -> Response:
