@@ -138,6 +138,18 @@ async def test_a_caller_that_cancels_when_the_time_is_up_is_cancelled():
     tries.close()
 
 
+async def test_a_timer_that_rings_twice_interrupts_once():
+    """Another deadline a moment later does not interrupt a late call a second time: that would count as a cancellation by other code."""
+    tries, gate = Deadlines(asyncio.get_running_loop()), asyncio.Event()
+    late = asyncio.create_task(sleeper(tries, -1, gate))
+    await asyncio.sleep(0)
+    tries._expire()
+    tries._expire()
+    assert await late == "late"
+    assert late.cancelling() == 0
+    tries.close()
+
+
 async def test_a_late_call_that_fails_otherwise_counts_as_late():
     """An error that the interruption itself causes is reported as the time-out that it is."""
 

@@ -233,9 +233,16 @@ async def test_a_failed_call_frees_its_slot():
 @pytest.mark.parametrize("limits", [{"limit": 2}, {"limit": 0, "limit_per_host": 2}], ids=["limit", "limit_per_host"])
 async def test_a_borrowed_pools_own_limit_is_kept_in_front_of_it(limits):
     """A small borrowed pool makes callers queue with us, in order and outside the time-out, not inside it."""
+    queued: list[None] = []
+    tracing = aiohttp.TraceConfig()
+
+    async def on_queued(*_: object) -> None:
+        queued.append(None)
+
+    tracing.on_connection_queued_start.append(on_queued)
     async with (
         serving(held := Held()) as server,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits)) as session,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(**limits), trace_configs=[tracing]) as session,
         client_of(server, session=session, timeout=1.0) as client,
     ):
         calls = [asyncio.create_task(client.mfa_verify_by_totp(str(number))) for number in range(8)]
@@ -247,7 +254,7 @@ async def test_a_borrowed_pools_own_limit_is_kept_in_front_of_it(limits):
                 gate.set_result(None)
         users = await asyncio.gather(*calls)
     assert [user.name for user in users] == [str(number) for number in range(8)]
-    assert server.most_open == 2
+    assert (server.most_open, queued) == (2, [])
 
 
 # ─────────────────────── time-outs and cancellation ───────────────────────

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutate import GROUPS, applied, mutants
+from scripts.mutate import GROUPS
+from scripts.mutations import applied, mutants
 
 ROOT = Path(__file__).parent.parent
 

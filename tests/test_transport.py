@@ -62,6 +62,14 @@ KEY = Mock(host="service.test", port=443, ssl=True)
 INFO = aiohttp.RequestInfo(URL(BASE), "POST", CIMultiDictProxy(CIMultiDict()), URL(BASE))
 REFUSED = ConnectionRefusedError(111, "refused")
 
+
+def tls_failure(reason: str | None) -> ssl.SSLError:
+    """An error of TLS, with OpenSSL's name of the reason."""
+    error = ssl.SSLError(1, "hunter2")
+    error.reason = reason
+    return error
+
+
 FAILURES = [
     (TimeoutError(), CallTimeoutError, "unknown", "longer than"),
     (aiohttp.ServerTimeoutError(), CallTimeoutError, "unknown", "longer than"),
@@ -74,12 +82,24 @@ FAILURES = [
     (aiohttp.ClientProxyConnectionError(KEY, REFUSED), NetworkError, "not_sent", "proxy"),
     (aiohttp.ClientHttpProxyError(INFO, (), status=407), NetworkError, "not_sent", "proxy"),
     (aiohttp.InvalidURL("http://ada:hunter2@proxy"), NetworkError, "not_sent", "address"),
-    (aiohttp.ServerDisconnectedError(), NetworkError, "unknown", "broke"),
-    (aiohttp.ClientOSError(104, "reset"), NetworkError, "unknown", "broke"),
-    (aiohttp.ClientPayloadError(), NetworkError, "unknown", "broke"),
+    (
+        aiohttp.ServerDisconnectedError(),
+        NetworkError,
+        "unknown",
+        "broke before the whole answer was read: the server closed",
+    ),
+    (aiohttp.ClientOSError(104, "reset"), NetworkError, "unknown", ": Connection reset by peer."),
+    (aiohttp.ClientOSError(1, "hunter2"), NetworkError, "unknown", ": Operation not permitted."),
+    (aiohttp.ClientOSError(0, "hunter2"), NetworkError, "unknown", ": the connection was lost."),
+    (aiohttp.ClientPayloadError(), NetworkError, "unknown", ": the answer is incomplete or not HTTP."),
     (aiohttp.ClientResponseError(INFO, (), message="hunter2"), NetworkError, "unknown", "not an HTTP answer"),
     (ConnectionResetError(), NetworkError, "unknown", "ConnectionResetError"),
     (ssl.SSLError("late"), NetworkError, "unknown", "secure connection"),
+    (tls_failure("WRONG_VERSION_NUMBER"), NetworkError, "unknown", "does not speak TLS on this port"),
+    (tls_failure("HTTP_REQUEST"), NetworkError, "unknown", "does not speak TLS on this port"),
+    (tls_failure("RECORD_LAYER_FAILURE"), NetworkError, "unknown", "does not speak TLS on this port"),
+    (tls_failure("BAD_SIGNATURE"), NetworkError, "unknown", ": bad signature."),
+    (tls_failure(None), NetworkError, "unknown", ": the handshake failed."),
     (ValueError("hunter2"), NetworkError, "unknown", "address"),
 ]
 
