@@ -1,13 +1,20 @@
-"""Mutation testing: `python -m scripts.mutate pure 300` tries 300 changes of a group's modules, and says which no test notices.
+"""Mutation testing: `python -m scripts.mutate pure 300 --seed 5` tries 300 changes of a group's modules, and says which no test notices.
 
-Five kinds of change: a comparison, a boolean, a constant, a returned value, a statement left out; never a sentence (a text with a
-space), an annotation or a docstring. The changed module stands in a copy of the repository. First the module's own tests run
-(`mutate.json`), and where they find nothing those of its group. Each run is a fork of one process that has imported the dependencies.
-Survivors are printed. Ctrl-C ends it early: the changes come in random order, so what was tried is a sample as well.
+`scripts/mutations.py` makes the changes, `scripts/mutation_runs.py` the runs; `mutate.json` says which modules and tests a group has.
+The changed module stands in a copy of the repository. All runs are forks:
+
+- One run measures which tests execute which lines, and how long each test takes.
+- One process collects the tests and waits. For a change inside a function that was not called during the import, a fork of it replaces
+  the code of the function and runs the tests that execute the line, the quickest first.
+- For any other change, pytest starts anew: first with the module's own tests, then with those of the group.
+
+Survivors are printed. Ctrl-C ends it early: the changes come in random order, so what was tried is a sample as well. `--skip` leaves out
+those that an earlier run with the same seed has tried.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import compileall
 import json
@@ -18,133 +25,122 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+from collections import Counter
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from scripts.mutation_runs import START_ANEW, Collected, Measured, Measurement, pytest_on, run, start
+from scripts.mutations import applied, mutants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from scripts.mutations import Mutant
 
 ROOT: Final = Path(__file__).parent.parent
 GROUPS: Final = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-PRELOADED: Final = ("pytest", "aiohttp.web", "aioresponses", "cattrs", "PIL.Image", "sqlalchemy.ext.asyncio")
-OPTIONS: Final = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
-ONE: Final[tuple[type[ast.cmpop], ...]] = (ast.Eq, ast.Lt, ast.Gt, ast.Is, ast.In)
-TWO: Final[tuple[type[ast.cmpop], ...]] = (ast.NotEq, ast.LtE, ast.GtE, ast.IsNot, ast.NotIn)
-OTHER: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = dict(zip(ONE + TWO, TWO + ONE, strict=True))
-STATEMENTS: Final = (ast.Expr, ast.Assign, ast.AugAssign, ast.Raise, ast.Delete, ast.Continue, ast.Break)
-SKIPPED: Final = ("Literal[", "TypeVar(", "ParamSpec(", "cast(", "__all__ =", "if TYPE_CHECKING")
+PRELOADED: Final = (  # what the tests and the plugins of pytest import
+    "pytest",
+    "coverage",
+    "aiohttp.web",
+    "aioresponses",
+    "cattrs",
+    "hypothesis",
+    "PIL.Image",
+    "platformdirs",
+    "sqlalchemy.ext.asyncio",
+    "trio",
+)
 
 
-class Mutant(NamedTuple):
-    """One change: of *node*, to *text*."""
+class Group:
+    """A copy of the repository, and the tests of a group."""
 
-    node: ast.expr | ast.stmt
-    text: str
+    def __init__(self, name: str, copy: Path) -> None:
+        self.copy = copy
+        self.modules: dict[str, list[str]] = GROUPS[name]["modules"]
+        self.all_tests: list[str] = GROUPS[name]["tests"]
+        self.sources = {path: (ROOT / path).read_bytes() for path in self.modules}
+        self._make_copy()
+        measuring = partial(Measurement, copy, list(self.modules))
+        if unchanged := run(copy, pytest_on(self.all_tests, measuring), 1800):
+            sys.exit(f"{unchanged} without a change:\n{(copy / 'output.txt').read_text()}")
+        # From now on a module may be a changed one.
+        sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
+        self.measured = Measured(copy)
+        self._ours, theirs = Pipe()
+        self._collected = start(copy, pytest_on(self.all_tests, partial(Collected, copy, theirs)))
+
+    def _make_copy(self) -> None:
+        for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines():  # noqa: S607 - git is found by PATH
+            (self.copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, self.copy / name)
+        compileall.compile_dir(self.copy / "authing_mfa", quiet=1)
+        os.environ["PYTHONPATH"] = str(self.copy)
+        for name in PRELOADED:
+            import_module(name)
+
+    def close(self) -> None:
+        """End the process that has collected the tests."""
+        os.kill(self._collected, signal.SIGTERM)
+        os.waitpid(self._collected, 0)
+
+    def result(self, path: str, mutant: Mutant) -> str:
+        """How the run with a change ended."""
+        source = applied(self.sources[path], mutant)
+        (self.copy / path).write_bytes(source)
+        try:
+            if (tests := self.measured.tests(path, mutant)) is None:
+                return self._anew(path)
+            if not tests:
+                return "not reached"
+            assert mutant.function is not None
+            line = min(each.lineno for each in [mutant.function, *mutant.function.decorator_list])
+            limit = 30 + 3 * sum(map(self.measured.seconds.__getitem__, tests))
+            self._ours.send((path, source, line, tests, limit))
+            return self._anew(path) if (ended := self._ours.recv()) == START_ANEW else word(ended)
+        finally:
+            (self.copy / path).write_bytes(self.sources[path])
+
+    def _anew(self, path: str) -> str:
+        """Start pytest: first with the module's own tests, then with those of the group."""
+        limit = 60 + 5 * sum(self.measured.seconds.values())
+        ended = run(self.copy, pytest_on(self.modules[path]), limit)
+        return word(ended or run(self.copy, pytest_on(self.all_tests), limit))
 
 
-def mutants(node: ast.AST, *, inside: bool = False) -> Iterator[Mutant]:
-    """All changes of *node* and of what is in it; *inside* a function, statements too."""
-    if (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) or ast.unparse(node).startswith(SKIPPED):
-        return
-    if inside and isinstance(node, STATEMENTS):
-        yield Mutant(node, "pass")
-    if isinstance(node, ast.Return) and not (node.value is None or ast.unparse(node.value) == "None"):
-        yield Mutant(node, "return None")
-    if isinstance(node, ast.expr):
-        yield from (Mutant(node, f"({text})") for text in changed(node))
-    inside = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns") or isinstance(node, ast.JoinedStr):
-            continue
-        if name == "test" and isinstance(value, (ast.Name, ast.Attribute, ast.Call)):
-            yield Mutant(value, f"(not {ast.unparse(value)})")
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from mutants(child, inside=inside)
-
-
-def changed(node: ast.expr) -> Iterator[str]:
-    """What an expression becomes."""
-    match node:
-        case ast.Compare(left, [op], [right]):
-            yield ast.unparse(ast.Compare(left, [OTHER[type(op)]()], [right]))
-        case ast.BoolOp(op, values):
-            yield ast.unparse(ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), values))
-        case ast.UnaryOp(ast.Not(), operand):
-            yield ast.unparse(operand)
-        case ast.Constant(bool(value)):
-            yield repr(not value)
-        case ast.Constant(int(value) | float(value)):
-            yield repr(value + 1)
-        case ast.Constant(str(value) | bytes(value)) if value and " " not in str(value):
-            yield repr("XX" + value if isinstance(value, str) else b"XX" + value)
-
-
-def applied(source: bytes, mutant: Mutant) -> bytes:
-    """*source* with the change."""
-    lines, node = source.splitlines(keepends=True), mutant.node
-    first = len(b"".join(lines[: node.lineno - 1])) + node.col_offset
-    last = len(b"".join(lines[: (node.end_lineno or 0) - 1])) + (node.end_col_offset or 0)
-    return source[:first] + mutant.text.encode() + source[last:]
-
-
-def run(copy: Path, tests: list[str], limit: float = 300.0) -> str:
-    """Run *tests* in a fork: "survived", "killed", or "stopped" after *limit* seconds."""
-    if not (child := os.fork()):
-        os.setsid()
-        os.chdir(copy)
-        sys.path[0], sys.dont_write_bytecode = str(copy), True
-        with (copy / "output.txt").open("wb") as output, suppress(BaseException):
-            os.dup2(output.fileno(), 1)
-            os.dup2(output.fileno(), 2)
-            os._exit(int(import_module("pytest").main([*OPTIONS, *tests])))
-        os._exit(3)
-    deadline, status, ended = time.monotonic() + limit, 1, 0
-    try:
-        while not ended and time.monotonic() < deadline:
-            time.sleep(0.02)
-            ended, status = os.waitpid(child, os.WNOHANG)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)  # and all that it started
-    if not ended:
-        os.waitpid(child, 0)
-        return "stopped"
-    return "killed" if status else "survived"
+def word(ended: str | int) -> str:
+    """How a run ended, in a word."""
+    if isinstance(ended, str):
+        return ended
+    return "killed" if ended else "survived"
 
 
 def main() -> None:
-    """Try the changes of one group: as many as the command line says, drawn with a fixed seed, else all."""
-    group, count = sys.argv[1], int(sys.argv[2]) if sys.argv[2:] else None
-    modules, tests = GROUPS[group]["modules"], GROUPS[group]["tests"]
-    sources = {path: (ROOT / path).read_bytes() for path in modules}
-    found = [(path, mutant) for path, source in sources.items() for mutant in mutants(ast.parse(source))]
-    drawn = random.Random(17).sample(found, min(count or len(found), len(found)))  # noqa: S311 - not a secret
-    counts = {"killed": 0, "stopped": 0, "survived": 0}
-    with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
-        copy = Path(folder, "copy")
-        for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines():  # noqa: S607 - git is found by PATH
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, copy / name)
-        compileall.compile_dir(copy / "authing_mfa", quiet=1)
-        os.environ["PYTHONPATH"] = str(copy)
-        for name in PRELOADED:
-            import_module(name)
-        if (unchanged := run(copy, tests, 900)) != "survived":
-            sys.exit(f"{unchanged} without a change:\n{(copy / 'output.txt').read_text()}")
-        for path, mutant in drawn:
-            (copy / path).write_bytes(applied(sources[path], mutant))
-            if (result := run(copy, modules[path])) == "survived":
-                result = run(copy, tests)
-            counts[result] += 1
-            (copy / path).write_bytes(sources[path])
-            if result != "killed":
-                before = ast.unparse(mutant.node).partition("\n")[0]
-                print(f"{result} {path}:{mutant.node.lineno}: {before} -> {mutant.text}", flush=True)
-    print(f"{group}: {counts} of {len(found)}")
+    """Try the changes of one group."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("group", choices=GROUPS)
+    parser.add_argument("count", type=int, nargs="?", help="how many changes; all if not given")
+    parser.add_argument("--seed", type=int, default=17, help="of the random order")
+    parser.add_argument("--skip", type=int, default=0, help="how many to leave out at the beginning of that order")
+    options = parser.parse_args()
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        group = Group(options.group, Path(folder, "copy"))
+        found = [(path, mutant) for path, source in group.sources.items() for mutant in mutants(ast.parse(source))]
+        random.Random(options.seed).shuffle(found)  # noqa: S311 - not a secret
+        end = None if options.count is None else options.skip + options.count
+        with suppress(KeyboardInterrupt):
+            for path, mutant in found[options.skip : end]:
+                result = group.result(path, mutant)
+                counts[result] += 1
+                if result != "killed":
+                    before = ast.unparse(mutant.node).partition("\n")[0]
+                    print(f"{result} {path}:{mutant.node.lineno}: {before} -> {mutant.text}", flush=True)
+        group.close()
+    print(f"{options.group}: {dict(counts)} of {len(found)}; seed {options.seed}, skipped {options.skip}")
 
 
 if __name__ == "__main__":
