@@ -38,7 +38,9 @@ class Done:
     @property
     def json(self):
         assert len(self.out.splitlines()) == 1, self.out
-        return json.loads(self.out)
+        told = json.loads(self.out)
+        assert (told["exit"], told["ok"]) == (self.code, self.code == 0), "the object says how the process ended"
+        return told
 
 
 class EmulatorProcess:

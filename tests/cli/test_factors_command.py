@@ -98,6 +98,7 @@ def test_the_step_up_code_of_a_user_who_is_logged_in(cli, emulator):
     given = cli.with_env(AUTHING_TOKEN=emulator.token_of(user))
     wrong = given.invoke("totp", "check", "--code-stdin", stdin="000000")
     assert (wrong.code, wrong.out) == (1, "false\n")
+    assert given.invoke("totp", "check", "--code-stdin", "--json", stdin="000000").json["data"] == {"verified": False}
     right = given.run("totp", "check", "--code-stdin", stdin=emulator.totp_of(user))
     assert (right.code, right.out) == (0, "true\n")
 
@@ -134,6 +135,8 @@ def test_introspect(cli, emulator):
     assert (good.code, good.json["data"]["active"], good.json["data"]["user_id"]) == (0, True, user["id"])
     bad = cli.with_env(AUTHING_MFA_TOKEN="nonsense").invoke("introspect")
     assert (bad.code, "not valid, or not any more" in bad.err) == (1, True)
+    bad = cli.with_env(AUTHING_MFA_TOKEN="nonsense").invoke("introspect", "--json")
+    assert bad.json["data"]["active"] is False
 
 
 def test_whoami_shows_more_when_asked(cli, emulator):

@@ -133,7 +133,7 @@ def refresh(run: Run, /, *, token_stdin: bool) -> None:
     help="Read the mfaToken from one line of stdin (else AUTHING_MFA_TOKEN, else a prompt).",
 )
 @click.pass_obj
-def introspect(run: Run, /, *, mfa_token_stdin: bool) -> None:
+def introspect(run: Run, /, *, mfa_token_stdin: bool) -> int:
     """Check if an mfaToken is valid, and show its user.
 
     The exit code is 0 if the mfaToken is valid, else 1. A valid mfaToken does not prove that a second factor was passed.
@@ -143,9 +143,9 @@ def introspect(run: Run, /, *, mfa_token_stdin: bool) -> None:
         info = service(service.client.introspect_mfa_token(token))
     data = {name: getattr(info, name) for name in ("active", "user_id", "user_pool_id", "issued_at", "expires_at")}
     run.output.note(run.say("token_active" if info.active else "token_inactive"))
-    run.output.data(data, run.output.fields(data.items()))
-    if not info.active:
-        raise click.exceptions.Exit(exits.NO)
+    exit_code = exits.OK if info.active else exits.NO
+    run.output.data(data, run.output.fields(data.items()), code=exit_code)
+    return exit_code
 
 
 @click.command(cls=Command)

@@ -109,7 +109,7 @@ def delete(run: Run, /, *, token_stdin: bool) -> None:
 @code_stdin
 @token_stdin
 @click.pass_obj
-def check(run: Run, /, *, code_stdin: bool, token_stdin: bool) -> None:
+def check(run: Run, /, *, code_stdin: bool, token_stdin: bool) -> int:
     """Check a code of a user who is logged in (step-up).
 
     The exit code is 0 if the code is right, 1 if it is wrong. The command logs nobody in.
@@ -119,9 +119,9 @@ def check(run: Run, /, *, code_stdin: bool, token_stdin: bool) -> None:
         code = run.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
         right = service(service.client.check_totp(code))
     run.output.note(run.say("code_right" if right else "code_wrong"))
-    run.output.data({"verified": right}, str(right).lower())
-    if not right:
-        raise click.exceptions.Exit(exits.NO)
+    exit_code = exits.OK if right else exits.NO
+    run.output.data({"verified": right}, str(right).lower(), code=exit_code)
+    return exit_code
 
 
 @totp.command("list")
