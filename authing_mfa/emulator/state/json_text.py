@@ -43,6 +43,9 @@ def _children(node: Any) -> list[Any]:
     return []
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps would make one for each answer
+
+
 def dump(value: Any) -> bytes:
     """Return *value* as compact JSON text in UTF-8. Half of a surrogate pair (from a header) becomes its escape."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
