@@ -87,7 +87,7 @@ def instructions_section(run: Run) -> Iterator[Table]:
 def cpu_section(run: Run) -> Iterator[Table]:
     plans = [("64", run.servers.http, 64, 18 if run.quick else 60)]
     if not run.quick:
-        plans += [("1", run.servers.http, 1, 60), ("512", run.servers.http, 512, 60)]
+        plans += [("1", run.servers.http, 1, 60), ("512", run.servers.http, 512, 30)]
         plans += [("slow-64", run.servers.slow, 64, 30), ("slow-512", run.servers.slow, 512, 30)]
     for key, base, size, rounds in plans:
         taken = module("cpu", base, "--concurrency", size, "--rounds", rounds)
