@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import os
 import sqlite3
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from contextlib import aclosing, closing, suppress
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from authing_mfa.batch import (
     verify_many,
 )
 from authing_mfa.batch.journal import claims as claims_module
+from authing_mfa.batch.journal import schema
 from authing_mfa.batch.journal import writer as recorder_module
 from authing_mfa.batch.journal.claims import Claim, Owner, takeover
 from authing_mfa.batch.journal.fingerprint import fingerprint
@@ -588,6 +591,26 @@ async def test_opening_a_journal_twice_takes_no_locks_away(tmp_path):
     await asyncio.to_thread(subprocess.run, [sys.executable, "-c", visit, tmp_path / "run.db"], check=True)
     assert (tmp_path / "run.db-wal").exists()
     await first.close()
+
+
+async def test_a_journal_that_was_closed_is_not_kept_in_memory(tmp_path, monkeypatch):
+    """The statements that are kept for the next journal belong to the kind of database, not to one engine.
+
+    On SQLite: SQLAlchemy itself keeps up to 128 dialects of PostgreSQL.
+    """
+    dialects = []
+
+    def make(*arguments):
+        made = engine(*arguments)
+        dialects.append(weakref.ref(made.dialect))
+        return made
+
+    engine = schema.engine
+    monkeypatch.setattr(schema, "engine", make)
+    await collect(FakeClient(), totp_rows(2), journal=tmp_path / "run.db")
+    gc.collect()
+    assert dialects
+    assert [dialect() for dialect in dialects if dialect() is not None] == []
 
 
 async def test_a_second_run_on_a_journal_at_work_is_refused(store):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -214,10 +213,17 @@ async def insert(
         lines: the lines to insert.
         again: lines that exist already are kept.
     """
-    await connection.exec_driver_sql(_insert_text(table, connection.dialect, again=again), lines)
+    dialect = connection.dialect
+    key = (table.name, dialect.name, dialect.driver, again)  # not the dialect: each engine has another one
+    text = _INSERT_TEXTS.get(key)
+    if text is None:
+        text = _INSERT_TEXTS[key] = _insert_text(table, dialect, again=again)
+    await connection.exec_driver_sql(text, lines)
 
 
-@cache
+_INSERT_TEXTS: Final[dict[tuple[str, str, str, bool], str]] = {}
+
+
 def _insert_text(table: sa.Table, dialect: sa.Dialect, *, again: bool) -> str:
     insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).on_conflict_do_nothing() if again else sa.insert(table)
