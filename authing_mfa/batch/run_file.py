@@ -23,13 +23,13 @@ run later is in `summary.stopped`.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.batch.files.local import check_rows, recovery_file_for, run_here
+from authing_mfa.batch.files.local import check_rows, read_on_thread, recovery_file_for, run_here
 from authing_mfa.batch.journal.database import sqlite_path
 from authing_mfa.batch.options import BatchOptions, Summary
 from authing_mfa.errors import InvalidInputError
@@ -71,7 +71,7 @@ async def run_file(
     _check(options)
     began = time.monotonic()
     if options.dry_run:
-        summary = await asyncio.to_thread(check_rows, options, on_invalid, on_detected)
+        summary = await read_on_thread(partial(check_rows, options, on_invalid, on_detected))
     elif options.dask is not None:
         from authing_mfa.batch.dask.driver import run_on_dask
         from authing_mfa.batch.partitions.driver import Listeners

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def read_rows(source, **options):
 def count_rows(source):
     """About how many rows there are, as a look through the file says."""
     looked = Input(BatchOptions(source=str(source)))
-    looked.look()
+    looked.look(threading.Event())
     return looked.total
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+import threading
 
 import pytest
 
@@ -30,7 +31,7 @@ def text_of(mark=",", end="\r\n", header=HEADER):
 
 def read(path, **options):
     source = Input(BatchOptions(source=str(path), **options))
-    source.look()
+    source.look(threading.Event())
     return list(source.rows()), source
 
 

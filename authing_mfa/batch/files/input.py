@@ -24,6 +24,7 @@ from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import io
+    import threading
     from collections.abc import Callable, Generator, Mapping
 
     from authing_mfa.batch.options import BatchOptions
@@ -112,11 +113,12 @@ class Input:
         self.detected: Detected | None = None
         self.total: int | None = None
 
-    def look(self) -> None:
+    def look(self, stop: threading.Event) -> None:
         """Read through a file to find its encoding, its header and its length. A pipe is not read.
 
         Raises:
             InvalidInputError: the file is empty, or its header is wrong.
+            ReadingStopped: *stop* was set before the end of the file.
             OSError: it cannot be read.
         """
         if self._source == "-" or not Path(self._source).is_file():
@@ -126,7 +128,7 @@ class Input:
             if form == "parquet":
                 self.total = int(open_parquet(file).metadata.num_rows)
             elif form != "xlsx":
-                seen = survey(file, self._encoding)
+                seen = survey(file, self._encoding, stop)
                 if seen.empty:
                     raise InvalidInputError(f"The file {self._source} is empty.")
                 self._encoding = seen.encoding

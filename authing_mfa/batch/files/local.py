@@ -10,9 +10,10 @@ import time
 from array import array
 from collections import Counter
 from contextlib import aclosing, contextmanager, suppress
+from contextvars import copy_context
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -20,6 +21,7 @@ from authing_mfa.batch.api import engine_for
 from authing_mfa.batch.errors import NEEDS_A_PERSON, CircuitOpenError, InputChangedError, JournalError, RunTokenError
 from authing_mfa.batch.files.input import Input
 from authing_mfa.batch.files.output import results_for
+from authing_mfa.batch.files.text import ReadingStopped
 from authing_mfa.batch.journal.database import default_recovery_file
 from authing_mfa.batch.models import Finding, InvalidRow, Outcome
 from authing_mfa.batch.options import BatchOptions, Summary
@@ -33,22 +35,70 @@ if TYPE_CHECKING:
     from authing_mfa.batch.files.output import Results
     from authing_mfa.batch.models import Progress
 
-__all__ = ["check_rows", "may_go_on", "recovery_file_for", "run_here", "said", "stopped_by_signals"]
+T = TypeVar("T")
+
+__all__ = [
+    "check_rows",
+    "may_go_on",
+    "read_on_thread",
+    "recovery_file_for",
+    "run_here",
+    "said",
+    "stopped_by_signals",
+]
 
 _FLUSH_EVERY: Final = 0.5  # seconds
+
+
+async def read_on_thread(read: Callable[[threading.Event], T]) -> T:
+    """Let *read* go through a file on a thread. It gets an event that is set when the caller is cancelled, and ends soon then.
+
+    The thread is a daemon, not one of the event loop's: the end of a loop waits for its threads, and a read from a terminal or a
+    pipe may never end.
+    """
+    stop = threading.Event()
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(give: Callable[[Any], None], value: Any) -> None:
+        if not answer.done():
+            give(value)
+
+    def work() -> None:
+        give: Callable[[Any], None] = answer.set_result
+        value: Any
+        try:
+            value = read(stop)
+        except BaseException as error:  # noqa: BLE001 - any error is for the caller
+            give, value = answer.set_exception, error
+        with suppress(RuntimeError):  # the loop was closed meanwhile: no caller waits any more
+            loop.call_soon_threadsafe(settle, give, value)
+
+    threading.Thread(target=copy_context().run, args=(work,), name="batch input", daemon=True).start()
+    try:
+        return await answer
+    finally:
+        stop.set()
 
 
 def check_rows(
     options: BatchOptions,
     on_invalid: Callable[[Outcome], Any] | None,
-    on_detected: Callable[[Detected], Any] | None = None,
+    on_detected: Callable[[Detected], Any] | None,
+    stop: threading.Event,
 ) -> Summary:
-    """Do the dry run: make every row, check that every photo exists, count repeated keys."""
+    """Do the dry run: make every row, check that every photo exists, count repeated keys.
+
+    Raises:
+        ReadingStopped: *stop* was set before the end of the input.
+    """
     summary = Summary(dry_run=True)
     source = Input(options, on_detected)
-    source.look()
+    source.look(stop)
     keys = array("Q")
     for index, row in enumerate(source.rows()):
+        if stop.is_set():
+            raise ReadingStopped
         error, key, kind = None, row.key, row.kind
         if isinstance(row, InvalidRow):
             error = row.error
@@ -80,7 +130,7 @@ async def run_here(
     recovery = recovery_file_for(options)
     source = Input(options, on_detected)
     results = results_for(options)
-    await asyncio.to_thread(source.look)
+    await read_on_thread(source.look)
     summary.total = source.total
     await asyncio.to_thread(results.open)
     try:

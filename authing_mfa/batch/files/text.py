@@ -9,19 +9,23 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
 
-__all__ = ["COMPRESSIONS", "LONGEST_LINE", "Survey", "check_encoding", "lines", "opened", "survey"]
+T = TypeVar("T")
+
+__all__ = ["COMPRESSIONS", "LONGEST_LINE", "ReadingStopped", "Survey", "check_encoding", "lines", "opened", "survey"]
 
 LONGEST_LINE: Final = 1 << 20
 """Characters; a longer line is not read as a row."""
@@ -80,11 +84,24 @@ def opened(source: str) -> Iterator[tuple[io.BufferedReader, str | None]]:
         OSError: the file cannot be opened.
     """
     if source == "-":
-        stdin: Any = sys.stdin.buffer
-        yield _decompressed(stdin)
+        with _standard_input() as stdin:
+            yield _decompressed(stdin)
         return
     with Path(source).open("rb") as file:
         yield _decompressed(file)
+
+
+@contextmanager
+def _standard_input() -> Iterator[io.BufferedReader]:
+    """Open standard input a second time. A thread may read from it when the interpreter ends, which then cannot close `sys.stdin`."""
+    stdin: Any = sys.stdin.buffer
+    try:
+        handle = os.dup(stdin.fileno())
+    except (AttributeError, OSError):  # it is no file, but an object of the caller's
+        yield stdin
+        return
+    with open(handle, "rb") as file:  # noqa: PTH123 - it has no path
+        yield file
 
 
 def _decompressed(file: io.BufferedReader) -> tuple[io.BufferedReader, str | None]:
@@ -105,18 +122,37 @@ def _decompressed(file: io.BufferedReader) -> tuple[io.BufferedReader, str | Non
     return file, None
 
 
-def survey(file: io.BufferedReader, encoding: str | None) -> Survey:
-    """Read all of *file* to find its encoding, unless *encoding* names it, and its number of lines."""
+class ReadingStopped(Exception):  # noqa: N818 - it reports no error: nobody waits for the result any more
+    """The event that stops a reading is set."""
+
+
+def survey(file: io.BufferedReader, encoding: str | None, stop: threading.Event) -> Survey:
+    """Read all of *file* to find its encoding, unless *encoding* names it, and its number of lines.
+
+    Raises:
+        ReadingStopped: *stop* was set before the end of the file.
+    """
     head = file.peek(_HEAD)[:_HEAD]
     encoding = encoding or _by_first_bytes(head)
     if encoding is not None and encoding.startswith("utf-16"):
         text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
         try:
-            read = [bool(line.strip()) for line in iter(lambda: text.readline(LONGEST_LINE), "")]
-            return Survey(encoding, len(read), not any(read))
+            count, empty = 0, True
+            for line in _until(stop, iter(lambda: text.readline(LONGEST_LINE), "")):
+                count += 1
+                empty = empty and not line.strip()
+            return Survey(encoding, count, empty)
         finally:
             text.detach()
-    return _survey_bytes(iter(lambda: file.readline(LONGEST_LINE), b""), encoding)
+    return _survey_bytes(_until(stop, iter(lambda: file.readline(LONGEST_LINE), b"")), encoding)
+
+
+def _until(stop: threading.Event, read: Iterator[T]) -> Iterator[T]:
+    """Yield the lines of *read*; raise `ReadingStopped` once *stop* is set."""
+    for line in read:
+        if stop.is_set():
+            raise ReadingStopped
+        yield line
 
 
 def _survey_bytes(read: Iterator[bytes], encoding: str | None) -> Survey:

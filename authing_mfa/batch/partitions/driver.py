@@ -20,7 +20,7 @@ import attrs
 
 from authing_mfa.batch.errors import NEEDS_A_PERSON, InputChangedError, JournalError
 from authing_mfa.batch.files.input import Detected, Input
-from authing_mfa.batch.files.local import may_go_on, said, stopped_by_signals
+from authing_mfa.batch.files.local import may_go_on, read_on_thread, said, stopped_by_signals
 from authing_mfa.batch.files.output import ResultFile, results_for
 from authing_mfa.batch.journal.claims import LEASE
 from authing_mfa.batch.journal.records import Span
@@ -31,6 +31,7 @@ from authing_mfa.batch.run.source import Source, open_source
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
+    import threading
     from contextlib import AbstractAsyncContextManager
 
 
@@ -98,7 +99,7 @@ async def run_partitions(
         JournalError: the journal cannot be used.
     """
     driver = _Driver(options, lease, Input(options, listeners.on_detected))
-    await asyncio.to_thread(driver.look)
+    await read_on_thread(driver.look)
     stack = AsyncExitStack()
     try:
         await driver.install(await stack.enter_async_context(pool))
@@ -148,9 +149,9 @@ class _Driver:
         self._telling: asyncio.Task[None] | None = None
         self.summary = Summary()
 
-    def look(self) -> None:
+    def look(self, stop: threading.Event) -> None:
         """Check the input, before anything is started."""
-        self._input.look()
+        self._input.look(stop)
         self.summary.total = self._input.total
 
     async def install(self, pool: Pool) -> None:
