@@ -1,11 +1,9 @@
-"""A batch on a Dask cluster: Dask distributes the partitions, the journal prevents a second sending.
+"""A batch on a Dask cluster: the connection to the cluster, and the `Pool` whose workers are the cluster's.
 
-Dask starts the partitions of a dead worker again on another worker.
-
-The rows are read here and go to the workers in partitions, a few at a time. A worker has one client for all of its
-partitions (`ClientPlugin`), verifies a partition's rows as `verify_many` does, under a claim that ends the claim of an earlier worker,
-and writes the outcomes to ``OUT.parts/`` on shared storage; it returns a receipt. The rate belongs to the whole cluster: each worker
-leases a share of it for a second at a time (`RateCoordinator`). At the end the parts become one file.
+`partitions.driver` divides the rows and makes one file of the outcomes, `partitions.worker` verifies a partition; this module only
+starts Dask tasks. Dask starts the partitions of a dead worker again on another worker. A worker has one client for all of its
+partitions (`ClientPlugin`). The rate belongs to the whole cluster: each worker leases a share of it for a second at a time
+(`RateCoordinator`, on the scheduler).
 
 Tokens and codes are sent to the workers over Dask's connections: use Dask's TLS on a network that you do not trust.
 """
