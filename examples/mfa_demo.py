@@ -98,9 +98,9 @@ def application(
             Authing.start(app_id, **({} if host is None else {"host": host}))
             yield None
         else:
-            from authing_mfa.emulator import Emulator
+            from authing_mfa.emulator import Emulator, Settings
 
-            embedded = stack.enter_context(Emulator())
+            embedded = stack.enter_context(Emulator(settings=Settings(captcha_after=3)))
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             Authing.start(embedded.app_id, base_url=embedded.url, public_key=embedded.public_key)
             yield Demo(embedded, Path(folder))

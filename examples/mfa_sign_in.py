@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
     from mfa_demo import Demo, RunningEmulator
 
-    from authing_mfa import MfaChallenge, TotpEnrollment, UserInfo
+    from authing_mfa import Captcha, MfaChallenge, TotpEnrollment, UserInfo
 
 RESEND = 60  # seconds; the service refuses the next code before that
-PREVIEW, QR_SIDE = 120, 160  # pixels
+PREVIEW, QR_SIDE, CAPTCHA_SIDE = 120, 160, 240  # pixels
 AFTER_FAILURE = {"login": "password", "password": "new-password", **dict.fromkeys(("SMS", "EMAIL"), "code")}
+CAPTCHA = 2000  # the code that asks for a captcha
+OWN_CODES = 10000  # codes from here on are the client's: the service may not have seen the call
 ALL_WAYS = ("SMS", "EMAIL", "OTP", "FACE")
 
 
@@ -41,6 +43,7 @@ class SignIn(Widgets):
         self.demo = demo
         self.language = 0
         self.screen_name = ""
+        self.captcha: Captcha | None = None  # the picture on the screen, valid for one log-in
         self.challenge: MfaChallenge | None = None
         self.enrollment: TotpEnrollment | None = None
         self.user: UserInfo | None = None
@@ -55,13 +58,29 @@ class SignIn(Widgets):
 
     # ─────────────────────── calls ───────────────────────
 
-    def ask(self, method: Callable[..., Any], *arguments: Any, then: Callable[[Any], None]) -> None:
-        """Make a call; *then* gets its value. The buttons are disabled meanwhile, the window stays responsive."""
+    def ask(
+        self,
+        method: Callable[..., Any],
+        *arguments: Any,
+        then: Callable[[Any], None],
+        refused: Callable[[int, str], None] | None = None,
+    ) -> None:
+        """Make a call; *then* gets its value, *refused* the code and the message of a failure (`failed` if it is not given).
+
+        The buttons are disabled meanwhile, the window stays responsive.
+        """
         self.say("")
         self.set_busy(busy=True)
-        method(*arguments, completion=partial(self.answered, then), owner=self)
+        method(*arguments, completion=partial(self.answered, then, refused or self.failed), owner=self)
 
-    def answered(self, then: Callable[[Any], None], code: int, message: str | None, value: Any = None) -> None:
+    def answered(
+        self,
+        then: Callable[[Any], None],
+        refused: Callable[[int, str], None],
+        code: int,
+        message: str | None,
+        value: Any = None,
+    ) -> None:
         """Every completion arrives here."""
         self.set_busy(busy=False)
         if code == 200:
@@ -73,7 +92,7 @@ class SignIn(Widgets):
             self.password_change = value
             self.show_screen("password")
         else:
-            self.failed(code, message or "")
+            refused(code, message or "")
 
     def failed(self, code: int, message: str) -> None:
         """Say why a call failed, on a screen where the user can do something about it."""
@@ -89,8 +108,31 @@ class SignIn(Widgets):
         self.give_focus(AFTER_FAILURE.get(self.screen_name, self.first))  # a disabled button loses it
 
     def sign_in(self) -> None:
-        """Log in with the account and the password."""
-        self.ask(AuthClient().loginByAccount, self.get("account"), self.get("password"), then=self.succeed)
+        """Log in with the account and the password, and with the text of the captcha if there is one."""
+        log_in: Callable[..., Any] = AuthClient().loginByAccount
+        if self.captcha is not None:
+            log_in = partial(log_in, captchaCode=self.get("captcha"), captcha=self.captcha)
+        self.ask(log_in, self.get("account"), self.get("password"), then=self.succeed, refused=self._not_logged_in)
+
+    def _not_logged_in(self, code: int, message: str) -> None:
+        """Show a captcha if the service asks for one, and another one if the service has refused a log-in with it."""
+        if code == CAPTCHA:
+            self.new_captcha(self.text("captcha-due" if self.captcha is None else "captcha-wrong"))
+        elif self.captcha is not None and code in ERRORS and code < OWN_CODES:
+            self.new_captcha(ERRORS[code][self.language])
+        else:
+            self.failed(code, message)
+
+    def new_captcha(self, words: str = "") -> None:
+        """Get a captcha, then show it with *words*."""
+        self.captcha = None
+        self.ask(AuthClient().getSecurityCaptcha, then=partial(self._show_captcha, words))
+
+    def _show_captcha(self, words: str, captcha: Captcha) -> None:
+        self.captcha = captcha
+        self.put("captcha", "")
+        self.show_screen("login")
+        self.say(words)
 
     def send_code(self) -> None:
         """Send a code; a target that is not bound yet is checked first."""
@@ -187,6 +229,8 @@ class SignIn(Widgets):
         if screen != self.screen_name:
             self.put("code", "")
             self.photos = []
+            if screen != "login":
+                self.captcha = None
             if screen in ("SMS", "EMAIL"):
                 self.put("target", self.bound(screen) or "")
         self.screen_name = screen
@@ -210,7 +254,13 @@ class SignIn(Widgets):
         self._head("welcome", "welcome-sub")
         self.field("account", self.text("account"), "login")
         self.field("password", self.text("password"), "login", secret=True)
+        if self.captcha is not None:
+            self.picture(self.captcha.image, CAPTCHA_SIDE)
+            self.field("captcha", self.text("captcha"), "login")
+            self.button("another-captcha", self.text("another-captcha"), self.new_captcha, "link")
         self._main("login", self.sign_in, back=False)
+        if self.captcha is not None:
+            return "captcha"
         return "password" if self.get("account") else "account"
 
     def _draw_factors(self) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_demo import application, options
 from mfa_sign_in import SignIn
+from mfa_svg import draw_svg, is_svg
 from mfa_widgets import GREEN, RED
 
 from authing_mfa.compat import Authing, dispatch
@@ -89,7 +90,7 @@ class MfaWindow(SignIn, tk.Tk):
         """Add a picture."""
         from PIL import Image, ImageTk
 
-        with Image.open(io.BytesIO(content)) as opened:
+        with draw_svg(content) if is_svg(content) else Image.open(io.BytesIO(content)) as opened:
             opened.thumbnail((side, side))
             picture = ImageTk.PhotoImage(opened, master=self)
         ttk.Label(self.body, image=picture).pack(pady=4)

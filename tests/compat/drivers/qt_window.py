@@ -79,7 +79,7 @@ class QtDriver(SignInDriver):
                 app.processEvents()
             window.grab().save(str(pictures / f"{name}.png"))
 
-    def check_layout(self, window):
+    def check_layout(self, window, last):
         pass  # Qt's layouts make the window large enough
 
     def close(self, window):

@@ -1,5 +1,6 @@
 """The sign-in of the example windows, typed and clicked, in the words that Qt's and Tk's windows share."""
 
+import re
 import socket
 import tempfile
 from abc import ABC, abstractmethod
@@ -63,8 +64,8 @@ class SignInDriver(ABC):
         """Close the window."""
 
     @abstractmethod
-    def check_layout(self, window):
-        """Check that the screen fits into the window, if the toolkit can cut it."""
+    def check_layout(self, window, last):
+        """Check that the screen fits into the window down to the button *last*, if the toolkit can cut it."""
 
     def sign_in(self, window, account, password="secret"):
         self.type_into(window, "account", account)
@@ -99,6 +100,41 @@ class SignInDriver(ABC):
         self.until(window, lambda: window.screen_name == "done")
         assert Authing.getCurrentUser().username == "ada"
         self.click(window, "logout")
+
+    def by_captcha(self, window):
+        """After three wrong passwords a log-in needs the text of a picture, and each picture is valid once."""
+        for _ in range(3):
+            self.sign_in(window, "ada", "wrong")
+            self.until(window, lambda: not window.busy)
+        assert self.sizes_of_pictures(window) == []
+        self.sign_in(window, "ada")
+        self.until(window, lambda: self.text(window.status) == "Please enter the text in the picture as well.")
+        assert self.sizes_of_pictures(window) == [(120, 40)]
+        assert self.focus(window) is window.fields["captcha"]
+        self.check_layout(window, "login")
+        self.picture(window, "1-captcha")
+        self.type_into(window, "captcha", "wrong")
+        self.press_return(window)
+        self.until(window, lambda: self.text(window.status).startswith("That was not the text in the picture."))
+        self.type_into(window, "captcha", self.captcha_text(window))
+        self.sign_in(window, "ada", "wrong")
+        self.until(window, lambda: self.text(window.status) == "The account or the password is wrong.")
+        first = window.captcha
+        self.click(window, "another-captcha")
+        self.until(window, lambda: window.captcha not in (None, first))
+        self.type_into(window, "captcha", self.captcha_text(window))
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "factors")
+        assert self.sizes_of_pictures(window) == []
+        self.click(window, "FACE")  # a whole log-in: the wrong passwords are forgotten
+        self.click(window, "demo-photo")
+        self.click(window, "verify")
+        self.until(window, lambda: window.screen_name == "done")
+        self.click(window, "logout")
+
+    def captcha_text(self, window):
+        """The text that a person reads in the picture."""
+        return re.search(r">(\w+)</text>", window.captcha.image.decode())[1]
 
     def by_recovery_code(self, window, demo):
         self.switch_language(window)
@@ -159,7 +195,7 @@ class SignInDriver(ABC):
         self.click(window, "OTP")
         self.until(window, lambda: window.screen_name == "ENROL")
         assert self.sizes_of_pictures(window)[0][0] > 100
-        self.check_layout(window)
+        self.check_layout(window, "back")
         self.picture(window, "4-enrol")
         self.until(window, lambda: self.text(window.hint))
         self.type_into(window, "code", self.text(window.hint).split()[-1])
@@ -204,6 +240,7 @@ class SignInDriver(ABC):
 
     def journey(self, window, demo):
         self.by_sms(window, demo)
+        self.by_captcha(window)
         self.by_recovery_code(window, demo)
         self.by_face(window)
         self.bind_an_app(window, demo)

@@ -82,8 +82,10 @@ class TkDriver(SignInDriver):
             box = (left, top, left + window.winfo_width(), top + window.winfo_height())
             ImageGrab.grab(bbox=box, xdisplay="").save(pictures / f"{name}.png")
 
-    def check_layout(self, window):
-        assert window.buttons["back"].winfo_y() + window.buttons["back"].winfo_height() <= window.body.winfo_height()
+    def check_layout(self, window, last):
+        window.update()
+        button = window.buttons[last]
+        assert button.winfo_y() + button.winfo_height() <= window.body.winfo_height()
 
     def close(self, window):
         window.destroy()
