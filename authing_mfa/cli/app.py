@@ -10,7 +10,7 @@ import click
 
 from authing_mfa._version import __version__
 from authing_mfa.cli import exit_codes as exits
-from authing_mfa.cli.context import Run
+from authing_mfa.cli.context import CliContext
 from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.output import ReaderGoneError, let_streams_degrade
 from authing_mfa.cli.settings import SETTINGS
@@ -86,35 +86,35 @@ def _setting_options() -> list[click.Parameter]:
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_obj
-def cli(run: Run, /, profile: str | None, **flags: Any) -> None:
+def cli(context: CliContext, /, profile: str | None, **flags: Any) -> None:
     """Multi-factor authentication with Authing, from the command line."""
-    run.flags = flags
-    run.profile_flag = profile
+    context.flags = flags
+    context.profile_flag = profile
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     """Run the command line with *arguments*. Return the exit code, see `exit_codes`."""
     let_streams_degrade()
-    run = Run(os.environ if environ is None else environ)
+    context = CliContext(os.environ if environ is None else environ)
     try:
-        result = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=run)
+        result = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=context)
     except click.Abort:
-        return _interrupted(run)
+        return _interrupted(context)
     except click.ClickException as error:
         own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-        run.output.as_json |= "--json" in own  # the option may come after the argument that could not be read
-        return _usage(run, error)
+        context.output.as_json |= "--json" in own  # the option may come after the argument that could not be read
+        return _usage(context, error)
     except AuthingError as error:
         from authing_mfa.cli.error_messages import describe
 
         code = exits.exit_code(error)
-        text = run.explain(error)
-        run.output.error(text, describe(error, text), code)
+        text = context.explain(error)
+        context.output.error(text, describe(error, text), code)
         return code
     except ReaderGoneError:
         return _reader_gone()
     except SystemExit as end:
-        if end.code != 1 or "_AUTHING_MFA_COMPLETE" in run.environ:
+        if end.code != 1 or "_AUTHING_MFA_COMPLETE" in context.environ:
             raise  # the end of a shell completion
         return _reader_gone()  # click ends so when the reader of a help page is gone
     return result if isinstance(result, int) else exits.OK
@@ -126,26 +126,26 @@ def _reader_gone() -> int:
     return exits.READER_GONE
 
 
-def _interrupted(run: Run) -> int:
-    text = run.say("interrupted")
-    run.output.error(text, {"type": "Interrupted", "code": exits.INTERRUPTED, "message": text}, exits.INTERRUPTED)
+def _interrupted(context: CliContext) -> int:
+    text = context.say("interrupted")
+    context.output.error(text, {"type": "Interrupted", "code": exits.INTERRUPTED, "message": text}, exits.INTERRUPTED)
     return exits.INTERRUPTED
 
 
 _SECRET_OPTIONS = ("--code", "--password", "--token", "--secret", "--recovery-code", "--totp")
 
 
-def _usage(run: Run, error: click.ClickException) -> int:
+def _usage(context: CliContext, error: click.ClickException) -> int:
     """Print what is wrong with the command line; without arguments, show the help."""
     from click.exceptions import NoArgsIsHelpError
 
     if isinstance(error, NoArgsIsHelpError):
-        run.output.note(error.ctx.get_help() if error.ctx is not None else error.format_message())
+        context.output.note(error.ctx.get_help() if error.ctx is not None else error.format_message())
         return exits.USAGE
     text = error.format_message()
     if isinstance(error, click.NoSuchOption) and error.option_name in _SECRET_OPTIONS:
-        text = run.say("never_argv", option=error.option_name)
-    if isinstance(error, click.UsageError) and error.ctx is not None and not run.output.as_json:
-        run.output.note(error.ctx.get_usage())
-    run.output.error(text, {"type": "UsageError", "code": exits.USAGE, "message": text}, exits.USAGE)
+        text = context.say("never_argv", option=error.option_name)
+    if isinstance(error, click.UsageError) and error.ctx is not None and not context.output.as_json:
+        context.output.note(error.ctx.get_usage())
+    context.output.error(text, {"type": "UsageError", "code": exits.USAGE, "message": text}, exits.USAGE)
     return exits.USAGE

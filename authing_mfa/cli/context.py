@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from authing_mfa.cli.tokens import Login, TokenStore
     from authing_mfa.models import MfaChallenge, UserInfo
 
-__all__ = ["Run", "Service", "user_json"]
+__all__ = ["CliContext", "Service", "user_json"]
 
 T = TypeVar("T")
 
 
-class Run:
+class CliContext:
     """The object that every command gets.
 
     Attributes:
@@ -233,14 +233,14 @@ class Run:
 class Service:
     """Runs calls of the client for code without an event loop: `service(service.client.mfa_check(…))`. Ctrl-C cancels the call."""
 
-    def __init__(self, run: Run, token: str | None) -> None:
-        self._run = run
+    def __init__(self, context: CliContext, token: str | None) -> None:
+        self._context = context
         import asyncio
 
         from authing_mfa._threads import new_event_loop
         from authing_mfa.client import AuthClient
 
-        self.client: AuthClient = AuthClient(**run.client_options(token))
+        self.client: AuthClient = AuthClient(**context.client_options(token))
         self._base = self.client
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
 
@@ -257,7 +257,7 @@ class Service:
             return self._runner.run(call)
         except MfaRequiredError as error:
             if keep:
-                self._run.keep_challenge(error.challenge, account)
+                self._context.keep_challenge(error.challenge, account)
             raise
 
     def speak_for(self, token: str | None) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
 
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["Diagnosis", "Finding"]
 
@@ -74,8 +74,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Diagnosis:
     """The checks, ordered so that each needs only earlier ones."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, context: CliContext) -> None:
+        self._context = context
         self._headers: Message | None = None
         self._asked = self._answered = 0.0
         self._config: dict[str, Any] = {}
@@ -88,7 +88,7 @@ class Diagnosis:
                 "version", "ok", f"authing-mfa {__version__}, Python {platform.python_version()}, {libraries}"
             )
             base = self._settings()
-            yield Finding("settings", "ok", self._say("asking", app_id=self._run.value("app_id"), base=base))
+            yield Finding("settings", "ok", self._say("asking", app_id=self._context.value("app_id"), base=base))
             yield from self._reach(base)
             yield self._public_config(base)
             yield from self._api(base)
@@ -99,7 +99,7 @@ class Diagnosis:
             yield stop.finding
 
     def _say(self, key: str, /, **fields: object) -> str:
-        return in_language(self._run.lang, DIAGNOSIS_TEXTS[key]).format(**fields)
+        return in_language(self._context.lang, DIAGNOSIS_TEXTS[key]).format(**fields)
 
     def _stop(self, check: str, detail: str, fix: str, code: int) -> NoReturn:
         raise _Stop(Finding(check, "fail", detail, fix, code))
@@ -116,16 +116,16 @@ class Diagnosis:
 
     def _settings(self) -> str:
         """Return the address of public-config."""
-        run = self._run
+        context = self._context
         try:
-            if run.value("app_id") is None:
-                self._stop("settings", self._say("app_missing"), run.say("no_app_id"), exits.USAGE)
-            if run.value("base_url") is not None:
-                return check_base_url(run.value("base_url"))
-            host = check_host(run.value("host"))
+            if context.value("app_id") is None:
+                self._stop("settings", self._say("app_missing"), context.say("no_app_id"), exits.USAGE)
+            if context.value("base_url") is not None:
+                return check_base_url(context.value("base_url"))
+            host = check_host(context.value("host"))
         except AuthingError as error:
             self._stop("settings", error.message, self._say("see_list"), exits.USAGE)
-        return config_base(run.value("scheme"), host, on_premise=run.value("on_premise"))
+        return config_base(context.value("scheme"), host, on_premise=context.value("on_premise"))
 
     # ─────────────────────────────── the way there ───────────────────────────────
 
@@ -156,7 +156,7 @@ class Diagnosis:
                 ms = f"{(time.perf_counter() - started) * 1000:.0f}"
                 if not tls:
                     return Finding("connection", "ok", self._say("plain", where=where, ms=ms))
-                with self._context().wrap_socket(plain, server_hostname=host) as secure:
+                with self._ssl_context().wrap_socket(plain, server_hostname=host) as secure:
                     return self._certificate(secure, where, ms)
         except ssl.SSLCertVerificationError as error:
             detail = self._say("untrusted", host=host, reason=error.verify_message)
@@ -177,9 +177,9 @@ class Diagnosis:
             return Finding("TLS", "warn", detail, self._say("fix_renew"))
         return Finding("TLS", "ok", detail)
 
-    def _context(self) -> ssl.SSLContext:
+    def _ssl_context(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cafile=self._run.value("ca_file"))
+            return ssl.create_default_context(cafile=self._context.value("ca_file"))
         except (OSError, ValueError) as error:
             detail = self._say("ca_unreadable", reason=getattr(error, "strerror", None) or error)
             self._stop("settings", detail, self._say("fix_ca"), exits.USAGE)
@@ -187,8 +187,8 @@ class Diagnosis:
     # ─────────────────────────────── what is there ───────────────────────────────
 
     def _public_config(self, base: str) -> Finding:
-        url = f"{base}/api/v2/applications/{quote(self._run.value('app_id'), safe='')}/public-config"
-        handlers: list[Any] = [_NoRedirect(), urllib.request.HTTPSHandler(context=self._context())]
+        url = f"{base}/api/v2/applications/{quote(self._context.value('app_id'), safe='')}/public-config"
+        handlers: list[Any] = [_NoRedirect(), urllib.request.HTTPSHandler(context=self._ssl_context())]
         if is_loopback_url(base):
             handlers.append(urllib.request.ProxyHandler({}))
         asking = urllib.request.Request(url, headers={"User-Agent": f"authing-mfa-python/{__version__}"})  # noqa: S310 - http(s) only, checked
@@ -224,15 +224,15 @@ class Diagnosis:
 
     def _api(self, base: str) -> Iterator[Finding]:
         """Check the host of the other calls, if it is another one."""
-        run = self._run
-        if run.value("base_url") is not None:
-            pool, right = run.value("user_pool_id"), self._config.get("userPoolId")
+        context = self._context
+        if context.value("base_url") is not None:
+            pool, right = context.value("user_pool_id"), self._config.get("userPoolId")
             if pool != right:
                 fix = self._say("fix_pool", pool=right)
                 yield Finding("user pool", "warn", self._say("other_pool", pool=pool), fix)
             return
         try:
-            api = api_base(run.value("scheme"), check_host(run.value("host")), self._config)
+            api = api_base(context.value("scheme"), check_host(context.value("host")), self._config)
         except AuthingError:
             self._stop("address", self._say("bad_api"), self._say("fix_api"), exits.SERVICE)
         yield Finding("address", "ok", self._say("api", api=api))
@@ -246,7 +246,7 @@ class Diagnosis:
         served = self._config.get("publicKey")
         if not isinstance(served, str) or not served.strip():
             return
-        given = self._run.value("public_key")
+        given = self._context.value("public_key")
         if _bare_key(given or CLOUD_PUBLIC_KEY) == _bare_key(served):
             yield Finding("public key", "ok", self._say("key_ok"))
             return
@@ -268,7 +268,7 @@ class Diagnosis:
         return Finding("clock", "warn", detail, self._say("fix_clock"))
 
     def _token(self) -> Finding:
-        login = self._run.login()
+        login = self._context.login()
         if login is None:
             return Finding("token", "warn", self._say("no_token"), self._say("fix_no_token"))
         kept = login.kind != "environment"

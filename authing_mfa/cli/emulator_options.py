@@ -12,7 +12,7 @@ from authing_mfa._loopback import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["DEFAULT_PORT", "emulator_options", "keywords", "merged", "start_error"]
 
@@ -101,7 +101,7 @@ def _given(value: object) -> bool:
     return value is not None and value is not False and value != ()
 
 
-def keywords(run: Run, options: dict[str, Any]) -> dict[str, Any]:
+def keywords(context: CliContext, options: dict[str, Any]) -> dict[str, Any]:
     """Return the keywords of `emulator_with_user`.
 
     Raises:
@@ -111,8 +111,8 @@ def keywords(run: Run, options: dict[str, Any]) -> dict[str, Any]:
     given.pop("show_codes", None)
     given["port"] = options.get("port") if options.get("port") is not None else DEFAULT_PORT
     given["demo_user"] = not given.pop("no_demo_user", False)
-    if "app_id" not in given and run.flags.get("app_id"):
-        given["app_id"] = run.flags["app_id"]
+    if "app_id" not in given and context.flags.get("app_id"):
+        given["app_id"] = context.flags["app_id"]
     host = given.get("host", "127.0.0.1")
     if not given.get("allow_remote") and not is_loopback(host):
         raise click.UsageError(

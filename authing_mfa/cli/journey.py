@@ -15,7 +15,7 @@ from authing_mfa.errors import MfaRequiredError, WrongCodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from authing_mfa.cli.context import Run, Service
+    from authing_mfa.cli.context import CliContext, Service
     from authing_mfa.models import MfaChallenge, UserInfo
 
 __all__ = ["Answers", "Journey"]
@@ -41,11 +41,11 @@ class Answers:
 class Journey:
     """One login with its second factor."""
 
-    def __init__(self, run: Run, service: Service, answers: Answers) -> None:
-        self._run = run
+    def __init__(self, context: CliContext, service: Service, answers: Answers) -> None:
+        self._context = context
         self._service = service
         self._given = answers
-        self._ask = run.asker
+        self._ask = context.asker
 
     def pass_it(self) -> tuple[UserInfo, str | None]:
         """Return the user who is logged in, and the recovery code of a TOTP that was bound during the login.
@@ -60,11 +60,11 @@ class Journey:
             "password", stdin=given.password_stdin, env="AUTHING_PASSWORD", option="--password-stdin"
         )
         try:
-            user = LoginDialogue(self._run, self._service, account, password, keep=False).log_in()
+            user = LoginDialogue(self._context, self._service, account, password, keep=False).log_in()
         except MfaRequiredError as error:
             self._service.speak_for(error.challenge.token)
             return self._second_factor(error)
-        self._run.output.note(self._run.say("no_challenge"))
+        self._context.output.note(self._context.say("no_challenge"))
         return user, None
 
     # ─────────────────────────────── which factor ───────────────────────────────
@@ -76,7 +76,7 @@ class Journey:
         factor = self._given.factor or self._chosen(choices, error.code)
         if factor not in choices:
             allowed = ", ".join(choices) or "-"
-            raise click.UsageError(self._run.say("not_allowed", factor=factor, allowed=allowed))
+            raise click.UsageError(self._context.say("not_allowed", factor=factor, allowed=allowed))
         if factor == "sms":
             return self._by_sms(challenge), None
         if factor == "email":
@@ -89,7 +89,7 @@ class Journey:
 
     def _choices(self, challenge: MfaChallenge, *, own_totp: bool) -> dict[str, str]:
         """Return the factors that the challenge allows: our name of each, and its text."""
-        say = self._run.say
+        say = self._context.say
         phone = f"{challenge.phone_country_code or ''} {challenge.phone or ''}".strip()
         labels = {
             "sms": say("by_sms", to=phone) if challenge.phone else say("by_sms_bind"),
@@ -104,10 +104,10 @@ class Journey:
         return choices
 
     def _chosen(self, choices: dict[str, str], code: int) -> str:
-        output, names = self._run.output, list(choices)
+        output, names = self._context.output, list(choices)
         if not names:
             return ""
-        output.note(output.styled(self._run.say("challenge", code=code), sys.stderr, bold=True))
+        output.note(output.styled(self._context.say("challenge", code=code), sys.stderr, bold=True))
         for number, name in enumerate(names, 1):
             output.note(f"  {output.styled(str(number), sys.stderr, fg='cyan')}  {choices[name]}")
         if len(names) == 1:
@@ -125,9 +125,9 @@ class Journey:
             try:
                 return self._service(call(code), keep=False)
             except WrongCodeError as error:
-                if stdin or not left or not self._ask.interactive or self._run.environ.get("AUTHING_CODE"):
+                if stdin or not left or not self._ask.interactive or self._context.environ.get("AUTHING_CODE"):
                     raise
-                self._run.output.warn(self._run.say("again", code=error.code, left=left))
+                self._context.output.warn(self._context.say("again", code=error.code, left=left))
 
     def _by_sms(self, challenge: MfaChallenge) -> UserInfo:
         client, given = self._service.client, self._given
@@ -137,7 +137,7 @@ class Journey:
             country = given.phone_country_code
             self._must_be_free(client.mfa_check(phone=phone), phone)
         self._service(client.send_sms(phone, phone_country_code=country))
-        self._run.output.good(self._run.say("sent", to=phone))
+        self._context.output.good(self._context.say("sent", to=phone))
         return self._with_code(lambda code: client.mfa_verify_by_phone(phone, code, phone_country_code=country))
 
     def _by_email(self, challenge: MfaChallenge) -> UserInfo:
@@ -146,21 +146,21 @@ class Journey:
             email = self._given.email or self._ask.text("email", env=None, how="--email EMAIL")
             self._must_be_free(client.mfa_check(email=email), email)
         self._service(client.send_mfa_email(email))
-        self._run.output.good(self._run.say("sent", to=email))
+        self._context.output.good(self._context.say("sent", to=email))
         return self._with_code(lambda code: client.mfa_verify_by_email(email, code))
 
     def _must_be_free(self, check: Coroutine[Any, Any, bool], target: str) -> None:
         if self._service(check):
             return
-        text = self._run.say("taken", what=target)
-        self._run.output.error(text, {"type": "NotBindable", "code": exits.NO, "message": text}, exits.NO)
+        text = self._context.say("taken", what=target)
+        self._context.output.error(text, {"type": "NotBindable", "code": exits.NO, "message": text}, exits.NO)
         raise click.exceptions.Exit(exits.NO)
 
     def _bind_totp(self) -> tuple[UserInfo, str]:
         """Bind an authenticator app. The code that confirms the binding is valid once more, for the verification."""
         from authing_mfa.cli.qr import draw
 
-        client, output = self._service.client, self._run.output
+        client, output = self._service.client, self._context.output
         made = self._service(client.mfa_associate_by_totp())
         for line in draw(made.uri, output, stream=sys.stderr):
             output.note(line)

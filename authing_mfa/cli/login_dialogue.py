@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from authing_mfa.cli.context import Run, Service
+from authing_mfa.cli.context import CliContext, Service
 from authing_mfa.errors import ApiError, CaptchaRequiredError, PasswordChangeRequiredError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ENDINGS: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif
 class LoginDialogue:
     """One login. `keep`: a challenge in its answer is stored for the next command."""
 
-    run: Run
+    context: CliContext
     service: Service
     account: str
     password: str = attrs.field(repr=False)
@@ -54,7 +54,7 @@ class LoginDialogue:
             try:
                 return self.service(login, account=self.account, keep=self.keep)
             except CaptchaRequiredError as error:
-                if question == _QUESTIONS or not self.run.asker.interactive:
+                if question == _QUESTIONS or not self.context.asker.interactive:
                     raise
                 captcha, code = self._ask_captcha(error)
             except PasswordChangeRequiredError as error:
@@ -70,24 +70,24 @@ class LoginDialogue:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(captcha.image)
-            self.run.output.note(self.run.say("captcha_picture", code=error.code, path=path))
-            return captcha, self.run.asker.text("captcha", env=None, how="a terminal")
+            self.context.output.note(self.context.say("captcha_picture", code=error.code, path=path))
+            return captcha, self.context.asker.text("captcha", env=None, how="a terminal")
         finally:
             Path(path).unlink(missing_ok=True)
 
     def _can_give_password(self) -> bool:
-        return self.run.asker.interactive or bool(self.run.environ.get(_NEW_PASSWORD, "").strip())
+        return self.context.asker.interactive or bool(self.context.environ.get(_NEW_PASSWORD, "").strip())
 
     def _change_password(self, error: PasswordChangeRequiredError, token: str) -> None:
         """Ask for a new password and set it. At a terminal the user is asked again if the password is unsafe."""
-        output, say = self.run.output, self.run.say
+        output, say = self.context.output, self.context.say
         output.warn(say("password_change", code=error.code, message=error.message.rstrip(".。")))
         for left in reversed(range(_QUESTIONS)):
             new = self._ask_new_password()
             try:
                 self._send_new_password(error.code, token, new)
             except ApiError as refusal:
-                if refusal.code != _WEAK or not left or self.run.environ.get(_NEW_PASSWORD):
+                if refusal.code != _WEAK or not left or self.context.environ.get(_NEW_PASSWORD):
                     raise
                 output.warn(say("password_weak", code=refusal.code))
                 continue
@@ -96,14 +96,14 @@ class LoginDialogue:
             return
 
     def _ask_new_password(self) -> str:
-        ask, say = self.run.asker, self.run.say
+        ask, say = self.context.asker, self.context.say
         while True:
             new = ask.secret("new_password", stdin=False, env=_NEW_PASSWORD, option="a terminal")
-            if self.run.environ.get(_NEW_PASSWORD, "").strip():
+            if self.context.environ.get(_NEW_PASSWORD, "").strip():
                 return new
             if ask.secret("new_password_again", stdin=False, env="", option="a terminal") == new:
                 return new
-            self.run.output.warn(say("passwords_differ"))
+            self.context.output.warn(say("passwords_differ"))
 
     def _send_new_password(self, code: int, token: str, new: str) -> None:
         client = self.service.client

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.files.input import Detected
     from authing_mfa.batch.models import Outcome
     from authing_mfa.batch.options import BatchOptions, Summary
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["batch"]
 
@@ -141,7 +141,7 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     help="Number of rows that a process, or Dask, gets at once.",
 )
 @click.pass_context
-def batch(context: click.Context, /, **given: Any) -> int:
+def batch(ctx: click.Context, /, **given: Any) -> int:
     """Verify many rows from a file.
 
     ROWS is CSV, JSON lines, Parquet or Excel (.xlsx), or - for stdin; gzip and zstd are unpacked. Columns: kind, key, token, phone,
@@ -160,69 +160,70 @@ def batch(context: click.Context, /, **given: Any) -> int:
     from authing_mfa.batch.run_file import run_file
     from authing_mfa.cli.progress import shown
 
-    run: Run = context.obj
+    context: CliContext = ctx.obj
     told = {name: value for name, value in given.items() if value is not None}
     if told.get("stop_after_failures") == 0:
         told["stop_after_failures"] = None
     options = BatchOptions(**told)
-    if _shows_password(context, options):
-        run.output.warn(say_batch("password_shown", run.lang))
-    reader = _Reader(run, options)
+    if _shows_password(ctx, options):
+        context.output.warn(say_batch("password_shown", context.lang))
+    reader = _Reader(context, options)
     try:
-        keywords = {} if options.dry_run else run.client_options(login.token if (login := run.login()) else None)
-        with shown(run.output, lang=run.lang) as on_progress:
+        login = None if options.dry_run else context.login()
+        keywords = {} if options.dry_run else context.client_options(login.token if login else None)
+        with shown(context.output, lang=context.lang) as on_progress:
             summary = run_on_loop(
                 lambda: run_file(
                     options, keywords, on_progress=on_progress, on_invalid=reader.invalid, on_detected=reader.detected
                 )
             )
     except (JournalError, CircuitOpenError) as error:
-        text = run.explain(error)
-        run.output.error(text, describe(error, text), exits.BATCH)
+        text = context.explain(error)
+        context.output.error(text, describe(error, text), exits.BATCH)
         return exits.BATCH
     except BrokenPipeError as error:
         raise ReaderGoneError from error
     except (OSError, ImportError) as error:
-        raise click.UsageError(say_batch("unreadable", run.lang, reason=error)) from error
+        raise click.UsageError(say_batch("unreadable", context.lang, reason=error)) from error
     with suppress(OSError):  # the terminal is closed
-        _tell(run, summary, to_stdout=options.out != "-" or options.dry_run)
+        _tell(context, summary, to_stdout=options.out != "-" or options.dry_run)
     return summary.exit_code
 
 
-def _shows_password(context: click.Context, options: BatchOptions) -> bool:
+def _shows_password(ctx: click.Context, options: BatchOptions) -> bool:
     """Warn about a database's password on the command line, where all users of the machine can see it."""
     journal = str(options.journal or "")
-    typed = context.get_parameter_source("journal") is click.core.ParameterSource.COMMANDLINE
+    typed = ctx.get_parameter_source("journal") is click.core.ParameterSource.COMMANDLINE
     return typed and journal in sys.argv and re.match(r"[^:/]+://[^/@]*:[^/@]+@", journal) is not None
 
 
 class _Reader:
     """Prints the form of the input, and the first few of the invalid rows (there may be millions)."""
 
-    def __init__(self, run: Run, options: BatchOptions) -> None:
-        self._run = run
+    def __init__(self, context: CliContext, options: BatchOptions) -> None:
+        self._context = context
         self._source = options.source
         self._count = 0
 
     def detected(self, detected: Detected) -> None:
         """Print the form of the input that was opened."""
         source = "stdin" if self._source == "-" else self._source
-        self._run.output.note(say_batch("input", self._run.lang, source=source, detected=detected))
+        self._context.output.note(say_batch("input", self._context.lang, source=source, detected=detected))
 
     def invalid(self, outcome: Outcome) -> None:
         """Print a row that cannot be sent."""
         self._count += 1
-        lang = self._run.lang
+        lang = self._context.lang
         if self._count <= _INVALID_SHOWN:
             name = f" ({outcome.key})" if outcome.key else ""
             message = row_words(outcome.error.message, lang) if outcome.error is not None else ""
-            self._run.output.warn(say_batch("row", lang, number=outcome.index + 1, name=name, message=message))
+            self._context.output.warn(say_batch("row", lang, number=outcome.index + 1, name=name, message=message))
         elif self._count == _INVALID_SHOWN + 1:
-            self._run.output.warn(say_batch("more_rows", lang))
+            self._context.output.warn(say_batch("more_rows", lang))
 
 
-def _tell(run: Run, summary: Summary, *, to_stdout: bool) -> None:
-    output, told, lang = run.output, summary.as_json(), run.lang
+def _tell(context: CliContext, summary: Summary, *, to_stdout: bool) -> None:
+    output, told, lang = context.output, summary.as_json(), context.lang
     (output.good if summary.exit_code == 0 else output.warn)(_first_line(summary, lang))
     for finding in summary.findings:
         output.warn(finding_words(finding, lang))

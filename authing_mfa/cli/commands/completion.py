@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 from authing_mfa.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["completion"]
 
@@ -28,6 +28,6 @@ def completion(ctx: click.Context, /, shell: str) -> None:
     """  # noqa: D301 - click keeps what follows a backspace as it is
     kind = get_completion_class(shell)
     assert kind is not None, "click knows the three shells"
-    run: Run = ctx.obj
+    context: CliContext = ctx.obj
     script = kind(ctx.find_root().command, {}, "authing-mfa", "_AUTHING_MFA_COMPLETE").source()
-    run.output.data({"shell": shell, "script": script}, script.rstrip("\n"))
+    context.output.data({"shell": shell, "script": script}, script.rstrip("\n"))

@@ -12,7 +12,7 @@ from authing_mfa.cli.output import moment
 from authing_mfa.cli.settings import PROFILE_KEYS, parse
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["config"]
 
@@ -34,7 +34,7 @@ def config() -> None:
 
 @config.command("list")
 @click.pass_obj
-def list_(run: Run, /) -> None:
+def list_(context: CliContext, /) -> None:
     """Show every setting, where it came from, and secrets masked."""
     rows: list[dict[str, Any]] = [
         {
@@ -44,12 +44,12 @@ def list_(run: Run, /) -> None:
             "where": found.where or None,
             "unused": found.unused or None,
         }
-        for name, found in run.values.items()
+        for name, found in context.values.items()
     ]
-    rows += _secrets(run)
-    data = {"profile": run.profile, "file": str(run.profiles.path), "settings": rows}
+    rows += _secrets(context)
+    data = {"profile": context.profile, "file": str(context.profiles.path), "settings": rows}
     lines = [(row["key"], _shown(row), _whence(row)) for row in rows]
-    run.output.data(data, run.output.table(("KEY", "VALUE", "SOURCE"), lines))
+    context.output.data(data, context.output.table(("KEY", "VALUE", "SOURCE"), lines))
 
 
 def _shown(row: dict[str, Any]) -> str:
@@ -65,14 +65,14 @@ def _whence(row: dict[str, Any]) -> str:
     return f"{whence} (unused: {row['unused']})" if row["unused"] else whence
 
 
-def _secrets(run: Run) -> list[dict[str, Any]]:
+def _secrets(context: CliContext) -> list[dict[str, Any]]:
     """Return the token and other values of the environment, masked."""
 
     def row(key: str, source: str, where: str | None, about: str = "") -> dict[str, Any]:
         value = f"{_MASK}{about}" if source != "default" else None
         return {"key": key, "value": value, "source": source, "where": where, "unused": None}
 
-    login = run.login()
+    login = context.login()
     if login is None:
         rows = [row("token", "default", None)]
     else:
@@ -84,7 +84,7 @@ def _secrets(run: Run) -> list[dict[str, Any]]:
             what = "mfaToken" if login.kind == "mfa" else "login"
             rows = [row("token", "kept", None, f" ({what} of {login.account or '?'}{until})")]
     for key, variable in _SECRET_VARIABLES.items():
-        if run.environ.get(variable, "").strip():
+        if context.environ.get(variable, "").strip():
             rows.append(row(key, "environment", variable))
     return rows
 
@@ -101,40 +101,40 @@ def _known(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @config.command()
 @click.argument("key", callback=_known)
 @click.pass_obj
-def get(run: Run, /, key: str) -> None:
+def get(context: CliContext, /, key: str) -> None:
     """Print the effective value of one setting."""
-    found = run.values[key]
-    row = {"value": run.value(key)}
-    value = run.value(key)
-    run.output.data({"key": key, "value": value, "source": found.source}, () if value is None else _shown(row))
+    found = context.values[key]
+    row = {"value": context.value(key)}
+    value = context.value(key)
+    context.output.data({"key": key, "value": value, "source": found.source}, () if value is None else _shown(row))
 
 
 @config.command("set")
 @click.argument("key", callback=_known)
 @click.argument("value")
 @click.pass_obj
-def set_(run: Run, /, key: str, value: str) -> None:
+def set_(context: CliContext, /, key: str, value: str) -> None:
     """Set KEY in the profile (--profile, else default).
 
     The command rewrites the file: comments in it are lost.
     """
-    run.profiles.change(run.profile, key, parse(PROFILE_KEYS[key], value, "the command line"))
-    run.output.good(run.say("set", name=key, profile=run.profile))
-    run.output.data({"key": key, "profile": run.profile, "file": str(run.profiles.path)})
+    context.profiles.change(context.profile, key, parse(PROFILE_KEYS[key], value, "the command line"))
+    context.output.good(context.say("set", name=key, profile=context.profile))
+    context.output.data({"key": key, "profile": context.profile, "file": str(context.profiles.path)})
 
 
 @config.command()
 @click.argument("key", callback=_known)
 @click.pass_obj
-def unset(run: Run, /, key: str) -> None:
+def unset(context: CliContext, /, key: str) -> None:
     """Remove KEY from the profile (--profile, else default)."""
-    run.profiles.change(run.profile, key, None)
-    run.output.good(run.say("unset", name=key, profile=run.profile))
-    run.output.data({"key": key, "profile": run.profile, "file": str(run.profiles.path)})
+    context.profiles.change(context.profile, key, None)
+    context.output.good(context.say("unset", name=key, profile=context.profile))
+    context.output.data({"key": key, "profile": context.profile, "file": str(context.profiles.path)})
 
 
 @config.command()
 @click.pass_obj
-def path(run: Run, /) -> None:
+def path(context: CliContext, /) -> None:
     """Print where the profile file is."""
-    run.output.data({"file": str(run.profiles.path)}, str(run.profiles.path))
+    context.output.data({"file": str(context.profiles.path)}, str(context.profiles.path))

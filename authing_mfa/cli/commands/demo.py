@@ -13,7 +13,7 @@ from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
     from authing_mfa.demo import Step
 
 __all__ = ["demo"]
@@ -21,7 +21,7 @@ __all__ = ["demo"]
 
 @click.command(cls=Command)
 @click.pass_obj
-def demo(run: Run, /) -> int:
+def demo(context: CliContext, /) -> int:
     """Show a whole MFA login on the emulator.
 
     Needs no account and no network: a real HTTP server on 127.0.0.1, real TOTP, real pictures. Every step is checked. The exit
@@ -33,25 +33,25 @@ def demo(run: Run, /) -> int:
 
     def show(step: Step) -> None:
         steps.append(attrs.asdict(step))
-        if not run.output.as_json:
-            run.output.write(_line(run, step))
+        if not context.output.as_json:
+            context.output.write(_line(context, step))
 
     code = exits.OK
     try:
         done = asyncio.run(journey.run(show))
     except journey.StepFailedError as error:
         code = exits.SERVICE
-        run.output.warn(str(error))
+        context.output.warn(str(error))
     else:
-        run.output.good(run.say("demo_done", count=len(done)))
-        run.output.note(run.say("demo_next"))
-    run.output.data({"steps": steps}, code=code)
+        context.output.good(context.say("demo_done", count=len(done)))
+        context.output.note(context.say("demo_next"))
+    context.output.data({"steps": steps}, code=code)
     return code
 
 
-def _line(run: Run, step: Step) -> str:
+def _line(context: CliContext, step: Step) -> str:
     def styled(text: str, **style: Any) -> str:
-        return run.output.styled(text, sys.stdout, **style)
+        return context.output.styled(text, sys.stdout, **style)
 
     mark = styled("✓", fg="green") if step.ok else styled("✗", fg="red")
     number, elapsed = styled(f"{step.number:>2}", dim=True), styled(f"{step.elapsed * 1000:>6.1f} ms", dim=True)

@@ -11,7 +11,7 @@ import click
 from authing_mfa.cli.lazy import Command
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["doctor"]
 
@@ -20,7 +20,7 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", 
 
 @click.command(cls=Command)
 @click.pass_obj
-def doctor(run: Run, /) -> int:
+def doctor(context: CliContext, /) -> int:
     """Find out why calls to the service fail.
 
     The command checks version, settings, host name, connection, TLS, the application's public-config, the clock and the stored token;
@@ -30,13 +30,15 @@ def doctor(run: Run, /) -> int:
 
     findings: list[dict[str, Any]] = []
     code = 0
-    for finding in Diagnosis(run).findings():
+    for finding in Diagnosis(context).findings():
         findings.append(attrs.asdict(finding))
         code = code or finding.exit
-        if not run.output.as_json:
+        if not context.output.as_json:
             text, colour = _MARKS[finding.status]
-            run.output.write(f"{run.output.styled(text, sys.stdout, fg=colour)}  {finding.check:<13} {finding.detail}")
+            context.output.write(
+                f"{context.output.styled(text, sys.stdout, fg=colour)}  {finding.check:<13} {finding.detail}"
+            )
             if finding.fix:
-                run.output.write(f"      {run.output.styled('->', sys.stdout, fg=colour)} {finding.fix}")
-    run.output.data({"checks": findings}, code=code)
+                context.output.write(f"      {context.output.styled('->', sys.stdout, fg=colour)} {finding.fix}")
+    context.output.data({"checks": findings}, code=code)
     return code

@@ -17,7 +17,7 @@ from authing_mfa.cli.output import cell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
     from authing_mfa.emulator import Emulator
 
 __all__ = ["emulator"]
@@ -46,34 +46,37 @@ def serve(ctx: click.Context, /, **options: Any) -> int:
     return _serve(ctx.obj, merged(ctx, options))
 
 
-def _serve(run: Run, options: dict[str, Any]) -> int:
+def _serve(context: CliContext, options: dict[str, Any]) -> int:
     from authing_mfa.emulator.serving import ready_report
 
     def ready(emulator: Emulator) -> None:
         report = ready_report(emulator)
-        if run.output.as_json:
-            run.output.write_json(report)
+        if context.output.as_json:
+            context.output.write_json(report)
             return
-        for line in _ready_lines(run, report):
-            run.output.write(line)
-        run.output.note("Ctrl-C ends it.")
+        for line in _ready_lines(context, report):
+            context.output.write(line)
+        context.output.note("Ctrl-C ends it.")
 
-    return _serving(run, options, ready)
+    return _serving(context, options, ready)
 
 
 def _serving(
-    run: Run, options: dict[str, Any], ready: Callable[[Emulator], None], until: Callable[[], int] | None = None
+    context: CliContext,
+    options: dict[str, Any],
+    ready: Callable[[Emulator], None],
+    until: Callable[[], int] | None = None,
 ) -> int:
     """Serve until a signal comes, or until *until* has returned the exit code."""
     import signal
 
     from authing_mfa.emulator.serving import emulator_with_user, stop_signals
 
-    given = keywords(run, options)
+    given = keywords(context, options)
     try:
         with stop_signals() as told, emulator_with_user(**given) as emulator:
             if options.get("show_codes"):
-                _show_codes(run, emulator)
+                _show_codes(context, emulator)
             ready(emulator)
             if until is not None and told.empty():
                 return until()
@@ -85,7 +88,7 @@ def _serving(
     return exits.OK
 
 
-def _show_codes(run: Run, emulator: Emulator) -> None:
+def _show_codes(context: CliContext, emulator: Emulator) -> None:
     """Print each message in another thread: a stopped terminal must not stop the emulator."""
     import threading
     from queue import SimpleQueue
@@ -98,15 +101,15 @@ def _show_codes(run: Run, emulator: Emulator) -> None:
     def print_all() -> None:
         while True:
             message = message_json(queue.get())
-            if run.output.as_json:
-                run.output.write_json({"message": message})
+            if context.output.as_json:
+                context.output.write_json({"message": message})
             else:
-                run.output.write(_message_line(run, message))
+                context.output.write(_message_line(context, message))
 
     threading.Thread(target=print_all, name="authing-emulator-codes", daemon=True).start()
 
 
-def _ready_lines(run: Run, report: dict[str, Any]) -> list[str]:
+def _ready_lines(context: CliContext, report: dict[str, Any]) -> list[str]:
     user = report["user"] or {}
     who = " / ".join(str(user[name]) for name in ("username", "password", "phone", "email") if user.get(name))
     pairs = [
@@ -125,7 +128,7 @@ def _ready_lines(run: Run, report: dict[str, Any]) -> list[str]:
         "AUTHING_CA_FILE": report["ca"],
     }
     exports = [f"export {name}={value}" for name, value in variables.items() if value]
-    return ["The emulator is ready.", *run.output.fields(pairs), "", "# for another shell:", *exports]
+    return ["The emulator is ready.", *context.output.fields(pairs), "", "# for another shell:", *exports]
 
 
 @emulator.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -155,7 +158,7 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> in
     )
 
 
-def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) -> int:
+def _run_command(context: CliContext, command: tuple[str, ...], variables: dict[str, str]) -> int:
     import signal
     import subprocess
 
@@ -167,7 +170,7 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
         signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
         status = process.wait()
     except OSError as error:
-        run.output.note(f"{command[0]}: {error.strerror}")
+        context.output.note(f"{command[0]}: {error.strerror}")
         return 127 if isinstance(error, FileNotFoundError) else 126
     finally:
         signal.signal(signal.SIGTERM, terminated)
@@ -178,7 +181,7 @@ def _run_command(run: Run, command: tuple[str, ...], variables: dict[str, str]) 
 @click.argument("path", default="emulator.yaml", type=click.Path(dir_okay=False))
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_obj
-def init(run: Run, /, path: str, *, force: bool) -> None:
+def init(context: CliContext, /, path: str, *, force: bool) -> None:
     """Write a commented seed file to PATH (emulator.yaml).
 
     Then: authing-mfa emulator --seed-file emulator.yaml
@@ -191,8 +194,8 @@ def init(run: Run, /, path: str, *, force: bool) -> None:
         raise click.UsageError(f"{path} exists already; --force overwrites it.") from None
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from error
-    run.output.good(f"Written. Next: authing-mfa emulator --seed-file {path}")
-    run.output.data({"file": str(Path(path).resolve())}, path)
+    context.output.good(f"Written. Next: authing-mfa emulator --seed-file {path}")
+    context.output.data({"file": str(Path(path).resolve())}, path)
 
 
 @emulator.command(cls=Command)
@@ -204,7 +207,9 @@ def init(run: Run, /, path: str, *, force: bool) -> None:
 @click.option("--code", "code_only", is_flag=True, help="Print only the newest code.")
 @click.option("--url", metavar="URL", help="The emulator's address. [default: AUTHING_BASE_URL, the profile]")
 @click.pass_obj
-def inbox(run: Run, /, to: str | None, wait: float, url: str | None, *, follow: bool, code_only: bool) -> int:
+def inbox(
+    context: CliContext, /, to: str | None, wait: float, url: str | None, *, follow: bool, code_only: bool
+) -> int:
     """Show the messages that an emulator sent, oldest first.
 
     One message per line: time, channel, recipient, code. Exit code 1 if there is no message. With --follow and --json, one
@@ -212,28 +217,28 @@ def inbox(run: Run, /, to: str | None, wait: float, url: str | None, *, follow: 
     """
     from authing_mfa.cli.inbox import ask, follow_messages
 
-    base = (url or run.value("base_url") or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
+    base = (url or context.value("base_url") or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
 
     def line(message: dict[str, Any]) -> str:
-        return str(message["code"]) if code_only else _message_line(run, message)
+        return str(message["code"]) if code_only else _message_line(context, message)
 
     if follow:
-        for message in follow_messages(base, to, run.value("ca_file")):
-            if run.output.as_json:
-                run.output.write_json(message)
+        for message in follow_messages(base, to, context.value("ca_file")):
+            if context.output.as_json:
+                context.output.write_json(message)
             else:
-                run.output.write(line(message))
-    messages = ask(base, to, wait, run.value("ca_file"))
+                context.output.write(line(message))
+    messages = ask(base, to, wait, context.value("ca_file"))
     if code_only:
         messages = messages[-1:]
     code = exits.OK if messages else exits.NO
-    run.output.data({"messages": messages}, map(line, messages), code=code)
+    context.output.data({"messages": messages}, map(line, messages), code=code)
     return code
 
 
-def _message_line(run: Run, message: dict[str, Any]) -> str:
+def _message_line(context: CliContext, message: dict[str, Any]) -> str:
     from datetime import UTC, datetime
 
     sent = f"{datetime.fromtimestamp(message['sent_at'], UTC):%Y-%m-%dT%H:%M:%SZ}"
-    code = run.output.styled(cell(message["code"]), sys.stdout, bold=True)
+    code = context.output.styled(cell(message["code"]), sys.stdout, bold=True)
     return f"{sent}\t{message['channel']}\t{cell(message['to'])}\t{code}"

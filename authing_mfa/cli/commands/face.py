@@ -11,7 +11,7 @@ from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.options import login_options, token_stdin
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run, Service
+    from authing_mfa.cli.context import CliContext, Service
 
 __all__ = ["face", "photo_key", "verify_photo"]
 
@@ -29,12 +29,12 @@ def face() -> None:
 @click.argument("photo", type=click.Path(exists=True, dir_okay=False, readable=True))
 @click.option("--public", is_flag=True, help="Make the photo public: no signature is needed to read it.")
 @click.pass_obj
-def upload(run: Run, /, photo: str, *, public: bool) -> None:
+def upload(context: CliContext, /, photo: str, *, public: bool) -> None:
     """Upload a photo and print its key."""
-    with run.service() as service:
+    with context.service() as service:
         key = service(service.client.upload_face_image(photo, private=not public))
-    run.output.good(run.say("uploaded"))
-    run.output.data({"key": key, "private": not public}, key)
+    context.output.good(context.say("uploaded"))
+    context.output.data({"key": key, "private": not public}, key)
 
 
 @face.command()
@@ -43,14 +43,16 @@ def upload(run: Run, /, photo: str, *, public: bool) -> None:
 @token_stdin
 @login_options
 @click.pass_obj
-def bind(run: Run, /, photo_a: str, photo_b: str, *, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
+def bind(
+    context: CliContext, /, photo_a: str, photo_b: str, *, token_stdin: bool, no_keep: bool, show_token: bool
+) -> None:
     """Bind a face with two photos of it."""
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         key_a, key_b = photo_key(service, photo_a), photo_key(service, photo_b)
         made = service.client.mfa_associate_by_face(key_a, key_b)
         user = service(made, account=login.account, keep=not no_keep)
-    run.welcome(user, keep=not no_keep, show_token=show_token, text="bound")
+    context.welcome(user, keep=not no_keep, show_token=show_token, text="bound")
 
 
 @face.command()
@@ -58,18 +60,18 @@ def bind(run: Run, /, photo_a: str, photo_b: str, *, token_stdin: bool, no_keep:
 @token_stdin
 @login_options
 @click.pass_obj
-def verify(run: Run, /, photo: str, *, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
+def verify(context: CliContext, /, photo: str, *, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
     """Verify the bound face with a photo."""
-    verify_photo(run, photo, token_stdin=token_stdin, no_keep=no_keep, show_token=show_token)
+    verify_photo(context, photo, token_stdin=token_stdin, no_keep=no_keep, show_token=show_token)
 
 
-def verify_photo(run: Run, photo: str, *, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
+def verify_photo(context: CliContext, photo: str, *, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
     """Verify with *photo*, a file or a key."""
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         made = service.client.mfa_verify_by_face(photo_key(service, photo))
         user = service(made, account=login.account, keep=not no_keep)
-    run.welcome(user, keep=not no_keep, show_token=show_token)
+    context.welcome(user, keep=not no_keep, show_token=show_token)
 
 
 def photo_key(service: Service, photo: str) -> str:

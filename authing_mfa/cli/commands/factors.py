@@ -13,7 +13,7 @@ from authing_mfa.cli.options import code_stdin, country, token_stdin
 from authing_mfa.errors import WrongCodeError
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run, Service
+    from authing_mfa.cli.context import CliContext, Service
     from authing_mfa.models import Factor, FactorEnrollment
 
 __all__ = ["factors"]
@@ -43,28 +43,28 @@ def _target(factor: Factor) -> str | None:
 @factors.command("list")
 @token_stdin
 @click.pass_obj
-def list_(run: Run, /, *, token_stdin: bool) -> None:
+def list_(context: CliContext, /, *, token_stdin: bool) -> None:
     """List the enrolled factors, and those that can be enrolled."""
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         found = service(service.client.list_enrolled_factors())
         more = service(service.client.list_factors_to_enroll())
     data = {"factors": [_json(factor) for factor in found], "can_enroll": list(more)}
     rows = [(factor.id, factor.type, _target(factor)) for factor in found]
-    run.output.data(data, run.output.table(("ID", "TYPE", "TARGET"), rows) if rows else ())
-    run.output.note(run.say("can_enroll", types=", ".join(more)) if more else run.say("all_enrolled"))
+    context.output.data(data, context.output.table(("ID", "TYPE", "TARGET"), rows) if rows else ())
+    context.output.note(context.say("can_enroll", types=", ".join(more)) if more else context.say("all_enrolled"))
 
 
 @factors.command()
 @click.argument("factor_id")
 @token_stdin
 @click.pass_obj
-def show(run: Run, /, factor_id: str, *, token_stdin: bool) -> None:
+def show(context: CliContext, /, factor_id: str, *, token_stdin: bool) -> None:
     """Show one enrolled factor."""
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         data = _json(service(service.client.get_factor(factor_id)))
-    run.output.data(data, run.output.fields(data.items()))
+    context.output.data(data, context.output.fields(data.items()))
 
 
 @factors.command()
@@ -77,7 +77,7 @@ def show(run: Run, /, factor_id: str, *, token_stdin: bool) -> None:
 @token_stdin
 @click.pass_obj
 def add(
-    run: Run,
+    context: CliContext,
     /,
     kind: str,
     phone: str | None,
@@ -93,15 +93,15 @@ def add(
     sms and email send a code and ask for it. totp draws a QR code for the authenticator app and asks for the app's first code; keep
     the recovery code that is printed. An enrollment must be finished within one minute.
     """
-    login = run.needs_login(stdin=token_stdin)
-    asker = run.asker
+    login = context.needs_login(stdin=token_stdin)
+    asker = context.asker
     if kind == "sms":
         phone = phone or asker.text("phone", env=None, how="--phone PHONE")
     elif kind == "email":
         email = email or asker.text("email", env=None, how="--email EMAIL")
     elif kind == "face":
         photo = photo or asker.text("photo", env=None, how="--photo FILE")
-    with run.service(login.token) as service:
+    with context.service(login.token) as service:
         key = photo_key(service, photo) if kind == "face" and photo is not None else None
         enrollment = service(
             service.client.send_enroll_factor_request(
@@ -112,26 +112,26 @@ def add(
             )
         )
         if kind == "totp":
-            _show_totp(run, enrollment)
+            _show_totp(context, enrollment)
         elif key is None:
-            run.output.good(run.say("sent", to=phone or email))
-        _finish(run, service, _TYPES[kind], enrollment, key, stdin=code_stdin)
+            context.output.good(context.say("sent", to=phone or email))
+        _finish(context, service, _TYPES[kind], enrollment, key, stdin=code_stdin)
         found = [factor for factor in service(service.client.list_enrolled_factors()) if factor.type == _TYPES[kind]]
-    _tell(run, kind, found[-1] if found else None, enrollment)
+    _tell(context, kind, found[-1] if found else None, enrollment)
 
 
-def _show_totp(run: Run, enrollment: FactorEnrollment) -> None:
+def _show_totp(context: CliContext, enrollment: FactorEnrollment) -> None:
     from authing_mfa.cli.qr import draw
 
     uri = enrollment.uri or ""
     if sys.stderr.isatty():
-        for line in draw(uri, run.output, stream=sys.stderr):
-            run.output.note(line)
-    run.output.note(uri)
+        for line in draw(uri, context.output, stream=sys.stderr):
+            context.output.note(line)
+    context.output.note(uri)
 
 
 def _finish(
-    run: Run, service: Service, kind: str, enrollment: FactorEnrollment, key: str | None, *, stdin: bool
+    context: CliContext, service: Service, kind: str, enrollment: FactorEnrollment, key: str | None, *, stdin: bool
 ) -> None:
     """Send the proof. At a terminal the user has three tries."""
     client, left = service.client, _TRIES
@@ -139,38 +139,38 @@ def _finish(
         service(client.enroll_factor(enrollment.token, kind, photo_key=key))
         return
     while True:
-        code = run.asker.secret("code", stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
+        code = context.asker.secret("code", stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
         left -= 1
         try:
             service(client.enroll_factor(enrollment.token, kind, code=code))
         except WrongCodeError as error:
-            if stdin or not left or not run.asker.interactive or run.environ.get("AUTHING_CODE"):
+            if stdin or not left or not context.asker.interactive or context.environ.get("AUTHING_CODE"):
                 raise
-            run.output.warn(run.say("again", code=error.code, left=left))
+            context.output.warn(context.say("again", code=error.code, left=left))
         else:
             return
 
 
-def _tell(run: Run, kind: str, factor: Factor | None, enrollment: FactorEnrollment) -> None:
-    run.output.good(run.say("factor_added", kind=kind))
+def _tell(context: CliContext, kind: str, factor: Factor | None, enrollment: FactorEnrollment) -> None:
+    context.output.good(context.say("factor_added", kind=kind))
     data: dict[str, Any] = {"id": None, "type": _TYPES[kind]} if factor is None else _json(factor)
     if enrollment.recovery_code is not None:
         data["recovery_code"] = enrollment.recovery_code
-        run.output.note(run.say("keep_recovery"))
-    run.output.data(data, run.output.fields(data.items()))
+        context.output.note(context.say("keep_recovery"))
+    context.output.data(data, context.output.fields(data.items()))
 
 
 @factors.command()
 @click.argument("factor")
 @token_stdin
 @click.pass_obj
-def remove(run: Run, /, factor: str, *, token_stdin: bool) -> None:
+def remove(context: CliContext, /, factor: str, *, token_stdin: bool) -> None:
     """Remove an enrolled factor.
 
     FACTOR is an id that factors list printed, or sms, email, totp or face.
     """
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         client = service.client
         found = [
             each
@@ -178,7 +178,7 @@ def remove(run: Run, /, factor: str, *, token_stdin: bool) -> None:
             if factor in (each.id, each.type) or _TYPES.get(factor) == each.type
         ]
         if not found:
-            raise click.UsageError(run.say("no_such_factor", factor=factor))
+            raise click.UsageError(context.say("no_such_factor", factor=factor))
         kind = found[0].type
         if kind == "SMS":  # the service refuses to reset a phone or an address: they have other calls
             service(client.mfa_unbind_phone())
@@ -186,5 +186,5 @@ def remove(run: Run, /, factor: str, *, token_stdin: bool) -> None:
             service(client.mfa_unbind_email())
         else:
             service(client.mfa_unbind_factor(found[0].id))
-    run.output.good(run.say("unbound", what=kind))
-    run.output.data({"unbound": kind, "id": found[0].id})
+    context.output.good(context.say("unbound", what=kind))
+    context.output.data({"unbound": kind, "id": found[0].id})

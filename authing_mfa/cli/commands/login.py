@@ -15,7 +15,7 @@ from authing_mfa.cli.options import code_stdin, country, login_options, token_st
 from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["introspect", "login", "logout", "refresh", "token", "whoami"]
 
@@ -35,7 +35,7 @@ __all__ = ["introspect", "login", "logout", "refresh", "token", "whoami"]
 @login_options
 @click.pass_obj
 def login(
-    run: Run,
+    context: CliContext,
     /,
     account: str | None,
     phone: str | None,
@@ -57,13 +57,13 @@ def login(
     """
     if (account is not None) + (phone is not None) + (email is not None) > 1:
         raise click.UsageError("Give one of ACCOUNT, --phone and --email.")
-    asker = run.asker
+    asker = context.asker
     keep = not keeping["no_keep"]
-    with run.service() as service:
+    with context.service() as service:
         if phone is None and email is None:
             account = account or asker.text("account", env="AUTHING_ACCOUNT", how="authing-mfa login ACCOUNT")
             password = asker.secret("password", stdin=password_stdin, env="AUTHING_PASSWORD", option="--password-stdin")
-            dialogue = LoginDialogue(run, service, account, password, auto_register=auto_register, keep=keep)
+            dialogue = LoginDialogue(context, service, account, password, auto_register=auto_register, keep=keep)
             user = dialogue.log_in()
         else:
             code = asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
@@ -76,7 +76,7 @@ def login(
                 else client.login_by_email_code(email or "", code, auto_register=auto_register)
             )
             user = service(call, account=phone or email, keep=keep)
-    run.welcome(user, keep=not keeping["no_keep"], show_token=keeping["show_token"])
+    context.welcome(user, keep=not keeping["no_keep"], show_token=keeping["show_token"])
 
 
 @click.command(cls=Command)
@@ -84,13 +84,13 @@ def login(
 @click.option("--security", is_flag=True, help="Show the service's rating of the account's security, too.")
 @token_stdin
 @click.pass_obj
-def whoami(run: Run, /, *, custom: bool, security: bool, token_stdin: bool) -> None:
+def whoami(context: CliContext, /, *, custom: bool, security: bool, token_stdin: bool) -> None:
     """Show the user of the stored token.
 
     The command asks the service, so it also shows if the token is still valid.
     """
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         user = service(service.client.get_current_user())
         data = user_json(user)
         if custom and user.id is not None:
@@ -99,23 +99,23 @@ def whoami(run: Run, /, *, custom: bool, security: bool, token_stdin: bool) -> N
         if security:
             level = service(service.client.get_security_level())
             data["security"] = {"score": level.score, "mfa": level.mfa}
-    run.output.data(data, run.output.fields(data.items()))
+    context.output.data(data, context.output.fields(data.items()))
 
 
 @click.command(cls=Command)
 @token_stdin
 @click.pass_obj
-def refresh(run: Run, /, *, token_stdin: bool) -> None:
+def refresh(context: CliContext, /, *, token_stdin: bool) -> None:
     """Renew the token of a logged-in user, and store it.
 
     Whether the old token stays valid is up to the service.
     """
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         fresh = service(service.client.refresh_id_token())
     if login.kind == "user":
-        run.keep(attrs.evolve(login, token=fresh.token))
-    run.output.good(run.say("refreshed"))
+        context.keep(attrs.evolve(login, token=fresh.token))
+    context.output.good(context.say("refreshed"))
     data: dict[str, Any] = {
         "issued_at": fresh.issued_at,
         "expires_at": fresh.expires_at,
@@ -123,7 +123,7 @@ def refresh(run: Run, /, *, token_stdin: bool) -> None:
     }
     if login.kind != "user":
         data["token"] = fresh.token
-    run.output.data(data, run.output.fields(data.items()))
+    context.output.data(data, context.output.fields(data.items()))
 
 
 @click.command(cls=Command)
@@ -133,49 +133,51 @@ def refresh(run: Run, /, *, token_stdin: bool) -> None:
     help="Read the mfaToken from one line of stdin (else AUTHING_MFA_TOKEN, else a prompt).",
 )
 @click.pass_obj
-def introspect(run: Run, /, *, mfa_token_stdin: bool) -> int:
+def introspect(context: CliContext, /, *, mfa_token_stdin: bool) -> int:
     """Check if an mfaToken is valid, and show its user.
 
     The exit code is 0 if the mfaToken is valid, else 1. A valid mfaToken does not prove that a second factor was passed.
     """
-    token = run.asker.secret("mfa_token", stdin=mfa_token_stdin, env="AUTHING_MFA_TOKEN", option="--mfa-token-stdin")
-    with run.service() as service:
+    token = context.asker.secret(
+        "mfa_token", stdin=mfa_token_stdin, env="AUTHING_MFA_TOKEN", option="--mfa-token-stdin"
+    )
+    with context.service() as service:
         info = service(service.client.introspect_mfa_token(token))
     data = {name: getattr(info, name) for name in ("active", "user_id", "user_pool_id", "issued_at", "expires_at")}
-    run.output.note(run.say("token_active" if info.active else "token_inactive"))
+    context.output.note(context.say("token_active" if info.active else "token_inactive"))
     exit_code = exits.OK if info.active else exits.NO
-    run.output.data(data, run.output.fields(data.items()), code=exit_code)
+    context.output.data(data, context.output.fields(data.items()), code=exit_code)
     return exit_code
 
 
 @click.command(cls=Command)
 @click.pass_obj
-def token(run: Run, /) -> None:
+def token(context: CliContext, /) -> None:
     """Print the token, for other programs.
 
     For instance: AUTHING_TOKEN=$(authing-mfa token) my-program
     """
-    login = run.needs_login()
-    run.output.data({"token": login.token, "kind": login.kind, "account": login.account}, login.token)
+    login = context.needs_login()
+    context.output.data({"token": login.token, "kind": login.kind, "account": login.account}, login.token)
 
 
 @click.command(cls=Command)
 @click.option("--local", is_flag=True, help="Do not call the service; the token stays valid there until it expires.")
 @click.pass_obj
-def logout(run: Run, /, *, local: bool) -> None:
+def logout(context: CliContext, /, *, local: bool) -> None:
     """End the session, and delete the stored token.
 
     The command also ends the session at the service. The stored token is deleted even if that fails.
     """
-    login = None if local else run.store.load()
+    login = None if local else context.store.load()
     told = False
-    if login is not None and login.kind == "user" and run.value("app_id") is not None:
+    if login is not None and login.kind == "user" and context.value("app_id") is not None:
         try:
-            with run.service(login.token) as service:
+            with context.service(login.token) as service:
                 service(service.client.logout())
             told = True
         except AuthingError as error:
-            run.output.warn(run.say("logout_not_told", reason=run.explain(error)))
-    found = run.store.delete()
-    run.output.good(run.say("forgotten" if found else "nothing_kept"))
-    run.output.data({"forgotten": found, "told": told})
+            context.output.warn(context.say("logout_not_told", reason=context.explain(error)))
+    found = context.store.delete()
+    context.output.good(context.say("forgotten" if found else "nothing_kept"))
+    context.output.data({"forgotten": found, "told": told})

@@ -10,7 +10,7 @@ from authing_mfa.cli.lazy import Command
 from authing_mfa.cli.options import country, login_options
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["mfa"]
 
@@ -42,7 +42,7 @@ FACTORS = ("sms", "email", "totp", "recovery", "face")
 )
 @login_options
 @click.pass_obj
-def mfa(run: Run, /, *, no_keep: bool, show_token: bool, **given: Any) -> None:
+def mfa(context: CliContext, /, *, no_keep: bool, show_token: bool, **given: Any) -> None:
     """Log in and pass the second factor, step by step.
 
     The command asks for what you do not give. If you give everything, it asks nothing and works without a terminal:
@@ -56,8 +56,8 @@ def mfa(run: Run, /, *, no_keep: bool, show_token: bool, **given: Any) -> None:
     from authing_mfa.cli.journey import Answers, Journey
 
     answers = Answers(**given)
-    with run.service() as service:
-        user, recovery_code = Journey(run, service, answers).pass_it()
+    with context.service() as service:
+        user, recovery_code = Journey(context, service, answers).pass_it()
     if recovery_code is not None:
-        run.output.note(run.say("keep_recovery"))
-    run.welcome(user, keep=not no_keep, show_token=show_token, recovery_code=recovery_code)
+        context.output.note(context.say("keep_recovery"))
+    context.welcome(user, keep=not no_keep, show_token=show_token, recovery_code=recovery_code)

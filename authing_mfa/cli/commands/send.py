@@ -10,7 +10,7 @@ from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.options import country, email_target, phone_target, token_stdin
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["chosen", "send"]
 
@@ -41,7 +41,7 @@ def chosen(argument: str | None, option: str | None, kept: str | None, what: str
 @token_stdin
 @click.pass_obj
 def sms(
-    run: Run,
+    context: CliContext,
     /,
     phone: str | None,
     phone_option: str | None,
@@ -54,14 +54,14 @@ def sms(
 
     PHONE defaults to the phone that the login's challenge names. No login is needed.
     """
-    login = run.login(stdin=token_stdin)
+    login = context.login(stdin=token_stdin)
     target = chosen(phone, phone_option, login.phone if login else None, "PHONE")
     if login is not None and target == login.phone:
         phone_country_code = phone_country_code or login.phone_country_code
-    with run.service(login.token if login else None) as service:
+    with context.service(login.token if login else None) as service:
         service(service.client.send_sms(target, phone_country_code=phone_country_code, scene=scene))
-    run.output.good(run.say("sms_sent", to=target))
-    run.output.data({"channel": "sms", "to": target})
+    context.output.good(context.say("sms_sent", to=target))
+    context.output.data({"channel": "sms", "to": target})
 
 
 @send.command()
@@ -69,15 +69,17 @@ def sms(
 @click.option("--scene", metavar="SCENE", help="What the code is for, e.g. VERIFY_CODE to log in. Default: MFA_VERIFY.")
 @token_stdin
 @click.pass_obj
-def email(run: Run, /, email: str | None, email_option: str | None, scene: str | None, *, token_stdin: bool) -> None:
+def email(
+    context: CliContext, /, email: str | None, email_option: str | None, scene: str | None, *, token_stdin: bool
+) -> None:
     """Send a code by e-mail, by default a code for MFA.
 
     EMAIL defaults to the address that the login's challenge names. No login is needed.
     """
-    login = run.login(stdin=token_stdin)
+    login = context.login(stdin=token_stdin)
     target = chosen(email, email_option, login.email if login else None, "EMAIL")
-    with run.service(login.token if login else None) as service:
+    with context.service(login.token if login else None) as service:
         client = service.client
         service(client.send_mfa_email(target) if scene is None else client.send_email(target, scene=scene))
-    run.output.good(run.say("email_sent", to=target))
-    run.output.data({"channel": "email", "to": target})
+    context.output.good(context.say("email_sent", to=target))
+    context.output.data({"channel": "email", "to": target})

@@ -17,7 +17,7 @@ from authing_mfa.cli.options import OptionDecorator, code_stdin, login_options, 
 from authing_mfa.cli.totp_codes import Secret, read_secret
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["totp"]
 
@@ -38,7 +38,7 @@ def totp() -> None:
 @click.option("--no-qr", is_flag=True, help="Do not draw the QR code.")
 @token_stdin
 @click.pass_obj
-def associate(run: Run, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> None:
+def associate(context: CliContext, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> None:
     """Request a secret to bind, and draw its QR code.
 
     The command prints the secret, the otpauth:// address and the recovery code. The secret has no effect until you confirm it: totp
@@ -46,17 +46,17 @@ def associate(run: Run, /, png: str | None, *, no_qr: bool, token_stdin: bool) -
     """
     from authing_mfa.cli.qr import draw
 
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         made = service(service.client.mfa_associate_by_totp())
     if png is not None:
         _write_png(png, made.qr_png, made.uri)
     data = {"secret": made.secret, "uri": made.uri, "recovery_code": made.recovery_code}
-    lines = run.output.fields(data.items())
+    lines = context.output.fields(data.items())
     if sys.stdout.isatty() and not no_qr:
-        lines = [*draw(made.uri, run.output), *lines]
-    run.output.data(data, lines)
-    run.output.note(run.say("enrolled"))
+        lines = [*draw(made.uri, context.output), *lines]
+    context.output.data(data, lines)
+    context.output.note(context.say("enrolled"))
 
 
 def _write_png(path: str, picture: bytes | None, uri: str) -> None:
@@ -81,73 +81,73 @@ def _write_png(path: str, picture: bytes | None, uri: str) -> None:
 @token_stdin
 @login_options
 @click.pass_obj
-def confirm(run: Run, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
+def confirm(context: CliContext, /, *, code_stdin: bool, token_stdin: bool, no_keep: bool, show_token: bool) -> None:
     """Confirm the secret with its first code. This binds TOTP.
 
     With an mfaToken, continue with verify totp. The service accepts the same code once more.
     """
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
-        code = run.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
+        code = context.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
         user = service(service.client.mfa_confirm_totp(code))
     if user is not None and user.id_token:
-        run.welcome(user, keep=not no_keep, show_token=show_token, text="bound")
+        context.welcome(user, keep=not no_keep, show_token=show_token, text="bound")
         return
-    run.output.good(run.say("confirmed" if login.kind == "user" else "confirmed_next"))
-    run.output.data({"confirmed": True})
+    context.output.good(context.say("confirmed" if login.kind == "user" else "confirmed_next"))
+    context.output.data({"confirmed": True})
 
 
 @totp.command()
 @token_stdin
 @click.pass_obj
-def delete(run: Run, /, *, token_stdin: bool) -> None:
+def delete(context: CliContext, /, *, token_stdin: bool) -> None:
     """Unbind TOTP. It needs the token of a logged-in user."""
-    unbind_with(run, "TOTP", lambda client: client.mfa_delete_totp(), token_stdin=token_stdin)
+    unbind_with(context, "TOTP", lambda client: client.mfa_delete_totp(), token_stdin=token_stdin)
 
 
 @totp.command()
 @code_stdin
 @token_stdin
 @click.pass_obj
-def check(run: Run, /, *, code_stdin: bool, token_stdin: bool) -> int:
+def check(context: CliContext, /, *, code_stdin: bool, token_stdin: bool) -> int:
     """Check a code of a user who is logged in (step-up).
 
     The exit code is 0 if the code is right, 1 if it is wrong. The command logs nobody in.
     """
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
-        code = run.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
+        code = context.asker.secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
         right = service(service.client.check_totp(code))
-    run.output.note(run.say("code_right" if right else "code_wrong"))
+    context.output.note(context.say("code_right" if right else "code_wrong"))
     exit_code = exits.OK if right else exits.NO
-    run.output.data({"verified": right}, str(right).lower(), code=exit_code)
+    context.output.data({"verified": right}, str(right).lower(), code=exit_code)
     return exit_code
 
 
 @totp.command("list")
 @token_stdin
 @click.pass_obj
-def list_(run: Run, /, *, token_stdin: bool) -> None:
+def list_(context: CliContext, /, *, token_stdin: bool) -> None:
     """List the user's authenticators."""
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
         found = service(service.client.mfa_list_authenticators())
     if not found:
-        run.output.note(run.say("no_authenticators"))
+        context.output.note(context.say("no_authenticators"))
     rows = [(one.id, one.type, "enabled" if one.enabled else "unconfirmed", one.source) for one in found]
     data = {"authenticators": [attrs.asdict(one) for one in found]}
-    run.output.data(data, run.output.table(("ID", "TYPE", "STATE", "SOURCE"), rows) if rows else ())
+    context.output.data(data, context.output.table(("ID", "TYPE", "STATE", "SOURCE"), rows) if rows else ())
 
 
-def _secret(run: Run, *, stdin: bool) -> Secret:
-    text = run.asker.secret("totp_secret", stdin=stdin, env="AUTHING_TOTP_SECRET", option="--secret-stdin")
+def _secret(context: CliContext, *, stdin: bool) -> Secret:
+    text = context.asker.secret("totp_secret", stdin=stdin, env="AUTHING_TOTP_SECRET", option="--secret-stdin")
     return read_secret(text)
 
 
 @totp.command()
 @secret_stdin
 @click.pass_obj
-def code(run: Run, /, *, secret_stdin: bool) -> None:
+def code(context: CliContext, /, *, secret_stdin: bool) -> None:
     """Compute the code that an authenticator app would show now.
 
     The secret is the base32 secret or the otpauth:// address of totp associate. Nothing is sent. For instance:
@@ -155,11 +155,11 @@ def code(run: Run, /, *, secret_stdin: bool) -> None:
     \b
     AUTHING_TOTP_SECRET=… authing-mfa totp code | authing-mfa verify totp --code-stdin
     """  # noqa: D301 - click keeps what follows a backspace as it is
-    secret = _secret(run, stdin=secret_stdin)
+    secret = _secret(context, stdin=secret_stdin)
     now = time.time()
     shown, left = secret.code(now), secret.seconds_left(now)
-    run.output.data({"code": shown, "seconds_left": left, "period": secret.period}, shown)
-    run.output.note(run.say("seconds_left", seconds=left))
+    context.output.data({"code": shown, "seconds_left": left, "period": secret.period}, shown)
+    context.output.note(context.say("seconds_left", seconds=left))
 
 
 @totp.command()
@@ -167,14 +167,14 @@ def code(run: Run, /, *, secret_stdin: bool) -> None:
 @click.option("--account", default="", help="Account that the app shows, if the secret is not an otpauth:// address.")
 @click.option("--issuer", default="", help="Service that the app shows, if the secret is not an otpauth:// address.")
 @click.pass_obj
-def qr(run: Run, /, account: str, issuer: str, *, secret_stdin: bool) -> None:
+def qr(context: CliContext, /, account: str, issuer: str, *, secret_stdin: bool) -> None:
     """Draw the QR code of a secret in the terminal.
 
     The secret is the base32 secret or the otpauth:// address of totp associate. Nothing is sent.
     """
     from authing_mfa.cli.qr import draw
 
-    secret = _secret(run, stdin=secret_stdin)
+    secret = _secret(context, stdin=secret_stdin)
     secret = attrs.evolve(secret, account=account or secret.account, issuer=issuer or secret.issuer)
     uri = secret.uri()
-    run.output.data({"uri": uri}, draw(uri, run.output))
+    context.output.data({"uri": uri}, draw(uri, context.output))

@@ -12,7 +12,7 @@ from authing_mfa.cli.lazy import LazyGroup
 from authing_mfa.cli.options import code_stdin, country, email_target, login_options, phone_target, token_stdin
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import Run
+    from authing_mfa.cli.context import CliContext
 
 __all__ = ["verify"]
 
@@ -36,7 +36,7 @@ def verify() -> None:
 @login_options
 @click.pass_obj
 def sms(
-    run: Run,
+    context: CliContext,
     /,
     phone: str | None,
     phone_option: str | None,
@@ -50,15 +50,15 @@ def sms(
 
     PHONE defaults to the phone that the login's challenge names.
     """
-    login = run.needs_login(stdin=token_stdin)
+    login = context.needs_login(stdin=token_stdin)
     target = chosen(phone, phone_option, login.phone, "PHONE")
     if target == login.phone:
         phone_country_code = phone_country_code or login.phone_country_code
-    with run.service(login.token) as service:
-        code = _code(run, stdin=code_stdin)
+    with context.service(login.token) as service:
+        code = _code(context, stdin=code_stdin)
         made = service.client.mfa_verify_by_phone(target, code, phone_country_code=phone_country_code)
         user = service(made, account=login.account, keep=not keeping["no_keep"])
-    _welcome(run, user, keeping)
+    _welcome(context, user, keeping)
 
 
 @verify.command()
@@ -68,7 +68,7 @@ def sms(
 @login_options
 @click.pass_obj
 def email(
-    run: Run,
+    context: CliContext,
     /,
     email: str | None,
     email_option: str | None,
@@ -81,13 +81,13 @@ def email(
 
     EMAIL defaults to the address that the login's challenge names.
     """
-    login = run.needs_login(stdin=token_stdin)
+    login = context.needs_login(stdin=token_stdin)
     target = chosen(email, email_option, login.email, "EMAIL")
-    with run.service(login.token) as service:
-        code = _code(run, stdin=code_stdin)
+    with context.service(login.token) as service:
+        code = _code(context, stdin=code_stdin)
         made = service.client.mfa_verify_by_email(target, code)
         user = service(made, account=login.account, keep=not keeping["no_keep"])
-    _welcome(run, user, keeping)
+    _welcome(context, user, keeping)
 
 
 @verify.command()
@@ -95,13 +95,13 @@ def email(
 @token_stdin
 @login_options
 @click.pass_obj
-def totp(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -> None:
+def totp(context: CliContext, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -> None:
     """Verify with a code of the authenticator app."""
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
-        code = _code(run, stdin=code_stdin)
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
+        code = _code(context, stdin=code_stdin)
         user = service(service.client.mfa_verify_by_totp(code), account=login.account, keep=not keeping["no_keep"])
-    _welcome(run, user, keeping)
+    _welcome(context, user, keeping)
 
 
 @verify.command()
@@ -109,17 +109,17 @@ def totp(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -
 @token_stdin
 @login_options
 @click.pass_obj
-def recovery(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -> None:
+def recovery(context: CliContext, /, *, code_stdin: bool, token_stdin: bool, **keeping: bool) -> None:
     """Verify with the recovery code, and print the new code.
 
     The old recovery code is void afterwards: keep the new recovery code in the output.
     """
-    login = run.needs_login(stdin=token_stdin)
-    with run.service(login.token) as service:
-        code = _code(run, "recovery", stdin=code_stdin)
+    login = context.needs_login(stdin=token_stdin)
+    with context.service(login.token) as service:
+        code = _code(context, "recovery", stdin=code_stdin)
         made = service.client.mfa_verify_by_recovery_code(code)
         user = service(made, account=login.account, keep=not keeping["no_keep"])
-    _welcome(run, user, keeping)
+    _welcome(context, user, keeping)
 
 
 @verify.command()
@@ -127,17 +127,17 @@ def recovery(run: Run, /, *, code_stdin: bool, token_stdin: bool, **keeping: boo
 @token_stdin
 @login_options
 @click.pass_obj
-def face(run: Run, /, photo: str, *, token_stdin: bool, **keeping: bool) -> None:
+def face(context: CliContext, /, photo: str, *, token_stdin: bool, **keeping: bool) -> None:
     """Verify the bound face with a photo; the same as: face verify.
 
     PHOTO is a picture file, or the key that `face upload` printed.
     """
-    verify_photo(run, photo, token_stdin=token_stdin, **keeping)
+    verify_photo(context, photo, token_stdin=token_stdin, **keeping)
 
 
-def _code(run: Run, name: str = "code", *, stdin: bool) -> str:
-    return run.asker.secret(name, stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
+def _code(context: CliContext, name: str = "code", *, stdin: bool) -> str:
+    return context.asker.secret(name, stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
 
 
-def _welcome(run: Run, user: Any, keeping: dict[str, bool]) -> None:
-    run.welcome(user, keep=not keeping["no_keep"], show_token=keeping["show_token"])
+def _welcome(context: CliContext, user: Any, keeping: dict[str, bool]) -> None:
+    context.welcome(user, keep=not keeping["no_keep"], show_token=keeping["show_token"])
