@@ -58,7 +58,7 @@ class AuthClient:
     that `as_user` returns.
 
     The calls of all clients run on one background event loop per process. The first call starts the loop; closing the last
-    client stops it, and so does the interpreter's exit. After a fork the child's first call gets a loop and a pool of its own,
+    client stops it, and so does the interpreter's exit. After a fork the child's first call gets a new loop and a new pool,
     so a client made at import time works under gunicorn, Celery and multiprocessing. Ctrl-C cancels the call.
 
     Args:

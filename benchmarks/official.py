@@ -1,4 +1,4 @@
-"""The service's own synchronous Python client, in 64 threads, in an environment and processes of its own."""
+"""The service's own synchronous Python client, in 64 threads, in a separate environment and separate processes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cpu_of_official(python: str, base: str, calls: int, ca: str | None = None) -
 
 
 def cpu_of_ours(base: str, calls: int, ca: str | None = None, *, orjson: bool = False) -> float:
-    """CPU seconds per call of AuthClient, 64 at a time, in a process of its own."""
+    """CPU seconds per call of AuthClient, 64 at a time, in a separate process."""
     command = [*pinned(cores()[0]), sys.executable, "-m", "benchmarks.probe", "ours", base, str(calls), "64", "--cpu"]
     command += [] if orjson else ["--no-orjson"]
     command += ["--ca", ca] if ca else []

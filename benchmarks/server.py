@@ -1,4 +1,4 @@
-"""A raw asyncio protocol server that answers every request with the same bytes after a delay. A process of its own.
+"""A raw asyncio protocol server that answers every request with the same bytes after a delay. It runs in a separate process.
 
     python -m benchmarks.server DELAY_MS [--certificate FILE] [--fail-every N]
 

@@ -838,7 +838,7 @@ def test_only_true_and_false_are_flags(name, value):
         AuthClient("app", **{name: value})
 
 
-# ─────────────────────── a server on a thread of its own ───────────────────────
+# ─────────────────────── a server on a separate thread ───────────────────────
 
 
 class Threaded:

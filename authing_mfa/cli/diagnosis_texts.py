@@ -74,7 +74,7 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "public_key 不是该服务的公钥：密码登录会被拒绝",
     ),
     "cloud_key": (
-        "passwords are encrypted for the cloud's key, but this service has a key of its own",
+        "passwords are encrypted for the cloud's key, but this service has another key",
         "密码使用云端公钥加密，但该服务有自己的公钥",
     ),
     "fix_key": ("Set AUTHING_PUBLIC_KEY={key}", "请设置 AUTHING_PUBLIC_KEY={key}"),

@@ -405,7 +405,7 @@ async def test_an_unrecorded_row_whose_new_code_is_on_disk_did_succeed(store, tm
 
 
 async def test_recovery_codes_are_kept_without_a_journal_too(fake, tmp_path):
-    """A recovery file alone is written, after a line that was cut off on a line of its own; other rows go by it."""
+    """A recovery file alone is written; a new line begins after a line that was cut off; other rows go by it."""
     file = tmp_path / "codes.jsonl"
     file.write_text('{"cut')
     rows = [*totp_rows(5), VerifyRequest.recovery("old", token="t", key="k")]

@@ -73,7 +73,7 @@ async def test_the_id_of_the_authenticator_list_is_a_factors_id(emu, api, ann, t
 
 
 async def test_v3_is_always_http_200_with_a_request_id(emu, api, ann, token):
-    """The status stands inside, an apiCode only where the service has a code of its own; so for calls that do not exist."""
+    """The status stands inside, an apiCode only where the service defines one; so for calls that do not exist."""
     for method, path, body, inside in (
         ("POST", RESET, {"factorId": "none"}, 404),
         ("POST", RESET, {}, 400),

@@ -52,7 +52,7 @@ def echo(*, breaking: float = 0.0):
 
 @contextmanager
 def echoing(**options):
-    """The same on a loop of its own thread, for callers that block; its address."""
+    """The same on the loop of a separate thread, for callers that block; its address."""
     started, stop = threading.Event(), asyncio.Event()
     where = {}
 
@@ -120,7 +120,7 @@ async def test_twenty_thousand_users_while_answers_break_and_five_thousand_give_
 
 
 def test_users_from_threads(users):
-    """Sixteen threads share one synchronous client; each call speaks for a user of its own."""
+    """Sixteen threads share one synchronous client; each call speaks for another user."""
     with (
         echoing() as url,
         sync.AuthClient("app", base_url=url, max_connections=16) as client,
@@ -201,7 +201,7 @@ def test_calls_of_the_callback_layer(users):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_users_of_forked_workers():
-    """Four forked workers and their parent share a synchronous client: each has a pool of its own, and nobody's answer crosses."""
+    """Four forked workers and their parent share a synchronous client: each has a separate pool, and nobody's answer crosses."""
     with echoing() as url, sync.AuthClient("app", base_url=url) as client:
         is_own(client.as_user("parent").mfa_verify_by_totp("1"), "parent")
         children = []

@@ -29,7 +29,7 @@ TOGETHER = 6  # browsers; two for each user
 
 
 class Browser:
-    """Cookies of its own, JSON both ways."""
+    """It keeps its cookies; JSON both ways."""
 
     def __init__(self, base: str) -> None:
         self._base = base
