@@ -268,6 +268,8 @@ class MfaWindow(SignIn, QWidget):
         self.hint.setWordWrap(True)
         self.around.addLayout(top)
         self.around.addWidget(self.body, 1)
+        for label in (self.status, self.hint):
+            label.setIndent(0)  # in line with the texts of the screen
         for widget in (self.status, self.bar, self.hint):
             self.around.addWidget(widget)
 
