@@ -36,7 +36,7 @@ def draw_svg(content: bytes) -> Image.Image:
             _draw_text(picture, element)
         elif kind == "path":
             _draw_path(picture, element)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+    return picture.reduce(SCALE)
 
 
 def _draw_rectangle(picture: Image.Image, element: ET.Element) -> None:
