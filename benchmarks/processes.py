@@ -1,6 +1,6 @@
 """Throughput of one process and of two, each on its own core: batch rows in a fixed time.
 
-python -m benchmarks.processes BASE SECONDS START        rows verified from START (a clock's time) on, for SECONDS
+python -m benchmarks.processes BASE SECONDS     prints a line when it is warm, reads the time to start at, prints the rows verified in SECONDS
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WARM = 0.5  # seconds of warming up, not counted
 
 
-async def work(base: str, seconds: float, start: float) -> int:
+async def work(base: str, seconds: float) -> int:
     from authing_mfa import AuthClient
     from authing_mfa.batch import VerifyRequest, verify_many
 
@@ -34,6 +34,8 @@ async def work(base: str, seconds: float, start: float) -> int:
         until = time.time() + WARM
         async for _ in verify_many(client, rows(), concurrency=128):
             pass
+        print("warm", flush=True)
+        start = float(sys.stdin.readline())
         await asyncio.sleep(max(0.0, start - time.time()))
         until, count = start + seconds, 0
         async for outcome in verify_many(client, rows(), concurrency=128):
@@ -43,19 +45,27 @@ async def work(base: str, seconds: float, start: float) -> int:
 
 def rows_per_second(base: str, number: int, seconds: float) -> float:
     """Rows of *number* processes together."""
-    start = time.time() + 3
     running = [
         subprocess.Popen(
-            [*pinned(core), sys.executable, "-m", "benchmarks.processes", base, str(seconds), str(start)],
+            [*pinned(core), sys.executable, "-m", "benchmarks.processes", base, str(seconds)],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for core in cores()[:number]
     ]
+    for process in running:
+        assert process.stdout is not None
+        process.stdout.readline()
+    start = time.time() + 0.5
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write(f"{start}\n")
+        process.stdin.flush()
     counts = [int(process.communicate()[0]) for process in running]
     return sum(counts) / seconds
 
 
 if __name__ == "__main__":
-    print(asyncio.run(work(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))))
+    print(asyncio.run(work(sys.argv[1], float(sys.argv[2]))))
