@@ -34,6 +34,7 @@ soak: $(VENV)/.all ## The long proofs: every byte of a request and an answer, a 
 	@AUTHING_MFA_SOAK=1 PYTHONDEVMODE=1 $(PY) -m pytest -m "soak or hypothesis" -n $(or $(TEST_PROCESSES),2) --dist worksteal --timeout 900 -o faulthandler_timeout=800 --durations=10
 
 bench: $(VENV)/.all ## All benchmarks, the tables and the plots
+	-@$(PY) -m pip install --quiet httpx requests  # contenders; without an index their rows are left out
 	@$(PY) -m benchmarks
 
 bench-quick: $(VENV)/.all ## The figures that matter most, in about three minutes
