@@ -157,6 +157,7 @@ def test_a_captcha_is_the_picture_itself(content_type, body, media_type):
     """The bytes as they came, whatever a server calls an SVG."""
     captcha = read(ops.GetCaptcha(), body, Content_Type=content_type)
     assert captcha == Captcha(body, media_type, None)
+    assert repr(captcha) == f"Captcha(media_type={media_type!r})"
 
 
 def test_every_cookie_of_a_captcha_travels_in_its_value():
