@@ -136,6 +136,8 @@ async def test_a_url_of_libpq_is_understood(cluster):
     await journal.close()
     with pytest.raises(JournalError, match=r"SSL|ssl"):
         await Journal.open(f"{base}?sslmode=require")
+    with pytest.raises(JournalError, match=r"SSL|ssl"):  # only the modes that verify read the certificates
+        await Journal.open(f"{base}?sslmode=require&sslrootcert=/nonexistent.pem")
     with pytest.raises(JournalError, match="certificates"):
         await Journal.open(f"{base}?sslmode=verify-full&sslrootcert=/nonexistent.pem")
 
