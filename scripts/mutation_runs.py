@@ -47,7 +47,7 @@ def start(copy: Path, work: Callable[[], int]) -> int:
     """Start *work* in a fork, in a process group of its own; return its process."""
     if child := os.fork():
         return child
-    os.setsid()
+    os.setpgid(0, 0)  # the session stays: some systems give a new one its own share of the processor
     os.chdir(copy)
     sys.path[0] = str(copy)
     with (copy / "output.txt").open("wb") as output:
