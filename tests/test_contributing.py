@@ -47,7 +47,7 @@ def test_the_recipe_for_a_new_endpoint_works(tmp_path: Path) -> None:
     own = changed[-1].relative_to(tmp_path)
     tests = [str(own), "tests/test_parity.py", "tests/sync/test_parity.py", "tests/test_docstrings.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *tests]
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("COV_CORE")} | {
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("COV_CORE", "COVERAGE"))} | {
         "PYTHONPATH": str(tmp_path)
     }
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=110)
