@@ -1,35 +1,49 @@
-"""A plugin of coverage (pyproject.toml names it): a measured process does not hang when two of its threads end together.
+"""A plugin of coverage (pyproject.toml names it): a measured process loses no Ctrl-C, and does not hang when two threads end together.
 
-Only Python 3.11 needs it, and only while coverage measures. coverage tells greenlets apart (SQLAlchemy runs in some) and notes
-each in a `WeakKeyDictionary`, whose callback is a Python function. When a thread ends, greenlet frees the thread's own greenlet on
-the main thread, in a pending call, and the callback runs there. If another thread ends meanwhile, there is another pending call.
-Before its first line a traced function lets pending calls run; this one may not, because it would run inside another; Python 3.11
-then starts at the first line again, for ever. Python 3.12 goes on.
+coverage tells greenlets apart, because SQLAlchemy runs in some, and finds them in a `WeakKeyDictionary`, whose functions are Python's.
 
-So each thread's greenlet is kept here, and no callback runs. When a thread ends, greenlet would look through all objects of the
-process for what keeps its greenlet; that made the tests three times as slow, so it is told not to.
+* A lookup that fails is taken for a new greenlet. If Ctrl-C comes during the lookup, its KeyboardInterrupt is such a failure.
+* When a thread ends, greenlet frees the thread's own greenlet on the main thread, in a pending call, and the dictionary's callback
+  runs there. If another thread ends meanwhile, there is another pending call. Before its first line a traced function lets pending
+  calls run; this one may not, because it would run inside another; Python 3.11 then starts at the first line again, for ever.
+
+So each tracer gets a dict, which keeps the greenlets and runs no Python. When a thread ends, greenlet would look through all
+objects of the process for what keeps its greenlet; that made the tests three times as slow, so it is told not to.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from typing import Any
+from weakref import WeakKeyDictionary
 
-KEPT: list[Any] = []  # a few bytes for each thread, until the process ends
+from coverage.collector import Collector
+
+ONE_AT_A_TIME = threading.Lock()
 
 
 def coverage_init(_registry: Any, _options: Any) -> None:
     """Called by coverage before it measures."""
     try:
-        from greenlet import _greenlet, getcurrent
+        from greenlet import _greenlet
     except ImportError:  # coverage says so itself, where it needs it
         return
     _greenlet.enable_optional_cleanup(False)
-    thread: Any = threading.Thread
-    bootstrap = thread._bootstrap
+    collector: Any = Collector
+    start_tracer = collector._start_tracer
 
-    def keep_greenlet(self: threading.Thread) -> None:
-        KEPT.append(getcurrent())
-        bootstrap(self)
+    def start_tracer_with_dict(self: Any) -> Any:
+        weak: Any = weakref
+        with ONE_AT_A_TIME:
+            weak.WeakKeyDictionary = dict
+            try:
+                trace = start_tracer(self)
+                for event in ("call", "return"):  # the tracer makes its dictionary at the first call
+                    trace(sys._getframe(), event, None)
+                return trace
+            finally:
+                weak.WeakKeyDictionary = WeakKeyDictionary
 
-    thread._bootstrap = keep_greenlet
+    collector._start_tracer = start_tracer_with_dict
