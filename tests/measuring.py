@@ -22,28 +22,29 @@ from weakref import WeakKeyDictionary
 from coverage.collector import Collector
 
 ONE_AT_A_TIME = threading.Lock()
+COLLECTOR: Any = Collector
+START_TRACER = COLLECTOR._start_tracer
 
 
 def coverage_init(_registry: Any, _options: Any) -> None:
-    """Called by coverage before it measures."""
+    """Called by coverage before it measures; with pytest-cov more than once in a process."""
     try:
         from greenlet import _greenlet
     except ImportError:  # coverage says so itself, where it needs it
         return
     _greenlet.enable_optional_cleanup(False)
-    collector: Any = Collector
-    start_tracer = collector._start_tracer
+    COLLECTOR._start_tracer = start_tracer_with_dict
 
-    def start_tracer_with_dict(self: Any) -> Any:
-        weak: Any = weakref
-        with ONE_AT_A_TIME:
-            weak.WeakKeyDictionary = dict
-            try:
-                trace = start_tracer(self)
-                for event in ("call", "return"):  # the tracer makes its dictionary at the first call
-                    trace(sys._getframe(), event, None)
-                return trace
-            finally:
-                weak.WeakKeyDictionary = WeakKeyDictionary
 
-    collector._start_tracer = start_tracer_with_dict
+def start_tracer_with_dict(collector: Any) -> Any:
+    """Start a tracer, and let it make its dictionary at once."""
+    weak: Any = weakref
+    with ONE_AT_A_TIME:
+        weak.WeakKeyDictionary = dict
+        try:
+            trace = START_TRACER(collector)
+            for event in ("call", "return"):  # the dictionary is made at the first call
+                trace(sys._getframe(), event, None)
+            return trace
+        finally:
+            weak.WeakKeyDictionary = WeakKeyDictionary
