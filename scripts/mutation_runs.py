@@ -44,7 +44,7 @@ Functions: TypeAlias = dict[tuple[str, int, str], list[FunctionType]]
 
 
 def start(copy: Path, work: Callable[[], int]) -> int:
-    """Start *work* in a fork, in a process group of its own; return its process."""
+    """Start *work* in a forked process with a new process group; return the process."""
     if child := os.fork():
         return child
     os.setpgid(0, 0)  # the session stays: some systems give a new one its own share of the processor
@@ -111,7 +111,7 @@ class Measurement:
             self._starters.add(self._running)
 
     def pytest_runtestloop(self, session: Any) -> bool:
-        """Run each test in a context of its own."""
+        """Run each test in a new coverage context."""
         seconds = {}
         for item, following in zip(session.items, [*session.items[1:], None], strict=True):
             self._running, begun = item.nodeid, time.monotonic()
@@ -152,7 +152,7 @@ def body_lines(function: Function) -> range:
 
 
 class Collected:
-    """A plugin of pytest: a process that has collected the tests, and runs some of them for each change that it is told."""
+    """A pytest plugin: its process collects the tests once, and then runs the tests of each change."""
 
     def __init__(self, copy: Path, wanted: Connection) -> None:
         self._copy = copy

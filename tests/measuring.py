@@ -8,7 +8,7 @@ coverage tells greenlets apart, because SQLAlchemy runs in some, and finds them 
   calls run; this one may not, because it would run inside another; Python 3.11 then starts at the first line again, for ever.
 
 So each tracer gets a dict, which keeps the greenlets and runs no Python. When a thread ends, greenlet would look through all
-objects of the process for what keeps its greenlet; that made the tests three times as slow, so it is told not to.
+objects of the process to find what keeps the thread's greenlet. That made the tests three times as slow, so it is switched off.
 """
 
 from __future__ import annotations

@@ -238,9 +238,8 @@ def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) ->
         for number in numbers:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
-            with suppress(
-                NotImplementedError, RuntimeError
-            ):  # a loop of Windows has no signal handlers; Ctrl-C raises there
+            # On Windows an event loop has no signal handlers: it raises one of these, and Ctrl-C is a KeyboardInterrupt.
+            with suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, on_signal, number)
                 installed.append(number)
     try:
