@@ -105,7 +105,7 @@ class Core:
     async def perform(
         self, operation: ops.Operation[T], credentials: Credentials, *, max_attempts: int | None = None
     ) -> Answer[T]:
-        """Perform *operation* with the token of *credentials*, and repeat it where `retry` allows that.
+        """Perform *operation* with the token of *credentials*, and retry it where `retry` allows that.
 
         Args:
             operation: the operation. Passwords and pictures in it may be unprepared.
@@ -127,7 +127,7 @@ class Core:
                 context = RequestContext(own.app_id, own.lang, endpoint.user_pool_id, credentials.token)
                 credentials.context = context
             tries = max_attempts or self.options.max_attempts
-            answer = await self._repeat(operation, context, endpoint.base_url, budget, tries, progress)
+            answer = await self._try_until_done(operation, context, endpoint.base_url, budget, tries, progress)
         except BaseException as error:
             if isinstance(error, AuthingError):
                 translate(error, self.options.lang)
@@ -169,7 +169,7 @@ class Core:
         """Return public-config from *base_url*, requested without a token."""
         operation = ops.PublicConfig(self.options.app_id)
         options = self.options
-        answer = await self._repeat(operation, self._context, base_url, self.call_timeout, options.max_attempts)
+        answer = await self._try_until_done(operation, self._context, base_url, self.call_timeout, options.max_attempts)
         return answer.value
 
     async def aclose(self) -> None:
@@ -192,7 +192,7 @@ class Core:
             changes["image"] = ops.JpegBytes(prepared)
         return attrs.evolve(operation, **changes)  # pyright: ignore[reportReturnType] - it narrows the type above
 
-    async def _repeat(
+    async def _try_until_done(
         self,
         operation: ops.Operation[T],
         context: RequestContext,
@@ -245,7 +245,7 @@ class Core:
             operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=self.random()
         )
         if pause is not None:
-            _log_repeat(operation, pause, attempt)
+            _log_retry(operation, pause, attempt)
         return pause
 
     def _url(self, base_url: str, target: str) -> URL:
@@ -259,7 +259,7 @@ class Core:
 
 
 async def _acquire_again(slots: FairQueue, failed: AuthingError) -> None:
-    """Take a slot for a repeat. If the client was closed meanwhile, raise the error of the last try."""
+    """Take a slot for a retry. If the client was closed meanwhile, raise the error of the last try."""
     try:
         await slots.acquire()
     except UsageError:
@@ -294,7 +294,7 @@ def _log_attempt(operation: ops.Operation[Any], ended: AuthingError | int, milli
     _log.debug("%s: %s, %.1f ms, attempt %d", operation.python_name, outcome, milliseconds, attempt, extra=fields)
 
 
-def _log_repeat(operation: ops.Operation[Any], pause: float, attempt: int) -> None:
-    """Write one line for a repeat that starts in *pause* seconds, after the try with the number *attempt*."""
+def _log_retry(operation: ops.Operation[Any], pause: float, attempt: int) -> None:
+    """Write one line for a retry that starts in *pause* seconds, after the try with the number *attempt*."""
     fields = {"operation": operation.python_name, "attempt": attempt, "milliseconds": pause * 1000}
-    _log.info("%s: try %d failed, repeated in %.1f s", operation.python_name, attempt, pause, extra=fields)
+    _log.info("%s: try %d failed, retried in %.1f s", operation.python_name, attempt, pause, extra=fields)

@@ -4,6 +4,9 @@ An operation holds the caller's arguments, which are checked when it is made. It
 route, its constant fields, the type of its answer, whether it needs a token, whether it may be retried, the names of its methods.
 Secret fields do not show in its repr.
 
+An operation is ``retryable`` if a try changes nothing for any user: it only reads, or it uploads a photo that no user has yet.
+Such a call is retried after a lost answer or HTTP 5xx. Every other call is retried only if the service has not performed it (`retry`).
+
 Paths and bodies are those of the official iOS client (docs/wire.md#requests), except where
 docs/wire.md#bugs-of-ios lists them. Field names become camelCase on the wire; fields that are None are left out;
 a field with another wire name has it in its metadata. Field names are the parameter names of the methods.
@@ -102,7 +105,7 @@ class Operation(Generic[T_co]):
     returns: ClassVar[Any]  # the type that protocol.decode reads from the answer
     constant_fields: ClassVar[dict[str, Any]] = {}  # wire fields that are always the same
     bearer: ClassVar[Bearer] = Bearer.REQUIRED
-    repeatable: ClassVar[bool] = False  # True: it may be sent again although the service may have seen it (see `retry`)
+    retryable: ClassVar[bool] = False  # True: it changes nothing, and is retried although the service may have seen it
     encrypted_fields: ClassVar[tuple[str, ...]] = ()  # passwords: they are encrypted before they are sent
     error_overrides: ClassVar[dict[int, type[ApiError]]] = {}  # codes with another meaning for this operation
     false_on: ClassVar[tuple[type[ApiError], ...]] = ()  # errors that mean the answer False
@@ -204,7 +207,7 @@ class MfaCheck(Operation[bool]):
 
     route: ClassVar[Route] = Route.post("/api/v2/applications/mfa/check")
     returns = bool
-    repeatable = True
+    retryable = True
     python_name = "mfa_check"
     swift_names: ClassVar[tuple[str, ...]] = ("mfaCheck",)
 
@@ -282,7 +285,7 @@ class UploadFaceImage(Operation[PhotoKey]):
     route: ClassVar[Route] = Route("POST", "/api/v2/upload", (("folder", "photos"),))
     returns = PhotoKey
     bearer = Bearer.NEVER
-    repeatable = True
+    retryable = True
     python_name = "upload_face_image"
     swift_names: ClassVar[tuple[str, ...]] = ("uploadFaceImage",)
 
@@ -462,6 +465,7 @@ class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
 
     route: ClassVar[Route] = Route.get("/api/v2/mfa/authenticator", type="totp", source="SELF")
     returns = tuple[Authenticator, ...]
+    retryable = True
     python_name = "mfa_list_authenticators"
     swift_names: ClassVar[tuple[str, ...]] = ("mfaListAuthenticators",)
 
@@ -504,6 +508,7 @@ class GetCurrentUser(Operation[UserInfo]):
 
     route: ClassVar[Route] = Route.get("/api/v2/users/me")
     returns = UserInfo
+    retryable = True
     python_name = "get_current_user"
     swift_names: ClassVar[tuple[str, ...]] = ("getCurrentUserInfo", "getCurrentUser")
 
@@ -514,6 +519,7 @@ class GetCustomUserData(Operation[tuple[CustomField, ...]]):
 
     route: ClassVar[Route] = Route.post("/api/v2/udvs/get")
     returns = tuple[CustomField, ...]
+    retryable = True
     constant_fields: ClassVar[dict[str, Any]] = {"targetType": "USER"}
     python_name = "get_custom_user_data"
     swift_names: ClassVar[tuple[str, ...]] = ("getCustomUserData",)
@@ -530,7 +536,7 @@ class ListEnrolledFactors(Operation[tuple[Factor, ...]]):
 
     route: ClassVar[Route] = Route.get("/api/v3/list-enrolled-factors")
     returns = tuple[Factor, ...]
-    repeatable = True
+    retryable = True
     python_name = "list_enrolled_factors"
     swift_names: ClassVar[tuple[str, ...]] = ("listEnrolledFactors",)
 
@@ -541,7 +547,7 @@ class ListFactorsToEnroll(Operation[tuple[str, ...]]):
 
     route: ClassVar[Route] = Route.get("/api/v3/list-factors-to-enroll")
     returns = tuple[FactorType, ...]
-    repeatable = True
+    retryable = True
     python_name = "list_factors_to_enroll"
     swift_names: ClassVar[tuple[str, ...]] = ("listFactorsToEnroll",)
 
@@ -552,7 +558,7 @@ class GetFactor(Operation[Factor]):
 
     route: ClassVar[Route] = Route.get("/api/v3/get-factor")
     returns = Factor
-    repeatable = True
+    retryable = True
     python_name = "get_factor"
     swift_names: ClassVar[tuple[str, ...]] = ("getFactor",)
 
@@ -625,7 +631,7 @@ class IntrospectMfaToken(Operation[MfaTokenInfo]):
     route: ClassVar[Route] = Route.post("/mfa/token/introspection")
     returns = MfaTokenInfo
     bearer = Bearer.OPTIONAL
-    repeatable = True
+    retryable = True
     python_name = "introspect_mfa_token"
     swift_names: ClassVar[tuple[str, ...]] = ("verifyMfaToken",)
 
@@ -642,7 +648,7 @@ class GetCaptcha(Operation[Captcha]):
     route: ClassVar[Route] = Route.get("/api/v2/security/captcha")
     returns = Captcha
     bearer = Bearer.NEVER
-    repeatable = True
+    retryable = True
     python_name = "get_captcha"
     swift_names: ClassVar[tuple[str, ...]] = ("getSecurityCaptcha",)
 
@@ -717,7 +723,7 @@ class GetSecurityLevel(Operation[SecurityLevel]):
 
     route: ClassVar[Route] = Route.get("/api/v2/users/me/security-level")
     returns = SecurityLevel
-    repeatable = True
+    retryable = True
     python_name = "get_security_level"
     swift_names: ClassVar[tuple[str, ...]] = ("getSecurityLevel",)
 
@@ -737,7 +743,7 @@ class PublicConfig(Operation[dict[str, Any]]):
     route: ClassVar[Route] = Route.get("/api/v2/applications/{app_id}/public-config")
     returns = dict
     bearer = Bearer.NEVER
-    repeatable = True
+    retryable = True
     python_name = "public_config"
     swift_names: ClassVar[tuple[str, ...]] = ()
 

@@ -48,7 +48,7 @@ def observe(client: AuthClient | sync.AuthClient, *, tracer_provider: Any = None
     duration = meter.create_histogram(
         "authing_mfa.client.operation.duration",
         unit="s",
-        description="Duration of calls, repeats included.",
+        description="Duration of calls, retries included.",
         explicit_bucket_boundaries_advisory=_SECONDS,
     )
     errors = meter.create_counter(

@@ -43,16 +43,16 @@ def retry_delay(
 def _pause(operation: Operation[Any], error: AuthingError, attempt: int, jitter: float) -> float | None:
     if isinstance(error, RateLimitedError) and error.http_status == 429:
         return error.retry_after  # not done, so any call may be retried; without Retry-After we do not guess a pause
-    if not _may_repeat(operation, error):
+    if not _may_retry(operation, error):
         return None
     return jitter * min(_CAP, _BASE * (1 << attempt))
 
 
-def _may_repeat(operation: Operation[Any], error: AuthingError) -> bool:
+def _may_retry(operation: Operation[Any], error: AuthingError) -> bool:
     if isinstance(error, NetworkError):
-        return error.delivery == "not_sent" or operation.repeatable
+        return error.delivery == "not_sent" or operation.retryable
     if isinstance(error, RateLimitedError):
-        return False  # not a 429: the service named no pause, and a repeat at once makes it worse
+        return False  # not a 429: the service named no pause, and a retry at once makes it worse
     if isinstance(error, (ApiError, ResponseError)):
-        return operation.repeatable and (isinstance(error, ServiceError) or (error.http_status or 0) >= 500)
+        return operation.retryable and (isinstance(error, ServiceError) or (error.http_status or 0) >= 500)
     return False

@@ -460,7 +460,7 @@ async def test_one_line_for_each_try(caplog):
     lines = [record.getMessage() for record in caplog.records if record.name == "authing_mfa"]
     assert lines == [
         "mfa_check: ResponseError 10004, HTTP 503, 0.0 ms, attempt 1",
-        "mfa_check: try 1 failed, repeated in 0.1 s",
+        "mfa_check: try 1 failed, retried in 0.1 s",
         "mfa_check: HTTP 200, 0.0 ms, attempt 2",
         "mfa_verify_by_totp: WrongCodeError 6001, HTTP 200, 0.0 ms, attempt 1",
         "login_by_account: NetworkError 10001, unknown, 0.0 ms, attempt 1",
@@ -470,7 +470,7 @@ async def test_one_line_for_each_try(caplog):
         for record in caplog.records
         if record.name == "authing_mfa" and record.levelno > logging.DEBUG
     ]
-    assert at_info == ["mfa_check: try 1 failed, repeated in 0.1 s"]
+    assert at_info == ["mfa_check: try 1 failed, retried in 0.1 s"]
 
 
 async def test_the_log_is_silent_unless_asked(caplog, monkeypatch):

@@ -42,10 +42,10 @@ def test_what_was_not_sent_may_go_again(cls):
 
 @pytest.mark.parametrize("cls", [*OPERATIONS, PublicConfig], ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("error", [UNKNOWN, LATE, BUSY, GATEWAY, BROKEN], ids=repr)
-def test_only_repeatable_calls_go_again_after_they_may_have_arrived(cls, error):
-    """A lost answer or a 5xx is repeated for a question, an upload and discovery, and for nothing else."""
+def test_only_retryable_calls_go_again_after_they_may_have_arrived(cls, error):
+    """After a lost answer or a 5xx only a call that changes nothing is retried."""
     again = judge(cls(*SAMPLES[cls]), error) is not None
-    assert again is cls.repeatable
+    assert again is cls.retryable
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_no_time_no_try():
 
 @pytest.mark.parametrize(("attempt", "max_attempts"), [(3, 3), (4, 3), (1, 1)])
 def test_tries_are_few(attempt, max_attempts):
-    """After the last try there is no other; 1 turns repeating off."""
+    """After the last try there is no other; 1 turns retries off."""
     assert judge(CHECK, NOT_SENT, attempt=attempt, max_attempts=max_attempts) is None
 
 
