@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.errors import InvalidInputError, NetworkError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["ask", "follow_messages"]
 
@@ -36,6 +38,27 @@ def ask(
     if not url.startswith(("http://", "https://")):
         raise InvalidInputError("The emulator's address begins with http:// or https://.")
     context = ssl.create_default_context(cafile=ca_file) if url.startswith("https") else None
+    return _in_thread(lambda: _fetch(url, base_url, wait, context))
+
+
+def _in_thread(function: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the result of *function*, called in another thread: Ctrl-C in the middle of http.client prints warnings of its destructors."""
+    done: SimpleQueue[list[dict[str, Any]] | Exception] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put(function())
+        except Exception as error:  # noqa: BLE001 - it is raised in the caller's thread
+            done.put(error)
+
+    threading.Thread(target=run, name="authing-inbox", daemon=True).start()
+    result = done.get()
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _fetch(url: str, base_url: str, wait: float, context: ssl.SSLContext | None) -> list[dict[str, Any]]:
     handlers: list[Any] = [urllib.request.ProxyHandler({})]
     if context is not None:
         handlers.append(urllib.request.HTTPSHandler(context=context))

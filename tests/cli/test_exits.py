@@ -276,6 +276,29 @@ def test_130_for_the_emulator_at_any_moment(bare):
     assert (done.returncode, "Traceback" in done.stderr) == (130, False), done.stderr
 
 
+IN_A_RESPONSE = """
+import http.client, os, signal, sys
+make = http.client.HTTPResponse.__init__
+
+def made(response, *arguments, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    make(response, *arguments, **options)
+
+http.client.HTTPResponse.__init__ = made
+sys.argv = ["authing-mfa", "emulator", "inbox", *sys.argv[1:]]
+from authing_mfa.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("option", ["--follow", "--wait=30"])
+def test_130_for_the_inbox_also_inside_a_response(option, cli):
+    """Python would print "Exception ignored" for a response of http.client that a KeyboardInterrupt left half made."""
+    command = [sys.executable, "-c", IN_A_RESPONSE, option, "--to", "nobody"]
+    done = subprocess.run(command, env=cli.environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "\nInterrupted.\n")
+
+
 def test_sigterm_ends_the_emulator_in_order(bare):
     """SIGTERM is the other way: exit code 0."""
     terminal = bare.terminal("emulator", "--port", "0")
