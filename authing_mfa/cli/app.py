@@ -63,7 +63,8 @@ because every user of the machine can read those: use prompts, --…-stdin or va
 
 \b
 Exit codes: 0 success, 1 refused, 2 usage, 3 network, 4 login needed, 5 too many requests,
-6 service or protocol, 7 part of a batch failed, 130 Ctrl-C."""
+6 service or protocol, 7 part of a batch failed, 75 a batch stopped early (use --resume),
+130 Ctrl-C, 141 the reader closed the pipe."""
 
 
 def _setting_options() -> list[click.Parameter]:

@@ -151,7 +151,7 @@ async def run_here(
         results.finish(complete=summary.stopped is None and not summary.interrupted)
     except AuthingError as error:
         summary.stopped = summary.stopped or error
-    summary.recovery_file = recovery if recovery is not None and recovery.exists() else None
+    summary.recovery_file = recovery if recovery is not None and _has_codes(recovery) else None
     begun = engine.began or options.resumes
     summary.resumable = options.journal is not None and begun and may_go_on(summary)
     _tell_input(summary, source)
@@ -247,6 +247,11 @@ def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) ->
     finally:
         for number in installed:
             loop.remove_signal_handler(number)
+
+
+def _has_codes(recovery: Path) -> bool:
+    """Return True if the file holds codes, or is a pipe or a device. It is empty if every recovery code was refused."""
+    return recovery.exists() and (not recovery.is_file() or recovery.stat().st_size > 0)
 
 
 def recovery_file_for(options: BatchOptions) -> Path | None:
