@@ -27,6 +27,20 @@ def rows_of(emulator, tmp_path, count=3, *, wrong=0):
     return path
 
 
+def rows_for_a_day(emulator, tmp_path, count):
+    """A CSV file: *count* recovery codes, with tokens that are valid for a day. A code that is sent twice is refused."""
+    ordinary = emulator.admin("GET", "settings")["mfa_token_ttl"]
+    emulator.admin("POST", "settings", {"mfa_token_ttl": 86400})
+    lines = ["kind,key,token,code"]
+    for number in range(count):
+        user = emulator.add_user(mfa=["OTP"], totp=True)
+        lines.append(f"recovery,row{number},{emulator.mfa_token_of(user)},{user['recovery_code']}")
+    emulator.admin("POST", "settings", {"mfa_token_ttl": ordinary})
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 def read(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -83,6 +97,15 @@ def test_the_summary_names_the_file_of_new_recovery_codes(cli, emulator, tmp_pat
     assert emulator.admin("GET", f"users/{user['id']}")["recovery_code"] in codes.read_text()
 
 
+def test_the_summary_names_no_file_if_there_is_no_new_recovery_code(cli, emulator, tmp_path):
+    """A refused recovery code leaves the file empty: nobody is told to give codes to users."""
+    user = emulator.add_user(mfa=["OTP"], totp=True)
+    path = tmp_path / "rows.csv"
+    path.write_text(f"kind,token,code\nrecovery,{emulator.mfa_token_of(user)},wrong\n")
+    done = cli.invoke("batch", str(path), "--out", str(tmp_path / "out.jsonl"))
+    assert (done.code, "recovery codes" in done.err) == (1, False)
+
+
 def test_a_service_that_is_down_stops_the_run(cli, emulator, tmp_path):
     """After so many failures in a row: 75, with the command to go on."""
     path = rows_of(emulator, tmp_path, count=12)
@@ -95,8 +118,8 @@ def test_a_service_that_is_down_stops_the_run(cli, emulator, tmp_path):
 
 
 def test_ctrl_c_is_130_and_can_be_resumed(cli, emulator, tmp_path):
-    """What was sent is recorded; the same command with --resume does the rest."""
-    path = rows_of(emulator, tmp_path, count=40)
+    """What was sent is recorded; the same command with --resume does the rest, and no row is sent twice."""
+    path = rows_for_a_day(emulator, tmp_path, count=40)
     arguments = ("batch", str(path), "--out", str(tmp_path / "out.jsonl"), "--journal", str(tmp_path / "run.db"))
     terminal = cli.terminal(*arguments, "--rate", "4")
     terminal.expect(" 1 ok")
