@@ -48,9 +48,9 @@ CASES = [
     (LoginError, "mfa_verify_by_totp", ("123456",), {"token": None}, "此操作需要先登录："),
     (InvalidInputError, "mfa_verify_by_totp", ("",), {}, "参数无效："),
     (ImageError, "upload_face_image", (b"no picture",), {}, "图片无法使用："),
-    (NetworkError, "mfa_verify_by_totp", ("123456",), {"script": [Drop()]}, "连接在收到完整应答之前中断，服务可能已处理该请求："),
+    (NetworkError, "mfa_verify_by_totp", ("123456",), {"script": [Drop()]}, "连接在收到完整响应之前中断，服务可能已处理该请求："),
     (NetworkError, "mfa_verify_by_totp", ("123456",), {"base_url": f"http://{nobody()}"}, "无法连接到服务，请检查网络和地址："),
-    (ResponseError, "mfa_verify_by_totp", ("123456",), {"script": [reply(b"<html>")]}, "无法理解服务的应答："),
+    (ResponseError, "mfa_verify_by_totp", ("123456",), {"script": [reply(b"<html>")]}, "无法理解服务的响应："),
     (
         ConfigError,
         "get_current_user",
@@ -75,8 +75,8 @@ def test_a_time_out_says_whether_the_service_may_have_acted():
     """It is the one thing that a user must know."""
 
     error = CallTimeoutError("x", delivery="unknown")
-    assert translate(error, "zh-CN").message == "请求超时，未收到应答；服务可能已处理该请求。"
-    assert translate(error, "zh-CN").message == "请求超时，未收到应答；服务可能已处理该请求。"
+    assert translate(error, "zh-CN").message == "请求超时，未收到响应；服务可能已处理该请求。"
+    assert translate(error, "zh-CN").message == "请求超时，未收到响应；服务可能已处理该请求。"
     assert translate(CallTimeoutError("x", delivery="not_sent"), "zh").message == "请求超时，未能连接到服务。"
 
 

@@ -90,7 +90,7 @@ _CODES: Final[dict[int, tuple[str, str]]] = {
     10001: ("network error or time-out", "网络错误或超时"),
     10002: ("the application's configuration cannot be had", "无法获取应用配置"),
     10003: ("no token", "没有令牌"),
-    10004: ("an answer that cannot be understood", "无法理解的应答"),
+    10004: ("an answer that cannot be understood", "无法理解的响应"),
     10100: ("invalid row", "无效行"),
     10101: ("picture cannot be used", "图片无法使用"),
 }

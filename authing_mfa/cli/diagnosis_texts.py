@@ -22,10 +22,10 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Check the spelling of --host or --base-url, and this machine's network and DNS.",
         "请检查 --host 或 --base-url 的拼写，以及本机的网络和 DNS。",
     ),
-    "plain": ("{where} answers in {ms} ms; without TLS", "{where} 在 {ms} 毫秒内应答；未使用 TLS"),
+    "plain": ("{where} answers in {ms} ms; without TLS", "{where} 在 {ms} 毫秒内响应；未使用 TLS"),
     "secure": (
         "{where} answers in {ms} ms; {version}, certificate valid for {days} days",
-        "{where} 在 {ms} 毫秒内应答；{version}，证书剩余 {days} 天",
+        "{where} 在 {ms} 毫秒内响应；{version}，证书剩余 {days} 天",
     ),
     "fix_renew": ("Ask the service's administrator to renew the certificate.", "请服务管理员更新证书。"),
     "untrusted": ("the certificate of {host} is not trusted: {reason}", "{host} 的证书不受信任：{reason}"),
@@ -45,15 +45,15 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "ca_unreadable": ("ca_file cannot be read: {reason}", "无法读取 ca_file：{reason}"),
     "fix_ca": ("Give a PEM file with --ca-file.", "请用 --ca-file 指定 PEM 文件。"),
-    "no_answer": ("no answer: {reason}", "没有应答：{reason}"),
+    "no_answer": ("no answer: {reason}", "没有响应：{reason}"),
     "fix_answer": (
         "Check the network and the proxy settings of the environment.",
         "请检查网络和环境中的代理设置。",
     ),
-    "foreign": ("the answer (HTTP {status}) does not come from the service", "应答（HTTP {status}）不是该服务的"),
+    "foreign": ("the answer (HTTP {status}) does not come from the service", "响应（HTTP {status}）不是来自该服务"),
     "fix_foreign": (
         "Another program answers at this address: check --host, --base-url and the proxy.",
-        "应答者不是该服务：请检查 --host、--base-url 和代理。",
+        "该地址上响应的是另一个程序：请检查 --host、--base-url 和代理。",
     ),
     "refused": ("refused ({code}): {message}", "被拒绝（{code}）：{message}"),
     "fix_app_id": (
