@@ -23,8 +23,8 @@ _MARKS = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", 
 def doctor(context: CliContext, /) -> int:
     """Find out why calls to the service fail.
 
-    The command checks version, settings, host name, connection, TLS, the application's public-config, the clock and the stored token;
-    it says what to fix. It sends no token. The exit code is 0 if nothing fails, else the code of the first failure.
+    The command checks the version, the settings, the host name, the connection, TLS, the application's public-config, the key for
+    passwords, the clock and the stored token, and says what to fix. It sends no token. The exit code is 0 if nothing fails, else the code of the first failure.
     """
     from authing_mfa.cli.diagnosis import Diagnosis
 
