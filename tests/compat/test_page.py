@@ -60,7 +60,7 @@ getConfig setLanguage autoLogin saveUser
 
 def test_every_name_of_the_swift_sdk_is_on_the_page():
     """Those that are here, and those that are not with what to use instead: no name in both tables."""
-    here, _, rest = TEXT.partition("### Every name")[2].partition("Not here, and what to use instead")
+    here, _, rest = TEXT.partition("### Every name")[2].partition("are not in this package")
     named_here = set(re.findall(r"`(\w+)`", here))
     named_there = set(
         re.findall(r"`(?:Authing\.)?(\w+)`", re.sub(r"\|[^|]*\|$", "|", rest.partition("\n## ")[0], flags=re.MULTILINE))
