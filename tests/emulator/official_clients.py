@@ -53,8 +53,8 @@ def _python(config: pytest.Config, generation: str, *packages: str) -> Iterator[
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = _folder(config, f"official-{packages[0].replace('==', '-')}-{version}")
     python = str(folder / "venv" / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
-    installed(folder, packages[0], [sys.executable, "-m", "venv", "venv"], pip)
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    installed(folder, packages[0], [sys.executable, "-m", "venv", "--without-pip", "venv"], [*pip, *packages])
     client = Official(python, "-P", str(HERE / "drive.py"), generation)
     yield client
     client.close()
