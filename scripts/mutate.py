@@ -9,7 +9,7 @@ The changed module stands in a copy of the repository. All runs are forks:
 - For any other change, pytest starts anew: first with the module's own tests, then with those of the group.
 
 Survivors are printed. Ctrl-C ends it early: the changes come in random order, so what was tried is a sample as well. `--skip` leaves out
-those that an earlier run with the same seed has tried.
+those that an earlier run with the same seed has tried. `--only FILE` tries the survivors of an earlier run again, with its output.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Group:
         sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
         self.measured = Measured(copy)
         self._ours, theirs = Pipe()
-        self._collected = start(copy, pytest_on(self.all_tests, partial(Collected, copy, theirs)))
+        collected = partial(Collected, copy, theirs, GROUPS[name].get("first", []))
+        self._collected = start(copy, pytest_on(self.all_tests, collected))
 
     def _make_copy(self) -> None:
         for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines():  # noqa: S607 - git is found by PATH
@@ -118,6 +119,12 @@ def word(ended: str | int) -> str:
     return "killed" if ended else "survived"
 
 
+def described(path: str, mutant: Mutant) -> str:
+    """What a change is, in a line."""
+    before = ast.unparse(mutant.node).partition("\n")[0]
+    return f"{path}:{mutant.node.lineno}: {before} -> {mutant.text}"
+
+
 def main() -> None:
     """Try the changes of one group."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -125,20 +132,25 @@ def main() -> None:
     parser.add_argument("count", type=int, nargs="?", help="how many changes; all if not given")
     parser.add_argument("--seed", type=int, default=17, help="of the random order")
     parser.add_argument("--skip", type=int, default=0, help="how many to leave out at the beginning of that order")
+    parser.add_argument("--only", type=Path, help="a file with the output of an earlier run: only the changes in it")
     options = parser.parse_args()
+    chosen = None if options.only is None else options.only.read_text(encoding="utf-8")
     counts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
+        Path(folder).chmod(0o711)  # a PostgreSQL that a test starts has another user
+        os.environ["TMPDIR"] = tempfile.tempdir = folder  # what a stopped run leaves is removed, too
         group = Group(options.group, Path(folder, "copy"))
         found = [(path, mutant) for path, source in group.sources.items() for mutant in mutants(ast.parse(source))]
         random.Random(options.seed).shuffle(found)  # noqa: S311 - not a secret
         end = None if options.count is None else options.skip + options.count
         with suppress(KeyboardInterrupt):
             for path, mutant in found[options.skip : end]:
+                if chosen is not None and described(path, mutant) not in chosen:
+                    continue
                 result = group.result(path, mutant)
                 counts[result] += 1
                 if result != "killed":
-                    before = ast.unparse(mutant.node).partition("\n")[0]
-                    print(f"{result} {path}:{mutant.node.lineno}: {before} -> {mutant.text}", flush=True)
+                    print(f"{counts.total()}: {result} {described(path, mutant)}", flush=True)
         group.close()
     print(f"{options.group}: {dict(counts)} of {len(found)}; seed {options.seed}, skipped {options.skip}")
 

@@ -106,8 +106,9 @@ class Measurement:
         self._running = IMPORT
         sys.addaudithook(self._note_process)
 
-    def _note_process(self, event: str, _: object) -> None:
-        if event in {"subprocess.Popen", "os.fork", "os.posix_spawn"}:
+    def _note_process(self, event: str, arguments: tuple[object, ...]) -> None:
+        started = event in {"subprocess.Popen", "os.fork", "os.posix_spawn"}
+        if started and "postgresql" not in str(arguments[:2]):  # a database executes nothing of ours
             self._starters.add(self._running)
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -154,13 +155,18 @@ def body_lines(function: Function) -> range:
 class Collected:
     """A pytest plugin: its process collects the tests once, and then runs the tests of each change."""
 
-    def __init__(self, copy: Path, wanted: Connection) -> None:
+    def __init__(self, copy: Path, wanted: Connection, first: list[str]) -> None:
+        """Prepare to receive changes from *wanted*; what the tests *first* start for the session serves all changes."""
         self._copy = copy
         self._wanted = wanted
+        self._first = first
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Wait for changes, and answer with how their run ended."""
         items = {item.nodeid: item for item in session.items}
+        session.config.option.maxfail = 0  # after the last allowed failure pytest would end the fixtures of the session
+        for test in self._first:
+            items[test].config.hook.pytest_runtest_protocol(item=items[test], nextitem=another(items[test], session))
         functions: Functions = defaultdict(list)
         for each in gc.get_objects():
             if isinstance(each, FunctionType):
@@ -179,11 +185,16 @@ class Collected:
     def _try(self, functions: Functions, path: str, source: bytes, line: int, items: list[Any], session: Any) -> int:
         if not replace(functions, compile(source, str(self._copy / path), "exec"), line):
             return START_ANEW
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip(items, [*items[1:], another(items[-1], session)], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
                 return KILLED
         return SURVIVED
+
+
+def another(item: Any, session: Any) -> Any:
+    """Return another test, so that *item* is not the last one, after which the session's fixtures end."""
+    return next((each for each in session.items if each is not item), None)
 
 
 def key(code: CodeType) -> tuple[str, int, str]:
