@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 
+from authing_mfa.batch import JournalError
 from authing_mfa.batch.journal import claims
 from authing_mfa.batch.journal import journal as journal_module
 from authing_mfa.batch.journal.claims import Owner, boot_clock
@@ -69,3 +72,24 @@ async def test_a_claim_that_may_have_ended_is_renewed_at_once_before_a_row_is_se
     engine = engine_for(client, totp_rows(4), RunOptions(concurrency=1, journal=store), lease=3600.0)
     async with asyncio.timeout(20):
         assert [outcome.ok async for outcome in engine.outcomes()] == [True] * 4
+
+
+async def test_an_opening_that_fails_after_it_was_cancelled_logs_nothing(tmp_path, monkeypatch, caplog):
+    """Its caller hears of the cancellation alone; asyncio has no error to complain about that nobody took."""
+    begun, cancelled = threading.Event(), threading.Event()
+
+    def make(*_, **__):
+        begun.set()
+        cancelled.wait(20)
+        raise JournalError("The journal is read-only.")
+
+    monkeypatch.setattr(journal_module, "make_engine", make)
+    opening = asyncio.create_task(Journal.open(tmp_path / "run.db"))
+    await asyncio.to_thread(begun.wait, 20)
+    opening.cancel()
+    cancelled.set()
+    await asyncio.wait([opening])
+    assert opening.cancelled()
+    del opening
+    gc.collect()
+    assert caplog.records == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+import trustme
 
 from authing_mfa.batch import JournalError
 from authing_mfa.batch.journal.database import is_away
@@ -47,6 +49,17 @@ class Cluster:
         settings = f"-k {self._home} -c listen_addresses=127.0.0.1 -p {self.port} {PG_SETTINGS}"
         options = ["-o", settings, "-l", self._home / "log"] if doing in ("start", "restart") else []
         _run(self._ctl, "-D", self._data, "-w", *options, *more, doing)
+
+    def use_tls(self, certificate):
+        """Offer TLS with *certificate* from now on."""
+        for name, parts in (("server.key", [certificate.private_key_pem]), ("server.crt", certificate.cert_chain_pems)):
+            file = self._data / name
+            file.write_bytes(b"".join(part.bytes() for part in parts))
+            file.chmod(0o600)
+            shutil.chown(file, self._data.owner())
+        with (self._data / "postgresql.conf").open("a") as settings:
+            settings.write("ssl = on\n")
+        self.control("restart", "-m", "fast")
 
 
 @pytest.fixture
@@ -140,6 +153,31 @@ async def test_a_url_of_libpq_is_understood(cluster):
         await Journal.open(f"{base}?sslmode=require&sslrootcert=/nonexistent.pem")
     with pytest.raises(JournalError, match="certificates"):
         await Journal.open(f"{base}?sslmode=verify-full&sslrootcert=/nonexistent.pem")
+
+
+async def test_the_certificate_of_postgresql_is_checked_as_the_url_says(cluster, tmp_path):
+    """verify-full checks who issued it and for which host, verify-ca only who issued it, require nothing."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    ours, other = tmp_path / "ours.pem", tmp_path / "other.pem"
+    authority.cert_pem.write_to_path(ours)
+    stranger.cert_pem.write_to_path(other)
+    cluster.use_tls(authority.issue_cert("127.0.0.1"))
+
+    async def opens(host, mode, root):
+        url = f"postgresql://postgres@{host}:{cluster.port}/postgres?sslmode={mode}&sslrootcert={root}"
+        try:
+            journal = await Journal.open(url)
+        except JournalError as error:
+            assert "certificate" in str(error)
+            return False
+        await journal.close()
+        return True
+
+    assert await opens("127.0.0.1", "verify-full", ours)
+    assert not await opens("localhost", "verify-full", ours)
+    assert await opens("localhost", "verify-ca", ours)
+    assert not await opens("127.0.0.1", "verify-ca", other)
+    assert await opens("localhost", "require", other)
 
 
 @pytest.mark.parametrize("mode", ["fast", pytest.param("immediate", marks=pytest.mark.soak)])
