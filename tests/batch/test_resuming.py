@@ -28,5 +28,5 @@ async def test_rows_that_lie_in_two_blocks_are_known(tmp_path, monkeypatch, bloc
 async def test_a_database_without_tables_holds_no_run_to_resume(store):
     """It is not made into a journal, whose rows would all be sent."""
     await query(store, "SELECT 1")
-    with pytest.raises(JournalError, match="holds no run 'run' to resume|There is no journal"):
+    with pytest.raises(JournalError, match="holds no run 'run' to resume"):
         await Journal.open(store, beginning="known")
