@@ -14,6 +14,7 @@ import pytest
 from authing_mfa import AuthClient, errors
 from authing_mfa.batch import errors as batch_errors
 from authing_mfa.errors import api_error_class
+from authing_mfa.operations import OPERATIONS
 from tests.needs import require_module
 
 ROOT = Path(__file__).parent.parent
@@ -155,6 +156,14 @@ def test_the_client_guide_names_every_method_and_option_once() -> None:
     assert {
         name for name in options | members if rows.count(name) != 1 + (name in options and name in members)
     } == set()
+
+
+@pytest.mark.parametrize("folder", ["docs", "docs/zh"])
+def test_the_client_guide_names_every_call_that_is_retried(folder: str) -> None:
+    """The paragraph behind the table of retries lists the retryable operations and no other."""
+    text = (ROOT / folder / "client.md").read_text("utf-8")
+    paragraph = text.partition("| HTTP 5xx |")[2].split("\n\n")[1]
+    assert set(re.findall(r"`(\w+)`", paragraph)) == {cls.python_name for cls in OPERATIONS if cls.retryable}
 
 
 CODES = re.findall(
