@@ -659,7 +659,9 @@ def test_a_dead_process_of_this_machine_is_known_to_be_dead():
         (None, False, "take"),
         (Claim(1, 1, "", 15.0), False, "take"),
         (Claim(1, 1, "nonsense", 15.0), False, "take"),
+        (Claim(1, 1, "elsewhere|one|1|n", 15.0), False, "take"),
         (Claim(1, 1, "elsewhere|1|1|n", 15.0), False, "watch"),
+        (Claim(1, 1, "elsewhere|1||n", 15.0), False, "watch"),  # its system does not say when a process began
         (Claim(1, 1, "elsewhere|1|1|n", 15.0), True, "take and wait"),
         (Claim(1, 1, Owner.me().text(), 15.0), False, "watch"),
     ],

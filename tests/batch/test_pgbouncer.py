@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from authing_mfa import InvalidInputError
 from authing_mfa.batch import JournalError
 from authing_mfa.batch.journal.database import is_away
 from authing_mfa.batch.journal.journal import Journal
@@ -20,6 +21,7 @@ from authing_mfa.batch.options import BatchOptions
 from authing_mfa.batch.run_file import run_file
 from tests.batch.conftest import NOBODY, _as_plain_user, _programs, _run, until
 from tests.batch.test_files import records, write_csv
+from tests.batch.test_journal import query
 from tests.needs import require_program
 
 
@@ -140,13 +142,20 @@ async def test_behind_pgbouncer_runs_go_and_are_resumed(pgbouncer, job, client_o
         assert len(records(Path(options.out))) == 100
 
 
+APPLICATIONS = "SELECT application_name FROM pg_stat_activity"
+
+
 async def test_a_url_of_libpq_is_understood(cluster):
     """?sslmode=, with a server that has no TLS: it is refused where it must be there, and not tried where it must not."""
     base = f"postgres://postgres@127.0.0.1:{cluster.port}/postgres"
     journal = await Journal.open(f"{base}?sslmode=disable")
     await journal.close()
-    journal = await Journal.open(f"{base}?sslmode=prefer&application_name=batch")
+    journal = await Journal.open(f"{base}?sslmode=prefer&application_name=nightly&connect_timeout=20")
+    names = await query(f"postgresql+asyncpg://postgres@127.0.0.1:{cluster.port}/postgres", APPLICATIONS)
+    assert ("nightly",) in names
     await journal.close()
+    with pytest.raises(InvalidInputError, match="connect_timeout"):
+        await Journal.open(f"{base}?connect_timeout=soon")
     with pytest.raises(JournalError, match=r"SSL|ssl"):
         await Journal.open(f"{base}?sslmode=require")
     with pytest.raises(JournalError, match=r"SSL|ssl"):  # only the modes that verify read the certificates
