@@ -220,6 +220,16 @@ def test_only_an_outage_is_waited_for():
     """An error of the data or of the rights is said at once."""
     import asyncpg
 
+    outages = (
+        asyncpg.ConnectionDoesNotExistError,
+        asyncpg.ConnectionFailureError,
+        asyncpg.AdminShutdownError,
+        asyncpg.CrashShutdownError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.TooManyConnectionsError,
+    )
+    assert [error for error in outages if not is_away(error("gone"))] == []
     assert is_away(ConnectionRefusedError())
     assert is_away(asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress"))
-    assert not is_away(ValueError())
+    others = (asyncpg.UniqueViolationError, asyncpg.InsufficientPrivilegeError, asyncpg.DiskFullError, ValueError)
+    assert [error for error in others if is_away(error("no"))] == []
