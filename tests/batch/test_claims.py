@@ -45,6 +45,27 @@ async def test_the_new_owner_renews_its_claim_while_it_waits_for_the_old_one(sto
     await old.close()
 
 
+async def test_the_claim_of_another_owner_is_read_with_pauses_until_its_lease_has_ended(store, monkeypatch):
+    """Watching it costs neither the processor nor the database much, and begins no run too early."""
+    silent = await Journal.open(store, lease=3.0)
+    now, pauses = boot_clock(), []
+
+    async def sleep(seconds):
+        nonlocal now
+        now += seconds
+        pauses.append(seconds)
+
+    monkeypatch.setattr(journal_module, "boot_clock", lambda: now)
+    monkeypatch.setattr(journal_module.asyncio, "sleep", sleep)
+    async with asyncio.timeout(60):
+        other = await Journal.open(store, lease=1.0)
+    monkeypatch.undo()
+    assert sum(pauses) >= 3.0
+    assert min(pauses) >= 0.1
+    await other.close()
+    await silent.close()
+
+
 def test_a_process_that_has_ended_and_was_not_waited_for_is_gone():
     """The system still lists it, as a zombie."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
