@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator import seeding
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from authing_mfa.emulator.user import EmulatedUser
 
-__all__ = ["emulator_with_user", "environment", "ready_made_user", "ready_report", "serve", "stop_signals"]
+__all__ = [
+    "emulator_with_user",
+    "environment",
+    "ready_made_user",
+    "ready_report",
+    "serve",
+    "stop_signals",
+    "wait_for_signal",
+]
 
 _NAME, _PASSWORD = "demo", "emulator-demo"
 
@@ -50,7 +58,7 @@ def serve(
 
         threading.Thread(target=tell, name="authing-emulator-stop", daemon=True).start()
         try:
-            told.get()
+            wait_for_signal(told)
         finally:
             stop.set()
 
@@ -87,6 +95,19 @@ def stop_signals() -> Iterator[SimpleQueue[int]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def wait_for_signal(told: SimpleQueue[int]) -> int:
+    """Return the next number of the queue of `stop_signals`.
+
+    A signal that comes just before Python blocks, or that the system gives to another thread, does not end the blocking call in which
+    the main thread is. So Python is asked twice a second whether a signal came.
+    """
+    while True:
+        try:
+            return told.get(timeout=0.5)
+        except Empty:
+            continue
 
 
 def ready_made_user() -> dict[str, Any]:

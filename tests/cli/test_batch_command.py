@@ -4,15 +4,12 @@ import json
 import re
 import socket
 import sqlite3
-import time
-from pathlib import Path
 
 import pytest
 
 from authing_mfa.batch.models import Progress
 from authing_mfa.cli.output import Output
 from authing_mfa.cli.progress import shown, words
-from tests.cli.conftest import PATIENCE
 
 
 def rows_of(emulator, tmp_path, count=3, *, wrong=0):
@@ -128,41 +125,6 @@ def test_ctrl_c_is_130_and_can_be_resumed(cli, emulator, tmp_path):
     assert "--resume" in terminal.text
     assert cli.invoke(*arguments, "--resume").code == 0
     assert sorted(row["index"] for row in read(tmp_path / "out.jsonl")) == list(range(40))
-
-
-def wait_until_open(path, pid):
-    """Wait until the process has opened the file."""
-    end = time.monotonic() + PATIENCE
-    while path not in (file.resolve() for file in Path(f"/proc/{pid}/fd").iterdir()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-@pytest.mark.parametrize("more", [(), ("--processes", "2", "--journal", "run.db"), ("--dry-run",)])
-def test_ctrl_c_does_not_wait_for_the_end_of_a_large_file(cli, tmp_path, monkeypatch, more):
-    """While the file is read through before the first row: 130, and no file is made. A terabyte would take many minutes."""
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "rows.csv"
-    with path.open("wb") as file:
-        file.truncate(2**40)
-    before = set(tmp_path.rglob("*"))
-    terminal = cli.terminal("batch", str(path), *(() if more == ("--dry-run",) else ("--out", "out.jsonl")), *more)
-    wait_until_open(path, terminal.process.pid)
-    terminal.press_ctrl_c()
-    assert terminal.end() == 130
-    assert set(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize("more", [("--out", "out.jsonl"), ("--dry-run",)])
-def test_ctrl_c_ends_a_run_that_waits_for_input(cli, tmp_path, monkeypatch, more):
-    """130, though the read from the terminal goes on for ever."""
-    monkeypatch.chdir(tmp_path)
-    terminal = cli.terminal("batch", "-", *more)
-    terminal.type("kind,phone")
-    terminal.type("nonsense,1")
-    terminal.expect("Row 1: ")
-    terminal.press_ctrl_c()
-    assert (terminal.end(), "Fatal" in terminal.text) == (130, False)
 
 
 def test_in_chinese(cli, tmp_path):

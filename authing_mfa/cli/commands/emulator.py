@@ -16,6 +16,7 @@ from authing_mfa.cli.output import cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from queue import SimpleQueue
 
     from authing_mfa.cli.context import CliContext
     from authing_mfa.emulator import Emulator
@@ -65,12 +66,12 @@ def _serving(
     context: CliContext,
     options: dict[str, Any],
     ready: Callable[[Emulator], None],
-    until: Callable[[], int] | None = None,
+    until: Callable[[SimpleQueue[int]], int] | None = None,
 ) -> int:
-    """Serve until a signal comes, or until *until* has returned the exit code."""
+    """Serve until a signal comes, or until *until*, which is told of the signals, has returned the exit code."""
     import signal
 
-    from authing_mfa.emulator.serving import emulator_with_user, stop_signals
+    from authing_mfa.emulator.serving import emulator_with_user, stop_signals, wait_for_signal
 
     given = keywords(context, options)
     try:
@@ -79,8 +80,8 @@ def _serving(
                 _show_codes(context, emulator)
             ready(emulator)
             if until is not None and told.empty():
-                return until()
-            number = told.get()
+                return until(told)
+            number = wait_for_signal(told)
     except (OSError, ValueError, ImportError) as error:
         raise start_error(error) from error
     if number == signal.SIGINT:
@@ -154,26 +155,36 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> in
         ctx.obj,
         given,
         lambda emulator: variables.update(environment(emulator)),
-        lambda: _run_command(ctx.obj, command, variables),
+        lambda told: _run_command(ctx.obj, command, variables, told),
     )
 
 
-def _run_command(context: CliContext, command: tuple[str, ...], variables: dict[str, str]) -> int:
+def _run_command(
+    context: CliContext, command: tuple[str, ...], variables: dict[str, str], told: SimpleQueue[int]
+) -> int:
+    """Run *command* to its end, and hand on SIGTERM. Ctrl-C also reaches the command, which decides what to do."""
     import signal
     import subprocess
+    import threading
+
+    from authing_mfa.emulator.serving import wait_for_signal
 
     environ = {name: value for name, value in os.environ.items() if name != "AUTHING_TOKEN"}
-    # Ctrl-C also reaches the command, which decides what to do; the handler that is set here only notes the signal.
-    terminated = signal.getsignal(signal.SIGTERM)
     try:
         process = subprocess.Popen(command, env=environ | variables)  # noqa: S603 - the user asks to run it
-        signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
-        status = process.wait()
     except OSError as error:
         context.output.note(f"{command[0]}: {error.strerror}")
         return 127 if isinstance(error, FileNotFoundError) else 126
-    finally:
-        signal.signal(signal.SIGTERM, terminated)
+
+    def tell_end() -> None:
+        process.wait()
+        told.put(0)
+
+    threading.Thread(target=tell_end, name="authing-emulator-command", daemon=True).start()
+    while number := wait_for_signal(told):
+        if number == signal.SIGTERM:
+            process.terminate()
+    status = process.wait()
     return status if status >= 0 else 128 - status
 
 
