@@ -1,7 +1,19 @@
 """What all tests share. The suite runs in Python's development mode, which turns asyncio's debug mode on as well."""
 
+import os
 import signal
+
+import pytest
 
 # A program that is started in the background by a shell ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs_run_as_users_run_them() -> None:
+    """Programs do not inherit the development mode: on a busy machine they would write a line about each step over 0.1 s.
+
+    A test that wants the mode in a program starts it with ``-X dev``.
+    """
+    os.environ.pop("PYTHONDEVMODE", None)

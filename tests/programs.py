@@ -12,7 +12,7 @@ _SLOW_STEP = re.compile(r"Executing <.* took \S+ seconds\n?")
 def run_program(command: list[Any], *, timeout: float = 100, **options: Any) -> subprocess.CompletedProcess[str]:
     """The finished program; its output is text.
 
-    The suite's development mode reaches the program, and asyncio then writes a line about each step that took over 0.1 s.
+    With ``-X dev``, asyncio writes a line about each step that took over 0.1 s.
     On a busy machine that is no finding: these lines are left out.
     """
     finished = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
