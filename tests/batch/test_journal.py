@@ -23,6 +23,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import await_only
 
 from authing_mfa import InvalidInputError, NetworkError, RateLimitedError, UserInfo, WrongCodeError
 from authing_mfa.batch import (
@@ -38,7 +39,7 @@ from authing_mfa.batch.journal import schema
 from authing_mfa.batch.journal import writer as recorder_module
 from authing_mfa.batch.journal.claims import Claim, Owner, takeover
 from authing_mfa.batch.journal.fingerprint import fingerprint
-from authing_mfa.batch.journal.journal import Journal, _transaction
+from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.journal.records import Span, Writing
 from authing_mfa.batch.options import RunOptions
 from tests.batch.conftest import FakeClient, default_answer, totp_rows, until
@@ -47,8 +48,10 @@ from tests.batch.test_engine import collect, collect_into
 
 async def query(store, text):
     """What a database answers to *text*."""
-    url = store if "://" in store else f"sqlite+aiosqlite:///{store}"
-    engine = create_async_engine(url)
+    if "://" not in store:
+        with closing(sqlite3.connect(store, timeout=20)) as file, file:
+            return file.execute(text).fetchall()
+    engine = create_async_engine(store)
     async with engine.begin() as connection:
         result = await connection.execute(sa.text(text))
         lines = result.fetchall() if result.returns_rows else []
@@ -382,9 +385,11 @@ async def test_a_new_recovery_code_is_synced_before_it_is_given(tmp_path, monkey
 async def test_sqlite_commits_are_durable(tmp_path):
     """WAL with a sync for each commit."""
     journal = await Journal.open(tmp_path / "run.db")
-    assert journal._connection is not None
-    settings = [(await journal._connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in DURABLE]
-    await journal._connection.rollback()
+
+    def settings_of(connection):
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in DURABLE]
+
+    settings = await journal._transact("read", settings_of)
     await journal.close()
     assert dict(zip(DURABLE, settings, strict=True)) == DURABLE
 
@@ -557,16 +562,18 @@ async def test_an_owner_that_hangs_in_a_transaction_does_not_stop_the_next_one(p
     """PostgreSQL ends the transaction after the old owner's lease; its lock on the claim would be held for ever."""
     old = await Journal.open(postgres, lease=0.2)
 
-    async def taken_over():
-        async with _transaction(old, "written") as connection:
-            await connection.execute(sa.text("UPDATE mfa_batch_claim SET beat = beat + 1"))
-            new = await Journal.open(postgres, lease=0.2, steal=True)
-            await new.close()
-            await connection.execute(sa.text("SELECT 1"))
+    async def take_over():
+        new = await Journal.open(postgres, lease=0.2, steal=True)
+        await new.close()
+
+    def hang(connection):
+        connection.execute(sa.text("UPDATE mfa_batch_claim SET beat = beat + 1"))
+        await_only(take_over())
+        connection.execute(sa.text("SELECT 1"))
 
     async with asyncio.timeout(60):
         with pytest.raises(JournalError):
-            await taken_over()
+            await old._transact("written", hang)
         with pytest.raises(JournalError):
             await old.write(Writing())
         with suppress(JournalError):  # its connection is gone
@@ -605,12 +612,16 @@ async def test_a_journal_that_was_closed_is_not_kept_in_memory(tmp_path, monkeyp
         dialects.append(weakref.ref(made.dialect))
         return made
 
-    engine = schema.engine
-    monkeypatch.setattr(schema, "engine", make)
+    engine = schema.sqlite_engine
+    monkeypatch.setattr(schema, "sqlite_engine", make)
     await collect(FakeClient(), totp_rows(2), journal=tmp_path / "run.db")
-    gc.collect()
     assert dialects
-    assert [dialect() for dialect in dialects if dialect() is not None] == []
+
+    def gone():
+        gc.collect()
+        return all(dialect() is None for dialect in dialects)
+
+    await until(gone)  # the journal's thread may take a moment to end
 
 
 async def test_a_second_run_on_a_journal_at_work_is_refused(store):

@@ -11,10 +11,9 @@ import json
 import os
 import sys
 
-import aiosqlite  # noqa: F401 - imported once for all runs
-import asyncpg  # noqa: F401 - the same
+import asyncpg  # noqa: F401 - imported once for all runs
 
-from authing_mfa.batch.journal import schema, writer  # noqa: F401 - the same
+from authing_mfa.batch.journal import connection, schema, writer  # noqa: F401 - the same
 from authing_mfa.batch.run_file import BatchOptions, run_file
 
 CLIENT = {"app_id": os.environ["AUTHING_APP_ID"], "base_url": os.environ["AUTHING_BASE_URL"]}

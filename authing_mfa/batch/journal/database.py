@@ -16,16 +16,17 @@ from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["default_recovery_file", "is_away", "make_engine", "shown", "sqlite_path"]
+    from authing_mfa.batch.journal.connection import Database
+
+__all__ = ["default_recovery_file", "is_away", "open_database", "shown", "sqlite_path"]
 
 _MISTYPED: Final = re.compile(r"(postgres(ql)?|sqlite)(\+\w+)?(:|//)", re.IGNORECASE)
 _WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 'authing-mfa[batch]' (for PostgreSQL 'authing-mfa[postgresql]')."
 
 
-def make_engine(address: str | os.PathLike[str], *, make: bool = True) -> AsyncEngine:
-    """Return the engine for a journal at *address*. Imports SQLAlchemy, opens files: not for the event loop.
+def open_database(address: str | os.PathLike[str], *, make: bool = True) -> Database:
+    """Return the database for a journal at *address*, not connected. Imports SQLAlchemy, opens files: not for the event loop.
 
     Args:
         address: a path or a database URL.
@@ -37,13 +38,14 @@ def make_engine(address: str | os.PathLike[str], *, make: bool = True) -> AsyncE
     """
     try:
         from authing_mfa.batch.journal import schema
+        from authing_mfa.batch.journal.connection import PostgreSQL, SQLite
 
         url = _address(address)
         path = schema.sqlite_file(url)
         if path is None:
-            return schema.engine(*_for_asyncpg(url))
+            return PostgreSQL(schema.postgresql_engine(*_for_asyncpg(url)))
         _make_private(Path(path), make=make)
-        return schema.engine(url, {})
+        return SQLite(schema.sqlite_engine(url))
     except ImportError as error:
         raise JournalError(_WITHOUT_EXTRA) from error
 
@@ -110,7 +112,7 @@ def _address(address: str | os.PathLike[str]) -> URL:
     if "://" not in text:
         if _MISTYPED.match(text):  # it may hold a password, and a path would be shown
             raise InvalidInputError("journal looks like a database URL without ://: write postgresql+asyncpg://….")
-        return URL.create("sqlite+aiosqlite", database=text)
+        return URL.create("sqlite", database=text)
     url = None
     with suppress(ArgumentError, ValueError):  # their texts quote what stands where host and port should
         url = make_url(text)
@@ -119,10 +121,10 @@ def _address(address: str | os.PathLike[str]) -> URL:
         raise InvalidInputError(
             "journal must be a path or a database URL. In its password write @ as %40, : as %3A and / as %2F."
         )
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    drivers = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
     backend = url.drivername.partition("+")[0]
     if backend not in drivers:
-        raise InvalidInputError("journal must be a path, or a URL of sqlite+aiosqlite:// or postgresql+asyncpg://.")
+        raise InvalidInputError("journal must be a path, or a URL of sqlite:// or postgresql://.")
     return url.set(drivername=drivers[backend])
 
 

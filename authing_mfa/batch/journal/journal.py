@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from authing_mfa.batch.errors import ClaimLostError, JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
-from authing_mfa.batch.journal.database import is_away, make_engine, shown
+from authing_mfa.batch.journal.database import is_away, open_database, shown
 from authing_mfa.batch.journal.records import Entry, Span, Writing
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Callable, Coroutine, Iterator
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    import sqlalchemy as sa
+
+    from authing_mfa.batch.journal.connection import Database
 
 __all__ = ["Journal"]
 
@@ -58,8 +59,7 @@ class Journal:
         self._part = span.part
         self._span = span
         self._owner = owner
-        self._engine: AsyncEngine | None = None
-        self._connection: AsyncConnection | None = None
+        self._database: Database | None = None
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -90,7 +90,7 @@ class Journal:
         """
         journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
-            async with _said(f"The journal {shown(address)} cannot be opened"):
+            with _said(f"The journal {shown(address)} cannot be opened"):
                 await _to_its_end(journal._connect(make=beginning != "known"))
                 await _to_its_end(journal._prepare(make=beginning != "known"))
                 await journal._claim(steal=steal)
@@ -109,9 +109,11 @@ class Journal:
         """Return the entries of the rows from position *first* to *last*."""
         from authing_mfa.batch.journal import schema
 
-        async with self._transaction("read") as connection:
-            found = await connection.execute(schema.KNOWN, {"run": self._run, "first": first, "last": last})
+        def known(connection: sa.Connection) -> dict[int, Entry]:
+            found = connection.execute(schema.KNOWN, {"run": self._run, "first": first, "last": last})
             return {line[0]: Entry(*line[1:]) for line in found}
+
+        return await self._transact("read", known)
 
     def _check_new(self) -> None:
         if self.last >= 0:
@@ -143,26 +145,25 @@ class Journal:
             JournalAwayError: the connection to the database was lost; everything was written, or nothing.
             JournalError: the journal cannot be written; nothing was written.
         """
+        began = boot_clock()
+        await self._transact("written", lambda connection: self._write(connection, writing))
+        self.deadline = began + self.lease
+
+    def _write(self, connection: sa.Connection, writing: Writing) -> None:
         from authing_mfa.batch.journal import schema
 
-        began = boot_clock()
-        async with self._transaction("written") as connection:
-            mine = {"run_": self._run, "part_": self._part, "epoch_": self.epoch}
-            renewed = await connection.execute(schema.RENEW, mine)
-            if renewed.rowcount != 1:
-                raise ClaimLostError("Another worker has taken over this run: this worker stops writing and sending.")
-            for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.retracted)):
-                if positions:
-                    lines = [{"run_": self._run, "position_": position} for position in positions]
-                    await connection.execute(statement, lines)
-            run, part, epoch = self._run, self._part, self.epoch
-            if writing.rows:
-                rows = [(run, position, part, *row) for position, *row in writing.rows]
-                await schema.insert(connection, schema.ROW, rows, again=writing.again)
-            if writing.outcomes:
-                outcomes = [(run, position, epoch, answer) for position, answer in writing.outcomes]
-                await schema.insert(connection, schema.OUTCOME, outcomes, again=writing.again)
-        self.deadline = began + self.lease
+        run, part, epoch = self._run, self._part, self.epoch
+        if not schema.renew(connection, run, part, epoch):
+            raise ClaimLostError("Another worker has taken over this run: this worker stops writing and sending.")
+        for statement, positions in ((schema.FORGET_OUTCOME, writing.undo), (schema.FORGET_ROW, writing.retracted)):
+            if positions:
+                connection.execute(statement, [{"run_": run, "position_": position} for position in positions])
+        if writing.rows:
+            rows = [(run, position, part, *row) for position, *row in writing.rows]
+            schema.insert(connection, schema.ROW, rows, again=writing.again)
+        if writing.outcomes:
+            outcomes = [(run, position, epoch, answer) for position, answer in writing.outcomes]
+            schema.insert(connection, schema.OUTCOME, outcomes, again=writing.again)
 
     async def reconnect(self) -> None:
         """Connect again after the connection was lost; the claim is still ours unless another owner took it.
@@ -170,15 +171,14 @@ class Journal:
         Raises:
             JournalAwayError: the database still cannot be reached.
         """
-        async with _said("The journal's database cannot be reached"):
-            await self._drop_connection()
-            assert self._engine is not None
-            self._connection = await self._engine.connect()
+        assert self._database is not None
+        with _said("The journal's database cannot be reached"):
+            await self._database.connect()
 
     async def close(self) -> None:
         """Release the claim and close the connection."""
         try:
-            if self._connection is not None:
+            if self._database is not None:
                 await self._release()
         finally:
             await self._dispose()
@@ -186,41 +186,39 @@ class Journal:
     async def _release(self) -> None:
         from authing_mfa.batch.journal import schema
 
-        async with self._transaction("written") as connection:
-            await connection.execute(schema.RELEASE, {"run_": self._run, "part_": self._part, "epoch_": self.epoch})
+        mine = {"run_": self._run, "part_": self._part, "epoch_": self.epoch}
+        await self._transact("written", lambda connection: connection.execute(schema.RELEASE, mine))
 
     # ─────────────────────────────── opening ───────────────────────────────
 
     async def _connect(self, *, make: bool) -> None:
-        self._engine = await asyncio.to_thread(make_engine, self._address, make=make)  # imports a lot, opens files
-        self._connection = await self._engine.connect()
+        self._database = await asyncio.to_thread(open_database, self._address, make=make)  # imports a lot, opens files
+        await self._database.connect()
 
     async def _prepare(self, *, make: bool) -> None:
         from authing_mfa.batch.journal import schema
 
         if self._span.rows is None or self._span.whole:  # not repeated for each partition: it reads the whole database
-            async with self._transaction("read") as connection:
-                await schema.check_whole(connection)
-        if not make:
-            async with self._transaction("read") as connection:
-                known = await schema.knows(connection, self._run_name)
-            if not known:
-                raise JournalError(
-                    f"The journal {shown(self._address)} holds no run {self._run_name!r} to resume. Is it the right one?"
-                )
-        async with self._transaction("written") as connection:
-            await schema.create(connection)
-            self._run, salt = await schema.run_of(
-                connection, self._run_name, salt=secrets.token_hex(32), layout=self._span.layout
+            await self._transact("read", schema.check_whole)
+        if not make and not await self._transact("read", lambda connection: schema.knows(connection, self._run_name)):
+            raise JournalError(
+                f"The journal {shown(self._address)} holds no run {self._run_name!r} to resume. Is it the right one?"
             )
-            self.salt = bytes.fromhex(salt)
+
+        def found_or_made(connection: sa.Connection) -> tuple[int, str]:
+            schema.create(connection)
+            return schema.run_of(connection, self._run_name, salt=secrets.token_hex(32), layout=self._span.layout)
+
+        self._run, salt = await self._transact("written", found_or_made)
+        self.salt = bytes.fromhex(salt)
 
     async def _highest(self) -> int:
         from authing_mfa.batch.journal import schema
 
-        async with self._transaction("read") as connection:
-            found = await connection.execute(schema.HIGHEST, {"run": self._run, **self._span.range()})
-            return int(found.scalar_one())
+        mine = {"run": self._run, **self._span.range()}
+        return await self._transact(
+            "read", lambda connection: int(connection.execute(schema.HIGHEST, mine).scalar_one())
+        )
 
     # ─────────────────────────────── claiming ───────────────────────────────
 
@@ -244,10 +242,9 @@ class Journal:
     async def _read_claim(self) -> Claim | None:
         from authing_mfa.batch.journal import schema
 
-        async with self._transaction("read") as connection:
-            found = await connection.execute(schema.READ_CLAIM, {"run_": self._run, "part_": self._part})
-            line = found.first()
-            return None if line is None else Claim(*line)
+        mine = {"run_": self._run, "part_": self._part}
+        line = await self._transact("read", lambda connection: connection.execute(schema.READ_CLAIM, mine).first())
+        return None if line is None else Claim(*line)
 
     async def _watch(self, claim: Claim, seen: Claim | None, until: float) -> tuple[Claim, float]:
         if seen is None:
@@ -264,16 +261,16 @@ class Journal:
         from authing_mfa.batch.journal import schema
 
         mine = {"owner": self._owner.text(), "lease": self.lease}
-        async with self._transaction("written") as connection:
+        self.epoch = 1 if claim is None else claim.epoch + 1
+
+        def take(connection: sa.Connection) -> int:
             if claim is None:
-                self.epoch = 1
                 values = {"run": self._run, "part": self._part, "epoch": 1, "beat": 0, **mine}
-                done = await connection.execute(schema.first_claim(connection.dialect.name), values)
-            else:
-                self.epoch = claim.epoch + 1
-                values = {"run_": self._run, "part_": self._part, "epoch_": claim.epoch, "beat_": claim.beat, **mine}
-                done = await connection.execute(schema.TAKE_OVER, values)
-        if done.rowcount != 1:
+                return connection.execute(schema.first_claim(connection.dialect.name), values).rowcount
+            values = {"run_": self._run, "part_": self._part, "epoch_": claim.epoch, "beat_": claim.beat, **mine}
+            return connection.execute(schema.TAKE_OVER, values).rowcount
+
+        if await self._transact("written", take) != 1:
             return False
         self.deadline = began + self.lease
         return True
@@ -287,20 +284,24 @@ class Journal:
 
     # ─────────────────────────────── database ───────────────────────────────
 
-    def _transaction(self, doing: str) -> AbstractAsyncContextManager[AsyncConnection]:
-        return _transaction(self, doing)
+    async def _transact(self, doing: str, work: Callable[[sa.Connection], T]) -> T:
+        """Run *work* in one transaction, and nothing else at the same time."""
+        from authing_mfa.batch.journal import schema
 
-    async def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):  # the connection is broken already, and its error will be raised
-                await connection.close()
+        def limited(connection: sa.Connection) -> T:
+            schema.limit_idle_time(connection, self.lease)
+            return work(connection)
+
+        if self._database is None:
+            raise JournalError("The journal is closed.")
+        with _said(f"The journal could not be {doing}"):
+            async with self._lock:
+                return await self._database.transact(limited)
 
     async def _dispose(self) -> None:
-        engine, self._engine = self._engine, None
-        await self._drop_connection()
-        if engine is not None:
-            await engine.dispose()
+        database, self._database = self._database, None
+        if database is not None:
+            await database.close()
 
 
 async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:
@@ -318,26 +319,8 @@ async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def _contextmanager(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., AbstractAsyncContextManager[Any]]:
-    from contextlib import asynccontextmanager
-
-    return asynccontextmanager(function)
-
-
-@_contextmanager
-async def _transaction(journal: Journal, doing: str) -> AsyncIterator[AsyncConnection]:
-    from authing_mfa.batch.journal import schema
-
-    connection = journal._connection  # noqa: SLF001 - of this module
-    if connection is None:
-        raise JournalError("The journal is closed.")
-    async with _said(f"The journal could not be {doing}"), journal._lock, connection.begin():  # noqa: SLF001 - the same
-        await schema.limit_idle_time(connection, journal.lease)
-        yield connection
-
-
-@_contextmanager
-async def _said(what: str) -> AsyncIterator[None]:
+@contextmanager
+def _said(what: str) -> Iterator[None]:
     """Turn any error of the database into one with a sentence; the statement and its values are left out."""
     try:
         yield

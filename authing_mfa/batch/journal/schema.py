@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from authing_mfa.batch.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 VERSION: Final = 1
 
 _CHECKPOINT: Final = (
     "wal_autocheckpoint=250"  # pages: the -wal file stays near 1 MiB, and on a small disk there is room for it
 )
+_BLOCK: Final = 128  # lines of one INSERT; SQLite before 3.32 allows 999 values
 SHORTEST_IDLE: Final = 5.0  # seconds: a busy machine may take as long between two statements
 _LOCK: Final = 0x6D66615F62617463  # the key of a PostgreSQL advisory lock: only one process at a time makes the tables
 
@@ -71,16 +77,25 @@ def sqlite_file(url: sa.URL) -> str | None:
     return url.database
 
 
-def engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
+def sqlite_engine(url: sa.URL) -> sa.Engine:
     """Return an engine for one connection whose commits are durable. Values are left out of its errors.
+
+    No pool: the one connection is held.
+    """
+    made = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
+    event.listen(made, "connect", _set_up_sqlite)
+    event.listen(made, "begin", _begin_sqlite)
+    return made
+
+
+def postgresql_engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
+    """Return an engine for one connection. Values are left out of its errors.
 
     No pool: the one connection is held, and after an outage a new one is made.
     """
-    made = create_async_engine(url, hide_parameters=True, poolclass=sa.NullPool, connect_args=connect_args)
-    if url.get_backend_name() == "sqlite":
-        event.listen(made.sync_engine, "connect", _set_up_sqlite)
-        event.listen(made.sync_engine, "begin", _begin_sqlite)
-    return made
+    from sqlalchemy.ext.asyncio import create_async_engine  # it needs greenlet, and SQLite does not need it
+
+    return create_async_engine(url, hide_parameters=True, poolclass=sa.NullPool, connect_args=connect_args)
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
@@ -95,17 +110,17 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-async def limit_idle_time(connection: AsyncConnection, seconds: float) -> None:
+def limit_idle_time(connection: sa.Connection, seconds: float) -> None:
     """Let PostgreSQL end this transaction if its owner stops responding: its lock on the claim would block the next owner for ever.
 
     SQLite has no such limit; there the next owner's wait is limited, and ends with an error that says so.
     """
     if connection.dialect.name == "postgresql":
         limit = round(max(SHORTEST_IDLE, seconds) * 1000)
-        await connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {limit}")
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {limit}")
 
 
-async def check_whole(connection: AsyncConnection) -> None:
+def check_whole(connection: sa.Connection) -> None:
     """Check an SQLite file for damage before it is used; PostgreSQL does that itself.
 
     Raises:
@@ -113,7 +128,7 @@ async def check_whole(connection: AsyncConnection) -> None:
     """
     if connection.dialect.name != "sqlite":
         return
-    verdict = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar()
+    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if verdict != "ok":
         raise JournalError(
             "The journal is damaged. Nothing is sent, because the journal cannot show what was sent before. "
@@ -121,31 +136,31 @@ async def check_whole(connection: AsyncConnection) -> None:
         )
 
 
-async def knows(connection: AsyncConnection, name: str) -> bool:
+def knows(connection: sa.Connection, name: str) -> bool:
     """Return True if the journal holds the run *name*."""
-    if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(RUN.name)):
+    if not sa.inspect(connection).has_table(RUN.name):
         return False
-    return (await connection.execute(sa.select(RUN.c.id).where(RUN.c.name == name))).first() is not None
+    return connection.execute(sa.select(RUN.c.id).where(RUN.c.name == name)).first() is not None
 
 
-async def create(connection: AsyncConnection) -> None:
+def create(connection: sa.Connection) -> None:
     """Make the tables if they do not exist."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    await connection.run_sync(metadata.create_all)
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    metadata.create_all(connection)
 
 
-async def run_of(connection: AsyncConnection, name: str, *, salt: str, layout: str) -> tuple[int, str]:
+def run_of(connection: sa.Connection, name: str, *, salt: str, layout: str) -> tuple[int, str]:
     """Return id and salt of the run *name*; a new run is made with *salt*.
 
     Raises:
         JournalError: the journal was written by another version, or for rows that were divided in another way.
     """
     query = sa.select(RUN.c.id, RUN.c.salt, RUN.c.version, RUN.c.layout).where(RUN.c.name == name)
-    found = (await connection.execute(query)).first()
+    found = connection.execute(query).first()
     if found is None:
-        await connection.execute(sa.insert(RUN).values(name=name, salt=salt, version=VERSION, layout=layout))
-        found = (await connection.execute(query)).one()
+        connection.execute(sa.insert(RUN).values(name=name, salt=salt, version=VERSION, layout=layout))
+        found = connection.execute(query).one()
     if found.version != VERSION:
         raise JournalError(f"The journal was written by another version ({found.version}) of this package.")
     if found.layout != layout:
@@ -180,7 +195,6 @@ _HELD: Final = sa.and_(
     CLAIM.c.part == sa.bindparam("part_"),
     CLAIM.c.epoch == sa.bindparam("epoch_"),
 )
-RENEW: Final = sa.update(CLAIM).where(_HELD).values(beat=CLAIM.c.beat + 1)
 RELEASE: Final = sa.update(CLAIM).where(_HELD).values(beat=CLAIM.c.beat + 1, owner="")
 TAKE_OVER: Final = (
     sa.update(CLAIM)
@@ -200,12 +214,24 @@ def first_claim(dialect: str) -> Any:
     return insert(CLAIM).on_conflict_do_nothing()
 
 
-async def insert(
-    connection: AsyncConnection, table: sa.Table, lines: list[tuple[Any, ...]], *, again: bool = False
+def renew(connection: sa.Connection, run: int, part: int, epoch: int) -> bool:
+    """Renew the claim with this epoch; False if another owner has it.
+
+    Each window does this. The text is the same each time, and costs a fifth of a statement that SQLAlchemy makes.
+    """
+    found = connection.exec_driver_sql(
+        f"UPDATE {CLAIM.name} SET beat = beat + 1 WHERE run = {run:d} AND part = {part:d} AND epoch = {epoch:d}"  # noqa: S608 - numbers
+    )
+    return found.rowcount == 1
+
+
+def insert(
+    connection: sa.Connection, table: sa.Table, lines: Sequence[tuple[Any, ...]], *, again: bool = False
 ) -> None:
     """Insert *lines*, the values of each in the order of the table's columns.
 
-    SQLAlchemy makes the statement for this database; the values go to the driver unchanged, which halves the cost of a line.
+    SQLAlchemy makes the statement for this database; the values go to the driver unchanged, which halves the cost of a line. On
+    SQLite a statement inserts up to `_BLOCK` lines: for each statement the thread gives up the interpreter's lock and takes it again.
 
     Args:
         connection: in a transaction.
@@ -213,20 +239,30 @@ async def insert(
         lines: the lines to insert.
         again: lines that exist already are kept.
     """
-    dialect = connection.dialect
-    key = (table.name, dialect.name, dialect.driver, again)  # not the dialect: each engine has another one
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(_insert_text(table, connection.dialect, again=again), lines)
+        return
+    cursor, start = connection.connection.cursor(), 0
+    while left := len(lines) - start:
+        size = min(_BLOCK, 1 << left.bit_length() - 1)  # powers of two: few texts, which SQLite keeps prepared
+        text = _insert_text(table, connection.dialect, again=again, size=size)
+        cursor.execute(text, tuple(chain.from_iterable(lines[start : start + size])))
+        start += size
+    cursor.close()
+
+
+def _insert_text(table: sa.Table, dialect: sa.Dialect, *, again: bool, size: int = 1) -> str:
+    """Return the statement that inserts *size* lines."""
+    key = (table.name, dialect.name, dialect.driver, again, size)  # not the dialect: each engine has another one
     text = _INSERT_TEXTS.get(key)
     if text is None:
-        text = _INSERT_TEXTS[key] = _insert_text(table, dialect, again=again)
-    await connection.exec_driver_sql(text, lines)
+        insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+        statement = insert(table).on_conflict_do_nothing() if again else sa.insert(table)
+        compiled = statement.compile(dialect=dialect)
+        assert list(compiled.positiontup or ()) == table.columns.keys()
+        before, values, after = str(compiled).partition(f"({', '.join('?' * len(table.columns))})")
+        text = _INSERT_TEXTS[key] = before + ", ".join([values] * size) + after
+    return text
 
 
-_INSERT_TEXTS: Final[dict[tuple[str, str, str, bool], str]] = {}
-
-
-def _insert_text(table: sa.Table, dialect: sa.Dialect, *, again: bool) -> str:
-    insert: Any = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).on_conflict_do_nothing() if again else sa.insert(table)
-    compiled = statement.compile(dialect=dialect)
-    assert list(compiled.positiontup or ()) == table.columns.keys()
-    return str(compiled)
+_INSERT_TEXTS: Final[dict[tuple[str, str, str, bool, int], str]] = {}
