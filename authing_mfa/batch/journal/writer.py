@@ -90,9 +90,10 @@ class JournalWriter:
         self._keep = keep
         self._max_outage = options.max_outage
         self._resend_rejected = options.resend_rejected
-        self._window = max(1, options.concurrency // 2)  # a transaction is written for this number of rows
+        self._window = options.concurrency  # a transaction is written for this number of intents and outcomes
         self._most = 2 * options.concurrency  # rows that may be logged and not recorded
         self._open = 0  # rows with a logged intent and without a recorded outcome
+        self._answered = 0  # those of them whose outcomes are in the window
         self._resend_unknown = options.resend_unknown
         self._known: dict[int, Entry] = {}
         self._known_to = 0
@@ -106,6 +107,7 @@ class JournalWriter:
         self._retracted: list[int] = []
         self._renewals: list[asyncio.Future[None]] = []
         self._news = asyncio.Event()
+        self._gathering = False
         self._closing = False
         self._broken: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
@@ -200,7 +202,7 @@ class JournalWriter:
     # ─────────────────────────────── what comes now ───────────────────────────────
 
     def log_intent(self, index: int, row: VerifyRequest) -> bool:
-        """Log the intent of *row*, which is sent after that. False: it needs no intent, send it."""
+        """Log the intent of *row*, which is sent after that. False: it needs no intent, send it. `wake` must follow."""
         if self.journal is None:
             if row.kind != "recovery":
                 return False
@@ -213,7 +215,6 @@ class JournalWriter:
                     self._checks[index] = line
                 return False
         self._intents.append((index, row, line))
-        self._wake()
         return True
 
     def note(self, outcome: Outcome) -> bool:
@@ -223,7 +224,8 @@ class JournalWriter:
         if self.journal is None and outcome.kind != "recovery":
             return False
         self._outcomes.append(outcome)
-        self._wake()
+        self._answered += outcome.kind != "check"
+        self.wake()
         return True
 
     def drop_unlogged(self) -> int:
@@ -254,13 +256,13 @@ class JournalWriter:
             raise self._broken
         renewed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._renewals.append(renewed)
-        self._wake()
+        self.wake()
         await renewed
 
     async def finish(self) -> None:
         """Write the last window, release the claim, close."""
         self._closing = True
-        self._wake()
+        self.wake()
         try:
             if self._task is not None:
                 await self._task
@@ -276,8 +278,9 @@ class JournalWriter:
 
     # ─────────────────────────────── the one who writes ───────────────────────────────
 
-    def _wake(self) -> None:
-        if not self._news.is_set():
+    def wake(self) -> None:
+        """Wake the task that writes, but not while its window can still fill: each time would cost more than the row's line."""
+        if not (self._gathering and self._may_fill()):
             self._news.set()
 
     async def _write_all(self) -> None:
@@ -305,33 +308,37 @@ class JournalWriter:
 
     async def _gather(self) -> None:
         """Let the window fill, unless the run waits for it."""
-        until = asyncio.get_running_loop().time() + _GATHER
-        run = self._run
-        while not (
-            self._closing
-            or self._renewals
-            or run.idle()
-            or len(self._outcomes) + (loggable := self._loggable()) >= self._window
-            or (loggable and run.hungry())
-        ):
-            self._news.clear()
-            try:
-                async with asyncio.timeout_at(until):
-                    await self._news.wait()
-            except TimeoutError:
-                return
+        if not self._may_fill():
+            return
+        self._gathering = True
+        try:
+            async with asyncio.timeout(_GATHER):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._gathering = False
+
+    def _may_fill(self) -> bool:
+        """True if nothing waits for the window, and it is not full."""
+        if self._closing or self._renewals:
+            return False
+        loggable = self._loggable()
+        if len(self._outcomes) + loggable >= self._window:
+            return False
+        return not (self._run.idle() or (loggable and self._run.hungry()))
 
     def _loggable(self) -> int:
         """Return how many intents may be logged with the next window."""
         if not self._intents:
             return 0
-        settled = len(self._retracted) + sum(outcome.kind != "check" for outcome in self._outcomes)
-        return min(len(self._intents), self._most - self._open + settled)
+        return min(len(self._intents), self._most - self._open + len(self._retracted) + self._answered)
 
     async def _write_window(self) -> None:
         count = self._loggable()
         intents, self._intents = self._intents[:count], self._intents[count:]
         outcomes, self._outcomes = self._outcomes, []
+        answered, self._answered = self._answered, 0
         renewals, self._renewals = self._renewals, []
         undo, self._undo = self._undo, []
         retracted, self._retracted = self._retracted, []
@@ -339,7 +346,8 @@ class JournalWriter:
             await self._keep_codes(intents, outcomes)
             if self.journal is not None:
                 lines = [line for _, _, line in intents if line is not None]
-                lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
+                if self._checks:
+                    lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
                 answers = [(outcome.index, to_journal(outcome)) for outcome in outcomes]
                 await self._write(self.journal, Writing(lines, answers, undo, retracted))
         except BaseException:
@@ -347,7 +355,7 @@ class JournalWriter:
             self._renewals = renewals + self._renewals
             self._run.lost(len(intents))
             raise
-        self._open += len(intents) - len(retracted) - sum(outcome.kind != "check" for outcome in outcomes)
+        self._open += len(intents) - len(retracted) - answered
         if self._unknown_before:
             self._unknown_before.difference_update(outcome.index for outcome in outcomes)
         for renewed in renewals:

@@ -336,6 +336,8 @@ class Engine:
                 raise
             except Exception as error:  # noqa: BLE001 - a strange row is one failed row
                 self._finish(Outcome(index, getattr(row, "key", None), None, _unexpected(error, sent=False), 0.0))
+        if self._writer is not None:
+            self._writer.wake()
         self._wake_workers(len(self._ready))
 
     def _admit_one(self, index: int, row: object) -> None:
@@ -386,6 +388,8 @@ class Engine:
                 return
             turn = asyncio.get_running_loop().create_future()
             self._idle.append(turn)
+            if self._writer is not None and self.idle():
+                self._writer.wake()
             await turn
 
     async def _verify(self, index: int, row: VerifyRequest) -> None:
