@@ -185,12 +185,9 @@ class VerifyRequest:
         Raises:
             InvalidInputError: a field is missing or not valid.
         """
-        fields = {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}
-        named = fields.get("kind", kind)
-        if named not in KINDS:
-            what = "is missing" if named is None else "has an unknown value"  # not shown: it may be a code
-            raise InvalidInputError(f"kind {what}; it must be one of {', '.join(KINDS)}.")
-        return _MAKERS[named](fields, {"token": fields.get("token"), "key": fields.get("key")})
+        return request_of(
+            {name: value for name in COLUMNS if (value := row.get(name)) is not None and value != ""}, kind
+        )
 
     def target(self) -> tuple[str | None, ...]:
         """The subject of the row: the fields that identify it beside its key, without secrets."""
@@ -198,6 +195,15 @@ class VerifyRequest:
         if operation is None:
             return ("image",)
         return tuple([getattr(operation, name) for name in _open_fields(operation.__class__)])
+
+
+def request_of(fields: Mapping[str, Any], kind: str | None) -> VerifyRequest:
+    """Return the row with these fields, of which none is empty; see `VerifyRequest.from_mapping`."""
+    named = fields.get("kind", kind)
+    if named not in KINDS:
+        what = "is missing" if named is None else "has an unknown value"  # not shown: it may be a code
+        raise InvalidInputError(f"kind {what}; it must be one of {', '.join(KINDS)}.")
+    return _MAKERS[named](fields, fields.get("token"), fields.get("key"))
 
 
 @cache
@@ -212,32 +218,34 @@ def _need(fields: Mapping[str, Any], name: str) -> Any:
     return fields[name]
 
 
-def _phone(fields: Mapping[str, Any], who: Mapping[str, Any]) -> VerifyRequest:
-    country = fields.get("phone_country_code")
-    return VerifyRequest.phone(_need(fields, "phone"), _need(fields, "code"), phone_country_code=country, **who)
+def _phone(fields: Mapping[str, Any], token: str | None, key: str | None) -> VerifyRequest:
+    phone, code, country = _need(fields, "phone"), _need(fields, "code"), fields.get("phone_country_code")
+    return VerifyRequest.phone(phone, code, phone_country_code=country, token=token, key=key)
 
 
-def _face(fields: Mapping[str, Any], who: Mapping[str, Any]) -> VerifyRequest:
+def _face(fields: Mapping[str, Any], token: str | None, key: str | None) -> VerifyRequest:
     from pathlib import Path
 
     if "photo_key" in fields:
         if not isinstance(fields["photo_key"], str):
             raise InvalidInputError(f"photo_key must be text (str), not {type(fields['photo_key']).__name__}.")
-        return VerifyRequest.face(fields["photo_key"], **who)
+        return VerifyRequest.face(fields["photo_key"], token=token, key=key)
     image = fields.get("image")
     if image is None:
         raise InvalidInputError("photo_key or image is missing.")
     if not isinstance(image, str):
         raise InvalidInputError(f"image must be the path of a picture (str), not {type(image).__name__}.")
-    return VerifyRequest.face(Path(image), **who)
+    return VerifyRequest.face(Path(image), token=token, key=key)
 
 
-_MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], VerifyRequest]]] = {
-    "check": lambda f, who: VerifyRequest.check(phone=f.get("phone"), email=f.get("email"), **who),
+_MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any], str | None, str | None], VerifyRequest]]] = {
+    "check": lambda f, token, key: VerifyRequest.check(
+        phone=f.get("phone"), email=f.get("email"), token=token, key=key
+    ),
     "phone": _phone,
-    "email": lambda f, who: VerifyRequest.email(_need(f, "email"), _need(f, "code"), **who),
-    "totp": lambda f, who: VerifyRequest.totp(_need(f, "code"), **who),
-    "recovery": lambda f, who: VerifyRequest.recovery(_need(f, "code"), **who),
+    "email": lambda f, token, key: VerifyRequest.email(_need(f, "email"), _need(f, "code"), token=token, key=key),
+    "totp": lambda f, token, key: VerifyRequest.totp(_need(f, "code"), token=token, key=key),
+    "recovery": lambda f, token, key: VerifyRequest.recovery(_need(f, "code"), token=token, key=key),
     "face": _face,
 }
 

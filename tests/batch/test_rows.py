@@ -18,6 +18,7 @@ from authing_mfa import (
     WrongCodeError,
 )
 from authing_mfa.batch import Outcome, VerifyRequest
+from authing_mfa.batch.files.table import all_fit, problem_of
 from authing_mfa.operations import (
     MfaCheck,
     VerifyByEmail,
@@ -153,3 +154,38 @@ def test_no_secret_shows_in_an_outcome():
     """A user's tokens and new recovery code stay out of the repr."""
     outcome = Outcome(0, "k", UserInfo(id="u", id_token="secret-1", recovery_code="secret-2"), None, 0.1)
     assert "secret" not in repr(outcome)
+
+
+GOOD = {"phone": "13800138000", "email": "a@b.cn", "code": "012340", "key": "k", "token": "t", "image": "a.jpg"}
+ODD = [
+    "=1",
+    "'1",
+    "1.5",
+    "1,5",
+    "1.39E+10",
+    "\u200b1",
+    "１",
+    "a b",
+    "a\tb",
+    "x" * 40,
+    "\udcff",
+    "\ufffd",
+    "张",
+    "-",
+    "@",
+    "a@b@c",
+    "_",
+    "+86",
+]
+
+
+@pytest.mark.parametrize("kind", ["totp", "recovery", "phone", None])
+@pytest.mark.parametrize("column", GOOD)
+def test_the_quick_check_of_a_row_lets_no_problem_pass(column, kind):
+    """`all_fit` looks at the row as a whole, `problem_of` at each cell; a cell that is not text is for the second."""
+    assert all_fit(GOOD, kind)
+    for value in ODD:
+        cells = {**GOOD, column: value}
+        problems = [problem_of(name, cell, kind) for name, cell in cells.items()]
+        assert not (all_fit(cells, kind) and any(problems)), (column, value)
+    assert not all_fit({**GOOD, column: 12}, kind)

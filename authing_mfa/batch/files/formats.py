@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from authing_mfa.batch.journal.serialization import compact, public_value
+from authing_mfa.batch.journal.serialization import compact, json_line, microseconds, public_value
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def record_of(outcome: Outcome, *, tokens: bool = False) -> dict[str, Any]:
         "code": 200 if error is None else error.code,
         "message": None if error is None else error.message,
         "value": public_value(outcome.value, tokens=tokens),
-        "elapsed": round(outcome.elapsed, 6),
+        "elapsed": microseconds(outcome.elapsed),
     }
 
 
@@ -171,7 +171,7 @@ def _restored(record: dict[str, Any]) -> bytes:
     if whole["value"] is not None:
         with suppress(ValueError):  # the value was text
             whole["value"] = json.loads(whole["value"])
-    return compact(whole).encode() + b"\n"
+    return json_line(whole)
 
 
 def _chunks(lines: Path) -> Iterator[list[dict[str, Any]]]:

@@ -17,9 +17,9 @@ from authing_mfa.batch.files.records import (
     parquet_records,
     xlsx_records,
 )
-from authing_mfa.batch.files.table import Findings, check_columns, problem_of
+from authing_mfa.batch.files.table import Findings, all_fit, check_columns, problem_of
 from authing_mfa.batch.files.text import check_encoding, opened, survey
-from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem
+from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem, request_of
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -170,38 +170,51 @@ class Input:
         return read(binary, columns, kind)
 
     def _row(self, where: str, record: dict[str, Any] | str) -> Row:
-        place = where[0].upper() + where[1:]
         if isinstance(record, str):
-            return InvalidRow(InvalidInputError(f"{place} {record}"))
-        cells = {name: _stripped(name, value) for name, value in record.items()}
-        kind, key = cells.get("kind") or self._options.kind, cells.get("key")
-        named = kind if isinstance(kind, str) else None
-        known = key if isinstance(key, str) and key and key_problem(key) is None else None
-        for name, value in cells.items():
-            problem = _problem(name, value, named)
-            if problem is not None:
-                self.findings.note(name, problem, where, str(value))
-                return InvalidRow(InvalidInputError(f"{place}: {name} {problem}."), known, named)
+            return InvalidRow(InvalidInputError(f"{_capital(where)} {record}"))
+        cells = _filled(record)
+        kind = cells.get("kind", self._options.kind)
+        if not all_fit(cells, kind):
+            for name, value in cells.items():
+                problem = _problem(name, value, kind if isinstance(kind, str) else None)
+                if problem is not None:
+                    self.findings.note(name, problem, where, str(value))
+                    return _invalid(f"{_capital(where)}: {name} {problem}.", cells, kind)
         try:
-            row = VerifyRequest.from_mapping(cells, kind=self._options.kind)
+            row = request_of(cells, kind)
         except InvalidInputError as error:
-            return InvalidRow(InvalidInputError(f"{place}: {error.message}"), known, named)
+            return _invalid(f"{_capital(where)}: {error.message}", cells, kind)
         if row.kind in ("phone", "email", "totp"):
             self.findings.note_code(row.kind, cells["code"], where)
         return row
 
 
-def _stripped(name: str, value: Any) -> Any:
-    """Remove the spaces around a cell; a kind may be written in capital letters."""
-    if not isinstance(value, str) or name in ("key", "image"):
-        return value
-    return value.strip().casefold() if name == "kind" else value.strip()
+def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells that are not empty, without the spaces around them. A kind may be written in capital letters."""
+    cells: dict[str, Any] = {}
+    for name, value in record.items():
+        cell = value.strip() if isinstance(value, str) and name not in ("key", "image") else value
+        if cell is not None and cell != "":
+            cells[name] = cell
+    if isinstance(kind := cells.get("kind"), str):
+        cells["kind"] = kind.casefold()
+    return cells
 
 
 def _problem(name: str, value: Any, kind: str | None) -> str | None:
     if isinstance(value, str):
-        return problem_of(name, value, kind) if value else None
-    return None if value is None else "is a number or another type, not text: leading zeros may be lost"
+        return problem_of(name, value, kind)
+    return "is a number or another type, not text: leading zeros may be lost"
+
+
+def _invalid(problem: str, cells: Mapping[str, Any], kind: object) -> InvalidRow:
+    key = cells.get("key")
+    known = key if isinstance(key, str) and key_problem(key) is None else None
+    return InvalidRow(InvalidInputError(problem), known, kind if isinstance(kind, str) else None)
+
+
+def _capital(where: str) -> str:
+    return where[0].upper() + where[1:]
 
 
 def _sniff(file: io.BufferedReader) -> Format:

@@ -27,7 +27,7 @@ from authing_mfa.batch.files.formats import (
 )
 from authing_mfa.batch.files.input import format_of
 from authing_mfa.batch.files.results import PipeResults, Results, cannot_write
-from authing_mfa.batch.journal.serialization import compact
+from authing_mfa.batch.journal.serialization import json_line
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.models import UserInfo
 
@@ -155,7 +155,7 @@ class ResultFile(Results):
             self._whole += len(line)
             index, status, kind = record
             spent = kind != "check" and status in ("ok", "rejected", "unknown")
-            self._doubled |= bool(self._mark(index, status, spent=spent))
+            self._mark(index, status, spent=spent)
 
     def spent(self) -> Iterator[int]:
         """As `Results.spent`."""
@@ -175,9 +175,9 @@ class ResultFile(Results):
     def write(self, outcome: Outcome) -> bool:
         """As `Results.write`."""
         before = self._status(outcome.index)
-        if not self._stays(before, outcome):
-            line = compact(record_of(outcome, tokens=self._tokens)).encode() + b"\n"
-            self._doubled |= bool(self._mark(outcome.index, outcome.status))
+        if not before or not self._stays(before, outcome):
+            line = json_line(record_of(outcome, tokens=self._tokens))
+            self._mark(outcome.index, outcome.status)
             try:
                 self._begin().write(line)
             except OSError as error:
@@ -187,8 +187,6 @@ class ResultFile(Results):
     @staticmethod
     def _stays(before: str, outcome: Outcome) -> bool:
         """Return True if the existing line stays, because it says as much as *outcome*, or more."""
-        if not before:
-            return False
         same = before == outcome.status
         return before == "ok" or (outcome.restored and (same or before == "rejected")) or (same and not outcome.elapsed)
 
@@ -224,13 +222,13 @@ class ResultFile(Results):
     def _status(self, index: int) -> str:
         return _STATUSES[self._there[index] & _STATUS] if index < len(self._there) else ""
 
-    def _mark(self, index: int, status: str, *, spent: bool = False) -> str:
-        """Note the row's status, and return its status before."""
-        there, before = self._there, self._status(index)
+    def _mark(self, index: int, status: str, *, spent: bool = False) -> None:
+        """Note that the row has a line with this status."""
+        there = self._there
         if index >= len(there):
             there.extend(bytes(max(index + 1 - len(there), len(there), 1024)))
+        self._doubled = self._doubled or bool(there[index] & _STATUS)
         there[index] = _STATUSES.index(status) | (_SPENT if spent else 0)
-        return before
 
     # ─────────────────────────────── after the run ───────────────────────────────
 

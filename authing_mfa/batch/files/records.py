@@ -74,8 +74,9 @@ class CsvReader:
             if line is None:
                 yield f"line {self._number}", f"has more than {LONGEST_LINE} characters."
             elif '"' not in line:
-                fields = line.rstrip("\r\n").split(self.delimiter)
-                yield from self._checked(f"line {self._number}", fields, width)
+                fields = _checked(line.rstrip("\r\n").split(self.delimiter), width)
+                if fields is not None:
+                    yield f"line {self._number}", fields
             else:
                 yield from self._quoted(line, width, ours)
 
@@ -114,15 +115,18 @@ class CsvReader:
             yield f"line {first}", "has a quote that is not closed, or that stands in the wrong place."
             return
         self._number += len(taken) - 1
-        yield from self._checked(f"lines {first}-{self._number}" if spans else f"line {first}", fields, width)
+        checked = _checked(fields, width)
+        if checked is not None:
+            yield f"lines {first}-{self._number}" if spans else f"line {first}", checked
 
-    @staticmethod
-    def _checked(where: str, fields: list[str], width: int) -> Iterator[tuple[str, list[str] | str]]:
-        if len(fields) > width and not any(field.strip() for field in fields[width:]):
-            fields = fields[:width]
-        if not any(field.strip() for field in fields):
-            return
-        yield where, fields if len(fields) <= width else f"has {len(fields)} fields, and the header {width}."
+
+def _checked(fields: list[str], width: int) -> list[str] | str | None:
+    """Return the fields of a record, or its problem as text; None if it has no cell."""
+    if len(fields) > width and not "".join(fields[width:]).strip():
+        fields = fields[:width]
+    if not "".join(fields).strip():
+        return None
+    return fields if len(fields) <= width else f"has {len(fields)} fields, and the header {width}."
 
 
 def _split(text: str, delimiter: str) -> list[str]:

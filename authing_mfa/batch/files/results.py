@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from authing_mfa.batch.errors import JournalError
 from authing_mfa.batch.files.formats import FIELDS, csv_line, record_of
-from authing_mfa.batch.journal.serialization import compact
+from authing_mfa.batch.journal.serialization import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ class PipeResults(Results):
         record = record_of(outcome, tokens=self._tokens)
         try:
             self._begin()
-            self._file.write(csv_line(record) if self._csv else compact(record).encode() + b"\n")
+            self._file.write(csv_line(record) if self._csv else json_line(record))
         except OSError as error:
             self._failed(error)
         return True

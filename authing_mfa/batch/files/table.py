@@ -17,7 +17,7 @@ from authing_mfa.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Findings", "check_columns", "match_columns", "problem_of", "shape"]
+__all__ = ["Findings", "all_fit", "check_columns", "match_columns", "problem_of", "shape"]
 
 _NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "check": (("phone",), ("email",)),
@@ -114,6 +114,24 @@ def _shown(name: str) -> str:
 # ─────────────────────────────── cells ───────────────────────────────
 
 
+def all_fit(cells: Mapping[str, Any], kind: str | None) -> bool:
+    """Return True if `problem_of` finds no problem in any of these cells, which are not empty.
+
+    It checks the usual row at once. False says nothing: then each cell must be checked.
+    """
+    try:
+        text = "".join(cells.values())
+    except TypeError:  # a cell is not text
+        return False
+    if not (text.isascii() and text.isprintable()):
+        return False
+    for column, pattern in (("phone", _PHONE), ("email", _EMAIL), ("code", _CODES.get(kind or "", _CODE))):
+        value = cells.get(column)
+        if value is not None and not pattern.fullmatch(value):
+            return False
+    return True
+
+
 def problem_of(column: str, value: str, kind: str | None) -> str | None:
     """Return the problem of *value*, or None. The text follows the column's name."""
     if not (value.isascii() and value.isprintable()) and (hidden := _hidden(column, value)):
@@ -169,7 +187,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Any]] = {}
-        self._lengths: dict[str, dict[int, list[Any]]] = {}
+        self._lengths: dict[tuple[str, int], list[Any]] = {}
 
     def note(self, column: str, problem: str, where: str, value: str = "", *, count: int = 1) -> None:
         """Count one, or *count*."""
@@ -178,16 +196,19 @@ class Findings:
 
     def note_code(self, kind: str, code: str, where: str) -> None:
         """Count the lengths of a kind's codes: a spreadsheet removes leading zeros."""
-        entry = self._lengths.setdefault(kind, {}).setdefault(len(code), [0, where, code])
+        entry = self._lengths.get((kind, len(code)))
+        if entry is None:
+            entry = self._lengths[kind, len(code)] = [0, where, code]
         entry[0] += 1
 
     def all(self) -> list[Finding]:
         """Return the findings, most frequent first."""
         found = [Finding(column, problem, *entry) for (column, problem), entry in self._found.items()]
-        for kind, lengths in self._lengths.items():
-            usual = max(lengths, key=lambda length: lengths[length][0])
-            for length, (count, where, code) in lengths.items():
-                if length < usual:
-                    problem = f"of {kind} rows is shorter than the others ({length} of {usual} digits): leading zeros may be lost"
-                    found.append(Finding("code", problem, count, where, shape(code)))
+        usual: dict[str, int] = {}  # the length that most codes of a kind have
+        for kind, length in sorted(self._lengths, key=lambda at: -self._lengths[at][0]):
+            usual.setdefault(kind, length)
+        for (kind, length), (count, where, code) in self._lengths.items():
+            if length < usual[kind]:
+                problem = f"of {kind} rows is shorter than the others ({length} of {usual[kind]} digits): leading zeros may be lost"
+                found.append(Finding("code", problem, count, where, shape(code)))
         return sorted(found, key=lambda finding: -finding.count)

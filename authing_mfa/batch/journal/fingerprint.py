@@ -25,7 +25,7 @@ def fingerprint(row: VerifyRequest, salt: bytes) -> str:
     """
     holder = _holder(row.token) if row.key is None else None
     pieces = (row.kind, row.key, holder, *row.target())
-    text = "".join("-" if piece is None else f"{len(piece)}:{piece}" for piece in pieces)
+    text = "".join(["-" if piece is None else f"{len(piece)}:{piece}" for piece in pieces])
     digest = _keyed(salt).copy()
     digest.update(text.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

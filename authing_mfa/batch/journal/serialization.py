@@ -11,7 +11,7 @@ from authing_mfa import _json, errors
 from authing_mfa.batch.models import Outcome
 from authing_mfa.models import UserInfo
 
-__all__ = ["INTERRUPTED", "compact", "from_journal", "public_value", "to_journal"]
+__all__ = ["INTERRUPTED", "compact", "from_journal", "json_line", "microseconds", "public_value", "to_journal"]
 
 _PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.repr)
 _TOKENS: Final = ("token", "id_token", "access_token", "refresh_token")
@@ -27,25 +27,40 @@ _encoder: Final = json.JSONEncoder(separators=(",", ":"), default=str)
 
 def compact(value: Any) -> str:
     """Return *value* as one line of JSON; values that JSON does not have become text."""
+    return _dumped(value).decode()
+
+
+def json_line(value: Any) -> bytes:
+    """Return *value* as `compact` does, with a newline."""
+    return _dumped(value) + b"\n"
+
+
+def _dumped(value: Any) -> bytes:
     if _json.orjson is not None:
         try:
-            return _json.orjson.dumps(value, default=str).decode()
+            return _json.orjson.dumps(value, default=str)
         except TypeError:  # half of a surrogate pair, or a number that is too large: the standard library accepts them
             pass
-    return _encoder.encode(value)
+    return _encoder.encode(value).encode()
+
+
+def microseconds(elapsed: float) -> float:
+    """Return these seconds without the digits below a microsecond. `round` does the same and costs three times as much."""
+    return int(elapsed * 1e6 + 0.5) / 1e6
 
 
 def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False) -> Any:
     """Return *value* as plain JSON: a user without secrets, unless *tokens* asks for them; anything else unchanged."""
     if not isinstance(value, UserInfo):
         return value
+    fields = value.__dict__
     names = _PUBLIC + (("recovery_code",) if recovery_code else ()) + (_TOKENS if tokens else ())
-    return {name: field for name in names if (field := getattr(value, name)) is not None}
+    return {name: fields[name] for name in names if fields[name] is not None}
 
 
 def to_journal(outcome: Outcome) -> str:
     """Return the journal's entry of *outcome*: enough to restore it, no secrets."""
-    kept: dict[str, Any] = {"t": round(outcome.elapsed, 6)}
+    kept: dict[str, Any] = {"t": microseconds(outcome.elapsed)}
     error = outcome.error
     if error is not None:
         kept["e"] = [type(error).__name__, error.code, error.message, error.delivery]
