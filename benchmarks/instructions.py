@@ -15,13 +15,18 @@ NEEDED = "valgrind, which counts instructions, is not installed (Debian: apt-get
 
 
 def per_call(contender: str, base: str, concurrency: int = 64, *, orjson: bool = True, between: int = 1000) -> float:
-    """Instructions per call of *contender*: two processes differ by *between* calls, and in nothing else."""
+    """Instructions per call of *contender*."""
+    arguments = [contender, base, str(between), str(concurrency), *(() if orjson else ("--no-orjson",))]
+    return counted("benchmarks.probe", arguments, between)[0]
+
+
+def counted(module: str, arguments: list[str], between: int) -> list[float]:
+    """Instructions per item: *module* makes pairs of processes that differ by *between* items, and in nothing else."""
     if VALGRIND is None:
         raise SystemExit(NEEDED)
     counting = [VALGRIND, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", sys.executable]
-    arguments = [contender, base, str(between), str(concurrency), *(() if orjson else ("--no-orjson",))]
     done = subprocess.run(
-        [*counting, "-m", "benchmarks.probe", *arguments],
+        [*counting, "-m", module, *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -29,6 +34,6 @@ def per_call(contender: str, base: str, concurrency: int = 64, *, orjson: bool =
         check=False,
     )
     counts = [int(found.replace(",", "")) for found in re.findall(r"I\s+refs:\s+([\d,]+)", done.stderr)]
-    if done.returncode or len(counts) != 3:  # of the two children, and of the process that forked them
-        raise RuntimeError(f"{contender} failed under cachegrind:\n{done.stderr[-2000:]}")
-    return (counts[1] - counts[0]) / between
+    if done.returncode or len(counts) < 3:  # of two children or more, and of the process that forked them
+        raise RuntimeError(f"{arguments[0]} failed under cachegrind:\n{done.stderr[-2000:]}")
+    return [(more - less) / between for less, more in zip(counts[:-1:2], counts[1::2], strict=True)]

@@ -1,0 +1,278 @@
+"""What a row of a batch costs beyond its call, by part: user instructions, counted by cachegrind.
+
+python -m benchmarks.rows [PART ...]            the table: thousands of instructions per row
+python -m benchmarks.rows [PART ...] --run ROWS ROWS rows in one process, twice as many in another one: what cachegrind counts
+python -m benchmarks.rows [PART ...] --cpu ROWS microseconds of CPU per row, of all threads
+
+There is no network: a client in memory answers some calls in each turn of the event loop, as a quick service does. "By hand" is
+what the standard library needs for the same files and the same journal, in transactions of the same size, and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import gc
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from unittest.mock import patch
+
+from authing_mfa import UserInfo
+from authing_mfa.batch import VerifyRequest, verify_many
+from authing_mfa.batch.files import local
+from authing_mfa.batch.files.input import Input
+from authing_mfa.batch.files.output import results_for
+from authing_mfa.batch.models import Outcome
+from authing_mfa.batch.options import BatchOptions
+from authing_mfa.batch.run_file import run_file
+from benchmarks import instructions
+from benchmarks.fixture import USER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CONCURRENCY = 256
+AT_ONCE = 8  # calls that are answered in one turn of the loop
+COUNT = 1000  # rows between the two counts
+WINDOW = 128  # rows of one transaction, by hand
+VALUE = UserInfo(
+    id=USER["id"],
+    username=USER["username"],
+    nickname=USER["nickname"],
+    name=USER["name"],
+    email=USER["email"],
+    phone=USER["phone"],
+    phone_country_code=USER["phoneCountryCode"],
+    photo=USER["photo"],
+    user_pool_id=USER["userPoolId"],
+    id_token=USER["token"],
+    raw=USER,
+    token_expires_at=1796716800.0,
+)
+
+
+class Service:
+    """A client whose calls wait, and of which a few are answered in each turn of the loop."""
+
+    max_connections = CONCURRENCY
+
+    def __init__(self, **_options: Any) -> None:
+        self._waiting: deque[asyncio.Future[UserInfo]] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def connect(self) -> None:
+        pass
+
+    def as_user(self, _token: str | None) -> Service:
+        return self
+
+    async def perform(self, _operation: object, *, max_attempts: int | None = None) -> UserInfo:  # noqa: ARG002 - AuthClient's own
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._answer)
+        answer: asyncio.Future[UserInfo] = loop.create_future()
+        self._waiting.append(answer)
+        return await answer
+
+    def _answer(self) -> None:
+        for _ in range(min(AT_ONCE, len(self._waiting))):
+            self._waiting.popleft().set_result(VALUE)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._answer)
+
+
+# ─────────────────────────────── the parts ───────────────────────────────
+
+
+def made(count: int) -> Iterator[VerifyRequest]:
+    return (VerifyRequest.totp("123456", token="token", key=str(number)) for number in range(count))
+
+
+def rows(_folder: Path, count: int) -> None:
+    """The rows alone, made by the program."""
+    for _ in made(count):
+        pass
+
+
+def engine(_folder: Path, count: int, journal: Path | None = None) -> None:
+    async def run() -> None:
+        given = 0
+        async for outcome in verify_many(Service(), made(count), concurrency=CONCURRENCY, journal=journal):  # type: ignore[arg-type]  # a client
+            given += outcome.ok
+        assert given == count
+
+    asyncio.run(run())
+
+
+def with_journal(folder: Path, count: int) -> None:
+    engine(folder, count, folder / "run.db")
+
+
+def source(folder: Path, count: int) -> Path:
+    return folder.parent / f"{count}.csv"
+
+
+def make_source(folder: Path, count: int) -> None:
+    with (folder / f"{count}.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("kind", "key", "token", "code"))
+        table.writerows(("totp", number, "token", "123456") for number in range(count))
+
+
+def reading(folder: Path, count: int) -> None:
+    read = Input(BatchOptions(source=str(source(folder, count))))
+    read.look(threading.Event())
+    assert sum(isinstance(row, VerifyRequest) for row in read.rows()) == count
+
+
+def writing(folder: Path, count: int) -> None:
+    results = results_for(BatchOptions(source="-", out=str(folder / "out.jsonl")))
+    results.open()
+    for number in range(count):
+        results.write(Outcome(number, str(number), VALUE, None, 0.0123456, "totp"))
+    results.finish(complete=True)
+
+
+def with_files(folder: Path, count: int, journal: Path | None = None) -> None:
+    out = folder / "out.jsonl"
+    options = BatchOptions(source=str(source(folder, count)), out=str(out), journal=journal, concurrency=CONCURRENCY)
+    with patch.object(local, "AuthClient", Service):
+        asyncio.run(run_file(options, {}))
+    with out.open("rb") as file:
+        assert sum(1 for _ in file) == count
+
+
+def with_both(folder: Path, count: int) -> None:
+    with_files(folder, count, folder / "run.db")
+
+
+# ─────────────────────────────── by hand ───────────────────────────────
+
+TABLES = """
+CREATE TABLE row (run INTEGER, position INTEGER, part INTEGER, key TEXT, kind TEXT, digest TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID;
+CREATE TABLE outcome (run INTEGER, position INTEGER, epoch INTEGER, answer TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID;
+"""
+OPEN = {name: getattr(VALUE, name) for name in ("id", "username", "nickname", "name", "email", "phone", "photo")}
+
+
+def journal_by_hand(folder: Path, count: int) -> None:
+    """Insert a line and an answer for each row, committed durably in groups."""
+    file = sqlite3.connect(folder / "run.db", isolation_level=None)
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=250"):
+        file.execute(f"PRAGMA {setting}")
+    file.executescript(TABLES)
+    answer, digest = json.dumps(OPEN), "0123456789abcdef" * 2
+    for first in range(0, count, WINDOW):
+        numbers = range(first, min(count, first + WINDOW))
+        file.execute("BEGIN IMMEDIATE")
+        file.executemany(
+            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", [(1, n, 0, str(n), "totp", digest) for n in numbers]
+        )
+        file.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?)", [(1, n, 1, answer) for n in numbers])
+        file.execute("COMMIT")
+    file.close()
+
+
+def reading_by_hand(folder: Path, count: int) -> None:
+    with source(folder, count).open(newline="") as file:
+        assert sum(1 for _ in csv.reader(file)) == count + 1
+
+
+def writing_by_hand(folder: Path, count: int) -> None:
+    dumps = json.dumps if json_module() is json else json_module().dumps
+    with (folder / "by-hand.jsonl").open("wb") as file:
+        for number in range(count):
+            line = dumps({"index": number, "key": str(number), "status": "ok", "value": OPEN})
+            file.write(line.encode() if isinstance(line, str) else line)
+            file.write(b"\n")
+
+
+def json_module() -> Any:
+    """Orjson where it is installed, as in the package."""
+    try:
+        import orjson
+    except ImportError:
+        return json
+    return orjson
+
+
+PARTS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
+    "rows": ("making the row in the program", rows),
+    "engine": ("verify_many", engine),
+    "journal": ("verify_many, journal", with_journal),
+    "files": ("from CSV to JSON lines", with_files),
+    "both": ("from CSV to JSON lines, journal", with_both),
+    "reading": ("reading and checking the CSV file, alone", reading),
+    "writing": ("writing JSON lines, alone", writing),
+    "journal-by-hand": ("by hand: inserts and commits of sqlite3", journal_by_hand),
+    "reading-by-hand": ("by hand: csv.reader", reading_by_hand),
+    "writing-by-hand": ("by hand: JSON and write", writing_by_hand),
+}
+
+
+def run(part: str, folder: str, count: int) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        PARTS[part][1](Path(own), count)
+
+
+def fork_twice(part: str, count: int) -> None:
+    """Let one child do *count* rows, and another one twice as many."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number in (300, count, 2 * count):
+            make_source(Path(folder), number)
+        run(part, folder, 300)
+        gc.collect()
+        gc.freeze()
+        for number in (count, 2 * count):
+            child = os.fork()
+            if child == 0:
+                run(part, folder, number)
+                os._exit(0)
+            if os.waitpid(child, 0)[1]:
+                sys.exit(f"{part} failed")
+
+
+def cpu(part: str, count: int) -> float:
+    """Microseconds of CPU per row, the least of several runs: other work on the machine only adds to it."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_source(Path(folder), count)
+        taken = []
+        for _ in range(9):
+            started = time.process_time()
+            run(part, folder, count)
+            taken.append(time.process_time() - started)
+    return min(taken) / count * 1e6
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    parser.add_argument("--run", type=int)
+    parser.add_argument("--cpu", type=int)
+    given = parser.parse_args()
+    parts = given.parts or list(PARTS)
+    if given.run:
+        for part in parts:
+            fork_twice(part, given.run)
+    else:
+        costs = (
+            [cpu(part, given.cpu) for part in parts]
+            if given.cpu
+            else [cost / 1000 for cost in instructions.counted("benchmarks.rows", [*parts, "--run", str(COUNT)], COUNT)]
+        )
+        for part, cost in zip(parts, costs, strict=True):
+            print(f"{PARTS[part][0]:<44}{cost:8.1f}")
