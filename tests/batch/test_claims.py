@@ -104,7 +104,7 @@ async def test_an_opening_that_fails_after_it_was_cancelled_logs_nothing(tmp_pat
         cancelled.wait(20)
         raise JournalError("The journal is read-only.")
 
-    monkeypatch.setattr(journal_module, "make_engine", make)
+    monkeypatch.setattr(journal_module, "open_database", make)
     opening = asyncio.create_task(Journal.open(tmp_path / "run.db"))
     await asyncio.to_thread(begun.wait, 20)
     opening.cancel()

@@ -24,7 +24,7 @@ async def test_runs_that_begin_at_once_make_the_tables_once(postgres):
 async def test_a_connection_that_was_ended_between_two_transactions_is_replaced(postgres):
     """An administrator, a proxy or a restart may end it while nothing happens; the next transaction says that it is away."""
     journal = await Journal.open(postgres)
-    connection = (await journal._connection.get_raw_connection()).driver_connection
+    connection = (await journal._database._connection.get_raw_connection()).driver_connection
     await query(postgres, f"SELECT pg_terminate_backend({connection.get_server_pid()})")
     await until(connection.is_closed)
     with pytest.raises(JournalAwayError):
