@@ -17,7 +17,7 @@ from authing_mfa.batch.files.records import (
     parquet_records,
     xlsx_records,
 )
-from authing_mfa.batch.files.table import Findings, all_fit, check_columns, problem_of
+from authing_mfa.batch.files.table import Findings, all_fit, check_columns, plain_text, problem_of
 from authing_mfa.batch.files.text import check_encoding, opened, survey
 from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem, request_of
 from authing_mfa.errors import InvalidInputError
@@ -189,16 +189,18 @@ class Input:
         return row
 
 
-def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
+def _filled(record: dict[str, Any]) -> dict[str, Any]:
     """Return the cells that are not empty, without the spaces around them. A kind may be written in capital letters."""
-    cells: dict[str, Any] = {}
-    for name, value in record.items():
-        cell = value.strip() if isinstance(value, str) and name not in ("key", "image") else value
-        if cell is not None and cell != "":
-            cells[name] = cell
+    cells, text = record, plain_text(record)
+    if text is None or " " in text or not all(record.values()):
+        cells = {name: cell for name, value in record.items() if (cell := _stripped(name, value)) not in (None, "")}
     if isinstance(kind := cells.get("kind"), str):
         cells["kind"] = kind.casefold()
     return cells
+
+
+def _stripped(name: str, value: Any) -> Any:
+    return value.strip() if isinstance(value, str) and name not in ("key", "image") else value
 
 
 def _problem(name: str, value: Any, kind: str | None) -> str | None:

@@ -17,7 +17,7 @@ from authing_mfa.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Findings", "all_fit", "check_columns", "match_columns", "problem_of", "shape"]
+__all__ = ["Findings", "all_fit", "check_columns", "match_columns", "plain_text", "problem_of", "shape"]
 
 _NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "check": (("phone",), ("email",)),
@@ -114,16 +114,21 @@ def _shown(name: str) -> str:
 # ─────────────────────────────── cells ───────────────────────────────
 
 
+def plain_text(cells: Mapping[str, Any]) -> str | None:
+    """Return the cells as one text if all of them are text of visible ASCII characters and spaces, else None."""
+    try:
+        text = "".join(cells.values())
+    except TypeError:  # a cell is not text
+        return None
+    return text if text.isascii() and text.isprintable() else None
+
+
 def all_fit(cells: Mapping[str, Any], kind: str | None) -> bool:
     """Return True if `problem_of` finds no problem in any of these cells, which are not empty.
 
     It checks the usual row at once. False says nothing: then each cell must be checked.
     """
-    try:
-        text = "".join(cells.values())
-    except TypeError:  # a cell is not text
-        return False
-    if not (text.isascii() and text.isprintable()):
+    if plain_text(cells) is None:
         return False
     for column, pattern in (("phone", _PHONE), ("email", _EMAIL), ("code", _CODES.get(kind or "", _CODE))):
         value = cells.get(column)

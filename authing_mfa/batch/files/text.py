@@ -12,6 +12,7 @@ import io
 import os
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
@@ -144,7 +145,7 @@ def survey(file: io.BufferedReader, encoding: str | None, stop: threading.Event)
             return Survey(encoding, count, empty)
         finally:
             text.detach()
-    return _survey_bytes(_until(stop, iter(lambda: file.readline(LONGEST_LINE), b"")), encoding)
+    return _survey_bytes(_until(stop, iter(partial(file.readline, LONGEST_LINE), b"")), encoding)
 
 
 def _until(stop: threading.Event, read: Iterator[T]) -> Iterator[T]:
