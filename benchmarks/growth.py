@@ -132,7 +132,7 @@ async def batch_after(before: int, *, journal: bool) -> AsyncIterator[Measure]:
         yield measure
 
 
-LAST = 4000  # rows whose cost is measured
+LAST = 10_000  # rows whose cost is measured
 ITEMS: dict[str, Callable[[int], contextlib.AbstractAsyncContextManager[Measure]]] = {
     "emulator, 100 users and more: a call": lambda times: emulator_with(100 * times, 1),
     "emulator, 100 messages and more: a code": lambda times: emulator_with(1, 100 * times),

@@ -31,6 +31,11 @@ from authing_mfa.batch import VerifyRequest, verify_many
 from authing_mfa.batch.files import local
 from authing_mfa.batch.files.input import Input
 from authing_mfa.batch.files.output import results_for
+from authing_mfa.batch.journal import writer
+from authing_mfa.batch.journal.fingerprint import fingerprint
+from authing_mfa.batch.journal.journal import Journal
+from authing_mfa.batch.journal.records import Writing
+from authing_mfa.batch.journal.serialization import to_journal
 from authing_mfa.batch.models import Outcome
 from authing_mfa.batch.options import BatchOptions
 from authing_mfa.batch.run_file import run_file
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 
 CONCURRENCY = 256
 AT_ONCE = 8  # calls that are answered in one turn of the loop
+SLOWER = 50  # so many times slower is a program under cachegrind
 COUNT = 1000  # rows between the two counts
 WINDOW = 128  # rows of one transaction, by hand
 VALUE = UserInfo(
@@ -143,7 +149,7 @@ def writing(folder: Path, count: int) -> None:
     results = results_for(BatchOptions(source="-", out=str(folder / "out.jsonl")))
     results.open()
     for number in range(count):
-        results.write(Outcome(number, str(number), VALUE, None, 0.0123456, "totp"))
+        results.write(Outcome(number, "0", VALUE, None, 0.0123456, "totp"))
     results.finish(complete=True)
 
 
@@ -158,6 +164,35 @@ def with_files(folder: Path, count: int, journal: Path | None = None) -> None:
 
 def with_both(folder: Path, count: int) -> None:
     with_files(folder, count, folder / "run.db")
+
+
+OUTCOME = Outcome(0, "0", VALUE, None, 0.0123456, "totp")
+
+
+def fingerprints(_folder: Path, count: int) -> None:
+    row, salt = next(made(1)), bytes(32)
+    for _ in range(count):
+        fingerprint(row, salt)
+
+
+def answers(_folder: Path, count: int) -> None:
+    for _ in range(count):
+        to_journal(OUTCOME)
+
+
+def transactions(folder: Path, count: int) -> None:
+    """The journal alone, with lines and answers that are made already."""
+
+    async def run() -> None:
+        journal = await Journal.open(folder / "run.db")
+        answer, digest = to_journal(OUTCOME), fingerprint(next(made(1)), bytes(32))
+        for first in range(0, count, WINDOW):
+            numbers = range(first, min(count, first + WINDOW))
+            lines = [(number, str(number), "totp", digest) for number in numbers]
+            await journal.write(Writing(lines, [(number, answer) for number in numbers]))
+        await journal.close()
+
+    asyncio.run(run())
 
 
 # ─────────────────────────────── by hand ───────────────────────────────
@@ -216,6 +251,9 @@ PARTS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "journal": ("verify_many, journal", with_journal),
     "files": ("from CSV to JSON lines", with_files),
     "both": ("from CSV to JSON lines, journal", with_both),
+    "fingerprint": ("the fingerprint of a row, alone", fingerprints),
+    "answer": ("the journal's JSON of an outcome, alone", answers),
+    "transactions": ("the journal's transactions, alone", transactions),
     "reading": ("reading and checking the CSV file, alone", reading),
     "writing": ("writing JSON lines, alone", writing),
     "journal-by-hand": ("by hand: inserts and commits of sqlite3", journal_by_hand),
@@ -266,6 +304,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     parts = given.parts or list(PARTS)
     if given.run:
+        writer._GATHER *= SLOWER  # else more and smaller windows are written than in a real run
         for part in parts:
             fork_twice(part, given.run)
     else:
