@@ -35,5 +35,5 @@ def counted(module: str, arguments: list[str], between: int) -> list[float]:
     )
     counts = [int(found.replace(",", "")) for found in re.findall(r"I\s+refs:\s+([\d,]+)", done.stderr)]
     if done.returncode or len(counts) < 3:  # of two children or more, and of the process that forked them
-        raise RuntimeError(f"{arguments[0]} failed under cachegrind:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{module} failed under cachegrind:\n{done.stderr[-2000:]}")
     return [(more - less) / between for less, more in zip(counts[:-1:2], counts[1::2], strict=True)]

@@ -194,7 +194,8 @@ class VerifyRequest:
         operation: Any = self.operation
         if operation is None:
             return ("image",)
-        return tuple([getattr(operation, name) for name in _open_fields(operation.__class__)])
+        names = _open_fields(operation.__class__)
+        return tuple([getattr(operation, name) for name in names]) if names else ()
 
 
 def request_of(fields: Mapping[str, Any], kind: str | None) -> VerifyRequest:

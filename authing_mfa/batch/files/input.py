@@ -17,7 +17,7 @@ from authing_mfa.batch.files.records import (
     parquet_records,
     xlsx_records,
 )
-from authing_mfa.batch.files.table import Findings, all_fit, check_columns, plain_text, problem_of
+from authing_mfa.batch.files.table import Findings, check_columns, forms_fit, plain_text, problem_of
 from authing_mfa.batch.files.text import check_encoding, opened, survey
 from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem, request_of
 from authing_mfa.errors import InvalidInputError
@@ -172,9 +172,14 @@ class Input:
     def _row(self, where: str, record: dict[str, Any] | str) -> Row:
         if isinstance(record, str):
             return InvalidRow(InvalidInputError(f"{_capital(where)} {record}"))
-        cells = _filled(record)
+        cells, text = record, plain_text(record)
+        if text is None or " " in text or not all(record.values()):
+            cells = _filled(record)
+            text = plain_text(cells)
         kind = cells.get("kind", self._options.kind)
-        if not all_fit(cells, kind):
+        if isinstance(kind, str):
+            kind = cells["kind"] = kind.casefold()  # it may be written in capital letters
+        if text is None or not forms_fit(cells, kind):
             for name, value in cells.items():
                 problem = _problem(name, value, kind if isinstance(kind, str) else None)
                 if problem is not None:
@@ -190,13 +195,8 @@ class Input:
 
 
 def _filled(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the cells that are not empty, without the spaces around them. A kind may be written in capital letters."""
-    cells, text = record, plain_text(record)
-    if text is None or " " in text or not all(record.values()):
-        cells = {name: cell for name, value in record.items() if (cell := _stripped(name, value)) not in (None, "")}
-    if isinstance(kind := cells.get("kind"), str):
-        cells["kind"] = kind.casefold()
-    return cells
+    """Return the cells that are not empty, without the spaces around them."""
+    return {name: cell for name, value in record.items() if (cell := _stripped(name, value)) not in (None, "")}
 
 
 def _stripped(name: str, value: Any) -> Any:

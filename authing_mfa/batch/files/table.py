@@ -17,7 +17,7 @@ from authing_mfa.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Findings", "all_fit", "check_columns", "match_columns", "plain_text", "problem_of", "shape"]
+__all__ = ["Findings", "check_columns", "forms_fit", "match_columns", "plain_text", "problem_of", "shape"]
 
 _NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "check": (("phone",), ("email",)),
@@ -123,18 +123,17 @@ def plain_text(cells: Mapping[str, Any]) -> str | None:
     return text if text.isascii() and text.isprintable() else None
 
 
-def all_fit(cells: Mapping[str, Any], kind: str | None) -> bool:
-    """Return True if `problem_of` finds no problem in any of these cells, which are not empty.
+def forms_fit(cells: Mapping[str, Any], kind: str | None) -> bool:
+    """Return True if phone, e-mail address and code have the right form; of a row with a `plain_text` and without empty cells.
 
-    It checks the usual row at once. False says nothing: then each cell must be checked.
+    Then `problem_of` finds no problem in any cell. False says nothing: then each cell must be checked.
     """
-    if plain_text(cells) is None:
+    code, phone, email = cells.get("code"), cells.get("phone"), cells.get("email")
+    if code is not None and not _CODES.get(kind or "", _CODE).fullmatch(code):
         return False
-    for column, pattern in (("phone", _PHONE), ("email", _EMAIL), ("code", _CODES.get(kind or "", _CODE))):
-        value = cells.get(column)
-        if value is not None and not pattern.fullmatch(value):
-            return False
-    return True
+    return (phone is None or _PHONE.fullmatch(phone) is not None) and (
+        email is None or _EMAIL.fullmatch(email) is not None
+    )
 
 
 def problem_of(column: str, value: str, kind: str | None) -> str | None:
