@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -33,3 +34,14 @@ async def test_a_connection_that_was_ended_between_two_transactions_is_replaced(
     await journal.write(Writing(rows=[line(0)]))
     assert await counts(postgres) == (1, 0)
     await journal.close()
+
+
+async def test_connect_timeout_limits_how_long_a_silent_server_is_waited_for():
+    """The driver alone would wait for a minute."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/d?sslmode=disable&connect_timeout=0.1"
+        opening = asyncio.create_task(Journal.open(url))
+        done, _ = await asyncio.wait([opening], timeout=20)
+    with pytest.raises(JournalAwayError):
+        await opening
+    assert done

@@ -1,12 +1,13 @@
-"""A resumed run reads its journal in blocks, and the file for new recovery codes."""
+"""Resuming: which journal belongs to a run, and which of its rows are known."""
 
 from __future__ import annotations
 
 import pytest
 
 from authing_mfa import InvalidInputError
-from authing_mfa.batch import JournalError
+from authing_mfa.batch import JournalError, VerifyRequest
 from authing_mfa.batch.journal import writer
+from authing_mfa.batch.journal.fingerprint import fingerprint
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.journal.records import Span, Writing
 from tests.batch.conftest import FakeClient, totp_rows
@@ -55,3 +56,25 @@ async def test_a_partition_knows_its_rows_and_no_others(store):
         journal = await Journal.open(store, span=span)
         assert journal.last == last
         await journal.close()
+
+
+async def test_a_missing_journal_is_not_made_by_resuming(tmp_path):
+    """A typing error in its name leaves no empty file behind."""
+    with pytest.raises(JournalError, match="There is no journal"):
+        await Journal.open(tmp_path / "run.db", beginning="known")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fingerprints_of_earlier_versions_stay_valid():
+    """A journal that was begun before an upgrade is resumed after it."""
+    assert fingerprint(VerifyRequest.totp("123456", token="t", key="k"), b"salt") == "87c2df558c26c02417e2b45cef0b5613"
+    assert fingerprint(VerifyRequest.phone("1", "2", token="opaque"), b"salt") == "4b10d7f25fcdff03fb2c7ff23b71b57a"
+
+
+async def test_without_a_journal_too_no_recovery_code_is_spent_when_the_new_one_could_not_be_kept(tmp_path):
+    """The file is opened before the first such row is sent."""
+    client = FakeClient()
+    rows = [VerifyRequest.recovery("old", token="t", key="k")]
+    with pytest.raises(JournalError, match="recovery codes"):
+        await collect(client, rows, recovery_file=tmp_path / "missing" / "codes.jsonl")
+    assert client.sent == []

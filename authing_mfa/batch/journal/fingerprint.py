@@ -27,7 +27,7 @@ def fingerprint(row: VerifyRequest, salt: bytes) -> str:
     pieces = (row.kind, row.key, holder, *row.target())
     text = "".join(["-" if piece is None else f"{len(piece)}:{piece}" for piece in pieces])
     digest = _keyed(salt).copy()
-    digest.update(text.encode("utf-8", "surrogatepass"))
+    digest.update(text.encode())
     return digest.hexdigest()
 
 
