@@ -65,14 +65,15 @@ class Group:
         self.sources = {path: (ROOT / path).read_bytes() for path in self.modules}
         self._make_copy()
         measuring = partial(Measurement, copy, list(self.modules))
-        if unchanged := run(copy, pytest_on(self.all_tests, measuring), 1800):
+        if unchanged := run(copy, pytest_on(self.all_tests, 600, measuring), 1800):
             sys.exit(f"{unchanged} without a change:\n{(copy / 'output.txt').read_text()}")
         # From now on a module may be a changed one.
         sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
         self.measured = Measured(copy)
+        self._timeout = 20 + 3 * max(self.measured.seconds.values())  # of one test: a change may make it hang
         self._ours, theirs = Pipe()
         collected = partial(Collected, copy, theirs, GROUPS[name].get("first", []))
-        self._collected = start(copy, pytest_on(self.all_tests, collected))
+        self._collected = start(copy, pytest_on(self.all_tests, self._timeout, collected))
 
     def _make_copy(self) -> None:
         for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines():  # noqa: S607 - git is found by PATH
@@ -108,8 +109,8 @@ class Group:
     def _anew(self, path: str) -> str:
         """Start pytest: first with the module's own tests, then with those of the group."""
         limit = 60 + 5 * sum(self.measured.seconds.values())
-        ended = run(self.copy, pytest_on(self.modules[path]), limit)
-        return word(ended or run(self.copy, pytest_on(self.all_tests), limit))
+        ended = run(self.copy, pytest_on(self.modules[path], self._timeout), limit)
+        return word(ended or run(self.copy, pytest_on(self.all_tests, self._timeout), limit))
 
 
 def word(ended: str | int) -> str:
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument("--skip", type=int, default=0, help="how many to leave out at the beginning of that order")
     parser.add_argument("--only", type=Path, help="a file with the output of an earlier run: only the changes in it")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
     chosen = None if options.only is None else options.only.read_text(encoding="utf-8")
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:

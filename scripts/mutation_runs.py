@@ -36,7 +36,6 @@ OPTIONS: Final = [
     "-W",
     "ignore::pytest.PytestAssertRewriteWarning",  # plugins that were imported before, which saves a second for each run
     "--hypothesis-seed=0",
-    "--timeout=25",
 ]
 SURVIVED, KILLED, START_ANEW = range(3)  # how a run ends; pytest's own numbers above 1 are no test's failure
 IMPORT: Final = "import"
@@ -78,12 +77,12 @@ def run(copy: Path, work: Callable[[], int], limit: float) -> str | int:
     return os.waitstatus_to_exitcode(status)
 
 
-def pytest_on(tests: list[str], plugin: Callable[[], object] | None = None) -> Callable[[], int]:
-    """Return a function that runs pytest on *tests*, with the *plugin* that is made at that moment."""
+def pytest_on(tests: list[str], timeout: float, plugin: Callable[[], object] | None = None) -> Callable[[], int]:
+    """Return a function that runs pytest on *tests*, each at most *timeout* seconds, with the *plugin* that is made at that moment."""
 
     def work() -> int:
         plugins = [plugin()] if plugin else []
-        return int(pytest.main([*OPTIONS, *tests], plugins=plugins))
+        return int(pytest.main([*OPTIONS, f"--timeout={timeout}", *tests], plugins=plugins))
 
     return work
 
