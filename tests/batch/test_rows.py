@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import attrs
 import pytest
 
 from authing_mfa import (
@@ -19,6 +20,7 @@ from authing_mfa import (
 )
 from authing_mfa.batch import Outcome, VerifyRequest
 from authing_mfa.batch.files.table import forms_fit, plain_text, problem_of
+from authing_mfa.batch.journal.serialization import public_value
 from authing_mfa.operations import (
     MfaCheck,
     VerifyByEmail,
@@ -193,3 +195,15 @@ def test_the_quick_check_of_a_row_lets_no_problem_pass(column, kind):
         problems = [problem_of(name, cell, kind) for name, cell in cells.items()]
         assert not (passes(cells) and any(problems)), (column, value)
     assert not passes({**GOOD, column: 12})
+
+
+@pytest.mark.parametrize("with_code", [False, True])
+@pytest.mark.parametrize("tokens", [False, True])
+def test_the_journal_and_the_output_have_each_field_of_a_user_that_they_may_have(with_code, tokens):
+    """A new field of a user is in them, unless it is a secret; tokens and the recovery code only where they are asked for."""
+    everything = {field.name: field.name for field in attrs.fields(UserInfo)}
+    secrets = {field.name for field in attrs.fields(UserInfo) if not field.repr}
+    asked = {"recovery_code"} if with_code else set()
+    asked |= secrets - {"recovery_code", "raw"} if tokens else set()
+    found = public_value(UserInfo(**everything), recovery_code=with_code, tokens=tokens)
+    assert found == {name: name for name in everything.keys() - (secrets - asked)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from operator import itemgetter
 from typing import Any, Final
 
 import attrs
@@ -15,7 +14,7 @@ from authing_mfa.models import UserInfo
 __all__ = ["INTERRUPTED", "compact", "from_journal", "json_line", "microseconds", "public_value", "to_journal"]
 
 _PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.repr)
-_public_fields: Final = itemgetter(*_PUBLIC)
+_PUBLIC_AND_CODE: Final = (*_PUBLIC, "recovery_code")
 _TOKENS: Final = ("token", "id_token", "access_token", "refresh_token")
 
 _KEPT: Final = ("http_status", "request_id", "retry_after")  # of an error, beside code, message and delivery
@@ -55,14 +54,13 @@ def public_value(value: Any, *, recovery_code: bool = True, tokens: bool = False
     """Return *value* as plain JSON: a user without secrets, unless *tokens* asks for them; anything else unchanged."""
     if not isinstance(value, UserInfo):
         return value
+    names = _PUBLIC_AND_CODE if recovery_code else _PUBLIC
     fields = value.__dict__
-    public = dict(zip(_PUBLIC, _public_fields(fields), strict=True))
-    if None in public.values():
-        public = {name: field for name, field in public.items() if field is not None}
-    if recovery_code and fields["recovery_code"] is not None:
-        public["recovery_code"] = fields["recovery_code"]
-    if tokens:
-        public |= {name: fields[name] for name in _TOKENS if fields[name] is not None}
+    public: dict[str, Any] = {}
+    for name in names + _TOKENS if tokens else names:
+        field = fields[name]
+        if field is not None:
+            public[name] = field
     return public
 
 
