@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import aiohttp
 import attrs
 
-from authing_mfa import images, retry
+from authing_mfa import retry
+from authing_mfa._value import Value
 from authing_mfa.discovery import check_base_url, check_host, check_proxy
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.protocol import DEFAULT_LIMIT, check_header_text
@@ -96,8 +97,8 @@ def _connect_timeout(value: float) -> float:
     return _seconds("connect_timeout", value)
 
 
-@attrs.frozen
-class ClientOptions:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class ClientOptions(Value):
     """The keywords of one `AuthClient`, checked. `AuthClient` says what each of them means.
 
     Raises:
@@ -122,6 +123,6 @@ class ClientOptions:
     session: aiohttp.ClientSession | None = attrs.field(default=None, validator=_session)
     max_attempts: int = attrs.field(default=retry.MAX_ATTEMPTS, validator=_count)
     max_image_side: int = attrs.field(default=1280, validator=_count)
-    max_image_memory: int = attrs.field(default=images.MEMORY_LIMIT, validator=_count)
+    max_image_memory: int = attrs.field(default=512 * 1024 * 1024, validator=_count)
     max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=_count)
     on_call: Callable[[CallRecord], Any] | None = attrs.field(default=None, validator=_on_call)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from authing_mfa._value import Value
+
 if TYPE_CHECKING:
     from authing_mfa.errors import AuthingError, Delivery  # noqa: TC004 - attrs does not evaluate annotations
 
 __all__ = ["CallRecord"]
 
 
-@attrs.frozen
-class CallRecord:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class CallRecord(Value):
     """One finished call with its retries. It holds no secret and no personal data.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from authing_mfa._value import Value
 from authing_mfa.errors import AuthingError, ConfigError, InvalidInputError, UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 _ADDRESS = re.compile(r"(?P<scheme>https?)://((?P<user>[!-.0->@-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)")
 
 
-@attrs.frozen
-class Endpoint:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Endpoint(Value):
     """The address of the calls, and the user pool they name."""
 
     base_url: str

@@ -15,6 +15,7 @@ import attrs
 
 from authing_mfa import _strict
 from authing_mfa._error_root import InvalidInputError
+from authing_mfa._value import Value
 
 __all__ = [
     "Authenticator",
@@ -40,9 +41,8 @@ def _raw() -> Any:
     return attrs.field(factory=dict, repr=False, hash=False)
 
 
-# Without slots: making a frozen value with many fields and slots costs attrs three times the work.
-@attrs.frozen(slots=False)
-class UserInfo:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class UserInfo(Value):
     """A user, as a login or a verification returns it (docs/wire.md#user).
 
     Attributes:
@@ -80,8 +80,8 @@ class UserInfo:
         return next((name for name in names if name and isinstance(name, str)), None)
 
 
-@attrs.frozen
-class MfaFactor:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class MfaFactor(Value):
     """One way to pass the challenge.
 
     Attributes:
@@ -93,8 +93,8 @@ class MfaFactor:
     sort: int = 0
 
 
-@attrs.frozen
-class MfaChallenge:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class MfaChallenge(Value):
     """The `data` of a 1635 or 1636 answer (docs/wire.md#mfa-challenge).
 
     Attributes:
@@ -176,8 +176,8 @@ def _read_sort(value: Any) -> int:
     return 0 if value is None else _strict.whole_number(value)
 
 
-@attrs.frozen
-class TotpEnrollment:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class TotpEnrollment(Value):
     """A TOTP secret to be confirmed with a first code (docs/wire.md#totp-secret).
 
     Attributes:
@@ -193,8 +193,8 @@ class TotpEnrollment:
     qr_png: bytes | None = _secret(None)
 
 
-@attrs.frozen
-class Authenticator:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Authenticator(Value):
     """One authenticator, bound or not confirmed yet (docs/wire.md#authenticator-list). The secrets in the service's list are left out.
 
     Attributes:
@@ -210,8 +210,8 @@ class Authenticator:
     source: str | None = None
 
 
-@attrs.frozen
-class CustomField:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class CustomField(Value):
     """One custom field of a user (docs/wire.md#custom-data).
 
     Attributes:
@@ -227,8 +227,8 @@ class CustomField:
     data_type: str | None = None
 
 
-@attrs.frozen
-class Factor:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Factor(Value):
     """One enrolled factor of a user (docs/wire.md#factor-enrollment).
 
     Attributes:
@@ -248,8 +248,8 @@ class Factor:
     raw: Mapping[str, Any] = _raw()
 
 
-@attrs.frozen
-class FactorEnrollment:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class FactorEnrollment(Value):
     """An enrollment that `enroll_factor` finishes (docs/wire.md#factor-enrollment).
 
     Attributes:
@@ -269,8 +269,8 @@ class FactorEnrollment:
     raw: Mapping[str, Any] = _raw()
 
 
-@attrs.frozen
-class MfaTokenInfo:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class MfaTokenInfo(Value):
     """The service's information about an mfaToken (docs/wire.md#token-introspection). A valid token does not prove a passed factor.
 
     Attributes:
@@ -290,8 +290,8 @@ class MfaTokenInfo:
     raw: Mapping[str, Any] = _raw()
 
 
-@attrs.frozen
-class Captcha:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Captcha(Value):
     """A captcha picture, and the cookie that belongs to it (docs/wire.md#captcha).
 
     Attributes:
@@ -305,8 +305,8 @@ class Captcha:
     cookie: str | None = _secret(None)
 
 
-@attrs.frozen
-class IdToken:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class IdToken(Value):
     """A fresh ID token (docs/wire.md#session).
 
     Attributes:
@@ -320,8 +320,8 @@ class IdToken:
     expires_at: float | None = None
 
 
-@attrs.frozen
-class SecurityLevel:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class SecurityLevel(Value):
     """How well the account is protected, as the service rates it (docs/wire.md#profile).
 
     Attributes:

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
+from authing_mfa._value import Value
 from authing_mfa.errors import ApiError, InvalidInputError, RateLimitedError, WrongCodeError
 from authing_mfa.models import (
     Authenticator,
@@ -69,8 +70,8 @@ class Verified:
     """Marks an answer whose payload is ``{"verified": true}``; its value is a bool."""
 
 
-@attrs.frozen
-class Route:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Route(Value):
     """The HTTP method, the path and the constant query of an operation (``{app_id}`` is filled in)."""
 
     method: str
@@ -93,13 +94,9 @@ class Route:
         return cls("DELETE", path)
 
 
-@attrs.frozen(eq=False, repr=False)
-class Operation(Generic[T_co]):
-    """One call of the service; *T_co* is what it answers.
-
-    Comparing, hashing and showing are written here once. attrs would compile them for each class, which takes half of the
-    time that importing this module takes: hence ``eq=False, repr=False`` at every operation.
-    """
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Operation(Value, Generic[T_co]):
+    """One call of the service; *T_co* is what it answers."""
 
     route: ClassVar[Route]
     returns: ClassVar[Any]  # the type that protocol.decode reads from the answer
@@ -113,19 +110,6 @@ class Operation(Generic[T_co]):
     graphql_field: ClassVar[str | None] = None  # the field of a GraphQL operation
     python_name: ClassVar[str]  # AuthClient's name for it
     swift_names: ClassVar[tuple[str, ...]]  # the callback layer's names for it
-
-    def __eq__(self, other: object) -> bool:
-        return self._values() == other._values() if type(other) is type(self) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._values()))
-
-    def __repr__(self) -> str:
-        shown = (f"{field.name}={getattr(self, field.name)!r}" for field in attrs.fields(type(self)) if field.repr)
-        return f"{type(self).__qualname__}({', '.join(shown)})"
-
-    def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, field.name) for field in attrs.fields(type(self)))
 
 
 def _check_text(_: Operation[Any], attribute: attrs.Attribute[Any], value: object) -> None:
@@ -201,7 +185,7 @@ _TOTP = {"authenticatorType": "totp"}
 # ─────────────────────────────── the eight calls of the reference document ───────────────────────────────
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class MfaCheck(Operation[bool]):
     """Check whether a phone number or an e-mail address may be bound for MFA (docs/wire.md#mfa-check). If both are given, both are sent."""
 
@@ -219,7 +203,7 @@ class MfaCheck(Operation[bool]):
             raise InvalidInputError("mfa_check needs a phone or an email.")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class VerifyByPhone(Operation[UserInfo]):
     """Verify, or bind, a phone with the code that was sent to it by SMS (docs/wire.md#sms-and-e-mail-verification)."""
 
@@ -233,7 +217,7 @@ class VerifyByPhone(Operation[UserInfo]):
     phone_country_code: str | None = _optional_text()
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class VerifyByEmail(Operation[UserInfo]):
     """Verify, or bind, an e-mail address with the code that was sent to it (docs/wire.md#sms-and-e-mail-verification)."""
 
@@ -246,7 +230,7 @@ class VerifyByEmail(Operation[UserInfo]):
     code: str = _secret()
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class VerifyByTotp(Operation[UserInfo]):
     """Verify with a code of the authenticator app (docs/wire.md#totp-verification)."""
 
@@ -259,7 +243,7 @@ class VerifyByTotp(Operation[UserInfo]):
     code: str = _secret("totp")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class VerifyByRecoveryCode(Operation[UserInfo]):
     """Verify with the recovery code (docs/wire.md#recovery-code). The answer has the new code beside `data`; the old code is void."""
 
@@ -275,7 +259,7 @@ class VerifyByRecoveryCode(Operation[UserInfo]):
     code: str = _secret("recoveryCode")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class UploadFaceImage(Operation[PhotoKey]):
     """Upload a face photo and return its key (docs/wire.md#photo-upload). No official client authenticates this call.
 
@@ -293,7 +277,7 @@ class UploadFaceImage(Operation[PhotoKey]):
     private: bool = _flag(default=True)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class AssociateFace(Operation[UserInfo]):
     """Bind a face with the keys of two photos; the answer is the final login (docs/wire.md#face)."""
 
@@ -307,7 +291,7 @@ class AssociateFace(Operation[UserInfo]):
     photo_key_b: str = _text("photoB")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class VerifyByFace(Operation[UserInfo]):
     """Verify the bound face with the key of one photo (docs/wire.md#face)."""
 
@@ -323,7 +307,7 @@ class VerifyByFace(Operation[UserInfo]):
 # ─────────────────────────────── what a journey needs around them ───────────────────────────────
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class LoginByAccount(Operation[UserInfo]):
     """Log in with a user name, phone or e-mail address and the RSA-encrypted password (docs/wire.md#password-login)."""
 
@@ -341,7 +325,7 @@ class LoginByAccount(Operation[UserInfo]):
     captcha: Captcha | None = attrs.field(default=None, validator=_check_captcha, metadata={"header": True})
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class LoginByPhoneCode(Operation[UserInfo]):
     """Log in with a code that was sent by SMS (docs/wire.md#code-login)."""
 
@@ -357,7 +341,7 @@ class LoginByPhoneCode(Operation[UserInfo]):
     auto_register: bool = _flag(default=False)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class LoginByEmailCode(Operation[UserInfo]):
     """Log in with a code that was sent by e-mail (docs/wire.md#code-login)."""
 
@@ -375,7 +359,7 @@ class LoginByEmailCode(Operation[UserInfo]):
 _TEMPLATE_MISSING: dict[int, type[ApiError]] = {2021: ApiError}  # elsewhere it means the mfaToken
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class SendSms(Operation[None]):
     """Send a code by SMS (docs/wire.md#sending-codes). Without a scene the field is left out, as in the mobile clients."""
 
@@ -391,7 +375,7 @@ class SendSms(Operation[None]):
     scene: str | None = _optional_text()
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class SendMfaEmail(Operation[None]):
     """Send an MFA code by e-mail, scene MFA_VERIFY (docs/wire.md#sending-codes)."""
 
@@ -406,7 +390,7 @@ class SendMfaEmail(Operation[None]):
     email: str = _text()
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class SendEmail(Operation[None]):
     """Send a code by e-mail for any scene (docs/wire.md#sending-codes)."""
 
@@ -421,7 +405,7 @@ class SendEmail(Operation[None]):
     scene: str = attrs.field(default="VERIFY_CODE", validator=_check_text)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class AssociateTotp(Operation[TotpEnrollment]):
     """Request a TOTP secret to bind; it has no effect until it is confirmed (docs/wire.md#totp-binding)."""
 
@@ -434,7 +418,7 @@ class AssociateTotp(Operation[TotpEnrollment]):
     source: str = attrs.field(default="SELF", validator=_check_text)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class ConfirmTotp(Operation["UserInfo | None"]):
     """Confirm the TOTP secret with its first code (docs/wire.md#totp-confirmation). The answer to a wrong code is code 400."""
 
@@ -449,7 +433,6 @@ class ConfirmTotp(Operation["UserInfo | None"]):
     source: str = attrs.field(default="SELF", validator=_check_text)
 
 
-@attrs.frozen(eq=False, repr=False)
 class DeleteTotp(Operation[None]):
     """Unbind TOTP (docs/wire.md#totp-deletion). It needs the token of a logged-in user."""
 
@@ -459,7 +442,6 @@ class DeleteTotp(Operation[None]):
     swift_names: ClassVar[tuple[str, ...]] = ("mfaDeleteOTP",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
     """List the user's TOTP authenticators (docs/wire.md#authenticator-list)."""
 
@@ -470,7 +452,6 @@ class ListAuthenticators(Operation[tuple[Authenticator, ...]]):
     swift_names: ClassVar[tuple[str, ...]] = ("mfaListAuthenticators",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class UnbindPhone(Operation[None]):
     """Unbind the MFA phone (docs/wire.md#unbinding). It needs the token of a logged-in user."""
 
@@ -480,7 +461,6 @@ class UnbindPhone(Operation[None]):
     swift_names: ClassVar[tuple[str, ...]] = ("unbindMFAPhone",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class UnbindEmail(Operation[None]):
     """Unbind the MFA e-mail address (docs/wire.md#unbinding). It needs the token of a logged-in user."""
 
@@ -490,7 +470,7 @@ class UnbindEmail(Operation[None]):
     swift_names: ClassVar[tuple[str, ...]] = ("unbindMFAEmail",)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class UnbindFactor(Operation[None]):
     """Unbind one factor by its id, through the v3 API (docs/wire.md#unbinding)."""
 
@@ -502,7 +482,6 @@ class UnbindFactor(Operation[None]):
     factor_id: str = _text()
 
 
-@attrs.frozen(eq=False, repr=False)
 class GetCurrentUser(Operation[UserInfo]):
     """Get the user of the token (docs/wire.md#profile)."""
 
@@ -513,7 +492,7 @@ class GetCurrentUser(Operation[UserInfo]):
     swift_names: ClassVar[tuple[str, ...]] = ("getCurrentUserInfo", "getCurrentUser")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class GetCustomUserData(Operation[tuple[CustomField, ...]]):
     """Get the custom fields of one user (docs/wire.md#custom-data)."""
 
@@ -530,7 +509,6 @@ class GetCustomUserData(Operation[tuple[CustomField, ...]]):
 # ─────────────────────────────── factors, through the v3 API ───────────────────────────────
 
 
-@attrs.frozen(eq=False, repr=False)
 class ListEnrolledFactors(Operation[tuple[Factor, ...]]):
     """List the factors that the user has enrolled (docs/wire.md#factor-enrollment)."""
 
@@ -541,7 +519,6 @@ class ListEnrolledFactors(Operation[tuple[Factor, ...]]):
     swift_names: ClassVar[tuple[str, ...]] = ("listEnrolledFactors",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class ListFactorsToEnroll(Operation[tuple[str, ...]]):
     """List the types of factors that the application allows and the user has not enrolled (docs/wire.md#factor-enrollment)."""
 
@@ -552,7 +529,7 @@ class ListFactorsToEnroll(Operation[tuple[str, ...]]):
     swift_names: ClassVar[tuple[str, ...]] = ("listFactorsToEnroll",)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class GetFactor(Operation[Factor]):
     """Get one enrolled factor by its id (docs/wire.md#factor-enrollment)."""
 
@@ -565,7 +542,7 @@ class GetFactor(Operation[Factor]):
     factor_id: str = _text()
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class SendEnrollFactorRequest(Operation[FactorEnrollment]):
     """Start an enrollment: the service sends a code by SMS or e-mail, or makes a TOTP secret (docs/wire.md#factor-enrollment)."""
 
@@ -587,7 +564,7 @@ class SendEnrollFactorRequest(Operation[FactorEnrollment]):
             raise InvalidInputError("An EMAIL factor needs an email.")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class EnrollFactor(Operation[None]):
     """Finish an enrollment with its code, or with the key of a photo (docs/wire.md#factor-enrollment). The answer has no id."""
 
@@ -611,7 +588,7 @@ class EnrollFactor(Operation[None]):
             raise InvalidInputError("A FACE factor is enrolled with a photo_key.")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class CheckTotp(Operation[bool]):
     """Check a TOTP code of a logged-in user (docs/wire.md#factor-enrollment). The answer has no user."""
 
@@ -624,7 +601,7 @@ class CheckTotp(Operation[bool]):
     code: str = _secret("totp")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class IntrospectMfaToken(Operation[MfaTokenInfo]):
     """Check whether an mfaToken is valid, and return its user (docs/wire.md#token-introspection)."""
 
@@ -641,7 +618,6 @@ class IntrospectMfaToken(Operation[MfaTokenInfo]):
 # ─────────────────────────────── what else a login can ask for ───────────────────────────────
 
 
-@attrs.frozen(eq=False, repr=False)
 class GetCaptcha(Operation[Captcha]):
     """Get a captcha picture for the next login (docs/wire.md#captcha). The answer is the picture itself."""
 
@@ -653,7 +629,7 @@ class GetCaptcha(Operation[Captcha]):
     swift_names: ClassVar[tuple[str, ...]] = ("getSecurityCaptcha",)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class ChangePasswordByFirstLoginToken(Operation[None]):
     """Change the password after 1639 or 2071; the old password is not needed (docs/wire.md#forced-password-change)."""
 
@@ -668,7 +644,7 @@ class ChangePasswordByFirstLoginToken(Operation[None]):
     password: str = _secret()
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class ChangeExpiredPassword(Operation[None]):
     """Change the password after 2058, with the old one; through GraphQL (docs/wire.md#forced-password-change)."""
 
@@ -696,7 +672,6 @@ class ChangeExpiredPassword(Operation[None]):
 # ─────────────────────────────── the session ───────────────────────────────
 
 
-@attrs.frozen(eq=False, repr=False)
 class RefreshIdToken(Operation[IdToken]):
     """Get a fresh ID token for the user's current one (docs/wire.md#session). The answer has no user."""
 
@@ -706,7 +681,6 @@ class RefreshIdToken(Operation[IdToken]):
     swift_names: ClassVar[tuple[str, ...]] = ("updateIdToken",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class Logout(Operation[None]):
     """End the user's session (docs/wire.md#session). The service also answers with a success without a login."""
 
@@ -717,7 +691,6 @@ class Logout(Operation[None]):
     swift_names: ClassVar[tuple[str, ...]] = ("logout",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class GetSecurityLevel(Operation[SecurityLevel]):
     """Ask how well the account is protected (docs/wire.md#profile)."""
 
@@ -736,7 +709,7 @@ OPERATIONS: tuple[type[Operation[Any]], ...] = tuple(
 """Every operation that both faces offer: the classes above, in their order."""
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class PublicConfig(Operation[dict[str, Any]]):
     """Get the application's public configuration: its address, its user pool (docs/wire.md#public-configuration). Discovery uses it."""
 

@@ -21,6 +21,7 @@ from multidict import CIMultiDict, CIMultiDictProxy, MultiMapping
 
 from authing_mfa import structuring
 from authing_mfa._json import dump_json, parse_json
+from authing_mfa._value import Value
 from authing_mfa._version import __version__
 from authing_mfa.errors import (
     ApiError,
@@ -63,7 +64,10 @@ DEFAULT_LIMIT: Final = 1024 * 1024
 _SUCCESS: Final = (200, 201)
 _SUCCESS_API_CODES: Final = (0, 200, 20001)
 
-_HEADER_TEXT: Final = re.compile(r"[\x20-\x7e]+")
+
+def _is_header_text(text: str) -> bool:
+    """Return True if *text* is printable ASCII."""
+    return text.isascii() and text.isprintable()
 
 
 def check_header_text(name: str, value: object) -> str:
@@ -76,7 +80,7 @@ def check_header_text(name: str, value: object) -> str:
         raise InvalidInputError(f"{name} must be text (str), not {type(value).__name__}.")
     if not value.strip():
         raise InvalidInputError(f"{name} is empty.")
-    if not _HEADER_TEXT.fullmatch(value):
+    if not _is_header_text(value):
         raise InvalidInputError(f"{name} holds a control character or is not ASCII.")
     return value if value.__class__ is str else str.__str__(value)  # an Enum member is formatted as its name
 
@@ -84,8 +88,8 @@ def check_header_text(name: str, value: object) -> str:
 # ─────────────────────────────── requests ───────────────────────────────
 
 
-@attrs.frozen(slots=False)
-class RequestContext:
+@attrs.frozen(eq=False, repr=False, slots=False)
+class RequestContext(Value):
     """The sender of a request: the application, its user pool, and the user's token (never shown)."""
 
     app_id: str
@@ -130,8 +134,8 @@ _JSON: Final = "application/json"
 _USUAL_TYPES: Final = (None, _JSON)
 
 
-@attrs.define
-class Request:
+@attrs.define(eq=False, repr=False)
+class Request(Value):
     """One request without its host, which the transport knows."""
 
     method: str
@@ -194,8 +198,8 @@ def _encode_upload(operation: UploadFaceImage, context: RequestContext) -> Reque
 # ─────────────────────────────── answers ───────────────────────────────
 
 
-@attrs.define
-class Response:
+@attrs.define(eq=False, repr=False)
+class Response(Value):
     """One whole HTTP answer."""
 
     status: int
@@ -203,8 +207,8 @@ class Response:
     body: bytes = attrs.field(repr=False)
 
 
-@attrs.define
-class Answer(Generic[T]):
+@attrs.define(eq=False, repr=False)
+class Answer(Value, Generic[T]):
     """A successful answer: the value, the service's message and its request id."""
 
     value: T
@@ -267,7 +271,7 @@ def _cookies(headers: Mapping[str, str]) -> str | None:
     """Return the `Cookie` header that sends the cookies of an answer back; no source states their names."""
     lines = headers.getall("Set-Cookie", []) if isinstance(headers, MultiMapping) else [headers.get("Set-Cookie", "")]
     pairs = [pair for line in lines if "=" in (pair := line.partition(";")[0].strip())]
-    return "; ".join(pair for pair in pairs if _HEADER_TEXT.fullmatch(pair)) or None
+    return "; ".join(pair for pair in pairs if _is_header_text(pair)) or None
 
 
 def _graphql_envelope(body: dict[str, Any], field: str, response: Response) -> dict[str, Any]:
