@@ -98,4 +98,6 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker knows the names from above, and refuses others
-    __getattr__, __dir__ = lazy(globals(), ("errors", "models", "call_record", "images", "client"))
+    __getattr__, __dir__ = lazy(
+        globals(), ("errors", "models", "call_record"), AuthClient="client", ImageSource="images"
+    )

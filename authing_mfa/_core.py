@@ -14,21 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 from yarl import URL
 
-from authing_mfa import images, passwords, retry
 from authing_mfa import operations as ops
+from authing_mfa import passwords, retry
 from authing_mfa._options import check_token_text
 from authing_mfa._progress import Progress
 from authing_mfa._sentences import translate
 from authing_mfa._transport.transport import Transport
 from authing_mfa.discovery import Discovery
-from authing_mfa.errors import (
-    ApiError,
-    AuthingError,
-    CallTimeoutError,
-    NetworkError,
-    ResponseError,
-    UsageError,
-)
+from authing_mfa.errors import ApiError, AuthingError, CallTimeoutError, NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Answer, RequestContext, check_token, decode, encode
 
 if TYPE_CHECKING:
@@ -187,6 +180,8 @@ class Core:
                 key = self.options.public_key or passwords.CLOUD_PUBLIC_KEY
                 changes[name] = await asyncio.to_thread(passwords.encrypt, value, key)
         if isinstance(operation, ops.UploadFaceImage) and not isinstance(operation.image, ops.JpegBytes):
+            from authing_mfa import images  # few programs send pictures
+
             limits = {"max_side": self.options.max_image_side, "max_memory": self.options.max_image_memory}
             prepared = await images.prepare_async(operation.image, **limits)
             changes["image"] = ops.JpegBytes(prepared)

@@ -11,17 +11,20 @@ if TYPE_CHECKING:
 __all__ = ["lazy"]
 
 
-def lazy(package: dict[str, Any], modules: tuple[str, ...]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy(
+    package: dict[str, Any], modules: tuple[str, ...], **known: str
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and the `__dir__` of a package.
 
     Args:
         package: its `globals()`. Only names in its `__all__` are loaded.
         modules: its modules that have those names, in the order in which they are searched.
+        known: the module of a name, if the search would load a module that the name does not need.
     """
 
     def getattr_(name: str) -> Any:
         if name in package["__all__"]:
-            for module in modules:
+            for module in (known[name],) if name in known else modules:
                 found = vars(import_module(f"{package['__name__']}.{module}"))
                 if name in found:
                     package[name] = found[name]

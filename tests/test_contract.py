@@ -162,8 +162,16 @@ def declared(error):
     return {name for name, kind in error.__annotations__.items() if not str(kind).startswith("ClassVar")}
 
 
-def test_importing_does_not_load_what_is_not_needed_yet():
+@pytest.mark.parametrize(
+    ("statement", "unneeded"),
+    [
+        ("import authing_mfa", {"PIL", "cryptography", "aiohttp", "attr", "cattrs"}),
+        ("from authing_mfa import AuthClient", {"PIL", "cryptography", "cattrs", "authing_mfa.images"}),
+        ("from authing_mfa import ImageSource", {"PIL", "cryptography", "aiohttp", "cattrs"}),
+    ],
+)
+def test_importing_does_not_load_what_is_not_needed_yet(statement, unneeded):
     """Pictures, encryption and the HTTP library are loaded by the first call that needs them."""
-    script = "import sys, authing_mfa; print(*{'PIL', 'cryptography', 'aiohttp', 'cattrs'} & set(sys.modules))"
+    script = f"import sys; {statement}; print(*{unneeded} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, "")
