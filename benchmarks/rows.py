@@ -14,9 +14,7 @@ import argparse
 import asyncio
 import csv
 import gc
-import json
 import os
-import sqlite3
 import sys
 import tempfile
 import threading
@@ -39,8 +37,9 @@ from authing_mfa.batch.journal.serialization import to_journal
 from authing_mfa.batch.models import Outcome
 from authing_mfa.batch.options import BatchOptions
 from authing_mfa.batch.run_file import run_file
-from benchmarks import instructions
+from benchmarks import instructions, rows_by_hand
 from benchmarks.fixture import USER
+from benchmarks.rows_by_hand import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +48,6 @@ CONCURRENCY = 256
 AT_ONCE = 8  # calls that are answered in one turn of the loop
 SLOWER = 50  # so many times slower is a program under cachegrind
 COUNT = 1000  # rows between the two counts
-WINDOW = 128  # rows of one transaction, by hand
 VALUE = UserInfo(
     id=USER["id"],
     username=USER["username"],
@@ -195,56 +193,6 @@ def transactions(folder: Path, count: int) -> None:
     asyncio.run(run())
 
 
-# ─────────────────────────────── by hand ───────────────────────────────
-
-TABLES = """
-CREATE TABLE row (run INTEGER, position INTEGER, part INTEGER, key TEXT, kind TEXT, digest TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID;
-CREATE TABLE outcome (run INTEGER, position INTEGER, epoch INTEGER, answer TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID;
-"""
-OPEN = {name: getattr(VALUE, name) for name in ("id", "username", "nickname", "name", "email", "phone", "photo")}
-
-
-def journal_by_hand(folder: Path, count: int) -> None:
-    """Insert a line and an answer for each row, committed durably in groups."""
-    file = sqlite3.connect(folder / "run.db", isolation_level=None)
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=250"):
-        file.execute(f"PRAGMA {setting}")
-    file.executescript(TABLES)
-    answer, digest = json.dumps(OPEN), "0123456789abcdef" * 2
-    for first in range(0, count, WINDOW):
-        numbers = range(first, min(count, first + WINDOW))
-        file.execute("BEGIN IMMEDIATE")
-        file.executemany(
-            "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", [(1, n, 0, str(n), "totp", digest) for n in numbers]
-        )
-        file.executemany("INSERT INTO outcome VALUES (?, ?, ?, ?)", [(1, n, 1, answer) for n in numbers])
-        file.execute("COMMIT")
-    file.close()
-
-
-def reading_by_hand(folder: Path, count: int) -> None:
-    with source(folder, count).open(newline="") as file:
-        assert sum(1 for _ in csv.reader(file)) == count + 1
-
-
-def writing_by_hand(folder: Path, count: int) -> None:
-    dumps = json.dumps if json_module() is json else json_module().dumps
-    with (folder / "by-hand.jsonl").open("wb") as file:
-        for number in range(count):
-            line = dumps({"index": number, "key": str(number), "status": "ok", "value": OPEN})
-            file.write(line.encode() if isinstance(line, str) else line)
-            file.write(b"\n")
-
-
-def json_module() -> Any:
-    """Orjson where it is installed, as in the package."""
-    try:
-        import orjson
-    except ImportError:
-        return json
-    return orjson
-
-
 PARTS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "rows": ("making the row in the program", rows),
     "engine": ("verify_many", engine),
@@ -256,9 +204,9 @@ PARTS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "transactions": ("the journal's transactions, alone", transactions),
     "reading": ("reading and checking the CSV file, alone", reading),
     "writing": ("writing JSON lines, alone", writing),
-    "journal-by-hand": ("by hand: inserts and commits of sqlite3", journal_by_hand),
-    "reading-by-hand": ("by hand: csv.reader", reading_by_hand),
-    "writing-by-hand": ("by hand: JSON and write", writing_by_hand),
+    "journal-by-hand": ("by hand: inserts and commits of sqlite3", rows_by_hand.journal),
+    "reading-by-hand": ("by hand: csv.reader", rows_by_hand.reading),
+    "writing-by-hand": ("by hand: JSON and write", rows_by_hand.writing),
 }
 
 
