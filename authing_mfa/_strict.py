@@ -30,15 +30,15 @@ def json_name(value: Any) -> str:
     return "null" if value is None else names.get(type(value), type(value).__name__)
 
 
-def text(value: Any) -> str:
-    """*value*, which must be text."""
+def text(value: Any, _: Any = None) -> str:
+    """*value*, which must be text. The second parameter is for cattrs."""
     if type(value) is str:
         return value
     raise TypeError(f"text expected, not {json_name(value)}")
 
 
-def optional_text(value: Any) -> str | None:
-    """*value*, which must be text or null."""
+def optional_text(value: Any, _: Any = None) -> str | None:
+    """*value*, which must be text or null. The second parameter is for cattrs."""
     if type(value) is str or value is None:
         return value
     raise TypeError(f"text or null expected, not {json_name(value)}")
@@ -56,15 +56,15 @@ def required_text(raw: dict[str, Any], *names: str) -> str:
     return value
 
 
-def flag(value: Any) -> bool:
-    """*value*, which must be a boolean."""
+def flag(value: Any, _: Any = None) -> bool:
+    """*value*, which must be a boolean. The second parameter is for cattrs."""
     if type(value) is bool:
         return value
     raise TypeError(f"a boolean expected, not {json_name(value)}")
 
 
-def whole_number(value: Any) -> int:
-    """*value*, which must be a whole number."""
+def whole_number(value: Any, _: Any = None) -> int:
+    """*value*, which must be a whole number. The second parameter is for cattrs."""
     if type(value) is int:
         return value
     raise TypeError(f"a whole number expected, not {json_name(value)}")

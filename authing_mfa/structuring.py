@@ -1,16 +1,20 @@
-"""Turn operations into JSON objects, and the JSON of an answer into typed values. Strict: a wrong type is an error, never coerced.
+"""Turn JSON objects into typed values and back, with one cattrs converter. Strict: a wrong type is an error, never coerced.
 
-`to_wire` makes the JSON object of an operation, `from_wire` the value of an answer. The wire's names and shapes are those of docs/wire.md, sections Requests and Payloads.
+`to_wire` makes the JSON object of an operation, `from_wire` the value of an answer, `operation_from_wire` an operation from a
+request (the emulator uses it). The wire's names and shapes are those of docs/wire.md, sections Requests and Payloads.
 """
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from math import isfinite
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from authing_mfa import _payloads, _strict
 from authing_mfa.models import (
@@ -29,7 +33,17 @@ from authing_mfa.operations import FactorType, Operation, PhotoKey, Verified
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["camel", "from_wire", "recovered_user", "to_wire", "wire_name"]
+__all__ = ["from_wire", "operation_from_wire", "recovered_user", "to_wire"]
+
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - O for operation; never beside a zero
+
+_converter: Final = cattrs.Converter(detailed_validation=False, prefer_attrib_converters=False)
+
+
+_converter.register_structure_hook(str, _strict.text)
+_converter.register_structure_hook(bool, _strict.flag)
+_converter.register_structure_hook(int, _strict.whole_number)
+_converter.register_structure_hook_func(lambda kind: kind == (str | None), _strict.optional_text)
 
 
 def camel(name: str) -> str:
@@ -38,47 +52,75 @@ def camel(name: str) -> str:
     return head + "".join(word.title() for word in rest)
 
 
-def wire_name(attribute: attrs.Attribute[Any]) -> str:
-    """Return the name of an operation's or a user's field in requests and answers."""
+def _wire_name(attribute: attrs.Attribute[Any]) -> str:
     return attribute.metadata.get("wire") or camel(attribute.name)
+
+
+def _overrides(cls: type, *, omit_none: bool = False) -> dict[str, Any]:
+    return {
+        field.name: override(
+            rename=_wire_name(field),
+            omit_if_default=omit_none and field.default is None,
+            omit=field.metadata.get("header", False),
+        )
+        for field in attrs.fields(cls)
+    }
+
+
+def _structurer(cls: type, **special: Any) -> Callable[[Any, Any], Any]:
+    return make_dict_structure_fn(cls, _converter, _cattrs_detailed_validation=False, **(_overrides(cls) | special))
 
 
 # ─────────────────────────────── operations ───────────────────────────────
 
 
-_wire_names: Final[dict[Any, tuple[tuple[str, str], ...]]] = {}
-
-
-def _read_wire_names(cls: type[Operation[Any]]) -> tuple[tuple[str, str], ...]:
-    """Return the name and the wire name of each field of *cls* that is part of the JSON object."""
-    return tuple((field.name, wire_name(field)) for field in attrs.fields(cls) if not field.metadata.get("header"))
+_unstructurers: Final[dict[Any, Callable[[Any], dict[str, Any]]]] = {}
+_operation_structurers: Final[dict[Any, Callable[[Any, Any], Any]]] = {}
 
 
 def to_wire(operation: Operation[Any]) -> dict[str, Any]:
     """Return the JSON object of *operation*: its fields under their wire names without those that are None, and the constant fields."""
     cls = operation.__class__
-    names = _wire_names.get(cls)
-    if names is None:
-        names = _wire_names[cls] = _read_wire_names(cls)
-    fields: dict[str, Any] = {}
-    for name, wire in names:
-        value = getattr(operation, name)
-        if value is not None:
-            fields[wire] = value
+    unstructure = _unstructurers.get(cls)
+    if unstructure is None:
+        unstructure = _unstructurers[cls] = make_dict_unstructure_fn(cls, _converter, **_overrides(cls, omit_none=True))
+    fields = unstructure(operation)
     if cls.groups:
         fields = _grouped(cls, fields)
-    fields.update(cls.constant_fields)
-    return fields
+    constant = operation.constant_fields
+    return {**fields, **constant} if constant else fields
 
 
 def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any]:
     """Return *fields* with the fields of each wire object moved into that object. An object without fields is sent empty."""
     groups: dict[str, dict[str, Any]] = {name: {} for name in cls.groups}
     for field in attrs.fields(cls):
-        group, name = field.metadata.get("group"), wire_name(field)
+        group, name = field.metadata.get("group"), _wire_name(field)
         if group is not None and name in fields:
             groups[group] |= {name: fields.pop(name), **field.metadata.get("beside", {})}
     return {**fields, **groups}
+
+
+def operation_from_wire(cls: type[O], body: dict[str, Any]) -> O:
+    """Return the operation that a request's JSON object *body* (camelCase keys) asks for. Unknown keys are ignored.
+
+    Raises:
+        InvalidInputError: a field is empty or not of its type.
+        KeyError, TypeError: a required field is missing, or a value cannot be read at all.
+    """
+    structure = _operation_structurers.get(cls)
+    if structure is None:
+        structure = _operation_structurers[cls] = _structurer(cls)
+    operation: O = structure(_ungrouped(cls, body) if cls.groups else body, cls)
+    return operation
+
+
+def _ungrouped(cls: type[Operation[Any]], body: dict[str, Any]) -> dict[str, Any]:
+    fields = dict(body)
+    for name in cls.groups:
+        held = fields.pop(name, None)
+        fields |= {} if held is None else _strict.json_object(held)
+    return fields
 
 
 # ─────────────────────────────── answers ───────────────────────────────
@@ -87,7 +129,7 @@ def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any
 _TOKENS: Final = ("id_token", "access_token", "refresh_token")  # as in OpenID Connect, where nothing is camelCase
 # The wire name of each text of a user, in the order of the fields; `raw` and `token_expires_at` are the last two.
 _USER_TEXTS: Final = {
-    field.name: field.name if field.name in _TOKENS else wire_name(field) for field in attrs.fields(UserInfo)[:-2]
+    field.name: field.name if field.name in _TOKENS else _wire_name(field) for field in attrs.fields(UserInfo)[:-2]
 }
 _ID, _PHOTO, _ID_TOKEN = (tuple(_USER_TEXTS).index(name) for name in ("id", "photo", "id_token"))
 _OTHER_NAMES: Final = ((_ID, "sub"), (_PHOTO, "picture"), (_ID_TOKEN, "token"))
@@ -151,17 +193,14 @@ def _confirmed_user(payload: Any, recovery_code: str | None) -> UserInfo | None:
     return _user(fields, recovery_code)
 
 
+@cache
+def _authenticator_structurer() -> Callable[[Any, Any], Any]:
+    return _structurer(Authenticator, type=override(rename="authenticatorType"), enabled=override(rename="enable"))
+
+
 def _authenticators(payload: Any, _: str | None) -> tuple[Authenticator, ...]:
-    return tuple(_authenticator(_strict.json_object(entry)) for entry in _strict.array(payload))
-
-
-def _authenticator(entry: dict[str, Any]) -> Authenticator:
-    return Authenticator(
-        id=_strict.text(entry["id"]),
-        type=_strict.text(entry["authenticatorType"]),
-        enabled=_strict.flag(entry["enable"]),
-        source=_strict.optional_text(entry.get("source")),
-    )
+    structure = _authenticator_structurer()
+    return tuple(structure(_strict.json_object(entry), Authenticator) for entry in _strict.array(payload))
 
 
 def _custom_fields(payload: Any, _: str | None) -> tuple[CustomField, ...]:

@@ -12,13 +12,13 @@ import attrs
 import pytest
 
 from authing_mfa import operations as ops
-from authing_mfa.emulator.http.operation_reader import operation_from_wire
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.models import Authenticator, CustomField, MfaChallenge, MfaFactor, TotpEnrollment, UserInfo
 from authing_mfa.operations import PhotoKey, PublicConfig
 from authing_mfa.structuring import (
     camel,
     from_wire,
+    operation_from_wire,
     recovered_user,
     to_wire,
 )

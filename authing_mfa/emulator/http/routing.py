@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from authing_mfa import operations as ops
 from authing_mfa._json import parse_json
-from authing_mfa.emulator.http.operation_reader import operation_from_wire
 from authing_mfa.emulator.rules import endpoints as own
 from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.errors import InvalidInputError
-from authing_mfa.structuring import camel
+from authing_mfa.structuring import camel, operation_from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
