@@ -166,7 +166,7 @@ def declared(error):
     ("statement", "unneeded"),
     [
         ("import authing_mfa", {"PIL", "cryptography", "aiohttp", "attr", "cattrs"}),
-        ("from authing_mfa import AuthClient", {"PIL", "cryptography", "cattrs", "authing_mfa.images"}),
+        ("from authing_mfa import AuthClient", {"PIL", "cryptography", "authing_mfa.images"}),
         ("from authing_mfa import ImageSource", {"PIL", "cryptography", "aiohttp", "cattrs"}),
     ],
 )
