@@ -39,7 +39,7 @@ AT_LEAST: list[tuple[str, float, tuple[str, ...]]] = [
     ("official authing 4.5.17 in threads ÷ AuthClient, CPU, http", 7, ("official-http", "ratio")),
     ("the same over https", 120, ("official-https", "ratio")),
     ("httpx.AsyncClient ÷ AuthClient, CPU", 5, ("cpu-64", "httpx_over_ours")),
-    ("batch rows/s from CSV to JSON lines with journal ÷ without", 0.9, ("batch", "files_rate")),
+    ("batch rows/s from CSV to JSON lines with journal ÷ without, new clients", 0.9, ("batch", "files_rate")),
     ("batch on two processes ÷ one, of what is possible", 0.95, ("processes", "ratio", "÷ ceiling")),
     ("emulator ÷ bare aiohttp.web handler, requests per CPU second", 0.5, ("emulator", "share")),
 ]
