@@ -266,3 +266,11 @@ def test_a_photo_key_is_text():
     """A key can be used wherever a text is needed."""
     assert PhotoKey("k") == "k"
     assert isinstance(PhotoKey("k"), str)
+
+
+@pytest.mark.parametrize(
+    "other", [ops.VerifyByPhone("1", "9999"), ops.VerifyByPhone("2", "1234"), ops.VerifyByTotp("1234"), None]
+)
+def test_operations_of_another_content_or_kind_are_not_equal(other):
+    """A secret counts, too."""
+    assert ops.VerifyByPhone("1", "1234") != other
