@@ -30,11 +30,14 @@ class Shape(Enum):
 
     def arguments(self, outcome: Outcome) -> tuple[Any, ...]:
         """Return the arguments for *outcome*."""
-        if self is Shape.VALUE:
+        if self is _WITH_VALUE:
             return outcome.code, outcome.message, outcome.value
-        if self is Shape.NO_VALUE or outcome.value is None:
+        if self is _WITHOUT_VALUE or outcome.value is None:
             return outcome.code, outcome.message
         return outcome.code, outcome.value
+
+
+_WITH_VALUE, _WITHOUT_VALUE, _UPLOAD = Shape  # module globals: the hot path reads them
 
 
 def check_completion(completion: object, *, name: str, upload: bool, valueless: bool) -> Shape:
@@ -58,13 +61,13 @@ def check_completion(completion: object, *, name: str, upload: bool, valueless: 
         )
     if upload:
         if _takes(completion, _PAIR):
-            return Shape.UPLOAD
+            return _UPLOAD
     elif _takes(completion, _VALUE):
-        return Shape.VALUE
+        return _WITH_VALUE
     elif valueless and _takes(completion, _PAIR):
-        return Shape.NO_VALUE
-    expected = Shape.UPLOAD if upload else Shape.VALUE
-    short = f", or {Shape.NO_VALUE.value}" if valueless else ""
+        return _WITHOUT_VALUE
+    expected = _UPLOAD if upload else _WITH_VALUE
+    short = f", or {_WITHOUT_VALUE.value}" if valueless else ""
     raise TypeError(f"The completion of {name} must take {expected.value}{short}.")
 
 
@@ -73,7 +76,10 @@ def _is_never_run(completion: Any) -> bool:
         completion = completion.func
     function = completion.__func__ if type(completion) is MethodType else completion
     if type(function) is FunctionType:
-        return bool(function.__code__.co_flags & _NOT_PLAIN) or inspect.iscoroutinefunction(function)
+        if function.__code__.co_flags & _NOT_PLAIN:
+            return True
+        # A plain function may be marked as a coroutine function; the mark is an attribute.
+        return bool(function.__dict__) and inspect.iscoroutinefunction(function)
     if isinstance(function, type):
         return False
     called = type(function).__call__ if hasattr(type(function), "__call__") else function  # noqa: B004 - the function that it runs
