@@ -237,12 +237,11 @@ class Service:
         self._context = context
         import asyncio
 
-        from authing_mfa._threads import new_event_loop
         from authing_mfa.client import AuthClient
 
         self.client: AuthClient = AuthClient(**context.client_options(token))
         self._base = self.client
-        self._runner = asyncio.Runner(loop_factory=new_event_loop)
+        self._runner = asyncio.Runner()  # not uvloop: importing it takes longer than a command's few calls
 
     def __enter__(self) -> Self:
         return self
