@@ -124,9 +124,7 @@ sys.argv[0] = "authing-mfa"
 from authing_mfa.__main__ import main
 main()
 """
-UNTIL_SIGTERM = (
-    "import signal; signal.pthread_sigmask(signal.SIG_SETMASK, ()); print('begun', flush=True); signal.pause()"
-)
+UNTIL_SIGTERM = "import signal; signal.pthread_sigmask(signal.SIG_SETMASK, ()); print('begun', flush=True); signal.sigtimedwait((), 60)"
 
 
 @pytest.mark.parametrize(
