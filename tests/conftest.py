@@ -1,7 +1,10 @@
 """What all tests share. The suite runs in Python's development mode, which turns asyncio's debug mode on as well."""
 
+import gc
+import logging
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,3 +20,24 @@ def _programs_run_as_users_run_them() -> None:
     A test that wants the mode in a program starts it with ``-X dev``.
     """
     os.environ.pop("PYTHONDEVMODE", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_exception_is_retrieved() -> Iterator[None]:
+    """Nothing in the package, or in what it uses, leaves an exception in a future: asyncio would log it in a user's program.
+
+    asyncio notices when the future is deleted, often between two tests.
+    """
+    lost: list[str] = []
+
+    class Lost(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "was never retrieved" in record.getMessage():
+                lost.append(record.getMessage())
+
+    handler = Lost()
+    logging.getLogger("asyncio").addHandler(handler)
+    yield
+    gc.collect()
+    logging.getLogger("asyncio").removeHandler(handler)
+    assert lost == []

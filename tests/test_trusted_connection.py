@@ -14,6 +14,7 @@ import os
 import random
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -620,20 +621,78 @@ async def test_a_hostile_answer_does_not_hold_the_loop(body):
     assert spent < 1.0  # it was 3-8 s
 
 
-async def test_a_malformed_chunk_ends_the_call():
-    """The reader is not left waiting for the time-out, and the slot is free again."""
+@pytest.mark.parametrize("pause", [0, 0.05])
+async def test_a_malformed_chunk_ends_the_call(pause):
+    """The reader is not left waiting for the time-out, also if it waits for this chunk, and the slot is free again."""
 
-    async def script(_: Seen) -> bytes:
-        return chunked(b'{"code":200,', end=False) + b"zz\r\nnonsense\r\n"
+    async def serve(reader, writer):
+        with suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(chunked(b'{"code":200,', end=False))
+            await asyncio.sleep(pause)
+            writer.write(b"zz\r\nnonsense\r\n")
+            await reader.read()  # the end
+        writer.close()
 
-    async with (
-        serving(script) as server,
-        AuthClient("app", token="t", base_url=server.url, max_attempts=1, max_connections=1) as client,
-    ):
-        async with asyncio.timeout(20):
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AuthClient("app", token="t", base_url=url, max_attempts=1, max_connections=1) as client:
             for _ in range(2):
                 error = await outcome(client.mfa_verify_by_totp("123456"))
                 assert (type(error), error.delivery) == (NetworkError, "unknown")
+
+
+async def test_a_connection_keeps_nothing_of_its_answers():
+    """Answers in two pieces are watched for the end of their connection, and only while they are read."""
+
+    async def serve(reader, writer):
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(len(b'{"totp":"123456"}'))
+                answer = ok(data=USER)
+                writer.write(answer[:-9])
+                await asyncio.sleep(0.01)
+                writer.write(answer[-9:])
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AuthClient("app", token="t", base_url=url) as client:
+            await client.mfa_verify_by_totp("123456")
+            gc.collect()
+            before = sum(isinstance(each, aiohttp.StreamReader) for each in gc.get_objects())
+            for _ in range(20):
+                await client.mfa_verify_by_totp("123456")
+            gc.collect()
+            assert sum(isinstance(each, aiohttp.StreamReader) for each in gc.get_objects()) <= before
+
+
+async def test_a_kept_connection_that_is_reset_later_logs_no_error(caplog):
+    """The answer came in two pieces, so the call watched its connection. asyncio would log that nobody took the exception."""
+    reset, done = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        answer = ok(data=USER)
+        writer.write(answer[:-9])
+        await asyncio.sleep(0.05)
+        writer.write(answer[-9:])
+        await reset.wait()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        done.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AuthClient("app", token="t", base_url=url) as client:
+            await client.mfa_verify_by_totp("123456")
+            reset.set()
+            await done.wait()
+            await asyncio.sleep(0.1)  # until the client has seen the reset
+            await client.mfa_verify_by_totp("123456")  # on another connection: the first one leaves the pool
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize("size", [9_000, 60_000])

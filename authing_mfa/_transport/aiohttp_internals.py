@@ -7,6 +7,8 @@ be read, neither in aiohttp's parser nor in the socket.
 
 The hooks are `BaseConnector.connect` and `Payload.write_with_length`. If a version of aiohttp lacks one of them, the
 import fails; if a version does not call one of them, no call is ever reported as not sent because of it.
+
+More than 300 lines, so that all of it stands in one file.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import select
 import sys
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -24,14 +27,14 @@ from aiohttp.client_proto import ResponseHandler
 from authing_mfa._transport.deadlines import Phase, current_attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aiohttp.abc import AbstractStreamWriter
     from aiohttp.connector import Connection
 
     from authing_mfa._transport.deadlines import Attempt
 
-__all__ = ["Body", "LentPool", "OwnPool", "UnaskedBytesError", "last_trace", "refuse_replay", "watch_for_loss"]
+__all__ = ["Body", "LentPool", "OwnPool", "UnaskedBytesError", "last_trace", "refuse_replay", "watching_for_loss"]
 
 _HOOKS: Final = (
     (aiohttp.BaseConnector, "connect"),
@@ -280,16 +283,18 @@ class Body(aiohttp.Payload):
 # ─────────────────────────────── answers ───────────────────────────────
 
 
-def watch_for_loss(reply: aiohttp.ClientResponse) -> None:
+@contextmanager
+def watching_for_loss(reply: aiohttp.ClientResponse) -> Iterator[None]:
     """Make reading *reply* fail when its connection ends, also where aiohttp leaves the reader waiting.
 
-    After a malformed chunk aiohttp closes the connection and does not wake the reader.
+    After a malformed chunk aiohttp closes the connection; it does not wake a reader that waits for this chunk.
     """
     connection = reply.connection
     protocol = None if connection is None else connection.protocol
     lost = None if protocol is None else protocol.closed
     content = reply.content
     if lost is None:
+        yield
         return
 
     def tell(_: object) -> None:
@@ -297,3 +302,15 @@ def watch_for_loss(reply: aiohttp.ClientResponse) -> None:
             content.set_exception(aiohttp.ClientPayloadError("the connection was lost within the answer"))
 
     lost.add_done_callback(tell)
+    try:
+        yield
+    finally:  # the connection may live on for many calls
+        lost.remove_done_callback(tell)
+        lost.remove_done_callback(_retrieve)
+        lost.add_done_callback(_retrieve)
+
+
+def _retrieve(lost: asyncio.Future[None]) -> None:
+    """Take the exception of a connection that is reset between two calls, or asyncio logs it as an error."""
+    if not lost.cancelled():
+        lost.exception()

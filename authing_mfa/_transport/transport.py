@@ -24,7 +24,7 @@ from authing_mfa._transport.aiohttp_internals import (
     UnaskedBytesError,
     last_trace,
     refuse_replay,
-    watch_for_loss,
+    watching_for_loss,
 )
 from authing_mfa._transport.deadlines import Deadlines
 from authing_mfa._transport.environment_proxy import environment_proxy
@@ -237,18 +237,18 @@ class Transport:
 
     async def _read(self, reply: aiohttp.ClientResponse) -> Response | ResponseError:
         """Read the answer to its end; return it, or the error to raise if it is over the limit."""
-        watch_for_loss(reply)
-        if self._is_small_and_plain(reply):
-            return Response(reply.status, reply.headers, await reply.read())
-        body = bytearray()
-        try:
-            while len(body) <= self._limit:
-                chunk = await reply.content.readany()
-                if not chunk:
-                    return Response(reply.status, reply.headers, bytes(body))
-                body += chunk
-        finally:
-            reply.close()  # a connection that was read to its end has returned to the pool by itself
+        with watching_for_loss(reply):
+            if self._is_small_and_plain(reply):
+                return Response(reply.status, reply.headers, await reply.read())
+            body = bytearray()
+            try:
+                while len(body) <= self._limit:
+                    chunk = await reply.content.readany()
+                    if not chunk:
+                        return Response(reply.status, reply.headers, bytes(body))
+                    body += chunk
+            finally:
+                reply.close()  # a connection that was read to its end has returned to the pool by itself
         text = f"The answer is larger than {self._limit} bytes and was not read to its end."
         return ResponseError(text, http_status=reply.status)
 
