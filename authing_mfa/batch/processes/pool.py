@@ -216,6 +216,7 @@ class _Process:
 
     def how_it_ended(self) -> str:
         """Return the cause of its end, in words."""
+        self._process.join(1.0)  # its connection ends a moment before the process does
         code = self._process.exitcode or 0
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
