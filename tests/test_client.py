@@ -12,6 +12,7 @@ import logging
 from contextvars import copy_context
 
 import aiohttp
+import attrs
 import pytest
 from aioresponses import aioresponses
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -29,7 +30,9 @@ from authing_mfa import (
     RateLimitedError,
     ResponseError,
     WrongCodeError,
+    images,
 )
+from authing_mfa._options import ClientOptions
 from authing_mfa.operations import OPERATIONS, Bearer
 from tests.endpoints import ENDPOINTS, answer_of
 from tests.servers import USER, Drop, Seen, answering, ok, reply, serving
@@ -539,3 +542,9 @@ async def test_language_and_pool_are_sent():
         await client.get_current_user()
     assert server.seen[0].header("x-authing-lang") == "zh-CN"
     assert server.seen[0].header("x-authing-userpool-id") == "p"
+
+
+def test_the_limits_of_pictures_are_those_of_the_module():
+    """They stand in both places, because most programs need the client and not `images`."""
+    defaults = {field.name: field.default for field in attrs.fields(ClientOptions)}
+    assert (defaults["max_image_side"], defaults["max_image_memory"]) == (images.MAX_SIDE, images.MEMORY_LIMIT)

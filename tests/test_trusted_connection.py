@@ -621,6 +621,15 @@ async def test_a_hostile_answer_does_not_hold_the_loop(body):
     assert spent < 1.0  # it was 3-8 s
 
 
+@asynccontextmanager
+async def client_of(serve, **options):
+    """A client of a server that answers each connection with the coroutine function *serve*."""
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AuthClient("app", token="t", base_url=url, **options) as client:
+            yield client
+
+
 @pytest.mark.parametrize("pause", [0, 0.05])
 async def test_a_malformed_chunk_ends_the_call(pause):
     """The reader is not left waiting for the time-out, also if it waits for this chunk, and the slot is free again."""
@@ -634,12 +643,10 @@ async def test_a_malformed_chunk_ends_the_call(pause):
             await reader.read()  # the end
         writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with AuthClient("app", token="t", base_url=url, max_attempts=1, max_connections=1) as client:
-            for _ in range(2):
-                error = await outcome(client.mfa_verify_by_totp("123456"))
-                assert (type(error), error.delivery) == (NetworkError, "unknown")
+    async with client_of(serve, max_attempts=1, max_connections=1) as client:
+        for _ in range(2):
+            error = await outcome(client.mfa_verify_by_totp("123456"))
+            assert (type(error), error.delivery) == (NetworkError, "unknown")
 
 
 async def test_a_connection_keeps_nothing_of_its_answers():
@@ -656,16 +663,14 @@ async def test_a_connection_keeps_nothing_of_its_answers():
                 writer.write(answer[-9:])
         writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with AuthClient("app", token="t", base_url=url) as client:
+    async with client_of(serve) as client:
+        await client.mfa_verify_by_totp("123456")
+        gc.collect()
+        before = sum(isinstance(each, aiohttp.StreamReader) for each in gc.get_objects())
+        for _ in range(20):
             await client.mfa_verify_by_totp("123456")
-            gc.collect()
-            before = sum(isinstance(each, aiohttp.StreamReader) for each in gc.get_objects())
-            for _ in range(20):
-                await client.mfa_verify_by_totp("123456")
-            gc.collect()
-            assert sum(isinstance(each, aiohttp.StreamReader) for each in gc.get_objects()) <= before
+        gc.collect()
+        assert sum(isinstance(each, aiohttp.StreamReader) for each in gc.get_objects()) <= before
 
 
 async def test_a_kept_connection_that_is_reset_later_logs_no_error(caplog):
@@ -683,14 +688,12 @@ async def test_a_kept_connection_that_is_reset_later_logs_no_error(caplog):
         writer.transport.abort()
         done.set()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with AuthClient("app", token="t", base_url=url) as client:
-            await client.mfa_verify_by_totp("123456")
-            reset.set()
-            await done.wait()
-            await asyncio.sleep(0.1)  # until the client has seen the reset
-            await client.mfa_verify_by_totp("123456")  # on another connection: the first one leaves the pool
+    async with client_of(serve) as client:
+        await client.mfa_verify_by_totp("123456")
+        reset.set()
+        await done.wait()
+        await asyncio.sleep(0.1)  # until the client has seen the reset
+        await client.mfa_verify_by_totp("123456")  # on another connection: the first one leaves the pool
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 

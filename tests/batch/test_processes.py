@@ -16,7 +16,7 @@ import pytest
 
 from authing_mfa import InvalidInputError
 from authing_mfa.batch import CircuitOpenError, InputChangedError, JournalError
-from authing_mfa.batch.processes.pool import _divided
+from authing_mfa.batch.processes.pool import _divided, _Process
 from authing_mfa.batch.run_file import BatchOptions, run_file
 from tests.batch.conftest import until
 from tests.batch.test_files import records
@@ -256,3 +256,19 @@ def test_a_certificate_authority_of_the_command_line_reaches_the_processes(tmp_p
     handed_over = pickle.loads(pickle.dumps(_trusting(str(file))))
     assert isinstance(handed_over, ssl.SSLContext)
     assert handed_over.get_ca_certs() == _trusting(str(file)).get_ca_certs() != []
+
+
+@pytest.mark.parametrize(("code", "said"), [(-9, "killed by signal 9"), (3, "exit code 3"), (None, "not ended yet")])
+def test_the_cause_of_an_end_is_awaited(code, said):
+    """The connection of a process ends a moment before the process does; its exit code is known after that."""
+
+    class Ending:
+        exitcode = None
+
+        def join(self, timeout):
+            assert timeout is not None
+            self.exitcode = code
+
+    process = object.__new__(_Process)
+    process._process = Ending()
+    assert process.how_it_ended() == said

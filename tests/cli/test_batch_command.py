@@ -95,7 +95,7 @@ def test_the_summary_names_the_file_of_new_recovery_codes(cli, emulator, tmp_pat
 
 
 def test_the_summary_names_no_file_if_there_is_no_new_recovery_code(cli, emulator, tmp_path):
-    """A refused recovery code leaves the file empty: nobody is told to give codes to users."""
+    """The service refused the only recovery code, so the file is empty, and the summary does not name it."""
     user = emulator.add_user(mfa=["OTP"], totp=True)
     path = tmp_path / "rows.csv"
     path.write_text(f"kind,token,code\nrecovery,{emulator.mfa_token_of(user)},wrong\n")

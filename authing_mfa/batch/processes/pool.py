@@ -217,7 +217,9 @@ class _Process:
     def how_it_ended(self) -> str:
         """Return the cause of its end, in words."""
         self._process.join(1.0)  # its connection ends a moment before the process does
-        code = self._process.exitcode or 0
+        code = self._process.exitcode
+        if code is None:
+            return "not ended yet"
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
     def kill(self) -> None:

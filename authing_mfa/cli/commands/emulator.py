@@ -68,7 +68,7 @@ def _serving(
     ready: Callable[[Emulator], None],
     until: Callable[[SimpleQueue[int]], int] | None = None,
 ) -> int:
-    """Serve until a signal comes, or until *until*, which is told of the signals, has returned the exit code."""
+    """Serve until a signal comes. With *until*: call it with the queue of the signals, and serve until it returns the exit code."""
     import signal
 
     from authing_mfa.emulator.serving import emulator_with_user, stop_signals, wait_for_signal
