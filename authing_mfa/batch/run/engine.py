@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, Final
 from authing_mfa.batch.errors import RunTokenError
 from authing_mfa.batch.models import InvalidRow, Outcome, VerifyRequest
 from authing_mfa.batch.run.circuit import CircuitBreaker
-from authing_mfa.batch.run.perform import LIMITED_ATTEMPTS, can_repeat, pause_before_retry
+from authing_mfa.batch.run.perform import LIMITED_ATTEMPTS, is_retryable, pause_before_retry
 from authing_mfa.errors import (
     AuthingError,
     InvalidInputError,
@@ -483,7 +483,7 @@ class Engine:
             self._limiter.limited(error.retry_after, started, self._calls / max(elapsed, 1.0))
             if self._progress is not None and not paused:
                 self._progress.report(paused=self._limiter.paused())
-            if attempt < LIMITED_ATTEMPTS and can_repeat(row):
+            if attempt < LIMITED_ATTEMPTS and is_retryable(row):
                 return 0.0
             self._circuit.note(error)
             return None
@@ -496,7 +496,7 @@ class Engine:
         Not if the row itself is the cause: other rows were answered since it waited first, or its photo cannot be uploaded.
         """
         error = outcome.error
-        if error is None or error.delivery != "not_sent" or not can_repeat(row):
+        if error is None or error.delivery != "not_sent" or not is_retryable(row):
             return False
         if waits and (row.operation is None or self._circuit.closings > waits[0] + 1):
             return False

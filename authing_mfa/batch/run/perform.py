@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.models import VerifyRequest
     from authing_mfa.client import AuthClient
 
-__all__ = ["LIMITED_ATTEMPTS", "RowPerformer", "can_repeat", "pause_before_retry"]
+__all__ = ["LIMITED_ATTEMPTS", "RowPerformer", "is_retryable", "pause_before_retry"]
 
 LIMITED_ATTEMPTS: Final = 8
 """How often a row is tried if the service answers 429; the whole run pauses before each try."""
@@ -78,14 +78,14 @@ def _named(image: object) -> str:
     return f"{image}:" if isinstance(image, PurePath) else ""
 
 
-def can_repeat(row: VerifyRequest) -> bool:
-    """Return True if *row* can be tried again at all; an open file cannot, because it has been read to its end."""
+def is_retryable(row: VerifyRequest) -> bool:
+    """Return True if *row* can be sent again at all; a row with an open file cannot, because the file has been read to its end."""
     return not hasattr(row.image, "read")
 
 
 def pause_before_retry(row: VerifyRequest, error: AuthingError, attempt: int) -> float | None:
     """Return the seconds to wait before *row* is tried again after *error*, or None. 429 is not handled here."""
-    if not can_repeat(row):
+    if not is_retryable(row):
         return None
     return retry.retry_delay(
         row.operation or _VERIFY_FACE,
