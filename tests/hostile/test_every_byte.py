@@ -10,6 +10,7 @@ from authing_mfa import ApiError, AuthClient, AuthingError, CallTimeoutError, Ne
 from authing_mfa.operations import OPERATIONS, VerifyByTotp
 from tests.endpoints import SAMPLES
 from tests.hostile.network import CLEAN, CODE, Plan, answer_of, served
+from tests.test_operations import CHANGES_SOMETHING
 
 ANSWER = len(answer_of(0))
 STEP = 83  # in `make test` each operation is broken at every 83rd byte, each at others; `make soak` takes every byte
@@ -125,6 +126,22 @@ async def test_an_answer_that_breaks(number, cls):
 async def test_an_answer_in_pieces_in_disorder_or_with_more_behind(number, cls):
     """In pieces it is the answer; in disorder it is none; what comes after it reaches no other call."""
     await odd_answers(number, cls, every=False)
+
+
+CHANGING = [param for param in numbered(OPERATIONS) if param.values[1].python_name in CHANGES_SOMETHING]
+
+
+@pytest.mark.parametrize(("number", "cls"), CHANGING)
+async def test_what_may_have_been_performed_is_not_sent_again(number, cls):
+    """A client that retries, as programs have it: whether the answer is lost or cut, the service gets the request once."""
+    operation = sample(cls)
+    async with served() as service, client_of(service) as client:
+        for answer, end in ((0, "fin"), (0, "reset"), (40, "fin"), (40, "reset")):
+            await works(service, client, operation)
+            acts, service.plan = len(service.acts), Plan(answer=answer, end=end)
+            with pytest.raises(NetworkError) as caught:
+                await client.perform(operation)
+            assert (caught.value.delivery, len(service.acts) - acts) == ("unknown", 1)
 
 
 @pytest.mark.parametrize("length", [1, 40, ANSWER])

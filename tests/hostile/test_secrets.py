@@ -16,9 +16,9 @@ import pytest
 
 from authing_mfa import AuthClient, AuthingError, Captcha
 from authing_mfa.operations import OPERATIONS, LoginByAccount
-from tests.endpoints import SAMPLES
+from tests.endpoints import ENDPOINTS, OTP_DATA, SAMPLES, STARTED, answer_of
 from tests.hostile.network import Plan, served
-from tests.servers import Drop, Seen, hang, reply, serving
+from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
 
 TOKEN = "canary-token-4711"
 PROXY_PASSWORD = "canary-proxy-4712"
@@ -119,9 +119,11 @@ async def fails(client, operation) -> str:
     with pytest.raises(AuthingError) as caught:
         await client.perform(operation, max_attempts=1)
     error = caught.value
+    pickled = pickle.dumps(error)
     return (
         everything_shown(error)
-        + everything_shown(pickle.loads(pickle.dumps(error)))
+        + everything_shown(pickle.loads(pickled))
+        + pickled.decode("latin-1")
         + everything_shown(copy.copy(error))
     )
 
@@ -147,6 +149,30 @@ async def test_no_failure_shows_a_secret(what, shown):
                 except pytest.fail.Exception:  # a success page is a success for a call that answers nothing
                     told = ""
                 hides(told + shown() + repr(client) + repr(operation) + repr(client.as_user(TOKEN)), operation)
+
+
+TOKENS = ok({**USER, "accessToken": ANSWERED, "refreshToken": ANSWERED}, recoveryCode=NEW)
+GIVEN = {USER["token"], ANSWERED, NEW, OTP_DATA["recoveryCode"], "JBSWY3DPEHPK3PXP", STARTED["enrollmentToken"]}
+
+
+async def test_no_success_shows_a_secret(shown):
+    """What a call returns and its record show no token, code or TOTP secret of the answer, and neither do the logs at DEBUG."""
+    answers = [
+        (endpoint, TOKENS if data is USER else answer_of(data))
+        for endpoint in ENDPOINTS
+        for data, _ in endpoint.answers
+    ]
+    came = b"".join(answer for _, answer in answers).decode()
+    assert all(secret in came for secret in GIVEN)
+    records = []
+    async with serving(answering(*(answer for _, answer in answers))) as server:
+        options = {"base_url": server.url, "user_pool_id": "p", "on_call": records.append}
+        async with AuthClient("app", token=TOKEN, **options) as client:
+            returned = [await endpoint.call(client) for endpoint, _ in answers]
+    told = "\n".join([shown(), *map(repr, returned), *map(repr, records)])
+    assert "UserInfo" in told
+    assert len(records) == len(answers)
+    assert [secret for secret in HIDDEN | GIVEN if secret in told] == []
 
 
 @pytest.mark.parametrize("position", [1, 30, 150])
