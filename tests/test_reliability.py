@@ -13,6 +13,13 @@ PROMISES = PAGE.partition("## The longest gap")[0]
 ROWS = [line for line in PROMISES.splitlines() if line.startswith("| ") and not line.startswith(("| promise", "|--"))]
 NAMED = re.findall(r"(⏱ )?`((?:tests|scripts|\.ci)/[\w/.]+)(?:::(\w+))?`", "\n".join(ROWS))
 
+OUTSIDE_OF_PYTEST = {
+    "tests/wheel_check.py": ".ci/check-wheel",
+    ".ci/pythons": ".ci/check",
+    "scripts/release_check.py": "Makefile",
+}
+"""Checks that pytest does not collect, and what runs them."""
+
 
 def functions(path: Path) -> dict[str, bool]:
     """The tests of a file, and whether each is one of the long ones."""
@@ -29,7 +36,13 @@ def test_each_named_test_exists(mark, file, test):
     """The file is there, the function is in it, and ⏱ stands at those that make soak runs."""
     path = ROOT / file
     assert path.is_file()
+    if file in OUTSIDE_OF_PYTEST:
+        command = (ROOT / OUTSIDE_OF_PYTEST[file]).read_text(encoding="utf-8")
+        assert re.search(rf"^(?!\s*#).*\b{path.stem}\b", command, flags=re.MULTILINE)
+    else:
+        assert path.name.startswith("test_")
     if test:
+        assert test.startswith("test_")
         tests = functions(path)
         assert test in tests
         assert tests[test] is bool(mark)
