@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -154,10 +155,17 @@ def test_a_signal_that_does_not_interrupt_the_main_thread_counts(bare, arguments
             process.kill()
 
 
+def open_files(pid):
+    """Return the files that a process has open; it may close one of them during the look."""
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield descriptor.readlink()
+
+
 def wait_until_open(path, pid):
     """Wait until the process has opened the file."""
     end = time.monotonic() + PATIENCE
-    while path not in (file.resolve() for file in Path(f"/proc/{pid}/fd").iterdir()):
+    while path not in open_files(pid):
         assert time.monotonic() < end
         time.sleep(0.02)
 
