@@ -251,6 +251,27 @@ def test_results_as_csv_and_parquet_hold_what_the_lines_hold(tmp_path):
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
+@pytest.mark.parametrize("how", ["resume", "overwrite"])
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_outcomes_that_were_there_are_closed_to_others(tmp_path, form, how):
+    """A value may hold a new recovery code: a file of outcomes that others could read has mode 0600 afterwards."""
+    path = tmp_path / f"r.{form}"
+    written(path, outcomes(2), form=form)
+    path.chmod(0o644)
+    written(path, outcomes(), form=form, **{how: True})
+    assert [(file.name, file.stat().st_mode & 0o777) for file in tmp_path.iterdir()] == [(path.name, 0o600)]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_an_empty_file_for_outcomes_keeps_its_mode(tmp_path, form):
+    """Whoever makes an empty file beforehand decides who may read it."""
+    path = tmp_path / f"r.{form}"
+    path.touch()
+    path.chmod(0o640)
+    written(path, outcomes(), form=form)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_an_unfinished_csv_stays_lines_until_it_is_complete(tmp_path):
     """An interrupted run keeps its lines beside; the resumed one makes the file."""
     path = tmp_path / "r.csv"
