@@ -7,9 +7,16 @@ statement. PostgreSQL runs it on the event loop, with SQLAlchemy's asyncio exten
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import sqlite3
+import threading
+import time
+import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from authing_mfa.batch.errors import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +25,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 T = TypeVar("T")
+
+_LOCK_WAIT: Final = 20.0  # seconds that a transaction waits for another process that holds the file's lock
+_HURRIED_WAIT: Final = 1.0  # the same after `hurry`
 
 __all__ = ["Database", "PostgreSQL", "SQLite"]
 
@@ -32,45 +42,109 @@ class Database(Protocol):
         """Run *work* in one transaction: it is committed as a whole, or if *work* raises, rolled back."""
         ...
 
+    def hurry(self) -> None:
+        """Stop waiting for the locks of other processes, now and later: such a transaction fails."""
+
     async def close(self) -> None:
         """Close the connection; nothing may follow."""
 
 
 class SQLite:
-    """An SQLite file. All its work is done on one thread, in the order of the calls; what has begun there is not cancelled."""
+    """An SQLite file. All its work is done on one thread, in the order of the calls, also if a caller is cancelled.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    The thread is a daemon and not one of an executor: it works on after the main thread has ended, and the exit of the interpreter does
+    not wait for it. SQLite undoes a transaction that the exit interrupts.
+    """
+
+    def __init__(self, engine: sa.Engine, path: str) -> None:
         self._engine = engine
+        self._files = (Path(path), Path(f"{path}-wal"))
+        self._marks: tuple[object, ...] | None = None  # of these files, since the first transaction
         self._connection: sa.Connection | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batch journal")
+        self._hurried = False
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._end = weakref.finalize(self, self._jobs.put, None)
+        threading.Thread(target=_work_off, args=(self._jobs,), name="batch journal", daemon=True).start()
 
     async def connect(self) -> None:
         """As `Database.connect`."""
         await self._on_thread(self._connect)
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
-        """As `Database.transact`."""
+        """As `Database.transact`.
+
+        Raises:
+            JournalError: the file was deleted or replaced.
+        """
 
         def transaction() -> T:
-            assert self._connection is not None
-            with self._connection.begin():
-                return work(self._connection)
+            connection = self._connection
+            assert connection is not None
+            with self._wait_for_lock(connection.begin):
+                result = work(connection)
+            self._check_files()
+            return result
 
         return await self._on_thread(transaction)
+
+    def hurry(self) -> None:
+        """As `Database.hurry`."""
+        self._hurried = True
 
     async def close(self) -> None:
         """As `Database.close`."""
         try:
             await self._on_thread(self._disconnect)
         finally:
-            self._thread.shutdown(wait=False)
+            self._end()
 
     async def _on_thread(self, do: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, do)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def settle(give: Callable[[Any], None], value: Any) -> None:
+            if not answer.done():
+                give(value)
+
+        def job() -> None:
+            give: Callable[[Any], None] = answer.set_result
+            value: Any
+            try:
+                value = do()
+            except BaseException as error:  # noqa: BLE001 - any error is for the caller
+                give, value = answer.set_exception, error
+            with suppress(RuntimeError):  # the loop was closed meanwhile: no caller waits any more
+                loop.call_soon_threadsafe(settle, give, value)
+
+        self._jobs.put(job)
+        return await answer
+
+    def _wait_for_lock(self, do: Callable[[], T]) -> T:
+        """Do what needs the file's lock, again while another process holds it. Each try waits a little: see `schema.sqlite_engine`."""
+        began = time.monotonic()
+        while True:
+            try:
+                return do()
+            except Exception as error:
+                limit = _HURRIED_WAIT if self._hurried else _LOCK_WAIT
+                if not _is_locked(error) or time.monotonic() - began >= limit:
+                    raise
+
+    def _check_files(self) -> None:
+        """Check that the files at the path are still those that SQLite writes to. SQLite checks this only without a -wal file."""
+        marks = tuple([_mark(file) for file in self._files])
+        if self._marks is None:
+            self._marks = marks
+        elif marks != self._marks:
+            raise JournalError(
+                f"The journal {self._files[0]} or its -wal file was deleted or replaced during the run, and what is recorded now is "
+                "lost. Nothing more is sent. Keep the output: the journal does not know every row that was sent."
+            )
 
     def _connect(self) -> None:
         self._disconnect()
-        self._connection = self._engine.connect()
+        self._connection = self._wait_for_lock(self._engine.connect)
+        self._marks = None
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -78,6 +152,27 @@ class SQLite:
             with suppress(Exception):  # it is broken already, and its error was raised
                 connection.close()
         self._engine.dispose()
+
+
+def _work_off(jobs: SimpleQueue[Callable[[], None] | None]) -> None:
+    """Do *jobs* until None. It holds no journal: one that is forgotten is collected, and that ends the thread."""
+    while (job := jobs.get()) is not None:
+        job()
+        del job
+
+
+def _is_locked(error: Exception) -> bool:
+    cause = getattr(error, "orig", None) or error
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _mark(file: Path) -> object:
+    """Return what distinguishes *file* from another file at its path, None if there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class PostgreSQL:
@@ -97,6 +192,9 @@ class PostgreSQL:
         assert self._connection is not None
         async with self._connection.begin():
             return await self._connection.run_sync(work)
+
+    def hurry(self) -> None:
+        """As `Database.hurry`: nothing here waits for long for a lock, because PostgreSQL ends an idle transaction."""
 
     async def close(self) -> None:
         """As `Database.close`."""

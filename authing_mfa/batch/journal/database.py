@@ -45,7 +45,7 @@ def open_database(address: str | os.PathLike[str], *, make: bool = True) -> Data
         if path is None:
             return PostgreSQL(schema.postgresql_engine(*_for_asyncpg(url)))
         _make_private(Path(path), make=make)
-        return SQLite(schema.sqlite_engine(url))
+        return SQLite(schema.sqlite_engine(url), path)
     except ImportError as error:
         raise JournalError(_WITHOUT_EXTRA) from error
 
@@ -125,6 +125,8 @@ def _address(address: str | os.PathLike[str]) -> URL:
     backend = url.drivername.partition("+")[0]
     if backend not in drivers:
         raise InvalidInputError("journal must be a path, or a URL of sqlite:// or postgresql://.")
+    if backend == "sqlite" and "uri" in url.query:  # it may name a database in memory, or switch locks off
+        raise InvalidInputError("journal must name a file: write its path or sqlite:///run.db, without uri=.")
     return url.set(drivername=drivers[backend])
 
 

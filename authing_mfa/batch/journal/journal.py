@@ -60,6 +60,7 @@ class Journal:
         self._span = span
         self._owner = owner
         self._database: Database | None = None
+        self._hurried = False
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -91,17 +92,15 @@ class Journal:
         journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
         try:
             with _said(f"The journal {shown(address)} cannot be opened"):
-                await _to_its_end(journal._connect(make=beginning != "known"))
-                await _to_its_end(journal._prepare(make=beginning != "known"))
+                await journal._to_its_end(journal._connect(make=beginning != "known"))
+                await journal._to_its_end(journal._prepare(make=beginning != "known"))
                 await journal._claim(steal=steal)
-                journal.last = await _to_its_end(journal._highest())
+                journal.last = await journal._to_its_end(journal._highest())
                 if beginning == "new":
                     journal._check_new()
         except BaseException:
-            if journal.deadline:  # the claim was taken
-                with suppress(Exception):
-                    await journal._release()
-            await journal._dispose()
+            with suppress(Exception):
+                await journal._close(claimed=bool(journal.deadline))
             raise
         return journal
 
@@ -177,11 +176,20 @@ class Journal:
 
     async def close(self) -> None:
         """Release the claim and close the connection."""
+        await self._close(claimed=self._database is not None)
+
+    async def _close(self, *, claimed: bool) -> None:
         try:
-            if self._database is not None:
+            if claimed:
                 await self._release()
         finally:
             await self._dispose()
+
+    def hurry(self) -> None:
+        """Wait no more for other processes that hold the database's lock: what cannot be done soon fails."""
+        self._hurried = True
+        if self._database is not None:
+            self._database.hurry()
 
     async def _release(self) -> None:
         from authing_mfa.batch.journal import schema
@@ -193,6 +201,8 @@ class Journal:
 
     async def _connect(self, *, make: bool) -> None:
         self._database = await asyncio.to_thread(open_database, self._address, make=make)  # imports a lot, opens files
+        if self._hurried:
+            self._database.hurry()
         await self._database.connect()
 
     async def _prepare(self, *, make: bool) -> None:
@@ -227,14 +237,14 @@ class Journal:
         until = boot_clock() + self.lease
         while True:
             began = boot_clock()
-            claim = await _to_its_end(self._read_claim())
+            claim = await self._to_its_end(self._read_claim())
             how = takeover(claim, self._owner.machine, steal=steal)
             if how == "watch" and claim is not None:
                 seen, until = await self._watch(claim, seen, until)
                 if boot_clock() < until:
                     continue
                 how = "take"  # no heartbeat for as long as its lease: it can have sent nothing since
-            if await _to_its_end(self._take(claim, began)):
+            if await self._to_its_end(self._take(claim, began)):
                 if how == "take and wait" and claim is not None:
                     await self._wait_out(claim.lease)
                 return
@@ -298,25 +308,25 @@ class Journal:
             async with self._lock:
                 return await self._database.transact(limited)
 
+    async def _to_its_end(self, step: Coroutine[Any, Any, T]) -> T:
+        """Run a step of opening to its end, also if it is cancelled meanwhile; then it waits for no other process.
+
+        A transaction that is just beginning begins in the driver's thread even so, and an abandoned connection would hold the file.
+        """
+        task = asyncio.ensure_future(step)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self.hurry()
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # the cancellation is what the caller hears of
+            raise
+
     async def _dispose(self) -> None:
         database, self._database = self._database, None
         if database is not None:
             await database.close()
-
-
-async def _to_its_end(step: Coroutine[Any, Any, T]) -> T:
-    """Run a step of opening to its end, also if it is cancelled meanwhile.
-
-    A transaction that is just beginning begins in the driver's thread even so, and an abandoned connection would hold the file.
-    """
-    task = asyncio.ensure_future(step)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # the cancellation is what the caller hears of
-        raise
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def sqlite_file(url: sa.URL) -> str | None:
 def sqlite_engine(url: sa.URL) -> sa.Engine:
     """Return an engine for one connection whose commits are durable. Values are left out of its errors.
 
-    No pool: the one connection is held.
+    No pool: the one connection is held. It waits a quarter of a second for another process that holds the file's lock.
     """
     made = sa.create_engine(url, hide_parameters=True, poolclass=sa.NullPool)
     event.listen(made, "connect", _set_up_sqlite)
@@ -101,9 +101,17 @@ def postgresql_engine(url: sa.URL, connect_args: dict[str, Any]) -> AsyncEngine:
 def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver begins no transaction by itself, _begin_sqlite does
     cursor = connection.cursor()
-    for setting in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "fullfsync=1", _CHECKPOINT):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
+    try:
+        cursor.execute("PRAGMA busy_timeout=250")
+        (mode,) = cursor.execute("PRAGMA journal_mode=WAL").fetchone()
+        if mode != "wal":  # a file system without shared memory: then a commit too must wait until nobody reads
+            cursor.execute("PRAGMA busy_timeout=20000")
+        for setting in ("synchronous=FULL", "fullfsync=1", _CHECKPOINT):
+            cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
+    except BaseException:
+        connection.close()  # SQLAlchemy leaves it open
+        raise
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

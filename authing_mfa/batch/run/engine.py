@@ -190,6 +190,8 @@ class Engine:
         """Stop, and do not wait for the answers to sent rows: the fate of those rows is unknown."""
         self.stop()
         self._abandoned = True
+        if self._writer is not None:
+            self._writer.hurry()
         for worker in self._workers:
             worker.cancel()
         self._tell()
@@ -214,7 +216,11 @@ class Engine:
                 return False
             finally:
                 self._opening = None
-            await self._writer.start(self)
+            try:
+                await self._writer.start(self)
+            except BaseException:
+                await self._writer.finish()  # the journal is free for the next run at once
+                raise
         self.began = True
         return True
 
@@ -265,8 +271,7 @@ class Engine:
         try:
             await asyncio.wait(tasks)
         except asyncio.CancelledError:  # cancelled again: the caller does not want to wait for the answers
-            for worker in self._workers:
-                worker.cancel()
+            self.abandon()
             await asyncio.wait(tasks)
             raise
         finally:
