@@ -73,7 +73,7 @@ async def sleeper(tries: Deadlines, seconds: float, gate: asyncio.Event) -> str:
     try:
         await gate.wait()
     except asyncio.CancelledError:
-        if not attempt.cancelled_by_deadline():
+        if not attempt.cancelled_by_us():
             raise
         return "late"
     else:

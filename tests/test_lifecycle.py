@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import warnings
+from contextlib import suppress
 
 import aiohttp
 import pytest
 
 from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
 from authing_mfa._transport.fair_queue import FairQueue
+from authing_mfa.operations import JpegBytes, UploadFaceImage
 from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
 
 
@@ -426,6 +429,78 @@ async def test_closing_that_was_interrupted_can_be_repeated():
         await server.emptied()
 
 
+async def test_closing_ends_a_call_that_resolves_a_name(monkeypatch):
+    """The call gets an error that says that nothing was sent. Its task is not cancelled."""
+    resolving = asyncio.Event()
+
+    async def resolve(*_args: object, **_options: object) -> list[object]:
+        resolving.set()
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    client = AuthClient("app", token="tok-en", base_url="http://service.test", max_attempts=1)
+    call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+    await resolving.wait()
+    await client.aclose()
+    async with asyncio.timeout(10):
+        with pytest.raises(NetworkError, match="closed") as caught:
+            await call
+    assert caught.value.delivery == "not_sent"
+    assert call.cancelling() == 0
+
+
+@pytest.mark.parametrize("way", ["the time is up", "cancelled", "closed", "closed, lent"])
+async def test_an_upload_that_the_service_does_not_read_leaves_no_socket(way):
+    """What was not written is dropped with its connection. The service sees the end, although it reads nothing more."""
+    ended: asyncio.Queue[None] = asyncio.Queue()
+    arrived = asyncio.Event()
+
+    class Unread(asyncio.Protocol):
+        def connection_made(self, transport) -> None:
+            transport.pause_reading()
+            self.transport = transport
+            arrived.set()
+
+        def connection_lost(self, _error) -> None:
+            ended.put_nowait(None)
+
+    accepted: list[Unread] = []
+    server = await asyncio.get_running_loop().create_server(
+        lambda: accepted.append(Unread()) or accepted[-1], "127.0.0.1", 0
+    )
+    upload = UploadFaceImage(JpegBytes(bytes(20_000_000)))
+    async with server, aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        options = {"session": session} if "lent" in way else {}
+        seconds = 0.3 if way == "the time is up" else 30
+        client = AuthClient("app", base_url=url, timeout=seconds, max_attempts=1, **options)
+        call = asyncio.create_task(client.perform(upload))
+        await arrived.wait()
+        await asyncio.sleep(0.05)  # the buffers of the system are full
+        if way == "cancelled":
+            call.cancel()
+        async with asyncio.timeout(10):
+            if "closed" in way:
+                await client.aclose()
+            (result,) = await asyncio.gather(call, return_exceptions=True)
+            assert isinstance(result, asyncio.CancelledError if way == "cancelled" else NetworkError)
+            await settle()
+            assert [each for each in gc.get_objects() if _is_open_to(each, server)] == []
+            await client.aclose()
+        for each in accepted:
+            each.transport.abort()
+
+
+def _is_open_to(thing: object, server: asyncio.Server) -> bool:
+    """True if *thing* is an open socket of a client that is connected to *server*."""
+    if type(thing) is not socket.socket or thing.fileno() < 0:
+        return False
+    with suppress(OSError):
+        return thing.getpeername() == server.sockets[0].getsockname()
+    return False
+
+
 def _elsewhere(coroutine_of) -> object:
     """What a coroutine gives on another event loop, in another thread."""
     return asyncio.run(coroutine_of())
@@ -546,6 +621,75 @@ async def test_a_borrowed_session_is_never_closed():
         async with session.get(server.url + "/x") as answer:
             assert answer.status == 200
         assert server.connections == 1
+
+
+async def test_closing_ends_a_call_on_a_borrowed_session():
+    """The pool stays open, and the call in flight ends nevertheless: its deadline would never come."""
+    async with serving(hang) as server, aiohttp.ClientSession() as session:
+        client = client_of(server, session=session)
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await server.saw(1)
+        await client.aclose()
+        async with asyncio.timeout(10):
+            with pytest.raises(NetworkError, match="closed") as caught:
+                await call
+        assert caught.value.delivery == "unknown"
+        assert call.cancelling() == 0
+        assert not session.closed
+
+
+async def test_closing_lets_an_answer_be_read_that_has_arrived():
+    """The loop stood still while the answer came; the client is closed before the loop reads it."""
+    async with serving(answering(ok(USER))) as server, aiohttp.ClientSession() as session:
+        client = client_of(server, session=session)
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await server.saw(1)
+        await client.aclose()
+        assert (await call).id == "u1"
+
+
+async def test_closing_ends_a_call_that_waits_for_a_borrowed_pools_connection():
+    """Nothing was sent, and the connection is given back."""
+    connecting, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(aiohttp.TCPConnector):
+        async def connect(self, *args, **options):
+            connecting.set()
+            await go_on.wait()
+            return await super().connect(*args, **options)
+
+    async with serving(answering(ok(USER))) as server, aiohttp.ClientSession(connector=Slow()) as session:
+        client = client_of(server, session=session, max_attempts=1)
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await connecting.wait()
+        await client.aclose()
+        go_on.set()
+        with pytest.raises(NetworkError, match="closed") as caught:
+            await call
+        assert caught.value.delivery == "not_sent"
+        await settle()
+        assert server.seen == []
+
+
+async def test_closing_under_a_trace_callback_that_holds_on():
+    """A callback that takes no cancellation: the call gets an error of ours nevertheless, not one of aiohttp's session."""
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(*_: object) -> None:
+        started.set()
+        with suppress(asyncio.CancelledError):
+            await go_on.wait()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_start.append(hold)
+    async with serving(answering(ok(USER))) as server, aiohttp.ClientSession(trace_configs=[tracing]) as session:
+        client = client_of(server, session=session, max_attempts=1)
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await started.wait()
+        await client.aclose()
+        with pytest.raises(NetworkError, match="closed"):
+            await call
+        assert server.seen == []
 
 
 async def test_a_forgotten_client_on_a_borrowed_session_leaves_it_open():

@@ -141,6 +141,27 @@ async def test_rubbish_behind_an_answer(kind, authority):
                 await server.quiet()
 
 
+@pytest.mark.parametrize("pause", [0, 0.01])
+@KINDS
+async def test_an_answer_whose_beginning_has_come_reaches_no_user(kind, pause, authority):
+    """aiohttp's parser has read the beginning of an answer: the rest, which comes with the next request, is nobody's answer."""
+    begun: set[int] = set()
+
+    async def script(seen: Seen) -> bytes:
+        if seen.connection in begun:
+            seen.writer.write(b"\r\n" + MALLORY)
+            await asyncio.sleep(0.01)
+        begun.add(seen.connection)
+        return await after(pause, b"HTTP/1.1 100 Continue\r\n")(seen)
+
+    with Threaded(script, server_tls(kind, authority)) as server:
+        async with client_at(server, kind, authority) as client:
+            for name in ("alice", "bob", "carol"):
+                for call in (client.as_user(name).get_current_user, functools.partial(verify, client.as_user(name))):
+                    assert (await call()).id == name
+                    await server.quiet()
+
+
 @KINDS
 async def test_an_answer_with_another_one_behind_it(kind, authority):
     """Two answers in one packet: the connection is not used again."""
@@ -428,6 +449,7 @@ async def test_closing_during_a_retry_keeps_how_the_last_try_ended():
         ("aiohttp.Payload", "write_with_length"),
         ("aiohttp.client_proto.ResponseHandler", "should_close"),
         ("aiohttp.client_proto.ResponseHandler", "closed"),
+        ("aiohttp.base_protocol.BaseProtocol", "_parser"),
     ],
 )
 def test_an_aiohttp_that_lacks_a_hook_is_refused_at_import(owner, name):
@@ -647,6 +669,76 @@ async def test_a_malformed_chunk_ends_the_call(pause):
         for _ in range(2):
             error = await outcome(client.mfa_verify_by_totp("123456"))
             assert (type(error), error.delivery) == (NetworkError, "unknown")
+
+
+async def test_a_malformed_chunk_that_comes_while_a_trace_callback_waits_ends_the_call():
+    """The connection is lost before its answer is read: no end would come."""
+    malformed, lost = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(chunked(b'{"code":200,', end=False))
+        await malformed.wait()
+        writer.write(b"zz\r\nnonsense\r\n")
+        await reader.read()
+        lost.set()
+        writer.close()
+
+    async def wait(*_: object) -> None:
+        malformed.set()
+        await lost.wait()
+        await asyncio.sleep(0.02)
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_end.append(wait)
+    async with (
+        await asyncio.start_server(serve, "127.0.0.1", 0) as server,
+        aiohttp.ClientSession(trace_configs=[tracing]) as session,
+    ):
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with AuthClient("app", token="t", base_url=url, max_attempts=1, session=session) as client:
+            error = await outcome(client.mfa_verify_by_totp("123456"))
+    assert (type(error), error.delivery) == (NetworkError, "unknown")
+
+
+async def test_a_call_that_is_cancelled_while_tls_reads_its_messages_leaves_nothing(authority, caplog):
+    """aiohttp would report a connection that nobody closed."""
+    tracing = aiohttp.TraceConfig()
+
+    async def made(*_: object) -> None:
+        time.sleep(0.1)  # noqa: ASYNC251 - the server's session tickets come, and the loop does not read them
+        call = asyncio.current_task()
+        assert call is not None
+        asyncio.get_running_loop().call_soon(call.cancel)
+
+    tracing.on_connection_create_end.append(made)
+    with Threaded(who, server_tls("tls", authority)) as server:
+        _, trusting = tls_of(authority)
+        async with (
+            aiohttp.ClientSession(trace_configs=[tracing]) as session,
+            AuthClient("app", token="t", base_url=server.url, session=session, ssl_context=trusting) as client,
+        ):
+            call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+            await asyncio.wait([call])
+            assert call.cancelled()
+            del call
+            gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert server.seen == []
+
+
+async def test_an_answer_that_changes_the_protocol_leaves_nothing(caplog):
+    """A 101 with a length: aiohttp does not end its connection, and its log line would show the answer's cookies."""
+    switch = reply(b"", 101, "Upgrade: websocket", "Connection: Upgrade", "Set-Cookie: s3cret-cookie")
+    async with (
+        serving(answering(switch, ok(USER))) as server,
+        AuthClient("app", token="t", base_url=server.url, max_attempts=1) as client,
+    ):
+        assert isinstance(await outcome(client.mfa_verify_by_totp("123456")), ResponseError)
+        gc.collect()
+        assert (await client.mfa_verify_by_totp("123456")).id == "u1"
+    assert server.connections == 2
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_connection_keeps_nothing_of_its_answers():

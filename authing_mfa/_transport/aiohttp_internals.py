@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.client_proto import ResponseHandler
 
 from authing_mfa._transport.deadlines import Phase, current_attempt
@@ -41,6 +42,7 @@ _HOOKS: Final = (
     (aiohttp.Payload, "write_with_length"),
     (ResponseHandler, "should_close"),
     (ResponseHandler, "closed"),
+    (BaseProtocol, "_parser"),
 )
 
 
@@ -99,6 +101,24 @@ def _look_at(descriptor: int) -> Callable[[], object]:
     return partial(poll.poll, 0)
 
 
+def _holds_a_part(protocol: ResponseHandler) -> bool:
+    """Return True if aiohttp's parser holds the beginning of an answer.
+
+    aiohttp has no other way to ask: the end of the connection makes its parser return what it holds. A parser that holds
+    nothing stays as it is; otherwise the connection is marked, because its parser has come to an end.
+    """
+    parser = protocol._parser  # noqa: SLF001 - one of the hooks
+    if parser is None:  # no request was sent yet
+        return False
+    try:
+        held = parser.feed_eof() is not None
+    except Exception:  # noqa: BLE001 - the beginning is malformed
+        held = True
+    if held:
+        protocol.force_close()
+    return held
+
+
 async def _was_read_by_tls(connection: Connection, something_waits: Callable[[], object]) -> bool:
     """Return True if only messages of TLS wait (session tickets): the loop reads them. An answer or an end stays."""
     for _ in range(_TURNS):
@@ -106,7 +126,7 @@ async def _was_read_by_tls(connection: Connection, something_waits: Callable[[],
         if transport is None or protocol is None or transport.get_extra_info("ssl_object") is None:
             return False
         await asyncio.sleep(0)
-        if protocol.should_close or transport.is_closing():
+        if protocol.should_close or transport.is_closing() or _holds_a_part(protocol):
             return False
         if not something_waits():
             return True
@@ -124,6 +144,7 @@ async def _look_again(attempt: Attempt) -> None:
         protocol is None
         or protocol.should_close
         or not protocol.is_connected()
+        or _holds_a_part(protocol)
         or (attempt.something_waits() and not await _was_read_by_tls(connection, attempt.something_waits))
     ):
         attempt.stale = True
@@ -163,9 +184,10 @@ class _Inspector:
         protocol = connection.protocol
         assert protocol is not None, "a connection that was just handed out"
         something_waits = self._looks.get(protocol)
-        if something_waits is None or protocol.should_close or something_waits():
+        if something_waits is None or protocol.should_close or something_waits() or _holds_a_part(protocol):
             return False
         attempt.connection, attempt.something_waits, attempt.phase = connection, something_waits, Phase.CONNECTED
+        attempt.transport = protocol.transport
         return True
 
     async def examine(self, connection: Connection, attempt: Attempt) -> bool:
@@ -178,11 +200,16 @@ class _Inspector:
         assert protocol is not None, "a connection that was just handed out"
         known = protocol in self._looks
         socket = None if transport is None else transport.get_extra_info("socket")
-        if socket is not None and socket.fileno() >= 0 and not protocol.should_close:
+        if socket is not None and socket.fileno() >= 0 and not protocol.should_close and not _holds_a_part(protocol):
             something_waits = self._looks[protocol] = _look_at(socket.fileno())
-            if not something_waits() or await _was_read_by_tls(connection, something_waits):
+            try:
+                fit = not something_waits() or await _was_read_by_tls(connection, something_waits)
+            except asyncio.CancelledError:
+                connection.close()
+                raise
+            if fit:
                 attempt.connection, attempt.something_waits = connection, something_waits
-                attempt.phase = Phase.CONNECTED
+                attempt.phase, attempt.transport = Phase.CONNECTED, transport
                 return True
         connection.close()
         if not known:
@@ -276,8 +303,14 @@ class Body(aiohttp.Payload):
         if len(data) <= _CHUNK:
             await writer.write(data)
             return
-        for start in range(0, len(data), _CHUNK):
-            await writer.write(data[start : start + _CHUNK])
+        transport = self._attempt.transport
+        try:
+            for start in range(0, len(data), _CHUNK):
+                await writer.write(data[start : start + _CHUNK])
+        except BaseException:  # the answer came before the end of the body, or the call has failed
+            if transport is not None:
+                transport.abort()
+            raise
 
 
 # ─────────────────────────────── answers ───────────────────────────────
@@ -293,14 +326,15 @@ def watching_for_loss(reply: aiohttp.ClientResponse) -> Iterator[None]:
     protocol = None if connection is None else connection.protocol
     lost = None if protocol is None else protocol.closed
     content = reply.content
-    if lost is None:
-        yield
-        return
 
     def tell(_: object) -> None:
         if not content.is_eof() and content.exception() is None:
             content.set_exception(aiohttp.ClientPayloadError("the connection was lost within the answer"))
 
+    if lost is None:  # the answer is whole, or the connection was lost while a trace callback waited
+        tell(lost)
+        yield
+        return
     lost.add_done_callback(tell)
     try:
         yield

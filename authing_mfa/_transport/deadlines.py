@@ -6,6 +6,7 @@ aiohttp arms a timer for each call; here calls that end in time never touch a ti
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +41,10 @@ class Attempt:
             belongs to another call.
         stale: True if that check found the connection unfit; nothing was written.
         timed_out: True once its time is up.
+        closing: True once the client is being closed.
+        stopped: True once it was interrupted because of that.
         connection: the connection that it uses.
+        transport: the transport of that connection, which aiohttp forgets when it closes the connection.
         something_waits: true if bytes, or an end, wait in that connection's socket.
         unfit: how many new connections were dropped, because bytes waited on them.
     """
@@ -52,9 +56,12 @@ class Attempt:
     stale = False
     expiring = False
     timed_out = False
+    closing = False
+    stopped = False
     ended = False
     unfit = 0
     connection: aiohttp.connector.Connection | None = None
+    transport: asyncio.Transport | None = None
     something_waits: Callable[[], object]
 
     def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
@@ -74,9 +81,31 @@ class Attempt:
         self.timed_out = True
         self.task.cancel()
 
-    def cancelled_by_deadline(self) -> bool:
-        """Return True if a cancellation came only from the deadline, and not from other code as well."""
-        return self.timed_out and self.task.cancelling() - 1 <= self._cancels
+    def stop(self) -> None:
+        """Interrupt the call, because the client is being closed."""
+        if not self.timed_out and not self.stopped:
+            self.stopped = True
+            self.task.cancel()
+
+    def cancelled_by_us(self) -> bool:
+        """Return True if a cancellation came only from the deadline or from the client's end, and not from other code as well.
+
+        When a pool closes while a name is resolved, aiohttp raises CancelledError although nobody cancelled the task.
+        """
+        ours = self.timed_out or self.stopped
+        return (ours or self.closing) and self.task.cancelling() - ours <= self._cancels
+
+    def drop_unsent(self) -> None:
+        """Abort a connection that aiohttp has closed while bytes wait to be written.
+
+        asyncio writes them first, which never ends if the peer does not read: the socket would stay open.
+        """
+        transport = self.transport
+        if transport is None or not transport.is_closing():
+            return
+        with suppress(AttributeError):  # a transport of TLS that was closed twice has nothing left to ask
+            if transport.get_write_buffer_size():
+                transport.abort()
 
 
 # By task and not by context variable: tasks may share a context, and each has one innermost try at a time.
@@ -117,8 +146,22 @@ class Deadlines:
             del _by_task[attempt.task]
         else:
             _by_task[attempt.task] = attempt.outer
-        if attempt.timed_out:
+        if attempt.timed_out or attempt.stopped:
             attempt.task.uncancel()
+
+    async def begin_closing(self) -> None:
+        """Note that the client is being closed. Answers that have arrived are still read."""
+        for attempt in self._open:
+            attempt.closing = True
+        for _ in range(_LAST_LOOKS):
+            if not self._open:
+                return
+            await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        """Interrupt the tries that are still open."""
+        for attempt in self._open:
+            attempt.stop()
 
     def close(self) -> None:
         """Disarm the timer."""
@@ -147,7 +190,7 @@ class Deadlines:
 
     def _give_up(self, attempt: Attempt, looks: int) -> None:
         """Interrupt the try after some more turns of the loop: after a pause of the loop, its answer may lie in the socket."""
-        if attempt.ended:
+        if attempt.ended or attempt.stopped:
             return
         if looks:
             self._loop.call_soon(self._give_up, attempt, looks - 1)

@@ -41,6 +41,8 @@ def network_error(error: Exception, attempt: Attempt, seconds: float) -> Network
     """
     not_sent = isinstance(error, _NOT_SENT) or attempt.phase is Phase.CONNECTING
     delivery: Delivery = "not_sent" if not_sent else "unknown"
+    if attempt.closing and not attempt.timed_out:
+        return NetworkError("The client was closed while this call ran.", delivery=delivery)
     if isinstance(error, TimeoutError):
         return _timeout(error, seconds, delivery)
     return NetworkError(_sentence(error, not_sent=not_sent), delivery=delivery)

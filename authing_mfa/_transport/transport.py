@@ -167,19 +167,24 @@ class Transport:
         try:
             response = await self._exchange(url, request, attempt, proxy)
         except asyncio.CancelledError:
-            if not attempt.cancelled_by_deadline():
+            if not attempt.cancelled_by_us():
                 raise
             failure = network_error(TimeoutError(), attempt, seconds)
         except UsageError:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = network_error(TimeoutError() if attempt.timed_out else error, attempt, seconds)
+        except Exception as error:
+            if not attempt.closing:  # aiohttp's session raises other errors when it is closed under a call
+                raise
+            failure = network_error(error, attempt, seconds)
         else:
             if isinstance(response, ResponseError):
                 raise response
             return response
         finally:
             self._deadlines.end(attempt)
+            attempt.drop_unsent()
         raise failure  # outside the except clauses: aiohttp's error quotes the answer, and must not be the context of ours
 
     async def _exchange(
@@ -227,7 +232,9 @@ class Transport:
 
     def _is_small_and_plain(self, reply: aiohttp.ClientResponse) -> bool:
         length = reply.content_length
-        return length is not None and length <= self._limit and "Content-Encoding" not in reply.headers
+        if length is None or length > self._limit or "Content-Encoding" in reply.headers:
+            return False
+        return reply.status != 101  # aiohttp does not end the connection of a 101 by itself
 
     def _at_once(self, reply: aiohttp.ClientResponse) -> Response | None:
         """Return the answer if its whole body came with its head, and no trace callback wants the reading."""
@@ -277,8 +284,10 @@ class Transport:
         return True
 
     async def aclose(self) -> None:
-        """Close the pool (a borrowed one is left open). Calling it again has no effect."""
+        """Interrupt the calls that run, and close the pool (a borrowed one is left open). Calling it again has no effect."""
         if self.stop() and self._session is not None:
+            await self._deadlines.begin_closing()
+            self._deadlines.stop()
             await self._session.close()
             self._deadlines.close()
 
