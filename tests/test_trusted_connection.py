@@ -805,12 +805,18 @@ async def test_long_headers_pass(size):
 
 async def test_an_answer_that_has_arrived_is_read_though_the_time_is_up():
     """The loop was blocked over the deadline; the answer, which may hold a new recovery code, lies in the socket."""
-    with Threaded(who) as server:
+    blocked = threading.Event()
+
+    async def who_when_blocked(seen: Seen) -> bytes:
+        await asyncio.to_thread(blocked.wait)
+        return await who(seen)
+
+    with Threaded(who_when_blocked) as server:
         async with AuthClient("app", token="ada", base_url=server.url, timeout=2.0) as client:
-            await client.get_current_user()
             call = asyncio.create_task(client.mfa_verify_by_recovery_code("123456"))
-            while len(server.seen) < 2:  # noqa: ASYNC110 - it is another thread's
+            while not server.seen:  # noqa: ASYNC110 - it is another thread's
                 await asyncio.sleep(0)
+            blocked.set()
             time.sleep(2.2)  # noqa: ASYNC251 - the answer comes, the deadline passes, and the loop sees neither
             assert (await call).id == "ada"
 
