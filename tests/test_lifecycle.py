@@ -675,8 +675,9 @@ async def test_closing_under_a_trace_callback_that_holds_on():
         call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
         await started.wait()
         await client.aclose()
-        with pytest.raises(NetworkError, match="closed"):
-            await call
+        async with asyncio.timeout(10):
+            with pytest.raises(NetworkError, match="closed"):
+                await call
         assert server.seen == []
 
 

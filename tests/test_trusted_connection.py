@@ -734,8 +734,11 @@ async def test_an_answer_that_changes_the_protocol_leaves_nothing(caplog):
         serving(answering(switch, ok(USER))) as server,
         AuthClient("app", token="t", base_url=server.url, max_attempts=1) as client,
     ):
-        assert isinstance(await outcome(client.mfa_verify_by_totp("123456")), ResponseError)
-        gc.collect()
+        asyncio.get_running_loop().set_debug(True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # as an error it hides aiohttp's log line
+            assert isinstance(await outcome(client.mfa_verify_by_totp("123456")), ResponseError)
+            gc.collect()
         assert (await client.mfa_verify_by_totp("123456")).id == "u1"
     assert server.connections == 2
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
