@@ -1,4 +1,7 @@
-"""What the connection of an SQLite journal promises: its thread, another process's lock, a file that is deleted under the run."""
+"""What the connection of an SQLite journal promises: its thread, another process's lock, a file that is deleted under the run.
+
+(Longer than 300 lines: all of it is about one class.)
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ import pytest
 from authing_mfa import InvalidInputError
 from authing_mfa.batch import JournalError, verify_many
 from authing_mfa.batch.api import engine_for
+from authing_mfa.batch.errors import JournalAwayError
 from authing_mfa.batch.journal import connection as connection_module
+from authing_mfa.batch.journal import journal as journal_module
+from authing_mfa.batch.journal import schema
 from authing_mfa.batch.journal.database import open_database
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.journal.records import Writing
@@ -158,6 +164,7 @@ async def test_only_a_lock_is_waited_for(tmp_path, monkeypatch, missing):
 async def test_stopping_a_run_whose_journal_is_locked_at_its_opening_does_not_wait_for_the_lock(tmp_path, monkeypatch):
     """Ctrl-C does this. Nothing was sent, so the first one is enough."""
     monkeypatch.setattr(connection_module, "_LOCK_WAIT", 3600.0)
+    monkeypatch.setattr(connection_module, "_HURRIED_WAIT", 0.0)  # one try
     path = await made(tmp_path / "run.db")
     engine = engine_for(FakeClient(), totp_rows(3), RunOptions(concurrency=2, journal=path))
     with locked(path):
@@ -167,10 +174,54 @@ async def test_stopping_a_run_whose_journal_is_locked_at_its_opening_does_not_wa
         assert await asyncio.wait_for(run, 60) is None
 
 
+async def test_an_opening_that_is_cancelled_before_it_connects_does_not_wait_for_the_lock(tmp_path, monkeypatch):
+    """Its thread is still looking at the file then."""
+    monkeypatch.setattr(connection_module, "_LOCK_WAIT", 3600.0)
+    monkeypatch.setattr(connection_module, "_HURRIED_WAIT", 0.0)  # one try
+    begun, cancelled = threading.Event(), threading.Event()
+
+    def look(*arguments, **options):
+        begun.set()
+        cancelled.wait(20)
+        return open_database(*arguments, **options)
+
+    monkeypatch.setattr(journal_module, "open_database", look)
+    path = tmp_path / "run.db"
+    with locked(path):
+        opening = asyncio.create_task(Journal.open(path))
+        await asyncio.to_thread(begun.wait, 20)
+        opening.cancel()
+        await asyncio.sleep(0)
+        cancelled.set()
+        done, _ = await asyncio.wait([opening], timeout=30)
+    assert done
+    assert opening.cancelled()
+
+
+async def test_a_run_whose_journal_failed_does_not_wait_for_a_lock_to_give_its_claim_back(tmp_path, monkeypatch):
+    """The lock may be why it failed: the run would wait twice as long."""
+    monkeypatch.setattr(connection_module, "_LOCK_WAIT", 3600.0)
+    monkeypatch.setattr(connection_module, "_HURRIED_WAIT", 0.0)  # one try
+
+    async def fail(journal, writing):
+        other.execute("BEGIN IMMEDIATE")
+        raise JournalError("The journal could not be written.")
+
+    path = await made(tmp_path / "run.db")
+    monkeypatch.setattr(Journal, "write", fail)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        running = asyncio.create_task(collect(FakeClient(), totp_rows(9), journal=path))
+        done, _ = await asyncio.wait([running], timeout=30)
+    assert done
+    with pytest.raises(JournalError, match="could not be written"):
+        await running
+
+
 @pytest.mark.parametrize("how", ["abandoned", "cancelled twice"])
 async def test_a_run_that_is_ended_in_haste_does_not_wait_for_a_lock(tmp_path, monkeypatch, how):
     """A second Ctrl-C, a second cancellation: the rows of the window are unknown, and the run ends."""
     monkeypatch.setattr(connection_module, "_LOCK_WAIT", 3600.0)
+    monkeypatch.setattr(connection_module, "_HURRIED_WAIT", 0.0)  # one try
     path = await made(tmp_path / "run.db")
 
     async def run():
@@ -199,6 +250,32 @@ async def test_a_run_that_is_ended_in_haste_does_not_wait_for_a_lock(tmp_path, m
         done, _ = await asyncio.wait([running], timeout=60)
     assert done
     with pytest.raises((JournalError, asyncio.CancelledError)):
+        await running
+
+
+async def test_a_run_that_is_ended_in_haste_does_not_wait_for_a_database_that_is_away(tmp_path, monkeypatch):
+    """As for PostgreSQL, which may be away for as long as `max_outage`."""
+    away = asyncio.Event()
+
+    async def fail(journal, writing):
+        away.set()
+        raise JournalAwayError("The journal's database cannot be reached.")
+
+    path = await made(tmp_path / "run.db")
+    monkeypatch.setattr(Journal, "write", fail)
+    engine = engine_for(FakeClient(), totp_rows(9), RunOptions(concurrency=2, journal=path, max_outage=3600.0))
+
+    async def run():
+        async with aclosing(engine.outcomes()) as outcomes:
+            return [outcome async for outcome in outcomes]
+
+    running = asyncio.create_task(run())
+    await away.wait()
+    engine.stop()
+    engine.abandon()
+    done, _ = await asyncio.wait([running], timeout=30)
+    assert done
+    with pytest.raises(JournalAwayError):
         await running
 
 
@@ -266,15 +343,83 @@ async def test_work_that_fails_is_rolled_back_and_the_next_is_done(tmp_path):
 
 async def test_a_database_that_is_forgotten_or_closed_ends_its_thread(tmp_path):
     """A long-lived service runs many batches."""
-    before = threading.active_count()
-    await (await opened(tmp_path / "one.db")).close()
-    forgotten = weakref.ref(open_database(tmp_path / "two.db"))
+    before = set(threading.enumerate())
+
+    def ended():
+        return set(threading.enumerate()) <= before
+
+    closed = await opened(tmp_path / "one.db")
+    driver = closed._connection.connection.driver_connection
+    await closed.close()
+    await until(ended)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        driver.execute("SELECT 7")
+    forgotten = weakref.ref(await opened(tmp_path / "two.db"))
     gc.collect()
-    assert forgotten() is None
-    await until(lambda: threading.active_count() <= before)
+    await until(lambda: forgotten() is None)
+    await until(ended)
 
 
-async def test_a_cancelled_call_is_done_to_its_end(tmp_path):
+def test_a_connection_that_cannot_be_set_up_is_closed(tmp_path):
+    """SQLAlchemy leaves it open, and newer Pythons warn of that."""
+    (tmp_path / "run.db").write_bytes(b"no database" * 1000)
+    driver = sqlite3.connect(tmp_path / "run.db")
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        schema._set_up_sqlite(driver, None)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        driver.execute("SELECT 7")
+
+
+async def test_a_file_that_is_locked_before_it_is_a_journal_is_waited_for(tmp_path):
+    """Another process may just be making the journal."""
+    path = tmp_path / "run.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE foreign_table (a)")
+        other.execute("BEGIN EXCLUSIVE")
+        opening = asyncio.create_task(Journal.open(path))
+        await until(lambda: any(thread.name == "batch journal" for thread in threading.enumerate()))
+        await asyncio.wait([opening], timeout=0.6)  # longer than one try
+        assert not opening.done()
+    await (await opening).close()
+
+
+async def test_connecting_again_takes_the_file_that_is_there(tmp_path):
+    """It is another file than before, and not one that was replaced under a connection."""
+    database = await opened(tmp_path / "run.db")
+    assert await database.transact(number) == 7
+    (tmp_path / "kept.db").write_bytes(b"")
+    (tmp_path / "kept.db").replace(tmp_path / "run.db")
+    await database.connect()
+    assert await database.transact(number) == 7
+    await database.close()
+
+
+def test_a_loop_that_is_closed_beside_a_transaction_does_not_end_the_thread(tmp_path, caplog):
+    """Nobody waits for the answer any more; the next loop's work is done."""
+    hold = threading.Event()
+
+    async def begin():
+        database = await opened(tmp_path / "run.db")
+        task = asyncio.create_task(database.transact(lambda _: hold.wait(20)))
+        await asyncio.sleep(0)
+        return database, task
+
+    loop = asyncio.new_event_loop()
+    database, task = loop.run_until_complete(begin())
+    task._log_destroy_pending = False
+    loop.close()
+    hold.set()
+
+    async def go_on():
+        async with asyncio.timeout(20):
+            assert await database.transact(number) == 7
+        await database.close()
+
+    asyncio.run(go_on())
+    assert caplog.records == []
+
+
+async def test_a_cancelled_call_is_done_to_its_end(tmp_path, caplog):
     """The one who waits is told of the cancellation; what was given to the thread is committed."""
     database = await opened(tmp_path / "run.db")
     task = asyncio.create_task(database.transact(lambda each: each.exec_driver_sql("CREATE TABLE kept (a)").close()))
@@ -284,3 +429,4 @@ async def test_a_cancelled_call_is_done_to_its_end(tmp_path):
     assert task.cancelled()
     await database.close()
     assert await query(str(tmp_path / "run.db"), "SELECT name FROM sqlite_master") == [("kept",)]
+    assert caplog.records == []
