@@ -58,6 +58,16 @@ async def who(seen: Seen) -> bytes:
     return ok({"id": name, "token": f"token-of-{name}"})
 
 
+def who_after(go: asyncio.Event):
+    """A script like `who` that answers after *go*: see `Threaded.let_go`."""
+
+    async def script(seen: Seen) -> bytes:
+        await go.wait()
+        return await who(seen)
+
+    return script
+
+
 _strays: set[asyncio.Task[None]] = set()
 
 
@@ -808,19 +818,29 @@ async def test_long_headers_pass(size):
 
 async def test_an_answer_that_has_arrived_is_read_though_the_time_is_up():
     """The loop was blocked over the deadline; the answer, which may hold a new recovery code, lies in the socket."""
-    blocked = threading.Event()
-
-    async def who_when_blocked(seen: Seen) -> bytes:
-        await asyncio.to_thread(blocked.wait)
-        return await who(seen)
-
-    with Threaded(who_when_blocked) as server:
+    go = asyncio.Event()
+    with Threaded(who_after(go)) as server:
         async with AuthClient("app", token="ada", base_url=server.url, timeout=2.0) as client:
             call = asyncio.create_task(client.mfa_verify_by_recovery_code("123456"))
             while not server.seen:  # noqa: ASYNC110 - it is another thread's
                 await asyncio.sleep(0)
-            blocked.set()
-            time.sleep(2.2)  # noqa: ASYNC251 - the answer comes, the deadline passes, and the loop sees neither
+            server.let_go(go)
+            time.sleep(2.2)  # noqa: ASYNC251 - the deadline passes, and the loop does not see it
+            assert (await call).id == "ada"
+
+
+@pytest.mark.parametrize("lent", [False, True])
+async def test_closing_lets_an_answer_be_read_that_has_arrived(lent):
+    """The loop was blocked while the answer came; the client is closed before the loop reads the answer."""
+    go = asyncio.Event()
+    with Threaded(who_after(go)) as server:
+        async with aiohttp.ClientSession() as session:
+            client = AuthClient("app", token="ada", base_url=server.url, **({"session": session} if lent else {}))
+            call = asyncio.create_task(client.mfa_verify_by_recovery_code("123456"))
+            while not server.seen:  # noqa: ASYNC110 - it is another thread's
+                await asyncio.sleep(0)
+            server.let_go(go)
+            await client.aclose()
             assert (await call).id == "ada"
 
 
@@ -1021,6 +1041,16 @@ class Threaded:
         self._thread.start()
         assert self._ready.wait(10)
         return self
+
+    def let_go(self, go: asyncio.Event) -> None:
+        """Set *go*, an event of the server's loop, and block until the answers that waited for it are written."""
+
+        async def written() -> None:
+            go.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+        asyncio.run_coroutine_threadsafe(written(), self._loop).result(10)
 
     async def quiet(self, *, blocked: bool = False) -> None:
         """Wait until the server has written all that it is going to write unasked; *blocked*: the loop does not run."""

@@ -264,7 +264,7 @@ def test_outcomes_that_were_there_are_closed_to_others(tmp_path, form, how):
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_an_empty_file_for_outcomes_keeps_its_mode(tmp_path, form):
-    """Whoever makes an empty file beforehand decides who may read it."""
+    """The user who makes an empty file before the run chooses its mode."""
     path = tmp_path / f"r.{form}"
     path.touch()
     path.chmod(0o640)

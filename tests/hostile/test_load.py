@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -16,16 +17,26 @@ async def script(seen: Seen) -> bytes:
     return ok({"id": (seen.header("Authorization") or "").removeprefix("Bearer ")})
 
 
-async def at_once(calls: int) -> None:
+@asynccontextmanager
+async def nothing_left():
+    """After the block no task and no descriptor is left; closing takes a few turns of the loop."""
     before, tasks = open_descriptors(), len(asyncio.all_tasks())
-    async with serving(script) as server, AuthClient("app", base_url=server.url, max_connections=100) as client:
+    yield
+    async with asyncio.timeout(20):
+        while open_descriptors() > before or len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.001)
+
+
+async def at_once(calls: int) -> None:
+    async with (
+        nothing_left(),
+        serving(script) as server,
+        AuthClient("app", base_url=server.url, max_connections=100) as client,
+    ):
         names = [f"user-{number}" for number in range(calls)]
         users = await asyncio.gather(*(client.as_user(name).mfa_verify_by_totp("123456") for name in names))
         assert [user.id for user in users] == names
         assert server.most_open <= 100
-    async with asyncio.timeout(20):
-        while open_descriptors() > before or len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - closing takes a few steps
-            await asyncio.sleep(0.001)
 
 
 async def test_two_thousand_calls_at_once():
@@ -65,7 +76,6 @@ class Slow:
 async def given_up(calls: int) -> None:
     """Cancel each call after a random number of turns of the loop, twenty callers at a time."""
     chance = random.Random(20261129)
-    before, tasks = open_descriptors(), len(asyncio.all_tasks())
     ended = {"answered": set(), "cancelled": set()}
 
     async def caller(client: AuthClient, name: str) -> None:
@@ -78,6 +88,7 @@ async def given_up(calls: int) -> None:
         ended["cancelled" if isinstance(outcome, asyncio.CancelledError) else "answered"].add(name)
 
     async with (
+        nothing_left(),
         serving(Slow(chance)) as server,
         AuthClient("app", base_url=server.url, max_connections=CONNECTIONS) as client,
     ):
@@ -93,9 +104,6 @@ async def given_up(calls: int) -> None:
             users = await asyncio.gather(*(client.as_user(name).mfa_verify_by_totp("123456") for name in names))
         assert [user.id for user in users] == names
         assert server.most_open <= 2 * CONNECTIONS  # the server sees the end of a connection a little later
-    async with asyncio.timeout(20):
-        while open_descriptors() > before or len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - closing takes a few steps
-            await asyncio.sleep(0.001)
 
 
 async def test_callers_that_give_up_at_any_moment():

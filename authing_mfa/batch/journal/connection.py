@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOCK_WAIT: Final = 20.0  # seconds that a transaction waits for another process that holds the file's lock
-_HURRIED_WAIT: Final = 1.0  # the same after `hurry`
+_SHORT_LOCK_WAIT: Final = 1.0  # the same after `stop_waiting`
 
 __all__ = ["Database", "PostgreSQL", "SQLite"]
 
@@ -42,8 +42,8 @@ class Database(Protocol):
         """Run *work* in one transaction: it is committed as a whole, or if *work* raises, rolled back."""
         ...
 
-    def hurry(self) -> None:
-        """Stop waiting for the locks of other processes, now and later: such a transaction fails."""
+    def stop_waiting(self) -> None:
+        """Stop waiting for the locks of other processes, now and later: a transaction that needs one fails after a second."""
 
     async def close(self) -> None:
         """Close the connection; nothing may follow."""
@@ -61,10 +61,10 @@ class SQLite:
         self._files = (Path(path), Path(f"{path}-wal"))
         self._marks: tuple[object, ...] | None = None  # of these files, since the first transaction
         self._connection: sa.Connection | None = None
-        self._hurried = False
+        self._waits_no_more = False
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._end = weakref.finalize(self, self._jobs.put, None)
-        threading.Thread(target=_work_off, args=(self._jobs,), name="batch journal", daemon=True).start()
+        threading.Thread(target=_run_jobs, args=(self._jobs,), name="batch journal", daemon=True).start()
 
     async def connect(self) -> None:
         """As `Database.connect`."""
@@ -87,9 +87,9 @@ class SQLite:
 
         return await self._on_thread(transaction)
 
-    def hurry(self) -> None:
-        """As `Database.hurry`."""
-        self._hurried = True
+    def stop_waiting(self) -> None:
+        """As `Database.stop_waiting`."""
+        self._waits_no_more = True
 
     async def close(self) -> None:
         """As `Database.close`."""
@@ -126,7 +126,7 @@ class SQLite:
             try:
                 return do()
             except Exception as error:
-                limit = _HURRIED_WAIT if self._hurried else _LOCK_WAIT
+                limit = _SHORT_LOCK_WAIT if self._waits_no_more else _LOCK_WAIT
                 if not _is_locked(error) or time.monotonic() - began >= limit:
                     raise
 
@@ -154,7 +154,7 @@ class SQLite:
         self._engine.dispose()
 
 
-def _work_off(jobs: SimpleQueue[Callable[[], None] | None]) -> None:
+def _run_jobs(jobs: SimpleQueue[Callable[[], None] | None]) -> None:
     """Do *jobs* until None. It holds no journal: one that is forgotten is collected, and that ends the thread."""
     while (job := jobs.get()) is not None:
         job()
@@ -193,8 +193,8 @@ class PostgreSQL:
         async with self._connection.begin():
             return await self._connection.run_sync(work)
 
-    def hurry(self) -> None:
-        """As `Database.hurry`: nothing here waits for long for a lock, because PostgreSQL ends an idle transaction."""
+    def stop_waiting(self) -> None:
+        """As `Database.stop_waiting`: nothing here waits for long for a lock, because PostgreSQL ends an idle transaction."""
 
     async def close(self) -> None:
         """As `Database.close`."""

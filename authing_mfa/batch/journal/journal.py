@@ -60,7 +60,7 @@ class Journal:
         self._span = span
         self._owner = owner
         self._database: Database | None = None
-        self._hurried = False
+        self._waits_no_more = False
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -185,11 +185,11 @@ class Journal:
         finally:
             await self._dispose()
 
-    def hurry(self) -> None:
+    def stop_waiting(self) -> None:
         """Wait no more for other processes that hold the database's lock: what cannot be done soon fails."""
-        self._hurried = True
+        self._waits_no_more = True
         if self._database is not None:
-            self._database.hurry()
+            self._database.stop_waiting()
 
     async def _release(self) -> None:
         from authing_mfa.batch.journal import schema
@@ -201,8 +201,8 @@ class Journal:
 
     async def _connect(self, *, make: bool) -> None:
         self._database = await asyncio.to_thread(open_database, self._address, make=make)  # imports a lot, opens files
-        if self._hurried:
-            self._database.hurry()
+        if self._waits_no_more:
+            self._database.stop_waiting()
         await self._database.connect()
 
     async def _prepare(self, *, make: bool) -> None:
@@ -317,7 +317,7 @@ class Journal:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self.hurry()
+            self.stop_waiting()
             await asyncio.wait([task])
             if not task.cancelled():
                 task.exception()  # the cancellation is what the caller hears of

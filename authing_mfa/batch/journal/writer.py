@@ -109,7 +109,7 @@ class JournalWriter:
         self._news = asyncio.Event()
         self._gathering = False
         self._closing = False
-        self._hurried = asyncio.Event()
+        self._waits_no_more = asyncio.Event()
         self._broken: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
         self._run: Run
@@ -260,11 +260,11 @@ class JournalWriter:
         self.wake()
         await renewed
 
-    def hurry(self) -> None:
+    def stop_waiting(self) -> None:
         """Do not wait for a database that is locked or away: nobody wants to wait for the run's end."""
-        self._hurried.set()
+        self._waits_no_more.set()
         if self.journal is not None:
-            self.journal.hurry()
+            self.journal.stop_waiting()
 
     async def finish(self) -> None:
         """Write the last window, release the claim, close."""
@@ -390,12 +390,12 @@ class JournalWriter:
                     await journal.reconnect()
                 await journal.write(writing)
             except JournalAwayError:
-                if clock() >= until or self._hurried.is_set():
+                if clock() >= until or self._waits_no_more.is_set():
                     raise
                 away = writing.again = True
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
-                        await self._hurried.wait()
+                        await self._waits_no_more.wait()
                 pause = min(2 * pause, 2.0)
             else:
                 return
@@ -403,7 +403,7 @@ class JournalWriter:
     def _give_up(self, error: BaseException) -> None:
         """Handle a journal that cannot be written any more: known outcomes are still given, rows without an intent are never sent."""
         self._broken = error if isinstance(error, AuthingError) else JournalError(f"The journal failed: {error!r}.")
-        self.hurry()  # the claim too would wait for what could not be written
+        self.stop_waiting()  # the claim too would wait for what could not be written
         outcomes, self._outcomes = self._outcomes, []
         renewals, self._renewals = self._renewals, []
         for renewed in renewals:

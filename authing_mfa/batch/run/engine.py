@@ -191,7 +191,7 @@ class Engine:
         self.stop()
         self._abandoned = True
         if self._writer is not None:
-            self._writer.hurry()
+            self._writer.stop_waiting()
         for worker in self._workers:
             worker.cancel()
         self._tell()
