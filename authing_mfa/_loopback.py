@@ -25,5 +25,8 @@ def is_loopback(host: str) -> bool:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Return True if *url* (``http://host:port`` or ``//host``) is on this machine."""
-    return is_loopback(urlsplit(url).hostname or "")
+    """Return True if *url* (``http://host:port`` or ``//host``) is on this machine; False also if *url* is invalid."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # half of an IPv6 address
+        return False

@@ -31,7 +31,7 @@ few = settings(max_examples=examples(8), deadline=None, derandomize=True, suppre
 
 NASTY = [
     "", " ", "\0", "\r\n", "a\r\nX-Injected: 1", "\ud800", "\U0010ffff", "％００", "../..", "{}", "%s%n", "'; DROP TABLE--", "١٢٣٤٥٦", "１２３４５６",
-    "a" * 70_000, "-1", "NaN", "🔑", "\u202e", "é", "Ｂｅａｒｅｒ", "x" * 8193, "\x7f", "\x1b[31m", b"", b"\xff", 0, -1, 2**64, 10**400, 1.5,
+    "a" * 70_000, "-1", "NaN", "🔑", "\u202e", "é", "Ｂｅａｒｅｒ", "[::1", "http://[zz]", "x" * 8193, "\x7f", "\x1b[31m", b"", b"\xff", 0, -1, 2**64, 10**400, 1.5,
     float("nan"), float("inf"), True, False, None, [], {}, (), set(), object(), 1j, type, len, ["a"], {"a": 1}, memoryview(b"x"), bytearray(b"y"),
 ]  # fmt: skip
 anything = st.sampled_from(NASTY) | st.text(max_size=30) | st.binary(max_size=30) | st.integers() | st.floats()
@@ -188,8 +188,8 @@ VARIABLES = [
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_any_value_of_a_variable(environ, variable):
-    """A third of the values that an environment can hold, another third for each variable."""
-    for value in NASTY[VARIABLES.index(variable) % 3 : 12 : 3]:
+    """A third of the values that an environment can hold, another third for each variable, and half of an IPv6 address."""
+    for value in ["[::1", *NASTY[VARIABLES.index(variable) % 3 : 12 : 3]]:
         if isinstance(value, str) and "\0" not in value:
             code, told = run_cli(["whoami"], {**environ, "AUTHING_TOKEN": "t", variable: value})
             assert code in EXITS
