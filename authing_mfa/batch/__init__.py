@@ -5,7 +5,7 @@
 """
 
 from authing_mfa.batch.api import verify_many
-from authing_mfa.batch.errors import CircuitOpenError, ClaimLostError, InputChangedError, JournalError
+from authing_mfa.batch.errors import CircuitOpenError, ClaimLostError, InputChangedError, JournalError, JournalLostError
 from authing_mfa.batch.models import Outcome, Progress, VerifyRequest
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ClaimLostError",
     "InputChangedError",
     "JournalError",
+    "JournalLostError",
     "Outcome",
     "Progress",
     "VerifyRequest",

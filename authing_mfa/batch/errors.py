@@ -13,6 +13,7 @@ __all__ = [
     "InputChangedError",
     "JournalAwayError",
     "JournalError",
+    "JournalLostError",
     "RunTokenError",
 ]
 
@@ -29,6 +30,10 @@ class JournalError(AuthingError):
 
 class JournalAwayError(JournalError):
     """The journal's database cannot be reached at the moment."""
+
+
+class JournalLostError(JournalError):
+    """The journal's file was deleted or replaced during the run. The run cannot be resumed: no journal knows every row that was sent."""
 
 
 class InputChangedError(JournalError):

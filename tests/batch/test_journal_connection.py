@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from authing_mfa import InvalidInputError
-from authing_mfa.batch import JournalError, verify_many
+from authing_mfa.batch import JournalError, JournalLostError, verify_many
 from authing_mfa.batch.api import engine_for
 from authing_mfa.batch.errors import JournalAwayError
 from authing_mfa.batch.journal import connection as connection_module
@@ -130,7 +130,7 @@ async def test_a_journal_that_is_deleted_or_replaced_under_the_run_stops_it(tmp_
                     if how == "replaced":
                         (tmp_path / gone).write_bytes(b"")
 
-    with pytest.raises(JournalError, match="deleted or replaced"):
+    with pytest.raises(JournalLostError, match="deleted or replaced"):
         await run()
     assert len(given) == len(client.sent) <= 20 + 4 * 4
 

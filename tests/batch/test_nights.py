@@ -21,7 +21,7 @@ import pytest
 
 from authing_mfa import AuthClient
 from authing_mfa.batch import VerifyRequest, verify_many
-from authing_mfa.batch.errors import InputChangedError, JournalError, RunTokenError
+from authing_mfa.batch.errors import InputChangedError, JournalError, JournalLostError, RunTokenError
 from authing_mfa.batch.options import BatchOptions
 from authing_mfa.batch.run_file import run_file
 from tests.batch.conftest import until
@@ -474,3 +474,23 @@ def test_a_password_in_the_journals_address_need_not_stand_on_the_command_line(t
         assert done.returncode == 7, done.stderr
         assert "hunter2" not in done.stdout + done.stderr
         assert ("AUTHING_JOURNAL" in done.stderr) == warned
+
+
+async def test_a_run_that_lost_its_journal_is_not_said_to_be_resumable(job):
+    """Nobody shall start it again: a supervisor takes 75 for that, and a person the hint."""
+    options, _ = job(200, concurrency=2)
+    delete_journal = Path(options.journal).unlink
+
+    async def script(seen):
+        """At the tenth row the journal is deleted."""
+        if seen.path.endswith("/public-config"):
+            return ok({"id": "app", "userPoolId": "pool"})
+        if len(server.seen) == 11:
+            delete_journal()
+        return ok(USER)
+
+    async with serving(script) as server:
+        summary = await run_file(options, {"app_id": "app", "base_url": server.url})
+    assert isinstance(summary.stopped, JournalLostError)
+    assert (summary.exit_code, summary.resumable) == (7, False)
+    assert summary.done == summary.statuses["ok"] < 200

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from authing_mfa.batch.api import engine_for
-from authing_mfa.batch.errors import NEEDS_A_PERSON, CircuitOpenError, InputChangedError, JournalError, RunTokenError
+from authing_mfa.batch.errors import (
+    NEEDS_A_PERSON,
+    CircuitOpenError,
+    InputChangedError,
+    JournalError,
+    JournalLostError,
+    RunTokenError,
+)
 from authing_mfa.batch.files.input import Input
 from authing_mfa.batch.files.output import results_for
 from authing_mfa.batch.files.text import ReadingStopped
@@ -165,9 +172,9 @@ def _tell_input(summary: Summary, source: Input) -> None:
 
 def may_go_on(summary: Summary) -> bool:
     """Return True if the same command with --resume does the rest, after the problems in the summary are fixed."""
-    if summary.interrupted:
-        return True
-    return summary.stopped is not None and not isinstance(summary.stopped, (InputChangedError, UsageError))
+    if isinstance(summary.stopped, (InputChangedError, JournalLostError, UsageError)):
+        return False
+    return summary.interrupted or summary.stopped is not None
 
 
 async def _write_outcomes(

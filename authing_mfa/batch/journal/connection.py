@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from authing_mfa.batch.errors import JournalError
+from authing_mfa.batch.errors import JournalLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ class SQLite:
         """As `Database.transact`.
 
         Raises:
-            JournalError: the file was deleted or replaced.
+            JournalLostError: the file was deleted or replaced.
         """
 
         def transaction() -> T:
@@ -136,7 +136,7 @@ class SQLite:
         if self._marks is None:
             self._marks = marks
         elif marks != self._marks:
-            raise JournalError(
+            raise JournalLostError(
                 f"The journal {self._files[0]} or its -wal file was deleted or replaced during the run, and what is recorded now is "
                 "lost. Nothing more is sent. Keep the output: the journal does not know every row that was sent."
             )
