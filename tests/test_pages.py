@@ -81,7 +81,7 @@ def test_every_python_block_runs_as_pasted(path: Path, number: int, tmp_path: Pa
         assert done.stdout == expected
 
 
-TRANSLATED = {"README.md": "README.zh-CN.md"} | {
+TRANSLATED = {"README.md": "README.zh-CN.md", "SECURITY.md": "SECURITY.zh-CN.md"} | {
     f"docs/{path.name}": f"docs/zh/{path.name}" for path in sorted((ROOT / "docs" / "zh").glob("*.md"))
 }
 
@@ -130,7 +130,7 @@ def test_english_and_chinese_keep_in_step(name: str) -> None:
 def test_the_pages_for_users_are_translated() -> None:
     """README and all pages but the references exist in Chinese."""
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - IN_ENGLISH_ONLY
-    assert {f"docs/{name}.md" for name in pages} == set(TRANSLATED) - {"README.md"}
+    assert {f"docs/{name}.md" for name in pages} == set(TRANSLATED) - {"README.md", "SECURITY.md"}
 
 
 @pytest.mark.parametrize("name", TRANSLATED.values())
