@@ -5,7 +5,14 @@
 """
 
 from authing_mfa.batch.api import verify_many
-from authing_mfa.batch.errors import CircuitOpenError, ClaimLostError, InputChangedError, JournalError, JournalLostError
+from authing_mfa.batch.errors import (
+    CircuitOpenError,
+    ClaimLostError,
+    InputChangedError,
+    JournalError,
+    JournalLostError,
+    RunTokenError,
+)
 from authing_mfa.batch.models import Outcome, Progress, VerifyRequest
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "JournalLostError",
     "Outcome",
     "Progress",
+    "RunTokenError",
     "VerifyRequest",
     "verify_many",
 ]

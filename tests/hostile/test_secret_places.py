@@ -272,4 +272,5 @@ async def test_no_log_of_the_emulator_shows_what_it_was_sent(shown):
             writer.close()
             await writer.wait_closed()
     told = shown()
+    assert "authing_mfa.emulator" in told  # the broken requests were logged
     assert not [secret for secret in (PASSWORD, TOKEN, CODE) if secret in told]

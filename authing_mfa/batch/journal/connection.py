@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from authing_mfa.batch.errors import JournalLostError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     import sqlalchemy as sa
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 _LOCK_WAIT: Final = 20.0  # seconds that a transaction waits for another process that holds the file's lock
 _SHORT_LOCK_WAIT: Final = 1.0  # the same after `stop_waiting`
+_ANSWER_WAIT: Final = 20.0  # seconds that a transaction may take on PostgreSQL, longer than a lock of another run lasts
+_SHORT_ANSWER_WAIT: Final = 1.0  # the same after `stop_waiting`
 
 __all__ = ["Database", "PostgreSQL", "SQLite"]
 
@@ -43,7 +45,7 @@ class Database(Protocol):
         ...
 
     def stop_waiting(self) -> None:
-        """Stop waiting for the locks of other processes, now and later: a transaction that needs one fails after a second."""
+        """Stop waiting for other processes, now and later: a transaction that waits for one fails after a second."""
 
     async def close(self) -> None:
         """Close the connection; nothing may follow."""
@@ -181,20 +183,40 @@ class PostgreSQL:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._connection: AsyncConnection | None = None
+        self._limit: asyncio.Timeout | None = None  # of the step that runs
+        self._waits_no_more = False
 
     async def connect(self) -> None:
         """As `Database.connect`."""
         await self._disconnect()
-        self._connection = await self._engine.connect()
+        async with self._at_most(None):  # the driver has a limit of its own
+            self._connection = await self._engine.connect()
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
-        """As `Database.transact`."""
+        """As `Database.transact`.
+
+        Raises:
+            TimeoutError: the server does not answer. Its machine may have lost the network: then TCP alone would wait for minutes.
+        """
         assert self._connection is not None
-        async with self._connection.begin():
+        async with self._at_most(_ANSWER_WAIT), self._connection.begin():
             return await self._connection.run_sync(work)
 
+    @asynccontextmanager
+    async def _at_most(self, seconds: float | None) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_SHORT_ANSWER_WAIT if self._waits_no_more else seconds) as self._limit:
+                yield
+        except TimeoutError as error:
+            raise TimeoutError("the server does not answer") from error
+        finally:
+            self._limit = None
+
     def stop_waiting(self) -> None:
-        """As `Database.stop_waiting`: nothing here waits for long for a lock, because PostgreSQL ends an idle transaction."""
+        """As `Database.stop_waiting`."""
+        self._waits_no_more = True
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time() + _SHORT_ANSWER_WAIT)
 
     async def close(self) -> None:
         """As `Database.close`."""

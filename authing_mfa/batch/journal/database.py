@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["default_recovery_file", "is_away", "open_database", "shown", "sqlite_path"]
 
 _MISTYPED: Final = re.compile(r"(postgres(ql)?|sqlite)(\+\w+)?(:|//)", re.IGNORECASE)
+_CONNECT_WAIT: Final = 20.0  # seconds, unless the URL has connect_timeout; the driver would wait for a minute
 _WITHOUT_EXTRA: Final = "A journal needs SQLAlchemy and its driver: pip install 'authing-mfa[batch]' (for PostgreSQL 'authing-mfa[postgresql]')."
 
 
@@ -59,6 +60,7 @@ def _for_asyncpg(url: URL) -> tuple[URL, dict[str, Any]]:
     query = dict(url.query)
     mode, root = query.pop("sslmode", None), query.pop("sslrootcert", None)
     arguments: dict[str, Any] = {
+        "timeout": _CONNECT_WAIT,
         "statement_cache_size": 0,
         "prepared_statement_cache_size": 0,
         "prepared_statement_name_func": lambda: f"mfa_batch_{uuid.uuid4().hex}",
