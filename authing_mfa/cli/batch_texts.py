@@ -14,7 +14,7 @@ __all__ = ["TEXTS", "code_words", "finding_words", "row_words", "say_batch"]
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "row": ("Row {number}{name}: {message}", "第 {number} 行数据{name}：{message}"),
-    "more_rows": ("More rows are invalid; the output lists all of them.", "还有更多此类行，输出中包含全部。"),
+    "more_rows": ("More rows are invalid; the output lists all of them.", "还有更多无效行，输出中列出全部无效行。"),
     "input": ("Reading {source}: {detected}", "读取 {source}：{detected}"),
     "counts": (
         "{ok} ok, {rejected} rejected, {failed} failed, {unknown} unknown",
@@ -49,9 +49,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "resumable": (
         "To continue, run the same command with --resume.",
-        "使用相同命令加 --resume 可继续。",
+        "要续跑，请用相同的命令加上 --resume。",
     ),
-    "unreadable": ("The batch cannot start: {reason}.", "批处理无法运行：{reason}。"),
+    "unreadable": ("The batch cannot start: {reason}.", "批量验证无法开始：{reason}。"),
     "progress": (
         "{done}{total} rows, {rate}/s: {counts}{left}{pause}",
         "{done}{total} 行，{rate}/秒：{counts}{left}{pause}",

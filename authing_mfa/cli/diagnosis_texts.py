@@ -9,7 +9,7 @@ __all__ = ["DIAGNOSIS_TEXTS"]
 DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "library_missing": ("{name} is not installed", "未安装 {name}"),
     "install": ("pip install {name}", "pip install {name}"),
-    "asking": ("application {app_id}, service {base}", "应用 {app_id}，查询 {base}"),
+    "asking": ("application {app_id}, service {base}", "应用 {app_id}，服务 {base}"),
     "app_missing": ("the application id is missing", "缺少应用 ID"),
     "see_list": ("See where the value comes from: authing-mfa config list", "查看其来源：authing-mfa config list"),
     "proxied": (
@@ -31,7 +31,7 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "untrusted": ("the certificate of {host} is not trusted: {reason}", "{host} 的证书不受信任：{reason}"),
     "fix_trust": (
         "If the service uses a private authority, or a proxy inspects the traffic, give its certificate: --ca-file FILE",
-        "请用 --ca-file FILE 指定私有 CA；若处于检查流量的代理之后，请指定代理的证书。",
+        "若服务使用私有 CA，或有代理检查流量，请指定其证书：--ca-file FILE",
     ),
     "no_tls": ("{where}: {reason}", "{where}：{reason}"),
     "fix_tls": (
@@ -41,7 +41,7 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "unreachable": ("{where} cannot be reached: {reason}", "无法连接 {where}：{reason}"),
     "fix_reach": (
         "Check the address and the firewall. Check that the service (or the emulator) runs.",
-        "请检查地址和防火墙；服务（或模拟器）是否在运行？",
+        "请检查地址和防火墙，以及服务（或模拟器）是否在运行。",
     ),
     "ca_unreadable": ("ca_file cannot be read: {reason}", "无法读取 ca_file：{reason}"),
     "fix_ca": ("Give a PEM file with --ca-file.", "请用 --ca-file 指定 PEM 文件。"),
@@ -63,7 +63,7 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "config_found": ("application {name!r}, user pool {pool}", "应用 {name!r}，用户池 {pool}"),
     "other_pool": (
         "user_pool_id is {pool}, but the application belongs to another user pool",
-        "设置为 {pool}，与应用所属的用户池不同",
+        "user_pool_id 为 {pool}，但应用属于另一个用户池",
     ),
     "fix_pool": ("Give --user-pool-id {pool}", "请使用 --user-pool-id {pool}"),
     "bad_api": ("public-config names an invalid host", "public-config 中的主机名无效"),
@@ -79,7 +79,7 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "fix_key": ("Set AUTHING_PUBLIC_KEY={key}", "请设置 AUTHING_PUBLIC_KEY={key}"),
     "api": ("calls go to {api}", "调用将发往 {api}"),
-    "no_time": ("the service's answer has no time", "服务未提供时间"),
+    "no_time": ("the service's answer has no time", "服务的响应中没有时间"),
     "clock_ok": ("this machine's clock and the service's agree", "本机时钟与服务一致"),
     "clock_ahead": ("this machine is {seconds} s ahead of the service", "本机时钟比服务快 {seconds} 秒"),
     "clock_behind": ("this machine is {seconds} s behind the service", "本机时钟比服务慢 {seconds} 秒"),
@@ -87,12 +87,12 @@ DIAGNOSIS_TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Set this machine's clock (NTP). Otherwise TOTP codes that it computes are wrong.",
         "请校准本机时钟（NTP），否则本机计算的 TOTP 验证码会出错。",
     ),
-    "no_token": ("there is no stored token", "没有令牌"),
+    "no_token": ("there is no stored token", "没有已保存的令牌"),
     "fix_no_token": ("Log in: authing-mfa login, or authing-mfa mfa", "请登录：authing-mfa login 或 authing-mfa mfa"),
     "token_of": ("stored for {account}", "已为 {account} 保存"),
     "token_expired": ("{where}: expired", "{where}：已过期"),
     "fix_expired": ("Log in again: authing-mfa login", "请重新登录：authing-mfa login"),
     "token_good": ("{where}, valid for {left} more", "{where}，剩余有效期 {left}"),
     "token_mfa": ("{where}: an mfaToken", "{where}：mfaToken"),
-    "fix_mfa": ("Pass the second factor: authing-mfa verify", "请完成二次验证：authing-mfa verify"),
+    "fix_mfa": ("Pass the second factor: authing-mfa verify", "请通过第二因素：authing-mfa verify"),
 }

@@ -44,15 +44,15 @@ _BY_CODE: Final[dict[int, tuple[str, str]]] = {
     ),
     6003: (
         "The TOTP code is missing (6003). Give the code that the authenticator app shows now.",
-        "服务未收到验证码（6003）。请输入验证器应用当前显示的验证码。",
+        "缺少 TOTP 验证码（6003）。请输入验证器应用当前显示的验证码。",
     ),
     6004: (
         "The recovery code is missing (6004). Give the newest recovery code.",
-        "服务未收到恢复代码（6004）。请输入最新的恢复代码。",
+        "缺少恢复代码（6004）。请输入最新的恢复代码。",
     ),
     2001: (
         "The code is wrong (2001). Use the code of the newest message, or send a new code: authing-mfa send sms, send email",
-        "验证码错误（2001）。请查看最新消息，或重新发送：authing-mfa send sms、send email",
+        "验证码错误（2001）。请使用最新消息中的验证码，或重新发送：authing-mfa send sms、send email",
     ),
     2300: (
         "The code has expired (2300). Send a new code: authing-mfa send sms, send email",
@@ -142,12 +142,12 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
     (
         PasswordChangeRequiredError,
         "The password must be changed before a login ({code}): {message}. Log in at a terminal (authing-mfa login), or set AUTHING_NEW_PASSWORD.",
-        "登录前必须修改密码（{code}）：{message}。请在终端登录，或设置 AUTHING_NEW_PASSWORD：authing-mfa login",
+        "登录前必须修改密码（{code}）：{message}。请在终端登录（authing-mfa login），或设置 AUTHING_NEW_PASSWORD。",
     ),
     (
         ServiceError,
         "The service failed ({code}): {message}. It may have acted. Try again later.{ask}",
-        "服务出错（{code}）：{message}。服务可能已处理该请求，请稍后重试。{ask}",
+        "服务出错（{code}）：{message}。服务可能已处理该请求。请稍后重试。{ask}",
     ),
     (
         LoginError,
@@ -167,17 +167,17 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
     (
         ImageError,
         "{message} ({code}). JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP and TIFF pictures are read.",
-        "{message}（{code}）可读取 JPEG、PNG、WebP、HEIC、AVIF、GIF、BMP 和 TIFF 图片。",
+        "{message}（{code}）。可读取 JPEG、PNG、WebP、HEIC、AVIF、GIF、BMP 和 TIFF 图片。",
     ),
     (
         ConfigError,
         "{message} ({code}). Check --app-id and --host; authing-mfa doctor finds the cause.",
-        "{message}（{code}）请检查 --app-id 和 --host；可用 authing-mfa doctor 查找原因。",
+        "{message}（{code}）。请检查 --app-id 和 --host；可用 authing-mfa doctor 查找原因。",
     ),
     (
         ResponseError,
         "{message} ({code}). Check that the host is the service's: authing-mfa doctor",
-        "{message}（{code}）请检查 host 是否正确：authing-mfa doctor",
+        "{message}（{code}）。请检查 host 是否为该服务的地址：authing-mfa doctor",
     ),
     (ApiError, "The service refused the call ({code}): {message}.{ask}", "服务拒绝（{code}）：{message}。{ask}"),
     (AuthingError, "{message} ({code}).", "{message}（{code}）。"),
@@ -186,11 +186,11 @@ _BY_CLASS: Final[tuple[tuple[type[AuthingError], str, str], ...]] = (
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "unsent": (
         "{message} ({code}). Nothing was sent. Check the address and your network; authing-mfa doctor finds the cause.",
-        "{message}（{code}）请求未发出。请检查地址和网络；可用 authing-mfa doctor 查找原因。",
+        "{message}（{code}）。未发送任何请求。请检查地址和网络；可用 authing-mfa doctor 查找原因。",
     ),
     "unknown": (
         "{message} ({code}). The service may have acted, and a code may be spent: check before you try again.",
-        "{message}（{code}）服务可能已处理该请求：重试前请先确认，验证码可能已失效。",
+        "{message}（{code}）。服务可能已处理该请求，验证码可能已用掉：重试前请先确认。",
     ),
     "wait": (
         "Too many requests ({code}). Nothing was done; wait {seconds} s.",
@@ -202,7 +202,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "second_factor": (
         "A second factor is needed ({code}): {factors}. {kept} Continue with: {next}",
-        "需要二次验证（{code}）：{factors}。{kept}下一步：{next}",
+        "需要第二因素（{code}）：{factors}。{kept}下一步：{next}",
     ),
     "mfa_kept": ("The mfaToken is stored; it is valid for six minutes.", "mfaToken 已保存，六分钟内有效。"),
     "mfa_not_kept": ("The mfaToken was not stored.", "mfaToken 未保存。"),

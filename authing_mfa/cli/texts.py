@@ -38,7 +38,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "email": ("E-mail address", "邮箱"),
     "photo": ("Photo file", "照片文件"),
     "second_photo": ("Second photo file", "第二张照片文件"),
-    "factor": ("Choose a factor", "请选择"),
+    "factor": ("Choose a factor", "请选择因素"),
     "app_id": ("application id", "应用 ID"),
     # missing values
     "empty_stdin": (
@@ -51,7 +51,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no_text": (
         "{what} is missing, and there is no terminal to ask on: use {how}.",
-        "需要{what}，但没有可供输入的终端：{how}。",
+        "{what}：没有输入，也没有可供输入的终端。请使用 {how}。",
     ),
     "no_app_id": (
         "The application id is missing. Give --app-id, set AUTHING_APP_ID, or run: authing-mfa config set app_id ID",
@@ -80,11 +80,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "令牌已保存于系统钥匙串，后续命令将使用它。",
     ),
     "forgotten": ("Logged out: the token is deleted.", "已退出登录：令牌已删除。"),
-    "nothing_kept": ("There was no stored token.", "没有可删除的令牌。"),
+    "nothing_kept": ("There was no stored token.", "没有已保存的令牌。"),
     # outcomes
     "logged_in": ("{name} is logged in.", "{name} 已登录。"),
     "bound": ("Bound. {name} is logged in.", "绑定成功，{name} 已登录。"),
-    "free": ("{what} can be bound for MFA.", "{what} 可用于 MFA。"),
+    "free": ("{what} can be bound for MFA.", "{what} 可以绑定用于 MFA。"),
     "taken": (
         "{what} may not be used for MFA: it is bound already. Use another phone or address.",
         "{what} 不能用于 MFA：已被绑定。请换一个。",
@@ -104,7 +104,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "enrolled": (
         "Scan the QR code with an authenticator app and keep the recovery code. TOTP is not bound yet. Next: authing-mfa totp confirm",
-        "请用验证器应用扫描二维码，并保存恢复代码。绑定尚未生效。下一步：authing-mfa totp confirm",
+        "请用验证器应用扫描二维码，并保存恢复代码。TOTP 尚未绑定。下一步：authing-mfa totp confirm",
     ),
     "keep_recovery": ("Keep the recovery code:", "请保存恢复代码："),
     "confirmed": ("TOTP is bound.", "TOTP 已绑定。"),
@@ -118,10 +118,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Can be enrolled: {types}. Next: authing-mfa factors add TYPE",
         "可绑定：{types}。下一步：authing-mfa factors add TYPE",
     ),
-    "all_enrolled": ("There is no other factor to enroll.", "没有其他可绑定的要素。"),
+    "all_enrolled": ("There is no other factor to enroll.", "没有其他可绑定的因素。"),
     "no_such_factor": (
         "You have no factor {factor}. List them with: authing-mfa factors list",
-        "没有要素 {factor}。请运行：authing-mfa factors list",
+        "您没有因素 {factor}。请用此命令列出：authing-mfa factors list",
     ),
     "no_authenticators": ("No authenticator is bound.", "尚未绑定验证器。"),
     "seconds_left": ("Valid for {seconds} s more.", "还有 {seconds} 秒有效。"),
@@ -155,10 +155,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "code_right": ("The code is right.", "验证码正确。"),
     "code_wrong": ("The code is wrong. Wait for the next one.", "验证码错误。请等待下一个。"),
     "token_active": ("The mfaToken is valid.", "mfaToken 有效。"),
-    "token_inactive": ("The mfaToken is not valid, or not any more.", "mfaToken 无效或已过期。"),
+    "token_inactive": ("The mfaToken is not valid, or not any more.", "mfaToken 无效，或已失效。"),
     # the interactive journey
-    "challenge": ("A second factor is needed ({code}). Allowed factors:", "需要二次验证（{code}）。可用方式："),
-    "no_challenge": ("No second factor is needed.", "无需二次验证。"),
+    "challenge": ("A second factor is needed ({code}). Allowed factors:", "需要第二因素（{code}）。可用的因素："),
+    "no_challenge": ("No second factor is needed.", "不需要第二因素。"),
     "by_sms": ("SMS to {to}", "短信至 {to}"),
     "by_sms_bind": ("SMS, to a phone that you bind now", "短信，现在绑定手机号"),
     "by_email": ("E-mail to {to}", "邮件至 {to}"),
@@ -168,7 +168,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "by_recovery": ("Recovery code", "恢复代码"),
     "by_face": ("Face photo", "人脸照片"),
     "by_face_bind": ("Face photos (you bind the face now)", "人脸照片，现在绑定"),
-    "not_allowed": ("The challenge does not allow {factor}. Allowed: {allowed}.", "不支持 {factor}。可用：{allowed}。"),
+    "not_allowed": (
+        "The challenge does not allow {factor}. Allowed: {allowed}.",
+        "不允许使用 {factor}。可用：{allowed}。",
+    ),
     "again": (
         "The code is wrong ({code}). Tries left: {left}.",
         "验证码错误（{code}）。请重试（还可尝试 {left} 次）。",
