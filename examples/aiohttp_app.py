@@ -9,6 +9,7 @@ Sessions are kept in this process, and the cookie is only their name. Try it on 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from authing_mfa import (
+    AccountLockedError,
     AuthClient,
     AuthingError,
     ConfigError,
@@ -128,16 +130,20 @@ async def authing_errors(request: web.Request, handler: Any) -> web.StreamRespon
     try:
         answer: web.StreamResponse = await handler(request)
     except AuthingError as error:
+        headers: dict[str, str] = {}
         match error:
             case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
                 status = 401
-            case RateLimitedError():
+            case AccountLockedError():
+                status = 423
+            case RateLimitedError(retry_after=seconds):
                 status = 429
+                headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
             case NetworkError() | ConfigError() | ResponseError() | ServiceError():
                 status = 502
             case _:
                 status = 400
-        return web.json_response({"error": error.code, "message": error.message}, status=status)
+        return web.json_response({"error": error.code, "message": error.message}, status=status, headers=headers)
     return answer
 
 

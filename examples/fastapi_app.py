@@ -7,6 +7,7 @@ Try it on the emulator, with the user `demo` / `emulator-demo`::
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import asynccontextmanager
@@ -168,15 +169,17 @@ async def logout(request: Request, client: Annotated[AuthClient, Depends(logged_
 @app.exception_handler(AuthingError)
 async def authing_error(_: Request, error: AuthingError) -> JSONResponse:
     """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
+    headers: dict[str, str] = {}
     match error:
         case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
             status = 401
         case AccountLockedError():
             status = 423
-        case RateLimitedError():
+        case RateLimitedError(retry_after=seconds):
             status = 429
+            headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
         case NetworkError() | ConfigError() | ResponseError() | ServiceError():
             status = 502
         case _:
             status = 400
-    return JSONResponse({"error": error.code, "message": error.message}, status)
+    return JSONResponse({"error": error.code, "message": error.message}, status, headers)

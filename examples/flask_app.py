@@ -8,6 +8,7 @@ Try it on the emulator, with the user `demo` / `emulator-demo`::
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -100,17 +101,19 @@ def logout() -> dict[str, Any]:
 
 
 @app.errorhandler(AuthingError)
-def authing_error(error: AuthingError) -> tuple[dict[str, Any], int]:
+def authing_error(error: AuthingError) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
+    headers: dict[str, str] = {}
     match error:
         case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
             status = 401
         case AccountLockedError():
             status = 423
-        case RateLimitedError():
+        case RateLimitedError(retry_after=seconds):
             status = 429
+            headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
         case NetworkError() | ConfigError() | ResponseError() | ServiceError():
             status = 502
         case _:
             status = 400
-    return {"error": error.code, "message": error.message}, status
+    return {"error": error.code, "message": error.message}, status, headers

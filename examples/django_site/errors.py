@@ -1,11 +1,13 @@
 """Errors as HTTP statuses, for both kinds of views."""
 
+import math
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, JsonResponse
 
 from authing_mfa import (
+    AccountLockedError,
     AuthingError,
     ConfigError,
     InvalidMfaTokenError,
@@ -36,13 +38,17 @@ class AuthingErrors:
         """Answer for a view that raised; None: another kind of error."""
         if not isinstance(error, AuthingError):
             return None
+        headers: dict[str, str] = {}
         match error:
             case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
                 status = 401
-            case RateLimitedError():
+            case AccountLockedError():
+                status = 423
+            case RateLimitedError(retry_after=seconds):
                 status = 429
+                headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
             case NetworkError() | ConfigError() | ResponseError() | ServiceError():
                 status = 502
             case _:
                 status = 400
-        return JsonResponse({"error": error.code, "message": error.message}, status=status)
+        return JsonResponse({"error": error.code, "message": error.message}, status=status, headers=headers)

@@ -37,7 +37,7 @@ class Browser:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
 
     def ask(self, path: str, body: object = None, *, method: str = "POST") -> tuple[int, dict]:
-        """The status and the answer."""
+        """The status and the answer; `retry_after` is the header of the last refusal."""
         data = None if method == "GET" else json.dumps(body or {}).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._base}/{path}", data, headers, method=method)
@@ -46,6 +46,7 @@ class Browser:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
+                self.retry_after = error.headers["Retry-After"]
                 text = error.read()
                 return error.code, json.loads(text) if text.startswith(b"{") else {}
 
@@ -160,3 +161,14 @@ def walk(base: str, emulator: Emulator) -> None:
             assert seen == [401, 400, challenge, 401, 200, 400, me, me, me, me, 200, 401]
         else:
             assert seen == [401, 400, challenge, 401, 400, 401]
+
+
+def see_refusals(base: str, emulator: Emulator) -> None:
+    """A locked account is 423; too many calls are 429, with the pause that the service names in whole seconds."""
+    browser, right = Browser(base), {"account": "user0", "password": "pw0"}
+    emulator.faults.add("login_by_account", code=2005, count=1)
+    assert browser.ask("login", right)[0] == 423
+    assert browser.retry_after is None
+    emulator.faults.add("login_by_account", retry_after=100.5, count=1)
+    assert browser.ask("login", right)[0] == 429
+    assert browser.retry_after == "101"

@@ -3,7 +3,7 @@
 import pytest
 
 from authing_mfa.sync import AuthClient
-from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, free_port, phone, serving, walk
+from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, free_port, phone, see_refusals, serving, walk
 
 DJANGO = str(EXAMPLES / "django_site")
 
@@ -48,11 +48,12 @@ def command(name, port):
     ],
 )
 def test_users_in_several_browsers_are_never_mixed_up(name, parts, emulator):
-    """Login, challenge, code, verify, session, logout."""
+    """Login, challenge, code, verify, session, logout; and an error of the service is the HTTP status that the guide names."""
     port = free_port()
     with serving(emulator, command(name, port), port) as base:
         for part in parts:
             walk(base + part, emulator)
+            see_refusals(base + part, emulator)
 
 
 def test_a_step_up_needs_a_factor_that_was_passed_a_moment_ago(emulator):
