@@ -50,7 +50,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "face_compare_missing": ("The photo to compare with is missing.", "缺少对比照片"),
     "face_failed": ("The face does not match.", "人脸校验失败"),
     "face_bound": ("A face is already bound.", "人脸已绑定"),
-    "face_bind_failed": ("The face cannot be bound: the two photos do not match.", "绑定人脸失败"),
+    "face_bind_failed": ("The face cannot be bound: the two photos do not match.", "绑定人脸失败：两张照片不匹配"),
     "no_file": ("The file is missing.", "缺少文件"),
     "factor_not_found": ("There is no such factor.", "认证要素不存在"),
     "not_resettable": (
@@ -70,7 +70,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "old_password_wrong": ("The old password is wrong.", "原密码错误"),
     "change_token_invalid": (
         "The token to change the password is not valid or has expired.",
-        "修改密码的凭证无效或已过期",
+        "修改密码的令牌无效或已过期",
     ),
     "password_changed": ("The password is changed.", "密码修改成功"),
     "refreshed": ("Refreshed.", "刷新成功"),
