@@ -452,6 +452,39 @@ async def test_a_new_recovery_code_that_cannot_be_written_is_at_least_given(stor
     assert sum(outcome.status == "unknown" for outcome in resumed) <= 4
 
 
+async def test_a_new_recovery_code_is_not_lost_with_the_journal(tmp_path, monkeypatch):
+    """Answers come while the journal cannot be written, and nobody takes outcomes any more: each new code is in its file."""
+    file, left, writing_fails = tmp_path / "codes.jsonl", asyncio.Event(), asyncio.Event()
+    write = Journal.write
+
+    async def answer(operation, token):
+        """The ninth row is answered when the loop is left, the rows after it while its outcome is written."""
+        if token[1:] >= "08":
+            await left.wait()
+        if token[1:] > "08":
+            await writing_fails.wait()
+        return default_answer(operation, token)
+
+    async def written(journal, writing):
+        if left.is_set():
+            writing_fails.set()
+            await until(lambda: not client.running)
+            raise JournalError("The journal could not be written.")
+        await write(journal, writing)
+
+    monkeypatch.setattr(Journal, "write", written)
+    client = FakeClient(answer)
+    rows = [VerifyRequest.recovery("old", token=f"t{i:02}") for i in range(50)]
+    outcomes = verify_many(client, rows, journal=tmp_path / "run.db", recovery_file=file, concurrency=4)
+    for _ in range(8):
+        await anext(outcomes)
+    await until(lambda: client.running == 4)
+    left.set()
+    await outcomes.aclose()
+    kept = [json.loads(entry)["recovery_code"] for entry in file.read_text().splitlines()]
+    assert sorted(kept) == sorted(f"NEW-CODE-OF-{token}" for token in client.counts())
+
+
 @pytest.mark.parametrize("content", ["not json\n", "[]\n", '{"run": "run"}\n'])
 async def test_lines_that_are_no_recovery_codes_are_passed_over(tmp_path, content):
     """A file that was cut off or edited does not stop a resumed run."""

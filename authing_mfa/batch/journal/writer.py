@@ -104,6 +104,7 @@ class JournalWriter:
         self._undo: list[int] = []
         self._unknown_before: set[int] = set()
         self._outcomes: list[Outcome] = []
+        self._codes_kept = 0  # the first so many of them have their new recovery codes in the file
         self._retracted: list[int] = []
         self._renewals: list[asyncio.Future[None]] = []
         self._news = asyncio.Event()
@@ -302,7 +303,7 @@ class JournalWriter:
                 await self._gather()
                 await self._write_window()
         except BaseException as error:  # noqa: BLE001 - the run must get every error
-            self._give_up(error)
+            await self._give_up(error)
 
     async def _wait_for_news(self) -> None:
         beat = None if self.journal is None else self.journal.lease / 3
@@ -351,6 +352,7 @@ class JournalWriter:
         retracted, self._retracted = self._retracted, []
         try:
             await self._keep_codes(intents, outcomes)
+            self._codes_kept = len(outcomes)
             if self.journal is not None:
                 lines = [line for _, _, line in intents if line is not None]
                 if self._checks:
@@ -362,6 +364,7 @@ class JournalWriter:
             self._renewals = renewals + self._renewals
             self._run.lost(len(intents))
             raise
+        self._codes_kept = 0
         self._open += len(intents) - len(retracted) - answered
         if self._unknown_before:
             self._unknown_before.difference_update(outcome.index for outcome in outcomes)
@@ -400,8 +403,11 @@ class JournalWriter:
             else:
                 return
 
-    def _give_up(self, error: BaseException) -> None:
-        """Handle a journal that cannot be written any more: known outcomes are still given, rows without an intent are never sent."""
+    async def _give_up(self, error: BaseException) -> None:
+        """Handle a journal that cannot be written any more: known outcomes are still given, rows without an intent are never sent.
+
+        If nobody takes the outcomes any more, new recovery codes are at least in their file.
+        """
         self._broken = error if isinstance(error, AuthingError) else JournalError(f"The journal failed: {error!r}.")
         self.stop_waiting()  # the claim too would wait for what could not be written
         outcomes, self._outcomes = self._outcomes, []
@@ -409,6 +415,8 @@ class JournalWriter:
         for renewed in renewals:
             if not renewed.done():
                 renewed.set_exception(self._broken)
+        with suppress(JournalError):  # the run ends with an error already, and the outcomes hold the codes
+            await self.recovery.write(outcomes[self._codes_kept :])
         self._run.lost(self.drop_unlogged())
         self._run.recorded(outcomes)
         self._run.fail(self._broken)
