@@ -103,6 +103,11 @@ class Call:
         return f"<{type(self).__name__} {self.name} {'done' if self.done else 'running'}>"
 
     @property
+    def lang(self) -> str:
+        """The language of the client's sentences."""
+        return "" if self.settings is None else str(self.settings.options.get("lang", ""))
+
+    @property
     def done(self) -> bool:
         """True once the completion has returned, or was dropped because its owner is gone."""
         return self.stage is _DONE

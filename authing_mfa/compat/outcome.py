@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from authing_mfa._language import in_language
 from authing_mfa.errors import (
     AuthingError,
     CancelledCallError,
@@ -68,12 +69,23 @@ class CurrentUser:
 
 @attrs.define
 class Outcome:
-    """The end of a call: the completion's arguments, and the current user from then on (None: no change). Immutable."""
+    """The end of a call: the completion's arguments, and the current user from then on (None: no change). Immutable.
+
+    Attributes:
+        chinese: the message in Chinese, where *message* is an English sentence of this layer; else None.
+    """
 
     code: int
     message: str | None
     value: Any = attrs.field(default=None, repr=False)
     current: CurrentUser | None = None
+    chinese: str | None = None
+
+    def in_language(self, lang: str) -> Outcome:
+        """Return the outcome with its message in the language *lang*."""
+        if self.chinese is None or self.message is None:
+            return self
+        return attrs.evolve(self, message=in_language(lang, (self.message, self.chinese)), chinese=None)
 
 
 def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
@@ -85,7 +97,7 @@ def succeeded(answer: Answer[Any], token: str | None) -> Outcome:
 def failed(error: AuthingError) -> Outcome:
     """Return the outcome of a call that failed. Two failures have a value: the challenge, and the error that holds the token to change a password with."""
     if isinstance(error, LoginError):
-        return Outcome(error.code, "This call needs a token: log in first, or use Authing.setCurrentToken(token).")
+        return _ours(LoginError(_NEEDS_TOKEN[0]), _NEEDS_TOKEN[1])
     if isinstance(error, MfaRequiredError):
         return Outcome(error.code, error.message, error.challenge, CurrentUser.after(error.challenge, None))
     return Outcome(error.code, error.message, error if isinstance(error, PasswordChangeRequiredError) else None)
@@ -96,10 +108,24 @@ def unexpected(error: BaseException) -> Outcome:
 
     The text of *error* is left out, because it may hold a secret.
     """
-    return failed(ResponseError(f"The call failed unexpectedly ({type(error).__name__})."))
+    kind = type(error).__name__
+    return _ours(ResponseError(f"The call failed unexpectedly ({kind})."), f"调用意外失败（{kind}）。")
 
 
-CANCELLED: Final = failed(CancelledCallError("The call was cancelled."))
-SHUT_DOWN: Final = failed(CancelledCallError("The client was shut down before the call had ended."))
-EXITING: Final = failed(CancelledCallError("The program ended before the call."))
-NOT_STARTED: Final = failed(ConfigError("There is no application: call Authing.start(app_id) first."))
+def _ours(error: AuthingError, chinese: str) -> Outcome:
+    return Outcome(error.code, error.message, chinese=chinese)
+
+
+_NEEDS_TOKEN: Final = (
+    "This call needs a token: log in first, or use Authing.setCurrentToken(token).",
+    "此调用需要令牌：请先登录，或使用 Authing.setCurrentToken(token)。",
+)
+CANCELLED: Final = _ours(CancelledCallError("The call was cancelled."), "调用已取消。")
+SHUT_DOWN: Final = _ours(
+    CancelledCallError("The client was shut down before the call had ended."), "客户端在调用结束之前已关闭。"
+)
+EXITING: Final = _ours(CancelledCallError("The program ended before the call."), "程序在调用之前已结束。")
+NOT_STARTED: Final = _ours(
+    ConfigError("There is no application: call Authing.start(app_id) first."),
+    "没有应用：请先调用 Authing.start(app_id)。",
+)
