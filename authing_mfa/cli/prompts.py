@@ -94,5 +94,7 @@ class Asker:
         """
         if not self.interactive:
             raise NoAnswerError(self._say("no_text", what=self._say(name), how=how))
-        number: int = click.prompt(self._say(name), type=click.IntRange(1, len(labels)), default=1, err=True)
+        number: int = click.prompt(
+            self._say(f"choose_{name}"), type=click.IntRange(1, len(labels)), default=1, err=True
+        )
         return number - 1

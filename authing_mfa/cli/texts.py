@@ -38,7 +38,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "email": ("E-mail address", "邮箱"),
     "photo": ("Photo file", "照片文件"),
     "second_photo": ("Second photo file", "第二张照片文件"),
-    "factor": ("Choose a factor", "请选择因素"),
+    "factor": ("Factor", "因素"),
+    "choose_factor": ("Choose a factor", "请选择因素"),
     "app_id": ("application id", "应用 ID"),
     # missing values
     "empty_stdin": (
@@ -51,7 +52,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no_text": (
         "{what} is missing, and there is no terminal to ask on: use {how}.",
-        "{what}：没有输入，也没有可供输入的终端。请使用 {how}。",
+        "需要{what}，但没有可供输入的终端：请使用 {how}。",
     ),
     "no_app_id": (
         "The application id is missing. Give --app-id, set AUTHING_APP_ID, or run: authing-mfa config set app_id ID",

@@ -92,6 +92,15 @@ def test_without_a_terminal_everything_comes_from_stdin(cli, emulator):
     assert (done.code, user["username"] in done.out) == (0, True)
 
 
+def test_without_a_terminal_a_missing_factor_is_named(cli, emulator):
+    """The error says which option gives it, and which factors there are."""
+    user = emulator.add_user(totp=True)
+    done = cli.with_env(AUTHING_PASSWORD=user["password"]).invoke("mfa", user["username"])
+    assert done.code == 2
+    assert "Factor is missing, and there is no terminal to ask on: use --factor " in done.err
+    assert "totp" in done.err
+
+
 @pytest.mark.parametrize(("factor", "target"), [("sms", "phone"), ("email", "email")])
 def test_a_fixed_code_of_the_environment(factor, target, cli, emulator):
     """Every prompt has its variable."""
