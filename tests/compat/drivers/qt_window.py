@@ -111,8 +111,15 @@ elif way == "alive":  # the window lives on while a call runs
     driver.sign_in(window, "ada")
     assert window.busy
     ticks = []
+
+    def tick():
+        ticks.append(1)
+        if len(ticks) == 20:
+            timer.stop()  # the window is deleted before app.exec() ends
+            window.close()
+
     timer = QTimer()
-    timer.timeout.connect(lambda: (ticks.append(1), len(ticks) >= 20 and window.close()))
+    timer.timeout.connect(tick)
     timer.start(10)
     app.exec()
     print("ticks", len(ticks))
