@@ -34,6 +34,7 @@ from authing_mfa.batch import (
     VerifyRequest,
     verify_many,
 )
+from authing_mfa.batch.errors import JournalAwayError
 from authing_mfa.batch.journal import claims as claims_module
 from authing_mfa.batch.journal import schema
 from authing_mfa.batch.journal import writer as recorder_module
@@ -43,7 +44,7 @@ from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.journal.records import Span, Writing
 from authing_mfa.batch.options import RunOptions
 from tests.batch.conftest import FakeClient, default_answer, totp_rows, until
-from tests.batch.test_engine import collect, collect_into
+from tests.batch.test_engine import collect, collect_into, turns
 
 
 async def query(store, text):
@@ -453,24 +454,28 @@ async def test_a_new_recovery_code_that_cannot_be_written_is_at_least_given(stor
 
 
 async def test_a_new_recovery_code_is_not_lost_with_the_journal(tmp_path, monkeypatch):
-    """Answers come while the journal cannot be written, and nobody takes outcomes any more: each new code is in its file."""
-    file, left, writing_fails = tmp_path / "codes.jsonl", asyncio.Event(), asyncio.Event()
+    """Answers come before, while and after the journal fails, and nobody takes outcomes any more: each new code is in its file, once."""
+    file, left, writing, broken = tmp_path / "codes.jsonl", asyncio.Event(), asyncio.Event(), asyncio.Event()
     write = Journal.write
 
     async def answer(operation, token):
-        """The ninth row is answered when the loop is left, the rows after it while its outcome is written."""
-        if token[1:] >= "08":
+        """The ninth row is answered when the loop is left, the next two while its outcome is written, the last one afterwards."""
+        if token >= "t08":
             await left.wait()
-        if token[1:] > "08":
-            await writing_fails.wait()
+        if token > "t08":
+            await writing.wait()
+        if token == "t11":
+            await broken.wait()
+            await turns(50)
         return default_answer(operation, token)
 
-    async def written(journal, writing):
+    async def written(journal, what):
         if left.is_set():
-            writing_fails.set()
-            await until(lambda: not client.running)
+            writing.set()
+            await until(lambda: client.running == 1)
+            broken.set()
             raise JournalError("The journal could not be written.")
-        await write(journal, writing)
+        await write(journal, what)
 
     monkeypatch.setattr(Journal, "write", written)
     client = FakeClient(answer)
@@ -481,8 +486,45 @@ async def test_a_new_recovery_code_is_not_lost_with_the_journal(tmp_path, monkey
     await until(lambda: client.running == 4)
     left.set()
     await outcomes.aclose()
-    kept = [json.loads(entry)["recovery_code"] for entry in file.read_text().splitlines()]
-    assert sorted(kept) == sorted(f"NEW-CODE-OF-{token}" for token in client.counts())
+    assert codes_in(file) == [f"NEW-CODE-OF-t{i:02}" for i in range(12)]
+
+
+async def test_a_new_recovery_code_does_not_wait_for_a_database_that_is_away(tmp_path, monkeypatch):
+    """It is in its file while the run waits for the journal: whoever kills the run then loses no code."""
+    file, away, second = tmp_path / "codes.jsonl", asyncio.Event(), asyncio.Event()
+    write = Journal.write
+
+    async def answer(operation, token):
+        """The third row is answered while the outcome of the second one is written."""
+        await (second if token == "t2" else away).wait()
+        return default_answer(operation, token)
+
+    async def written(journal, what):
+        if what.outcomes and away.is_set():
+            second.set()
+            await until(lambda: not client.running)
+            raise JournalAwayError("The server does not answer.")
+        await write(journal, what)
+
+    async def connected(_journal):
+        pass
+
+    monkeypatch.setattr(Journal, "write", written)
+    monkeypatch.setattr(Journal, "reconnect", connected)
+    client = FakeClient(answer)
+    rows = [VerifyRequest.recovery("old", token=f"t{i}") for i in range(3)]
+    run = asyncio.create_task(collect(client, rows, journal=tmp_path / "run.db", recovery_file=file, concurrency=3))
+    await until(lambda: client.running == 3)
+    away.set()
+    await until(lambda: len(codes_in(file)) == 3)
+    away.clear()
+    assert [outcome.status for outcome in await run] == ["ok"] * 3
+    assert len(codes_in(file)) == 3
+
+
+def codes_in(file):
+    lines = file.read_text().splitlines() if file.exists() else []
+    return sorted(json.loads(entry)["recovery_code"] for entry in lines)
 
 
 @pytest.mark.parametrize("content", ["not json\n", "[]\n", '{"run": "run"}\n'])

@@ -104,7 +104,8 @@ class JournalWriter:
         self._undo: list[int] = []
         self._unknown_before: set[int] = set()
         self._outcomes: list[Outcome] = []
-        self._codes_kept = 0  # the first so many of them have their new recovery codes in the file
+        self._codes_kept = 0  # the new recovery codes of the first so many of them are in their file
+        self._without_journal: list[Outcome] = []  # outcomes that came too late for it
         self._retracted: list[int] = []
         self._renewals: list[asyncio.Future[None]] = []
         self._news = asyncio.Event()
@@ -222,6 +223,7 @@ class JournalWriter:
     def note(self, outcome: Outcome) -> bool:
         """Record *outcome*, which is given after that. False: it needs no recording."""
         if self._broken is not None:
+            self._without_journal.append(outcome)
             return False
         if self.journal is None and outcome.kind != "recovery":
             return False
@@ -275,6 +277,8 @@ class JournalWriter:
             if self._task is not None:
                 await self._task
         finally:
+            with suppress(JournalError):  # the run has ended with an error already, and the outcomes hold the codes
+                await self.recovery.write(self._without_journal)
             self.recovery.close()
             if self.journal is not None:
                 with suppress(JournalError):  # everything was written or reported; the next owner handles the rest
@@ -303,7 +307,7 @@ class JournalWriter:
                 await self._gather()
                 await self._write_window()
         except BaseException as error:  # noqa: BLE001 - the run must get every error
-            await self._give_up(error)
+            self._give_up(error)
 
     async def _wait_for_news(self) -> None:
         beat = None if self.journal is None else self.journal.lease / 3
@@ -346,13 +350,16 @@ class JournalWriter:
         count = self._loggable()
         intents, self._intents = self._intents[:count], self._intents[count:]
         outcomes, self._outcomes = self._outcomes, []
+        kept, self._codes_kept = self._codes_kept, 0
         answered, self._answered = self._answered, 0
         renewals, self._renewals = self._renewals, []
         undo, self._undo = self._undo, []
         retracted, self._retracted = self._retracted, []
         try:
-            await self._keep_codes(intents, outcomes)
-            self._codes_kept = len(outcomes)
+            await self._keep_codes(intents, outcomes[kept:])
+            kept = len(outcomes)
+            if self._keep is not None:
+                await self._keep(outcomes)
             if self.journal is not None:
                 lines = [line for _, _, line in intents if line is not None]
                 if self._checks:
@@ -361,10 +368,10 @@ class JournalWriter:
                 await self._write(self.journal, Writing(lines, answers, undo, retracted))
         except BaseException:
             self._outcomes = outcomes + self._outcomes
+            self._codes_kept += kept
             self._renewals = renewals + self._renewals
             self._run.lost(len(intents))
             raise
-        self._codes_kept = 0
         self._open += len(intents) - len(retracted) - answered
         if self._unknown_before:
             self._unknown_before.difference_update(outcome.index for outcome in outcomes)
@@ -380,8 +387,12 @@ class JournalWriter:
         if any(entry[1].kind == "recovery" for entry in intents):
             await self.recovery.open()
         await self.recovery.write(outcomes)
-        if self._keep is not None:
-            await self._keep(outcomes)
+
+    async def _keep_waiting_codes(self) -> None:
+        """Write the new recovery codes of the outcomes that wait for the next window."""
+        waiting = self._outcomes[self._codes_kept :]
+        await self.recovery.write(waiting)
+        self._codes_kept += len(waiting)
 
     async def _write(self, journal: Journal, writing: Writing) -> None:
         """Write to the journal. If its database is away for a moment, the run waits: this process knows what it sent."""
@@ -396,6 +407,7 @@ class JournalWriter:
                 if clock() >= until or self._waits_no_more.is_set():
                     raise
                 away = writing.again = True
+                await self._keep_waiting_codes()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._waits_no_more.wait()
@@ -403,20 +415,19 @@ class JournalWriter:
             else:
                 return
 
-    async def _give_up(self, error: BaseException) -> None:
+    def _give_up(self, error: BaseException) -> None:
         """Handle a journal that cannot be written any more: known outcomes are still given, rows without an intent are never sent.
 
-        If nobody takes the outcomes any more, new recovery codes are at least in their file.
+        If nobody takes the outcomes any more, `finish` at least writes their new recovery codes to the file.
         """
         self._broken = error if isinstance(error, AuthingError) else JournalError(f"The journal failed: {error!r}.")
         self.stop_waiting()  # the claim too would wait for what could not be written
         outcomes, self._outcomes = self._outcomes, []
+        self._without_journal = outcomes[self._codes_kept :]
         renewals, self._renewals = self._renewals, []
         for renewed in renewals:
             if not renewed.done():
                 renewed.set_exception(self._broken)
-        with suppress(JournalError):  # the run ends with an error already, and the outcomes hold the codes
-            await self.recovery.write(outcomes[self._codes_kept :])
         self._run.lost(self.drop_unlogged())
         self._run.recorded(outcomes)
         self._run.fail(self._broken)
