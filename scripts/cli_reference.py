@@ -145,6 +145,7 @@ _EXITS = """\
 | 5 | too many requests: nothing was done |
 | 6 | service or protocol: any other refusal, or an invalid answer |
 | 7 | some rows of a batch failed, or it stopped and a person must find the reason (`batch` only) |
+| 74 | the output cannot be written, for example because the disk is full; what the command does was done |
 | 75 | a batch stopped early: run the same command with --resume (`batch` only) |
 | 130 | interrupted with Ctrl-C |
 | 141 | the reader closed the pipe, as `head` does |

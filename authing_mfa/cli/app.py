@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,7 +13,7 @@ from authing_mfa._version import __version__
 from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.context import CliContext
 from authing_mfa.cli.lazy import LazyGroup
-from authing_mfa.cli.output import ReaderGoneError, let_streams_degrade
+from authing_mfa.cli.output import OutputError, ReaderGoneError, let_streams_degrade
 from authing_mfa.cli.settings import SETTINGS
 from authing_mfa.errors import AuthingError
 
@@ -63,8 +64,8 @@ because every user of the machine can read those: use prompts, --…-stdin or va
 
 \b
 Exit codes: 0 success, 1 refused, 2 usage, 3 network, 4 login needed, 5 too many requests,
-6 service or protocol, 7 part of a batch failed, 75 a batch stopped early (use --resume),
-130 Ctrl-C, 141 the reader closed the pipe."""
+6 service or protocol, 7 part of a batch failed, 74 the output cannot be written,
+75 a batch stopped early (use --resume), 130 Ctrl-C, 141 the reader closed the pipe."""
 
 
 def _setting_options() -> list[click.Parameter]:
@@ -98,6 +99,22 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
     let_streams_degrade()
     context = CliContext(os.environ if environ is None else environ)
     try:
+        return _run(context, arguments)
+    except OutputError as error:
+        return _output_lost(context, str(error))
+    except ReaderGoneError:
+        return exits.READER_GONE
+    except OSError as error:  # of a help page
+        if error.errno not in _OUTPUT_ERRORS:
+            raise
+        return _output_lost(context, os.strerror(error.errno))
+    finally:
+        context.save_unshown()  # also after Ctrl-C and an unexpected error
+        _discard_unwritten()
+
+
+def _run(context: CliContext, arguments: Sequence[str]) -> int:
+    try:
         result = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=context)
     except click.Abort:
         return _interrupted(context)
@@ -112,19 +129,29 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
         text = context.explain(error)
         context.output.error(text, describe(error, text), code)
         return code
-    except ReaderGoneError:
-        return _reader_gone()
     except SystemExit as end:
         if end.code != 1 or "_AUTHING_MFA_COMPLETE" in context.environ:
             raise  # the end of a shell completion
-        return _reader_gone()  # click ends so when the reader of a help page is gone
+        raise ReaderGoneError from end  # click ends so when the reader of a help page is gone
     return result if isinstance(result, int) else exits.OK
 
 
-def _reader_gone() -> int:
-    """Discard the buffered output, so that Python does not fail when it closes stdout."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return exits.READER_GONE
+_OUTPUT_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+def _output_lost(context: CliContext, reason: str) -> int:
+    context.output.note(context.say("output_lost", reason=reason))
+    return exits.OUTPUT
+
+
+def _discard_unwritten() -> None:
+    """Discard what could not be written to stdout, so that Python does not fail when it closes stdout."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:  # it was reported when it was written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupted(context: CliContext) -> int:

@@ -33,6 +33,7 @@ __all__ = [
     "NETWORK",
     "NO",
     "OK",
+    "OUTPUT",
     "RATE",
     "READER_GONE",
     "SERVICE",
@@ -48,6 +49,7 @@ LOGIN: Final = 4
 RATE: Final = 5
 SERVICE: Final = 6
 BATCH: Final = 7
+OUTPUT: Final = 74
 BATCH_STOPPED: Final = 75
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141

@@ -167,7 +167,9 @@ class Journey:
         output.note(made.uri)
 
         async def both(code: str) -> UserInfo:
-            return await client.mfa_confirm_totp(code) or await client.mfa_verify_by_totp(code)
+            user = await client.mfa_confirm_totp(code)
+            self._context.hold(made)
+            return user or await client.mfa_verify_by_totp(code)
 
         return self._with_code(both), made.recovery_code
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import errno
 import io
 import os
 import re
@@ -17,7 +19,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["Output", "ReaderGoneError", "cell", "let_streams_degrade", "moment", "visible", "wants_colour"]
+__all__ = [
+    "Output",
+    "OutputError",
+    "ReaderGoneError",
+    "cell",
+    "let_streams_degrade",
+    "moment",
+    "visible",
+    "wants_colour",
+]
 
 
 _ESCAPE: Final = f"\ue000{os.urandom(8).hex()}\ue000"
@@ -66,6 +77,10 @@ def moment(epoch: float) -> str:
         return f"{epoch:g} s after 1970"
 
 
+class OutputError(Exception):
+    """Stdout cannot be written, e.g. because the disk is full. It is not an OSError: those of commands have other meanings."""
+
+
 class ReaderGoneError(Exception):
     """The reader closed our output. It is not an OSError, because click would turn that into exit code 1, which has another meaning."""
 
@@ -98,11 +113,18 @@ class Output:
     # ─────────────────────────────── stdout ───────────────────────────────
 
     def data(self, value: Any, lines: str | Iterable[str] = (), *, code: int = 0) -> None:
-        """Write the answer of the command: *value* as `data` of the one JSON object, or *lines* of text."""
+        """Write the answer of the command: *value* as `data` of the one JSON object, or *lines* of text.
+
+        Raises:
+            OutputError: stdout is closed or cannot be written.
+        """
+        shown = [lines] if isinstance(lines, str) else list(lines)
+        if sys.stdout is None and (self.as_json or shown):  # it was closed when Python started
+            raise OutputError(os.strerror(errno.EBADF))
         if self.as_json:
             self.write_json({"ok": code == 0, "command": self.command, "exit": code, "data": value})
             return
-        for line in [lines] if isinstance(lines, str) else lines:
+        for line in shown:
             self.write(line)
 
     def error(self, text: str, found: Mapping[str, Any], code: int) -> None:
@@ -121,7 +143,10 @@ class Output:
 
     def write(self, line: str) -> None:
         """Write a line of data. Characters that the terminal cannot show are replaced, control characters are escapes."""
-        _write(sys.stdout, line)
+        try:
+            _write(sys.stdout, line)
+        except OSError as error:
+            raise OutputError(error.strerror or type(error).__name__) from error
 
     def fields(self, pairs: Iterable[tuple[str, Any]]) -> list[str]:
         """Return names and values in two columns, without values that are None."""
@@ -132,7 +157,7 @@ class Output:
     def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
         """Return rows in columns with titles for a terminal, else tab-separated and without titles."""
         shown = [["" if value is None else cell(value) for value in row] for row in rows]
-        if not sys.stdout.isatty():
+        if sys.stdout is None or not sys.stdout.isatty():
             return ["\t".join(row) for row in shown]
         widths = [max(len(row[place]) for row in [list(titles), *shown]) for place in range(len(titles))]
         head = "  ".join(title.ljust(width) for title, width in zip(titles, widths, strict=True)).rstrip()
@@ -142,8 +167,9 @@ class Output:
     # ─────────────────────────────── stderr ───────────────────────────────
 
     def note(self, line: str) -> None:
-        """Write a sentence for the person at the terminal."""
-        _write(sys.stderr, line)
+        """Write a sentence for the person at the terminal. If it cannot be written, the command goes on."""
+        with contextlib.suppress(OSError):
+            _write(sys.stderr, line)
 
     def good(self, line: str) -> None:
         """Write a sentence about a success."""

@@ -103,6 +103,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This is the NEW recovery code; the old one is void. Keep it in a safe place.",
         "这是新的恢复代码，旧代码已失效。请妥善保管。",
     ),
+    "recovery_saved": (
+        "The new recovery code could not be shown. It is in {path} (mode 0600: only you can read it).",
+        "新的恢复代码未能显示。它保存在 {path} 中（权限 0600，仅您可读）。",
+    ),
+    "recovery_unsaved": (
+        "The new recovery code could not be shown or stored: {code}",
+        "新的恢复代码未能显示，也未能保存：{code}",
+    ),
+    "output_lost": ("The output cannot be written: {reason}.", "无法写入输出：{reason}。"),
     "enrolled": (
         "Scan the QR code with an authenticator app and keep the recovery code. TOTP is not bound yet. Next: authing-mfa totp confirm",
         "请用验证器应用扫描二维码，并保存恢复代码。TOTP 尚未绑定。下一步：authing-mfa totp confirm",

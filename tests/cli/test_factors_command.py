@@ -65,6 +65,19 @@ def test_an_authenticator_app_is_enrolled(cli, emulator, eve):
     assert listed(cli)[0] == []
 
 
+def test_the_recovery_code_of_an_enrolled_app_survives_a_failure_afterwards(cli, emulator, eve):
+    """The app is bound; only the list that the command shows then cannot be had."""
+    terminal = cli.terminal("factors", "add", "totp")
+    uri = re.search(r"otpauth://\S+", PLAIN.sub("", terminal.expect("Code:"))).group()
+    secret = re.search(r"secret=(\w+)", uri).group(1)
+    emulator.fault(path="list_enrolled_factors", user=eve["username"], code=403)
+    terminal.type(cli.with_env(AUTHING_TOTP_SECRET=secret).invoke("totp", "code").out.strip())
+    terminal.expect("The new recovery code could not be shown.")
+    assert terminal.end() == 6
+    (kept,) = cli.folder.glob("recovery-code-*.txt")
+    assert re.fullmatch(r"(\w{4}-){5}\w{4}\n", kept.read_text())
+
+
 def test_a_face_is_enrolled_and_removed(cli, eve, tmp_path):
     """With a photo; it can be unbound, which nothing else can do."""
     photo = picture(tmp_path / "face.png")

@@ -9,7 +9,7 @@ import pytest
 from authing_mfa import errors
 from authing_mfa.cli.diagnosis_texts import DIAGNOSIS_TEXTS
 from authing_mfa.cli.error_messages import describe, sentence
-from authing_mfa.cli.output import Output, wants_colour
+from authing_mfa.cli.output import Output, OutputError, wants_colour
 from authing_mfa.cli.texts import TEXTS
 from authing_mfa.models import MfaChallenge, MfaFactor
 
@@ -185,13 +185,15 @@ def test_a_terminal_that_shows_ascii_only(bare):
     assert ascii_only.run("whoami").code == 4
 
 
-def test_without_any_stream_nothing_breaks(monkeypatch):
-    """A program without a console has no stdout and no stderr."""
+def test_without_any_stream_only_data_is_an_error(monkeypatch):
+    """A program without a console has no stdout and no stderr; sentences may be lost, an answer may not."""
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
     output = Output({})
-    output.data({"a": 1}, "line")
+    output.data({"a": 1})
     output.warn("careful")
+    with pytest.raises(OutputError):
+        output.data({"a": 1}, "line")
 
 
 def test_the_rich_console_keeps_to_the_same_rules(monkeypatch):

@@ -184,10 +184,11 @@ async def _write_outcomes(
     on_invalid: Callable[[Outcome], Any] | None,
 ) -> None:
     """Write the outcomes. An error that stops the run after the first outcome goes into the summary."""
-    flush_at = 0.0
+    flush_at, begun = 0.0, False
     async with aclosing(outcomes):
         try:
             async for outcome in outcomes:
+                begun = begun or not outcome.restored
                 if results.write(outcome):
                     summary.note(outcome)
                 else:
@@ -201,7 +202,7 @@ async def _write_outcomes(
             raise  # the reader of standard output closed it
         except Exception as error:
             stopped = said(error)
-            if not summary.done and not _was_sent(stopped):
+            if not begun and not summary.done and not _was_sent(stopped):
                 raise
             summary.stopped = stopped
 

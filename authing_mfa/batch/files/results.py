@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from authing_mfa.batch.errors import JournalError
 from authing_mfa.batch.files.formats import FIELDS, csv_line, record_of
 from authing_mfa.batch.journal.serialization import json_line
+from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,14 +72,17 @@ class PipeResults(Results):
 
     def __init__(self, path: Path | None, form: str, *, tokens: bool) -> None:
         self._path = path
-        self._file: IO[bytes] = sys.stdout.buffer
+        self._file: IO[bytes] | None = None  # until `open`
         self._csv = form == "csv"
         self._tokens = tokens
         self._begun = False
 
     def open(self) -> None:
-        """As `Results.open`: a named pipe must have a reader."""
+        """As `Results.open`: a named pipe must have a reader, and standard output must not be closed."""
         if self._path is None:
+            if sys.stdout is None:
+                raise InvalidInputError("Standard output is closed: name a file for the outcomes.")
+            self._file = sys.stdout.buffer
             return
         try:
             handle = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -89,11 +94,7 @@ class PipeResults(Results):
     def write(self, outcome: Outcome) -> bool:
         """As `Results.write`."""
         record = record_of(outcome, tokens=self._tokens)
-        try:
-            self._begin()
-            self._file.write(csv_line(record) if self._csv else json_line(record))
-        except OSError as error:
-            self._failed(error)
+        self._put(csv_line(record) if self._csv else json_line(record))
         return True
 
     async def keep(self, outcomes: Sequence[Outcome]) -> None:
@@ -105,41 +106,38 @@ class PipeResults(Results):
 
     def flush(self) -> None:
         """As `Results.flush`."""
-        try:
-            self._file.flush()
-        except OSError as error:
-            self._failed(error)
+        self._put(b"", flush=True)
 
     def finish(self, *, complete: bool) -> None:
         """As `Results.finish`; written outcomes cannot be changed any more."""
         del complete
         try:
-            self._begin()
-            self._file.flush()
-        except OSError as error:
-            self._failed(error)
+            self._put(b"", flush=True)
         finally:
             self.abandon()
 
     def abandon(self) -> None:
         """As `Results.abandon`."""
-        if self._path is not None and self._file is not sys.stdout.buffer:
-            try:
+        if self._path is not None and self._file is not None:
+            with suppress(OSError):  # the failed flush was reported
                 self._file.close()
-            except OSError:
-                return  # the failed flush was reported
 
-    def _begin(self) -> None:
-        if self._csv and not self._begun:
-            self._begun = True
-            self._file.write(csv_line(dict.fromkeys(FIELDS), header=True))
+    def _put(self, line: bytes, *, flush: bool = False) -> None:
+        """Write *line*, after the names of a CSV file's columns."""
+        assert self._file is not None
+        try:
+            if self._csv and not self._begun:
+                self._begun = True
+                self._file.write(csv_line(dict.fromkeys(FIELDS), header=True))
+            self._file.write(line)
+            if flush:
+                self._file.flush()
+        except OSError as error:
+            if self._path is None and isinstance(error, BrokenPipeError):
+                raise  # its reader went away, as `head` does: the command line ends quietly
+            raise cannot_write(self._path or "standard output", error) from error
 
-    def _failed(self, error: OSError) -> None:
-        if self._path is None:
-            raise error  # standard output: the command line reports it as for all commands
-        raise cannot_write(self._path, error) from error
 
-
-def cannot_write(path: Path, error: OSError) -> JournalError:
+def cannot_write(path: Path | str, error: OSError) -> JournalError:
     """Return the error that says why nothing can be written to *path*."""
     return JournalError(f"The results cannot be written to {path}: {error.strerror or type(error).__name__}.")

@@ -53,7 +53,7 @@ def associate(context: CliContext, /, png: str | None, *, no_qr: bool, token_std
         _write_png(png, made.qr_png, made.uri)
     data = {"secret": made.secret, "uri": made.uri, "recovery_code": made.recovery_code}
     lines = context.output.fields(data.items())
-    if sys.stdout.isatty() and not no_qr:
+    if sys.stdout is not None and sys.stdout.isatty() and not no_qr:
         lines = [*draw(made.uri, context.output), *lines]
     context.output.data(data, lines)
     context.output.note(context.say("enrolled"))
