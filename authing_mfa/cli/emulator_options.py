@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.cli.context import CliContext
 
-__all__ = ["DEFAULT_PORT", "emulator_options", "keywords", "merged", "start_error"]
+__all__ = ["DEFAULT_PORT", "emulator_options", "keywords", "merged", "own_error"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -122,11 +122,12 @@ def keywords(context: CliContext, options: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def start_error(error: Exception) -> click.UsageError:
-    """Return the message for an emulator that cannot be started."""
+def own_error(error: Exception, *, started: bool) -> click.UsageError:
+    """Return the message for an emulator that cannot be started, or that *started* and then failed."""
     text = str(error)
     if isinstance(error, OSError):
         text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             text += ". Choose another port with --port, or --port 0 for any free port"
-    return click.UsageError(f"The emulator cannot be started: {text.rstrip('.')}.")
+    what = "The emulator has ended with an error" if started else "The emulator cannot be started"
+    return click.UsageError(f"{what}: {text.rstrip('.')}.")

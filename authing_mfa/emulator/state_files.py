@@ -41,11 +41,17 @@ def save(path: str | PathLike[str], default: Namespace, others: Mapping[str, Nam
     """Write the state file *path*, completely or not at all.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written. Its text says so, because the state is lost.
     """
     kept = {
         **default.snapshot(),
         "app_id": default.app_id,
         "namespaces": {name: namespace.snapshot() for name, namespace in others.items() if not namespace.unused},
     }
-    snapshots.write(kept, path)
+    try:
+        snapshots.write(kept, path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OSError(
+            error.errno, f"the state file cannot be written, its changes are lost: {reason}", str(path)
+        ) from error

@@ -164,3 +164,13 @@ def test_inbox_of_no_emulator(url, code, bare):
 def test_inbox_asks_the_usual_port(bare):
     """Without a setting it looks where `emulator` serves by default."""
     assert str(DEFAULT_PORT) in bare.invoke("emulator", "inbox").err
+
+
+def test_a_state_that_cannot_be_written_is_told_as_what_it_is(bare, tmp_path):
+    """The emulator did start; its folder is gone when it stops."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    done = bare.run("emulator", "--port", "0", "--state", str(folder / "s.json"), "exec", "--", "rmdir", str(folder))
+    assert done.code == 2
+    assert "The emulator has ended with an error: the state file cannot be written, its changes are lost" in done.err
+    assert f"{folder / 's.json'}." in done.err

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from authing_mfa.cli import exit_codes as exits
-from authing_mfa.cli.emulator_options import DEFAULT_PORT, emulator_options, keywords, merged, start_error
+from authing_mfa.cli.emulator_options import DEFAULT_PORT, emulator_options, keywords, merged, own_error
 from authing_mfa.cli.lazy import Command, LazyGroup
 from authing_mfa.cli.output import cell
 
@@ -73,17 +73,18 @@ def _serving(
 
     from authing_mfa.emulator.serving import emulator_with_user, stop_signals, wait_for_signal
 
-    given = keywords(context, options)
+    given, started = keywords(context, options), False
     try:
         with stop_signals() as told, emulator_with_user(**given) as emulator:
             if options.get("show_codes"):
                 _show_codes(context, emulator)
             ready(emulator)
+            started = True
             if until is not None and told.empty():
                 return until(told)
             number = wait_for_signal(told)
     except (OSError, ValueError, ImportError) as error:
-        raise start_error(error) from error
+        raise own_error(error, started=started) from error
     if number == signal.SIGINT:
         raise click.Abort
     return exits.OK
