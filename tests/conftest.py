@@ -23,6 +23,12 @@ def _programs_run_as_users_run_them() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_line_about_slow_steps() -> None:
+    """A test that allows no log record would fail on a busy machine: the debug mode writes a line about each step over 0.1 s."""
+    logging.getLogger("asyncio").addFilter(lambda record: record.msg != "Executing %s took %.3f seconds")
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _every_exception_is_retrieved() -> Iterator[None]:
     """Nothing in the package, or in what it uses, leaves an exception in a future: asyncio would log it in a user's program.
 

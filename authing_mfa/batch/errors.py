@@ -73,7 +73,11 @@ class RunTokenError(LoginError):
 
     @classmethod
     def refused(cls, error: AuthingError) -> RunTokenError:
-        """The service answered *error*."""
+        """Return the error for a token that the service refused.
+
+        Args:
+            error: the answer of the service.
+        """
         return cls(
             f"The run's token was refused ({error.code}): {error.message} The rows that share it were not verified. "
             "Log in again and resume.",
@@ -82,7 +86,7 @@ class RunTokenError(LoginError):
 
     @classmethod
     def missing(cls) -> RunTokenError:
-        """Nobody gave a token."""
+        """Return the error for a run without a token."""
         return cls(
             "The rows have no token of their own, and the run has none: log in, give a token, or add a column token."
         )

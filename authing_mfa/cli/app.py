@@ -109,7 +109,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
             raise
         return _output_lost(context, os.strerror(error.errno))
     finally:
-        context.save_unshown()  # also after Ctrl-C and an unexpected error
+        context.unshown.save(context)  # also after Ctrl-C and an unexpected error
         _discard_unwritten()
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
 from authing_mfa.cli import settings as sources
-from authing_mfa.cli.output import Output, ReaderGoneError
+from authing_mfa.cli.output import Output
 from authing_mfa.cli.profiles import DEFAULT_PROFILE, Profiles, config_folder
 from authing_mfa.cli.prompts import Asker
 from authing_mfa.cli.texts import say
+from authing_mfa.cli.unshown import Unshown
 from authing_mfa.errors import AuthingError, InvalidInputError, LoginError, MfaRequiredError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authing_mfa.cli.tokens import Login, TokenStore
-    from authing_mfa.models import FactorEnrollment, MfaChallenge, TotpEnrollment, UserInfo
+    from authing_mfa.models import MfaChallenge, UserInfo
 
 __all__ = ["CliContext", "Service", "user_json"]
 
@@ -35,7 +35,7 @@ class CliContext:
         flags: the settings given before the command.
         profile_flag: `--profile`.
         challenge_kept: a challenge's mfaToken was kept for the next command.
-        unshown: a new recovery code that the user has not seen yet. The old one is void, so it must not be lost.
+        unshown: a new recovery code that the user has not seen yet.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -44,7 +44,7 @@ class CliContext:
         self.flags: dict[str, Any] = {}
         self.profile_flag: str | None = None
         self.challenge_kept: bool = False
-        self.unshown: str | None = None
+        self.unshown: Unshown = Unshown()
 
     # ─────────────────────────────── settings ───────────────────────────────
 
@@ -192,29 +192,7 @@ class CliContext:
             data["token"] = user.id_token
         shown = {name: value for name, value in data.items() if name not in ("photo", "user_pool_id")}
         self.output.data(data, self.output.fields(shown.items()))
-        self.unshown = None
-
-    def hold(self, answer: UserInfo | TotpEnrollment | FactorEnrollment) -> None:
-        """Note the new recovery code of *answer*, if it has one, until it is shown."""
-        self.unshown = answer.recovery_code or self.unshown
-
-    def save_unshown(self) -> None:
-        """Write a new recovery code that could not be shown to a private file, or at least to stderr."""
-        code, self.unshown = self.unshown, None
-        if code is None:
-            return
-        import secrets
-
-        path = self.folder / f"recovery-code-{secrets.token_hex(4)}.txt"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"{code}\n")
-            text = self.say("recovery_saved", path=path)
-        except OSError:
-            text = self.say("recovery_unsaved", code=code)
-        with contextlib.suppress(ReaderGoneError):
-            self.output.warn(text)
+        self.unshown.was_shown()
 
     # ─────────────────────────────── the service ───────────────────────────────
 
@@ -278,12 +256,9 @@ class Service:
         Raises:
             AuthingError: as the client does.
         """
-        from authing_mfa.models import UserInfo
-
         try:
             answer = self._runner.run(call)
-            if isinstance(answer, UserInfo):
-                self._context.hold(answer)
+            self._context.unshown.look_at(answer)
             return answer
         except MfaRequiredError as error:
             if keep:

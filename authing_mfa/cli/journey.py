@@ -168,7 +168,7 @@ class Journey:
 
         async def both(code: str) -> UserInfo:
             user = await client.mfa_confirm_totp(code)
-            self._context.hold(made)
+            self._context.unshown.hold(made)
             return user or await client.mfa_verify_by_totp(code)
 
         return self._with_code(both), made.recovery_code

@@ -72,7 +72,7 @@ def default_answer(operation, token):
     return UserInfo(id=f"user-of-{token}", id_token="secret-id-token", recovery_code=new)
 
 
-async def until(holds, seconds=30):
+async def until(holds, seconds=60):
     """Wait until *holds* does."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - there is no event to wait for

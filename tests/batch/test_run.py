@@ -289,14 +289,14 @@ async def test_a_signal_ends_the_run_in_order_and_resume_goes_on(make_rows, clie
     child = start(client_options, *arguments)
     await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 10)
     child.send_signal(number)
-    out_, said = await asyncio.to_thread(child.communicate, timeout=30)
+    out_, said = await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == 130, said
     summary = json.loads(out_)["data"]
     assert (summary["interrupted"], summary["resumable"], summary["unknown"]) == (True, True, 0)
     verified = sum(emulator.verify_count(token) for token in tokens)
     assert verified == len(records(out)) == summary["ok"] < 60
     child = start(client_options, *arguments[:-2], "--resume")
-    _, said = await asyncio.to_thread(child.communicate, timeout=30)
+    _, said = await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == 0, said
     assert sorted(record["index"] for record in records(out)) == list(range(60))
     emulator.assert_verified_once(tokens)
@@ -338,7 +338,7 @@ async def test_only_a_second_ctrl_c_does_not_wait_for_the_answers(make_rows, cli
             await until(lambda: not pending(child, again))
         if again != signal.SIGINT:
             gate.set()
-        out_, said = await asyncio.to_thread(child.communicate, timeout=30)
+        out_, said = await asyncio.to_thread(child.communicate, timeout=60)
         gate.set()
     assert child.returncode == 130, said
     assert "Traceback" not in said
@@ -346,7 +346,7 @@ async def test_only_a_second_ctrl_c_does_not_wait_for_the_answers(make_rows, cli
     answered = 0 if again == signal.SIGINT else 4
     assert (summary["interrupted"], summary["resumable"], summary["ok"]) == (True, True, answered)
     child = start(client_options, *arguments, "--resume")
-    out_, said = await asyncio.to_thread(child.communicate, timeout=30)
+    out_, said = await asyncio.to_thread(child.communicate, timeout=60)
     summary = json.loads(out_)["data"]
     assert (summary["ok"], summary["unknown"]) == (16 + answered, 4 - answered)
     emulator.assert_verified_once(tokens)
@@ -356,6 +356,6 @@ async def test_rows_come_through_a_pipe_and_outcomes_go_through_one(make_rows, c
     """`- ` reads standard input, and standard output holds nothing but outcomes."""
     source, _ = make_rows(5)
     child = start(client_options, "-", "--ordered", stdin=source)
-    out, said = await asyncio.to_thread(child.communicate, timeout=30)
+    out, said = await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == 0, said
     assert [json.loads(line)["key"] for line in out.splitlines()] == [f"k{i}" for i in range(5)]

@@ -6,6 +6,7 @@ from unittest import mock
 
 import pytest
 
+from authing_mfa import LoginError
 from authing_mfa import operations as ops
 from authing_mfa.compat import AuthClient, Authing
 from tests.compat.conftest import PATIENCE, Heard
@@ -162,3 +163,46 @@ def test_a_call_without_a_token_names_this_face():
     assert (code, value) == (10003, None)
     assert "Authing.setCurrentToken" in message
     assert "as_user" not in message
+
+
+SENTENCES = {
+    "zh-CN": [
+        "此调用需要令牌：请先登录，或使用 Authing.setCurrentToken(token)。",
+        "调用意外失败（ZeroDivisionError）。",
+        "调用已取消。",
+        "客户端在调用结束之前已关闭。",
+    ],
+    "en-US": [
+        "This call needs a token: log in first, or use Authing.setCurrentToken(token).",
+        "The call failed unexpectedly (ZeroDivisionError).",
+        "The call was cancelled.",
+        "The client was shut down before the call had ended.",
+    ],
+}
+
+
+@pytest.mark.parametrize("lang", SENTENCES)
+def test_the_own_sentences_of_this_layer_follow_the_language(service, errors, lang):
+    """A window shows the message to its user, whoever wrote it."""
+
+    def message(error):
+        heard = Heard()
+
+        def fail(_):
+            raise error
+
+        service.answer = fail
+        AuthClient().mfaCheck("1", None, heard)
+        return heard.wait()[0][1]
+
+    Authing.setLanguage(lang)
+    told = [message(LoginError("no token")), message(ZeroDivisionError())]
+    service.hold()
+    cancelled, ended = Heard(), Heard()
+    AuthClient().mfaCheck("1", None, cancelled).cancel()
+    told.append(cancelled.wait()[0][1])
+    AuthClient().mfaCheck("1", None, ended)
+    Authing.shutdown(PATIENCE)
+    told.append(ended.calls[0][1])
+    assert told == SENTENCES[lang]
+    assert len(errors) == 1

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from authing_mfa import InvalidInputError, LoginError
+from authing_mfa import InvalidInputError
 from authing_mfa.compat import AuthClient, Authing
 from authing_mfa.compat.state import STATE
 from tests.compat.conftest import PATIENCE, FakeClient, Heard
@@ -189,49 +189,6 @@ def test_the_last_word_counts_whether_before_or_after_start(service):
     Authing.start("APP", token="t")
     options()
     assert service.tokens[-1] == "t"
-
-
-SENTENCES = {
-    "zh-CN": [
-        "此调用需要令牌：请先登录，或使用 Authing.setCurrentToken(token)。",
-        "调用意外失败（ZeroDivisionError）。",
-        "调用已取消。",
-        "客户端在调用结束之前已关闭。",
-    ],
-    "en-US": [
-        "This call needs a token: log in first, or use Authing.setCurrentToken(token).",
-        "The call failed unexpectedly (ZeroDivisionError).",
-        "The call was cancelled.",
-        "The client was shut down before the call had ended.",
-    ],
-}
-
-
-@pytest.mark.parametrize("lang", SENTENCES)
-def test_the_own_sentences_of_this_layer_follow_the_language(service, errors, lang):
-    """A window shows the message to its user, whoever wrote it."""
-
-    def message(error):
-        heard = Heard()
-
-        def fail(_):
-            raise error
-
-        service.answer = fail
-        AuthClient().mfaCheck("1", None, heard)
-        return heard.wait()[0][1]
-
-    Authing.setLanguage(lang)
-    told = [message(LoginError("no token")), message(ZeroDivisionError())]
-    service.hold()
-    cancelled, ended = Heard(), Heard()
-    AuthClient().mfaCheck("1", None, cancelled).cancel()
-    told.append(cancelled.wait()[0][1])
-    AuthClient().mfaCheck("1", None, ended)
-    Authing.shutdown(PATIENCE)
-    told.append(ended.calls[0][1])
-    assert told == SENTENCES[lang]
-    assert len(errors) == 1
 
 
 def test_a_change_of_settings_closes_the_old_client_when_its_last_call_has_ended(service):

@@ -184,7 +184,7 @@ def test_calls_of_the_callback_layer(users):
     thread.start()
     assert started.wait(30)
     [(url, loop)] = ready
-    compat.Authing.start("app", base_url=url)
+    compat.Authing.start("app", base_url=url, timeout=60, connect_timeout=60)
     try:
         for number in range(users):
             compat.Authing.setCurrentToken(f"user-{number}")

@@ -116,7 +116,7 @@ def add(
         elif key is None:
             context.output.good(context.say("sent", to=phone or email))
         _finish(context, service, _TYPES[kind], enrollment, key, stdin=code_stdin)
-        context.hold(enrollment)
+        context.unshown.hold(enrollment)
         found = [factor for factor in service(service.client.list_enrolled_factors()) if factor.type == _TYPES[kind]]
     _tell(context, kind, found[-1] if found else None, enrollment)
 
@@ -159,7 +159,7 @@ def _tell(context: CliContext, kind: str, factor: Factor | None, enrollment: Fac
         data["recovery_code"] = enrollment.recovery_code
         context.output.note(context.say("keep_recovery"))
     context.output.data(data, context.output.fields(data.items()))
-    context.unshown = None
+    context.unshown.was_shown()
 
 
 @factors.command()

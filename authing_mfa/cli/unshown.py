@@ -1,0 +1,55 @@
+"""A new recovery code that the user has not seen yet: the old one is void, so it must not be lost with the output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from authing_mfa.cli.output import ReaderGoneError
+
+if TYPE_CHECKING:
+    from authing_mfa.cli.context import CliContext
+    from authing_mfa.models import FactorEnrollment, TotpEnrollment, UserInfo
+
+__all__ = ["Unshown"]
+
+
+class Unshown:
+    """The new recovery code of this run until it is shown."""
+
+    def __init__(self) -> None:
+        self._code: str | None = None
+
+    def hold(self, answer: UserInfo | TotpEnrollment | FactorEnrollment) -> None:
+        """Note the new recovery code of *answer*, if it has one."""
+        self._code = answer.recovery_code or self._code
+
+    def look_at(self, answer: object) -> None:
+        """Hold the new recovery code of *answer* if it is a user: the service has just replaced the old one."""
+        from authing_mfa.models import UserInfo
+
+        if isinstance(answer, UserInfo):
+            self.hold(answer)
+
+    def was_shown(self) -> None:
+        """Forget the code: stdout has it."""
+        self._code = None
+
+    def save(self, context: CliContext) -> None:
+        """Write a code that could not be shown to a private file beside the profiles, or at least to stderr."""
+        code, self._code = self._code, None
+        if code is None:
+            return
+        import secrets
+
+        path = context.folder / f"recovery-code-{secrets.token_hex(4)}.txt"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(f"{code}\n")
+            text = context.say("recovery_saved", path=path)
+        except OSError:
+            text = context.say("recovery_unsaved", code=code)
+        with contextlib.suppress(ReaderGoneError):
+            context.output.warn(text)
