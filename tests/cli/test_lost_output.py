@@ -115,3 +115,9 @@ def test_a_batch_with_a_file_needs_no_standard_stream(batch, tmp_path):
     done, new = batch("<&- >&- 2>&-", "--out", str(tmp_path / "out.jsonl"))
     assert (done.returncode, new is None) == (0, False)
     assert new in (tmp_path / "out.jsonl").read_text()
+
+
+def test_a_lost_summary_does_not_hide_how_the_batch_ended(batch, tmp_path):
+    """A supervisor decides by the exit code of the run."""
+    done, new = batch(">/dev/full", "--json", "--out", str(tmp_path / "out.jsonl"))
+    assert (done.returncode, new is None) == (0, False)

@@ -14,7 +14,7 @@ from authing_mfa.cli import exit_codes as exits
 from authing_mfa.cli.batch_texts import code_words, finding_words, row_words, say_batch
 from authing_mfa.cli.error_messages import describe
 from authing_mfa.cli.lazy import Command
-from authing_mfa.cli.output import ReaderGoneError
+from authing_mfa.cli.output import OutputError, ReaderGoneError
 
 if TYPE_CHECKING:
     from authing_mfa.batch.files.input import Detected
@@ -185,7 +185,7 @@ def batch(ctx: click.Context, /, **given: Any) -> int:
         raise ReaderGoneError from error
     except (OSError, ImportError) as error:
         raise click.UsageError(say_batch("unreadable", context.lang, reason=error)) from error
-    with suppress(OSError):  # the terminal is closed
+    with suppress(OSError, OutputError):  # the exit code of the run says more than that of its lost summary
         _tell(context, summary, to_stdout=options.out != "-" or options.dry_run)
     return summary.exit_code
 
