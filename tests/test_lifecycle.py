@@ -694,3 +694,7 @@ async def test_a_borrowed_session_closed_by_its_owner():
         with pytest.raises(UsageError, match="session given"):
             await client_of(server, session=session).get_current_user()
         assert unused is not client
+        async with aiohttp.ClientSession() as pool, aiohttp.ClientSession(connector=pool.connector) as sharing:
+            await pool.connector.close()
+            with pytest.raises(UsageError, match="session given"):
+                await client_of(server, session=sharing).get_current_user()
