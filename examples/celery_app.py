@@ -17,14 +17,16 @@ from celery import Celery, Task
 from authing_mfa import AuthingError, MfaRequiredError
 from authing_mfa.sync import AuthClient
 
-FOLDER = Path(os.environ.get("CELERY_FOLDER", ".celery")).absolute()  # a broker in memory, only to try the example
+FOLDER = Path(
+    os.environ.get("CELERY_FOLDER", ".celery")
+).absolute()  # a broker and results in files, only to try the example
 app = Celery(
     "celery_app",
     broker=os.environ.get("CELERY_BROKER_URL", "filesystem://"),
     backend=os.environ.get("CELERY_RESULT_BACKEND", f"file://{FOLDER / 'results'}"),
 )
+(FOLDER / "results").mkdir(parents=True, exist_ok=True)
 if app.conf.broker_url.startswith("filesystem://"):
-    (FOLDER / "results").mkdir(parents=True, exist_ok=True)
     folders = {"data_folder_in": FOLDER, "data_folder_out": FOLDER, "control_folder": FOLDER / "control"}
     app.conf.broker_transport_options = {name: str(folder) for name, folder in folders.items()}
 
