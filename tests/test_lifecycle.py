@@ -443,9 +443,24 @@ async def test_closing_ends_a_call_that_resolves_a_name(monkeypatch):
     assert (await closed(call)).delivery == "not_sent"
 
 
+def _capacity(address: tuple[str, int]) -> int:
+    """The number of bytes that the system takes on a connection whose peer reads nothing."""
+    with socket.create_connection(address) as probe:
+        probe.setblocking(False)
+        taken = 0
+        with suppress(BlockingIOError):
+            while True:
+                taken += probe.send(bytes(1 << 16))
+    return taken
+
+
+@pytest.mark.parametrize("rest", ["large", "small"])
 @pytest.mark.parametrize("way", ["the time is up", "cancelled", "closed", "closed, lent"])
-async def test_an_upload_that_the_service_does_not_read_leaves_no_socket(way):
-    """What was not written is dropped with its connection. The service sees the end, although it reads nothing more."""
+async def test_an_upload_that_the_service_does_not_read_leaves_no_socket(way, rest):
+    """What was not written is dropped with its connection. The service sees the end, although it reads nothing more.
+
+    A small rest does not keep the call writing: it waits for the answer then.
+    """
     ended: asyncio.Queue[None] = asyncio.Queue()
     arrived = asyncio.Event()
 
@@ -462,7 +477,12 @@ async def test_an_upload_that_the_service_does_not_read_leaves_no_socket(way):
     server = await asyncio.get_running_loop().create_server(
         lambda: accepted.append(Unread()) or accepted[-1], "127.0.0.1", 0
     )
-    upload = UploadFaceImage(JpegBytes(bytes(20_000_000)))
+    size = 20_000_000
+    if rest == "small":
+        size = _capacity(server.sockets[0].getsockname()) + 30_000
+        await arrived.wait()
+        arrived.clear()
+    upload = UploadFaceImage(JpegBytes(bytes(size)))
     async with server, aiohttp.ClientSession() as session:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         options = {"session": session} if "lent" in way else {}

@@ -280,6 +280,35 @@ async def test_answers_that_always_come_before_the_request():
     assert "before it is asked" in error.message
 
 
+async def test_a_server_that_speaks_first_is_given_up_after_a_few_connections():
+    """Nothing is sent, and it is not connected to without end: three times, and once for each connection of a lent pool."""
+    greeted, tracing = asyncio.Semaphore(0), aiohttp.TraceConfig()
+    connections = []
+
+    async def connected(_reader, writer) -> None:
+        connections.append(writer)
+        writer.write(b"220 mail.test ESMTP\r\n")
+        await writer.drain()
+        greeted.release()
+
+    async def on_connected(*_: object) -> None:
+        await greeted.acquire()
+
+    tracing.on_connection_create_end.append(on_connected)
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with (
+        listening,
+        aiohttp.ClientSession(trace_configs=[tracing]) as session,
+        AuthClient("app", token="t", base_url=url, session=session, max_attempts=1, max_connections=1) as client,
+    ):
+        error = await outcome(verify(client))
+        for writer in connections:
+            writer.close()
+    assert (error.delivery, len(connections)) == ("not_sent", 4)
+    assert "before it is asked" in error.message
+
+
 async def test_without_poll_an_unasked_answer_is_seen_as_well(monkeypatch):
     """Windows has no `select.poll`: the same check with `select.select`."""
     monkeypatch.delattr("select.poll")

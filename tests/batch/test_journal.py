@@ -250,7 +250,8 @@ def test_a_fingerprint_ignores_what_may_change(word):
     """A newer code and a newer token of the same user are the same row; a row with a key is known by it."""
 
     def jwt(user, issued):
-        claims = {"data": {"userId": user}, "iat": issued, "exp": issued + 360}
+        times = dict.fromkeys(("iat", "nbf", "auth_time"), issued)
+        claims = {"data": {"userId": user}, **times, "exp": issued + 360, "jti": f"token {issued}"}
         body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
         return f"e30.{body}.sig{issued}"
 
