@@ -443,6 +443,18 @@ async def test_closing_ends_a_call_that_resolves_a_name(monkeypatch):
     assert (await closed(call)).delivery == "not_sent"
 
 
+class _Unread(asyncio.Protocol):
+    """A service's side of a connection that reads nothing."""
+
+    def __init__(self, arrived: asyncio.Event) -> None:
+        self._arrived = arrived
+
+    def connection_made(self, transport) -> None:
+        transport.pause_reading()
+        self.transport = transport
+        self._arrived.set()
+
+
 def _capacity(address: tuple[str, int]) -> int:
     """The number of bytes that the system takes on a connection whose peer reads nothing."""
     with socket.create_connection(address) as probe:
@@ -461,21 +473,10 @@ async def test_an_upload_that_the_service_does_not_read_leaves_no_socket(way, re
 
     A small rest does not keep the call writing: it waits for the answer then.
     """
-    ended: asyncio.Queue[None] = asyncio.Queue()
     arrived = asyncio.Event()
-
-    class Unread(asyncio.Protocol):
-        def connection_made(self, transport) -> None:
-            transport.pause_reading()
-            self.transport = transport
-            arrived.set()
-
-        def connection_lost(self, _error) -> None:
-            ended.put_nowait(None)
-
-    accepted: list[Unread] = []
+    accepted: list[_Unread] = []
     server = await asyncio.get_running_loop().create_server(
-        lambda: accepted.append(Unread()) or accepted[-1], "127.0.0.1", 0
+        lambda: accepted.append(_Unread(arrived)) or accepted[-1], "127.0.0.1", 0
     )
     size = 20_000_000
     if rest == "small":

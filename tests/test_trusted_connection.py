@@ -832,6 +832,25 @@ async def test_a_kept_connection_that_is_reset_later_logs_no_error(caplog):
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+async def test_a_kept_connection_keeps_nothing_of_its_answers():
+    """An answer in two pieces makes the call watch its connection; the number of watches does not grow with the calls."""
+
+    async def script(seen: Seen) -> bytes:
+        answer = ok(data=USER)
+        seen.writer.write(answer[:-9])
+        await seen.writer.drain()
+        await asyncio.sleep(0.01)
+        return answer[-9:]
+
+    counts = []
+    async with serving(script) as server, AuthClient("app", token="t", base_url=server.url) as client:
+        for _ in range(6):
+            await client.get_current_user()
+            counts.append(sys.getrefcount(aiohttp_internals._retrieve))
+    assert server.connections == 1
+    assert counts == [counts[0]] * 6
+
+
 @pytest.mark.parametrize("size", [9_000, 60_000])
 async def test_long_headers_pass(size):
     """A gateway's long cookie is no reason to fail."""
