@@ -30,6 +30,8 @@ from authing_mfa import (
     NotAuthenticatedError,
     ResponseError,
 )
+from authing_mfa._transport.deadlines import Attempt, Phase
+from authing_mfa._transport.network_errors import network_error
 from authing_mfa._version import __version__
 from tests.servers import USER, Drop, Seen, answering, chunked, hang, ok, reply, serving
 
@@ -117,6 +119,16 @@ async def test_each_failure_of_aiohttp(failure, kind, delivery, words):
     assert words in str(error)
     assert (error.__cause__, error.__context__) == (None, None)
     assert "hunter2" not in f"{error}{error!r}"
+
+
+async def test_a_connection_that_is_lost_before_anything_is_written():
+    """As one that cannot be made: nothing was sent."""
+    task = asyncio.current_task()
+    assert task is not None
+    attempt = Attempt(task, 0.0)
+    attempt.phase = Phase.CONNECTING
+    error = network_error(aiohttp.ClientOSError(104, "hunter2"), attempt, 1.0)
+    assert (error.delivery, error.message) == ("not_sent", "The service cannot be reached: Connection reset by peer.")
 
 
 @pytest.mark.parametrize(

@@ -811,7 +811,7 @@ async def test_a_damaged_journal_is_refused(tmp_path, page):
     with path.open("r+b") as file:
         file.seek(number * 4096)
         file.write(os.urandom(4096))
-    with pytest.raises(JournalError, match="damaged|malformed|not a database|cannot be"):
+    with pytest.raises(JournalError, match=r"damaged|malformed|not a database|cannot be"):
         await Journal.open(path)
     await refused(path, "damaged|malformed|not a database|cannot be")
 
