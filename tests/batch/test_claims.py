@@ -10,11 +10,14 @@ import sys
 import threading
 from itertools import pairwise
 
+import pytest
+
 from authing_mfa.batch import JournalError
 from authing_mfa.batch.journal import claims
 from authing_mfa.batch.journal import journal as journal_module
 from authing_mfa.batch.journal.claims import Owner, boot_clock
 from authing_mfa.batch.journal.journal import Journal
+from authing_mfa.batch.journal.records import Writing
 from authing_mfa.batch.options import RunOptions
 from tests.batch.conftest import FakeClient, totp_rows
 from tests.batch.test_journal import query
@@ -114,3 +117,26 @@ async def test_an_opening_that_fails_after_it_was_cancelled_logs_nothing(tmp_pat
     del opening
     gc.collect()
     assert caplog.records == []
+
+
+async def test_of_two_runs_that_claim_a_journal_at_once_one_gets_it(store, monkeypatch):
+    """Both see that nobody has it. The one that comes second sees the heartbeat of the first."""
+    read, together, have_read = Journal._read_claim, asyncio.Barrier(2), []
+
+    async def read_together(journal):
+        claim = await read(journal)
+        if journal not in have_read:
+            have_read.append(journal)
+            await together.wait()
+        return claim
+
+    monkeypatch.setattr(Journal, "_read_claim", read_together)
+    opening = [asyncio.create_task(Journal.open(store)) for _ in range(2)]
+    (first,), (second,) = await asyncio.wait(opening, return_when=asyncio.FIRST_COMPLETED)
+    owner = await first
+    while not second.done():
+        await owner.write(Writing())
+        await asyncio.sleep(0.05)
+    with pytest.raises(JournalError, match="Another run"):
+        await second
+    await owner.close()

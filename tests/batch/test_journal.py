@@ -430,6 +430,17 @@ async def test_no_recovery_code_is_spent_when_the_new_one_could_not_be_kept(stor
     assert client.sent == []
 
 
+async def test_new_recovery_codes_that_cannot_be_read_stop_a_resumed_run(store, tmp_path):
+    """Its outcomes would be given without their codes."""
+    file = tmp_path / "codes.jsonl"
+    rows = [VerifyRequest.recovery("old", token="t", key="k")]
+    await collect(FakeClient(), rows, journal=store, recovery_file=file)
+    file.rename(tmp_path / "kept.jsonl")
+    file.mkdir()
+    with pytest.raises(JournalError, match="cannot be read"):
+        await collect(FakeClient(), rows, journal=store, recovery_file=file)
+
+
 async def test_a_new_recovery_code_that_cannot_be_written_is_at_least_given(store, tmp_path, monkeypatch):
     """On a full disk the outcome still comes, with its code; the error says so, and nothing more is sent."""
     from authing_mfa.batch.journal import recovery_codes as recovery
