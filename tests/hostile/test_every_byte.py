@@ -34,7 +34,7 @@ async def call(service, client, operation, plan: Plan) -> tuple[AuthingError, in
         await client.perform(operation, max_attempts=1)
     service.plan = CLEAN
     error, acted = caught.value, len(service.acts) - acts
-    assert acted <= 1, f"acted {acted} times: {plan}"
+    assert acted <= 1, f"acted {acted} times: {plan}: {service.acts[acts:]}"
     if error.delivery == "not_sent":
         assert service.started == started, f"not sent, but something arrived: {plan}"
     if error.delivery == "answered":
