@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
+import socket
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+_CHOSEN_BY_THE_SYSTEM = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _SLOW_STEP = re.compile(r"Executing <.* took \S+ seconds\n?")
 
 
@@ -20,3 +25,16 @@ def run_program(command: list[Any], *, timeout: float = 100, **options: Any) -> 
         line for line in finished.stderr.splitlines(keepends=True) if not _SLOW_STEP.fullmatch(line)
     )
     return finished
+
+
+def free_port() -> int:
+    """A port for a program that must be told one.
+
+    It is below the ports that the system chooses for servers and connections: one of those may go to another test's server before the
+    program takes it, and whoever waits for the program then talks to that server.
+    """
+    lowest = int(_CHOSEN_BY_THE_SYSTEM.read_text("ascii").split()[0]) if _CHOSEN_BY_THE_SYSTEM.exists() else 32768
+    while True:
+        port = 10_000 + secrets.randbelow(lowest - 10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -23,13 +22,7 @@ from tests.batch.conftest import NOBODY, _as_plain_user, _programs, _run, until
 from tests.batch.test_files import records, write_csv
 from tests.batch.test_journal import query
 from tests.needs import require_program
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
+from tests.programs import free_port
 
 PG_SETTINGS = "-c fsync=off -c shared_buffers=16MB -c max_connections=20"
 

@@ -78,11 +78,6 @@ def environment(emulator: Emulator, **more: str) -> dict[str, str]:
     }
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
-
-
 @contextlib.contextmanager
 def serving(emulator: Emulator, command: list[str], port: int, **more: str):
     """The address of the server that *command* starts; it is stopped as an operator would stop it, and must print no error."""

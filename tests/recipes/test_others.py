@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from tests.needs import require_program
-from tests.recipes.conftest import BIN, EXAMPLES, PATIENCE, ROOT, environment, free_port, phone, wait_for
+from tests.programs import free_port
+from tests.recipes.conftest import BIN, EXAMPLES, PATIENCE, ROOT, environment, phone, wait_for
 
 CONTAINER = EXAMPLES / "emulator_container"
 

@@ -3,7 +3,8 @@
 import pytest
 
 from authing_mfa.sync import AuthClient
-from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, free_port, phone, see_refusals, serving, walk
+from tests.programs import free_port
+from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, phone, see_refusals, serving, walk
 
 DJANGO = str(EXAMPLES / "django_site")
 
