@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -124,7 +124,10 @@ class Server:
         try:
             while await self._exchange(reader, writer, number):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except ConnectionError:
+            with suppress(ConnectionError):  # asyncio keeps it a second time, and logs it if nobody takes it
+                await writer.wait_closed()
+        except asyncio.IncompleteReadError:
             pass
         except asyncio.CancelledError:
             writer.transport.abort()
