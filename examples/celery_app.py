@@ -17,9 +17,8 @@ from celery import Celery, Task
 from authing_mfa import AuthingError, MfaRequiredError
 from authing_mfa.sync import AuthClient
 
-FOLDER = Path(
-    os.environ.get("CELERY_FOLDER", ".celery")
-).absolute()  # a broker and results in files, only to try the example
+# A broker and results in files, only to try the example.
+FOLDER = Path(os.environ.get("CELERY_FOLDER", ".celery")).absolute()
 app = Celery(
     "celery_app",
     broker=os.environ.get("CELERY_BROKER_URL", "filesystem://"),

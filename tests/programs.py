@@ -30,8 +30,8 @@ def run_program(command: list[Any], *, timeout: float = 100, **options: Any) -> 
 def free_port() -> int:
     """A port for a program that must be told one.
 
-    It is below the ports that the system chooses for servers and connections: one of those may go to another test's server before the
-    program takes it, and whoever waits for the program then talks to that server.
+    It is below the ports that the system chooses for servers and connections. The system may give one of those to another test's server
+    before the program takes it, and the test would then talk to that server.
     """
     lowest = int(_CHOSEN_BY_THE_SYSTEM.read_text("ascii").split()[0]) if _CHOSEN_BY_THE_SYSTEM.exists() else 32768
     while True:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from authing_mfa.cli.output import ReaderGoneError
 
 if TYPE_CHECKING:
-    from authing_mfa.cli.context import CliContext
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from authing_mfa.cli.output import Output
+    from authing_mfa.cli.texts import Say
     from authing_mfa.models import FactorEnrollment, TotpEnrollment, UserInfo
 
 __all__ = ["Unshown"]
@@ -36,20 +40,20 @@ class Unshown:
         """Forget the code: stdout has it."""
         self._code = None
 
-    def save(self, context: CliContext) -> None:
-        """Write a code that could not be shown to a private file beside the profiles, or at least to stderr."""
+    def save(self, folder: Callable[[], Path], output: Output, say: Say) -> None:
+        """Write a code that could not be shown to a private file in *folder*, which is asked for only then, or at least to stderr."""
         code, self._code = self._code, None
         if code is None:
             return
         import secrets
 
-        path = context.folder / f"recovery-code-{secrets.token_hex(4)}.txt"
+        path = folder() / f"recovery-code-{secrets.token_hex(4)}.txt"
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(f"{code}\n")
-            text = context.say("recovery_saved", path=path)
+            text = say("recovery_saved", path=path)
         except OSError:
-            text = context.say("recovery_unsaved", code=code)
+            text = say("recovery_unsaved", code=code)
         with contextlib.suppress(ReaderGoneError):
-            context.output.warn(text)
+            output.warn(text)

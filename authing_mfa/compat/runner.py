@@ -108,7 +108,9 @@ class Runner:
             call.stage = _RUNNING
             self._set_current(call, outcome)
         try:
-            call.context.run(completion, *call.shape.arguments(outcome.in_language(call.lang)))
+            if outcome.chinese is not None:
+                outcome = outcome.in_language(call.lang)
+            call.context.run(completion, *call.shape.arguments(outcome))
         except BaseException as error:  # noqa: BLE001 - SystemExit included: it must not end the thread
             self._report(error, f"The completion of {call.name}")
         finally:

@@ -502,7 +502,7 @@ async def test_a_new_recovery_code_is_not_lost_with_the_journal(tmp_path, monkey
 
 
 async def test_a_new_recovery_code_does_not_wait_for_a_database_that_is_away(tmp_path, monkeypatch):
-    """It is in its file while the run waits for the journal: whoever kills the run then loses no code."""
+    """It is written to its file while the run waits for the journal. If the run is killed then, no code is lost."""
     file, away, second = tmp_path / "codes.jsonl", asyncio.Event(), asyncio.Event()
     write = Journal.write
 

@@ -183,7 +183,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("lang", SENTENCES)
 def test_the_own_sentences_of_this_layer_follow_the_language(service, errors, lang):
-    """A window shows the message to its user, whoever wrote it."""
+    """A window shows each message to its user: those of the service and those of this layer."""
 
     def message(error):
         heard = Heard()

@@ -1,7 +1,7 @@
 """Inputs that once made the package fail, and inputs like them; `test_corpus.py` gives each one to its entrance.
 
-When you repair a fault that one input causes, add the input here. A fault that needs more than one input (a moment, an order,
-two processes) has a test of its own.
+When you repair a fault that one input causes, add the input here. If a fault needs more than one input (a moment, an
+order, two processes), write a separate test for it.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ class PostgreSQL:
     async def connect(self) -> None:
         """As `Database.connect`."""
         await self._disconnect()
-        async with self._at_most(None):  # the driver has a limit of its own
+        async with self._at_most(None):  # the driver limits this wait itself
             self._connection = await self._engine.connect()
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
