@@ -33,13 +33,13 @@ _CHINESE: Final[tuple[tuple[type[AuthingError], str], ...]] = (
     (InvalidInputError, "参数无效：{english}"),
     (ImageError, "图片无法使用：{english}"),
     (CancelledCallError, "调用已取消：服务可能已处理该请求。"),
-    (ConfigError, "无法获取应用配置，请检查应用 ID 和域名：{english}"),
+    (ConfigError, "无法获取应用配置：{english}"),
     (LoginError, "此操作需要先登录：{english}"),
     (ResponseError, "无法理解服务的响应：{english}"),
 )
 _TIMEOUT: Final = {"not_sent": "请求超时，未能连接到服务。", "unknown": "请求超时，未收到响应；服务可能已处理该请求。"}
 _NETWORK: Final = {
-    "not_sent": "无法连接到服务，请检查网络和地址：{english}",
+    "not_sent": "无法连接到服务：{english}",
     "unknown": "连接在收到完整响应之前中断，服务可能已处理该请求：{english}",
     "answered": "服务当前不可用：{english}",
 }

@@ -49,14 +49,14 @@ CASES = [
     (InvalidInputError, "mfa_verify_by_totp", ("",), {}, "参数无效："),
     (ImageError, "upload_face_image", (b"no picture",), {}, "图片无法使用："),
     (NetworkError, "mfa_verify_by_totp", ("123456",), {"script": [Drop()]}, "连接在收到完整响应之前中断，服务可能已处理该请求："),
-    (NetworkError, "mfa_verify_by_totp", ("123456",), {"base_url": f"http://{nobody()}"}, "无法连接到服务，请检查网络和地址："),
+    (NetworkError, "mfa_verify_by_totp", ("123456",), {"base_url": f"http://{nobody()}"}, "无法连接到服务："),
     (ResponseError, "mfa_verify_by_totp", ("123456",), {"script": [reply(b"<html>")]}, "无法理解服务的响应："),
     (
         ConfigError,
         "get_current_user",
         (),
         {"base_url": None, "host": nobody(), "scheme": "http", "on_premise": True},
-        "无法获取应用配置，请检查应用 ID 和域名：",
+        "无法获取应用配置：",
     ),
 ]  # fmt: skip
 
