@@ -10,18 +10,22 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit with its code; without click, say how to install it and exit with 2."""
-    _fill_standard_streams()
+    try:
+        _fill_standard_streams()
+        sys.exit(_run())
+    except KeyboardInterrupt:  # also while modules are imported
+        sys.exit(130)
+
+
+def _run() -> int:
     try:
         import click  # noqa: F401 - imported only to find out if click is missing
     except ImportError:
         sys.stderr.write('The command line needs click and more: pip install "authing-mfa[cli]"\n')
-        sys.exit(2)
-    try:
-        from authing_mfa.cli.app import main as run
+        return 2
+    from authing_mfa.cli.app import main as run
 
-        sys.exit(run(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    return run(sys.argv[1:])
 
 
 def _fill_standard_streams() -> None:

@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: every command ends at once and in order, with the code that a shell expects."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -30,6 +31,15 @@ def test_130_ctrl_c_during_a_call(cli, emulator):
     emulator_waits_for_call(emulator, user)
     assert terminal.interrupt() == 130
     assert "Traceback" not in terminal.text
+
+
+def test_130_ctrl_c_while_the_program_is_still_loading(bare, tmp_path):
+    """The signal comes while Python imports click; that takes long on a cold disk."""
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    command = [sys.executable, "-m", "authing_mfa", "--version"]
+    environ = {**bare.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_130_for_the_emulator(bare):

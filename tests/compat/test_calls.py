@@ -310,6 +310,28 @@ def test_a_dispatcher_may_run_its_function_twice(service):
     assert heard.threads == [threading.current_thread()]
 
 
+def test_a_dispatcher_may_run_its_function_again_inside_the_completion(service, errors):
+    """As a dialog does that handles the window's events while it is open: the completion still runs once."""
+    functions = []
+    told = threading.Event()
+    heard = []
+
+    def keep(function):
+        functions.append(function)
+        told.set()
+
+    def completion(code, message, value):
+        heard.append(code)
+        if len(heard) < 3:
+            functions[0]()
+
+    call = AuthClient().mfaCheck("1", None, completion, dispatcher=keep)
+    assert told.wait(PATIENCE)
+    functions[0]()
+    assert call.done
+    assert (heard, errors) == ([200], [])
+
+
 def test_a_dispatcher_that_raises_is_reported_and_the_completion_runs_all_the_same(service, errors):
     """On the callback thread."""
     heard = Heard()
