@@ -1,4 +1,4 @@
-"""docs/reliability.md: every test that a promise names exists, and is run by the command that the page says."""
+"""docs/reliability.md: every test that a promise names exists, and is run by the command that the page says; in Chinese, too."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
-PROMISES = PAGE.partition("## The longest gap")[0]
-ROWS = [line for line in PROMISES.splitlines() if line.startswith("| ") and not line.startswith(("| promise", "|--"))]
-NAMED = re.findall(r"(⏱ )?`((?:tests|scripts|\.ci)/[\w/.]+)(?:::(\w+))?`", "\n".join(ROWS))
+
+
+def rows(page: str, end: str) -> list[str]:
+    """The promises of a page: the rows of its tables in front of the heading *end*, without those that name the columns."""
+    promises, found, _ = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(f"## {end}\n")
+    assert found
+    return [row for table in re.findall(r"(?:^\|.*\n)+", promises, re.MULTILINE) for row in table.splitlines()[2:]]
+
+
+def named(row: str) -> list[tuple[str, str, str]]:
+    """The tests of a row: the mark of the long ones, the file, the function."""
+    return re.findall(r"(⏱ )?`((?:tests|scripts|\.ci)/[\w/.]+)(?:::(\w+))?`", row)
+
+
+ROWS = rows("reliability.md", "The longest gap of the event loop")
+NAMED = [test for row in ROWS for test in named(row)]
 
 OUTSIDE_OF_PYTEST = {
     "tests/wheel_check.py": ".ci/check-wheel",
@@ -52,3 +64,9 @@ def test_each_promise_names_a_test():
     """No row goes without."""
     assert len(ROWS) >= 30
     assert [row for row in ROWS if not re.search(r"`(tests|scripts|\.ci)/", row)] == []
+
+
+def test_the_chinese_page_has_the_same_promises_and_tests():
+    """Row by row: the same tests in the same order, with the same marks."""
+    chinese = rows("zh/reliability.md", "事件循环的最长停顿")
+    assert [named(row) for row in chinese] == [named(row) for row in ROWS]
