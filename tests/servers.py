@@ -104,13 +104,13 @@ class Server:
         return [seen.path for seen in self.seen]
 
     async def saw(self, count: int) -> None:
-        """Wait until *count* requests have come, ten seconds at most."""
-        async with asyncio.timeout(10), self.arrived:
+        """Wait until *count* requests have come, a minute at most."""
+        async with asyncio.timeout(60), self.arrived:
             await self.arrived.wait_for(lambda: len(self.seen) >= count)
 
     async def emptied(self) -> None:
-        """Wait until no connection is open, ten seconds at most."""
-        async with asyncio.timeout(10), self.arrived:
+        """Wait until no connection is open, a minute at most."""
+        async with asyncio.timeout(60), self.arrived:
             await self.arrived.wait_for(lambda: self.open == 0)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

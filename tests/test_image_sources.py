@@ -25,7 +25,7 @@ from authing_mfa.errors import ImageError
 from authing_mfa.images import memory, prepare, prepare_async, sources, take
 from tests.needs import require_module
 
-PATIENCE = 30.0  # seconds; no test waits this long unless it fails
+PATIENCE = 60.0  # seconds; no test waits this long unless it fails
 
 
 def png(colour: str = "red", size: tuple[int, int] = (32, 16)) -> bytes:

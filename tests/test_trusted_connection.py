@@ -384,7 +384,7 @@ class Breaking:
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self.listener.close()
-        self.thread.join(10)
+        self.thread.join(60)
 
     def _run(self) -> None:
         first = True
@@ -1108,7 +1108,7 @@ class Threaded:
 
     def __enter__(self):
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def let_go(self, go: asyncio.Event) -> None:
@@ -1147,5 +1147,5 @@ class Threaded:
 
     def __exit__(self, *_):
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()

@@ -94,7 +94,7 @@ async def test_a_claim_that_may_have_ended_is_renewed_at_once_before_a_row_is_se
     monkeypatch.setattr(Journal, "write", stand_still)
     client = FakeClient()
     engine = engine_for(client, totp_rows(4), RunOptions(concurrency=1, journal=store), lease=3600.0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [outcome.ok async for outcome in engine.outcomes()] == [True] * 4
 
 
@@ -104,7 +104,7 @@ async def test_an_opening_that_fails_after_it_was_cancelled_logs_nothing(tmp_pat
 
     def make(*_, **__):
         begun.set()
-        cancelled.wait(20)
+        cancelled.wait(60)
         raise JournalError("The journal is read-only.")
 
     monkeypatch.setattr(journal_module, "open_database", make)

@@ -327,7 +327,7 @@ async def test_cancelling_twice_does_not_wait():
     task.cancel()
     await turns()
     task.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with pytest.raises(asyncio.CancelledError):
             await task
     assert client.running == 0
@@ -342,13 +342,13 @@ async def test_stopping_while_the_journal_is_opened_ends_at_once(fake, tmp_path,
             waiting.set()
         return await watch(journal, claim, seen, limit)
 
-    other = await Journal.open(tmp_path / "run.db", lease=60.0)
+    other = await Journal.open(tmp_path / "run.db", lease=3600.0)
     monkeypatch.setattr(Journal, "_watch", watched)
     engine = engine_for(fake, totp_rows(3), RunOptions(journal=tmp_path / "run.db"))
     run = asyncio.create_task(anext(engine.outcomes(), None))
     await waiting.wait()
     engine.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await run is None
     assert (engine.began, fake.sent) == (False, [])
     await other.close()
@@ -362,7 +362,7 @@ async def test_an_abandoned_run_does_not_wait_for_answers():
     await turns()
     assert client.running == 8
     engine.abandon()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await run is None
     assert (client.running, len(client.sent)) == (0, 8)
 
@@ -373,10 +373,10 @@ async def test_a_reader_that_hangs_does_not_hold_up_the_end(fake):
 
     def rows():
         yield from totp_rows(1)
-        release.wait(60)
+        release.wait(90)
 
     try:
-        async with asyncio.timeout(20), aclosing(verify_many(fake, rows())) as outcomes:
+        async with asyncio.timeout(60), aclosing(verify_many(fake, rows())) as outcomes:
             async for _ in outcomes:
                 break
     finally:

@@ -410,7 +410,7 @@ def test_a_loop_that_is_closed_beside_a_transaction_does_not_end_the_thread(tmp_
     hold.set()
 
     async def go_on():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await database.transact(number) == 7
         await database.close()
 

@@ -93,7 +93,7 @@ def pgbouncer(cluster):
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
 
 
 @pytest.fixture

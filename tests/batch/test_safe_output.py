@@ -85,7 +85,7 @@ async def test_a_named_pipe_gets_lines_as_they_come(rows, client_options, tmp_pa
                 break
             except JournalError:
                 await asyncio.sleep(0.01)  # cat has not opened it yet
-        said, _ = reader.communicate(timeout=30)
+        said, _ = reader.communicate(timeout=60)
     assert summary.exit_code == 0
     assert [json.loads(line)["key"] for line in said.splitlines()] == ["k0", "k1", "k2"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -22,7 +22,7 @@ import pytest
 from authing_mfa.cli.app import main
 
 FAILING_KEYRING = "keyring.backends.fail.Keyring"
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 _numbers = itertools.count(os.getpid() * 1000)
 

@@ -151,7 +151,7 @@ def test_inbox_follows(cli, emulator):
     second = emulator.admin("POST", "messages", {"to": user["phone"]})["code"]
     assert json.loads(process.stdout.readline())["code"] == second
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (130, False)
 
 

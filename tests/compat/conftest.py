@@ -17,7 +17,7 @@ from authing_mfa.protocol import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 20.0  # seconds; no test waits this long unless it fails
+PATIENCE = 60.0  # seconds; no test waits this long unless it fails
 
 
 class Heard:

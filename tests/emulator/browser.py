@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
     from selenium.webdriver.remote.webelement import WebElement
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Seconds until something that must happen has failed to happen; only failures take so long."""
 
 FLAGS = (

@@ -26,7 +26,7 @@ def upload(emu, content, query="folder=photos&private=true"):
         body + content + b"\r\n--b--",
         {"Content-Type": "multipart/form-data; boundary=b"},
     )
-    with PLAIN.open(request, timeout=20) as response:
+    with PLAIN.open(request, timeout=60) as response:
         return json.load(response)["data"]["key"]
 
 
@@ -84,7 +84,7 @@ def test_uploaded_photos_are_seen_as_the_service_got_them(emu, page):
     page.wait(lambda: page.run("return document.querySelector('#photos img')?.naturalWidth") == 320)
     assert page.texts("#photos .no-photo span") == ["cannot be read as a picture"]
     address = page.attribute("#photos a", "href")
-    with PLAIN.open(f"{emu.url}/{address}", timeout=20) as response:
+    with PLAIN.open(f"{emu.url}/{address}", timeout=60) as response:
         assert Image.open(io.BytesIO(response.read())).size == (320, 240)
 
 

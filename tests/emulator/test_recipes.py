@@ -69,7 +69,7 @@ def started():
     yield start
     for process in running:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 
@@ -113,12 +113,12 @@ def test_a_phone(environ, started):
     network = re.search(r"in the network +(\S+)", text)
     urls = [address, *([network[1]] if network else [])]
     for url in urls:
-        with PLAIN.open(f"{url}/_emulator/info", timeout=20) as response:
+        with PLAIN.open(f"{url}/_emulator/info", timeout=60) as response:
             assert json.load(response)["url"] == url
-        with PLAIN.open(url, timeout=20) as response:
+        with PLAIN.open(url, timeout=60) as response:
             assert b"<title>" in response.read()
     request = urllib.request.Request(f"{address}/_emulator/info", headers={"Host": "10.0.2.2:7070"})
-    with PLAIN.open(request, timeout=20) as response:
+    with PLAIN.open(request, timeout=60) as response:
         assert json.load(response)["url"] == "http://10.0.2.2:7070"
 
 
@@ -134,7 +134,7 @@ def test_a_container(environ, started):
     done = subprocess.run([part.replace("http://localhost:7070", url) for part in check], timeout=60)
     assert done.returncode == 0
     request = urllib.request.Request(f"{url}/_emulator/info", headers={"Host": "emulator:7070"})
-    with PLAIN.open(request, timeout=20) as response:
+    with PLAIN.open(request, timeout=60) as response:
         assert json.load(response)["url"] == "http://emulator:7070"
 
 
@@ -176,10 +176,10 @@ def test_a_proxy(emu, tmp_path):
         emu.send_code("13800138000")
         assert b"event: message" in (events.stdout.readline() + events.stdout.readline())
         events.terminate()
-        events.communicate(timeout=20)
+        events.communicate(timeout=60)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_another_language(environ):

@@ -27,7 +27,7 @@ PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def info(emu):
     """What a blocking client reads."""
-    with PLAIN.open(f"{emu.url}/_emulator/info", timeout=20) as response:
+    with PLAIN.open(f"{emu.url}/_emulator/info", timeout=60) as response:
         return json.load(response)
 
 
@@ -80,7 +80,7 @@ def test_a_port_can_be_chosen_and_is_freed():
 def test_stopping_leaves_no_thread(emu):
     """Not even with a watcher connected. Other emulators of this process may still run: only this one's thread must end."""
     running = [thread for thread in threading.enumerate() if thread.name == "authing-emulator"]
-    response = PLAIN.open(f"{emu.url}/_emulator/events", timeout=20)
+    response = PLAIN.open(f"{emu.url}/_emulator/events", timeout=60)
     assert response.readline() == b": watching\n"
     emu.stop()
     left = [thread for thread in running if thread.is_alive()]
@@ -160,9 +160,9 @@ def test_serve_ends_when_another_thread_stops_it():
 
     thread = threading.Thread(target=serve, kwargs={"ready": on_ready, "stop": stop, "seed": 3})
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     stop.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     report, variables, told = reports[0]
     assert (report["url"], report["app_id"], report["ca"]) == (told["url"], told["app_id"], None)
@@ -188,10 +188,10 @@ def test_serve_ends_quietly_on_a_signal(number):
         [sys.executable, "-c", SERVE], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         report = json.loads(process.stdout.readline())
-        with PLAIN.open(f"{report['url']}/_emulator/users", timeout=20) as response:
+        with PLAIN.open(f"{report['url']}/_emulator/users", timeout=60) as response:
             assert json.load(response)["total"] == 1
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err, report["heavy"]) == (0, "ended\n", "", [])
 
 

@@ -207,7 +207,7 @@ def fetch(url, ca):
     """What a client that trusts the file *ca* gets."""
     context = ssl.create_default_context(cafile=ca)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    with opener.open(f"{url}/_emulator/health", timeout=20) as response:
+    with opener.open(f"{url}/_emulator/health", timeout=60) as response:
         return json.load(response)
 
 

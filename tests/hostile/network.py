@@ -182,7 +182,7 @@ async def served(*, chunked: bool = False) -> AsyncIterator[Service]:
             accepting.cancel()
             await asyncio.gather(accepting, return_exceptions=True)
             await service.stop()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while asyncio.all_tasks() - tasks or open_descriptors() > descriptors:  # noqa: ASYNC110 - closing takes a few steps
             await asyncio.sleep(0.001)
 

@@ -64,12 +64,12 @@ def echoing(**options):
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert started.wait(30)
+    assert started.wait(60)
     try:
         yield where["url"]
     finally:
         where["loop"].call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(60)
 
 
 def is_own(user, name: str) -> None:
@@ -182,7 +182,7 @@ def test_calls_of_the_callback_layer(users):
     started, stop, ready = threading.Event(), asyncio.Event(), []
     thread = threading.Thread(target=asyncio.run, args=(serve(ready, stop),))
     thread.start()
-    assert started.wait(30)
+    assert started.wait(60)
     [(url, loop)] = ready
     compat.Authing.start("app", base_url=url, timeout=60, connect_timeout=60)
     try:
@@ -194,7 +194,7 @@ def test_calls_of_the_callback_layer(users):
         compat.Authing.shutdown()
         compat.Authing.setCurrentToken(None)
         loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
+        thread.join(60)
     assert {name: message for name, (_, message) in got.items()} == {name: name[::-1] for name in got}
 
 

@@ -22,7 +22,7 @@ async def nothing_left():
     """After the block no task and no descriptor is left; closing takes a few turns of the loop."""
     before, tasks = open_descriptors(), len(asyncio.all_tasks())
     yield
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while open_descriptors() > before or len(asyncio.all_tasks()) > tasks:  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.001)
 

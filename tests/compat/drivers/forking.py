@@ -22,7 +22,7 @@ def serve(server, hold):
     def talk(connection, first):
         while os.read(connection, 65536):
             if first:
-                hold.wait(30)
+                hold.wait(60)
                 first = False
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(ANSWER)}\r\n\r\n".encode()
             os.write(connection, head + ANSWER)
@@ -60,13 +60,13 @@ if way == "in completion":
     first = AuthClient().mfaVerifyByOTP("", forks)
     second = AuthClient().mfaCheck("1", None, completion)
     hold.set()
-    second.wait(30)
+    second.wait(60)
     _, status = os.waitpid(children[0], 0)
     say("child ended", os.waitstatus_to_exitcode(status))
     sys.exit()
 
 call = AuthClient().mfaCheck("1", None, completion)
-arrived.wait(30)
+arrived.wait(60)
 child = os.fork()
 if child == 0:
     try:
@@ -76,13 +76,13 @@ if child == 0:
     say("child cancelled", call.cancel())
     if way != "leave at once":
         mine = AuthClient().mfaCheck("2", None, completion)
-        say("child waited", mine.wait(30))
+        say("child waited", mine.wait(60))
         if way == "shutdown in child":
             Authing.shutdown()
     sys.exit(7)
 _, status = os.waitpid(child, 0)
 say("child ended", os.waitstatus_to_exitcode(status))
 hold.set()
-say("parent waited", call.wait(30))
+say("parent waited", call.wait(60))
 after = AuthClient().mfaCheck("3", None, completion)
-say("parent waited", after.wait(30))
+say("parent waited", after.wait(60))

@@ -97,7 +97,7 @@ elif way == "other thread":  # a thread of the program's own outlives the main o
     def work():
         threading.main_thread().join()
         call = AuthClient().mfaVerifyByOTP("", completion)
-        say("waited", call.wait(20))
+        say("waited", call.wait(60))
 
     threading.Thread(target=work).start()
 elif way == "too late":  # a handler that runs after the package's own
@@ -111,7 +111,7 @@ elif way == "interrupt":
         call.wait()
     except KeyboardInterrupt:
         say("interrupted")
-    say("done", call.wait(20))
+    say("done", call.wait(60))
 elif way == "interrupt a bounded wait":
     [call] = in_flight(1)
     threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
@@ -119,7 +119,7 @@ elif way == "interrupt a bounded wait":
         call.wait(60)
     except KeyboardInterrupt:
         say("interrupted")
-    say("done", call.wait(20))
+    say("done", call.wait(60))
 else:
     raise SystemExit(f"no such way: {way}")
 leave_now()

@@ -135,7 +135,7 @@ elif way == "close":  # closed by the window manager while a call runs
     driver.sign_in(window, "ada")
     window.after(50, lambda: window.tk.eval(window.protocol("WM_DELETE_WINDOW")))
     window.mainloop()
-    print("done", calls[0].wait(20))
+    print("done", calls[0].wait(60))
 elif way == "main":  # as a user starts it, closed at once
     sys.argv = ["tk_mfa"]
     start = tk_mfa.MfaWindow.mainloop
@@ -161,7 +161,7 @@ elif way == "dispatcher":
     root.mainloop()
     print(told)
     late = AuthClient().mfaVerifyByOTP("", lambda code, *_: print("late", code, threading.current_thread().name))
-    print("waited", late.wait(20))
+    print("waited", late.wait(60))
 elif way == "shutdown before mainloop":  # completions whose loop never runs again run in shutdown, here
     root = tk.Tk()
     Authing.setDispatcher(dispatch.tk(root))

@@ -27,7 +27,7 @@ def talk(descriptor):
     while data := os.read(descriptor, 65536):
         if b'"9"' in data:
             arrived.set()
-            hold.wait(30)
+            hold.wait(60)
         try:
             os.write(descriptor, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(ANSWER) + ANSWER)
         except OSError:
@@ -53,7 +53,7 @@ client = AuthClient("APP", base_url=f"http://127.0.0.1:{server.getsockname()[1]}
 
 def interrupt_when(event, number):
     def kill():
-        event.wait(30)
+        event.wait(60)
         os.kill(begun, number)
 
     threading.Thread(target=kill, daemon=True).start()
@@ -80,7 +80,7 @@ elif way == "exit code":
     sys.exit(3)
 elif way == "daemon thread":
     threading.Thread(target=client.mfa_check, kwargs={"phone": "9"}, daemon=True).start()
-    arrived.wait(30)
+    arrived.wait(60)
 elif way == "thread":
 
     def work():
@@ -167,7 +167,7 @@ elif way == "fork and leave":
 elif way == "fork in flight":
     thread = threading.Thread(target=lambda: say("parent", client.mfa_check(phone="9")))
     thread.start()
-    arrived.wait(30)
+    arrived.wait(60)
     child(call_in_child)
     hold.set()
     thread.join()
