@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 
 from authing_mfa.compat import AuthClient, Authing
 
@@ -20,16 +21,20 @@ def serve(server, hold):
     """Answer every request, the first one only when *hold* is set."""
 
     def talk(connection, first):
-        while os.read(connection, 65536):
-            if first:
-                hold.wait(60)
-                first = False
-            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(ANSWER)}\r\n\r\n".encode()
-            os.write(connection, head + ANSWER)
+        with suppress(OSError):  # the client has gone
+            while os.read(connection, 65536):
+                if first:
+                    hold.wait(60)
+                    first = False
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(ANSWER)}\r\n\r\n".encode()
+                os.write(connection, head + ANSWER)
 
     first = True
     while True:
-        connection = server.accept()[0].detach()  # a bare descriptor gives no warning at the end
+        try:
+            connection = server.accept()[0].detach()  # a bare descriptor gives no warning at the end
+        except OSError:  # the program has ended
+            return
         threading.Thread(target=talk, args=(connection, first), daemon=True).start()
         if first:
             arrived.set()

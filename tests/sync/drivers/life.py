@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 
 from authing_mfa import UsageError
 from authing_mfa.batch import VerifyRequest
@@ -24,14 +25,12 @@ def say(*words):
 
 def talk(descriptor):
     """Answer each request; one for the phone "9" only when *hold* is set."""
-    while data := os.read(descriptor, 65536):
-        if b'"9"' in data:
-            arrived.set()
-            hold.wait(60)
-        try:
+    with suppress(OSError):
+        while data := os.read(descriptor, 65536):
+            if b'"9"' in data:
+                arrived.set()
+                hold.wait(60)
             os.write(descriptor, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(ANSWER) + ANSWER)
-        except OSError:
-            break
     say("connection closed")
 
 
