@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
-from authing_mfa import InvalidInputError
-from authing_mfa.batch import JournalError, VerifyRequest
+from authing_mfa import InvalidInputError, InvalidMfaTokenError
+from authing_mfa.batch import JournalError, VerifyRequest, verify_many
 from authing_mfa.batch.journal import writer
 from authing_mfa.batch.journal.fingerprint import fingerprint
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.journal.records import Span, Writing
-from tests.batch.conftest import FakeClient, totp_rows
+from tests.batch.conftest import FakeClient, default_answer, totp_rows
 from tests.batch.test_engine import collect
-from tests.batch.test_journal import line, query
+from tests.batch.test_journal import counts, forget_outcomes, line, query
 
 
 @pytest.mark.parametrize("block", [1, 5, 10])
@@ -78,3 +81,60 @@ async def test_without_a_journal_too_no_recovery_code_is_spent_when_the_new_one_
     with pytest.raises(JournalError, match="recovery codes"):
         await collect(client, rows, recovery_file=tmp_path / "missing" / "codes.jsonl")
     assert client.sent == []
+
+
+async def test_rows_that_were_to_be_sent_again_and_were_not_keep_their_outcomes(store):
+    """A run that is stopped early voids the old outcomes of the rows that it sends, and of no others."""
+
+    def expired(operation, token):
+        raise InvalidMfaTokenError("The mfaToken has expired.", code=2021)
+
+    async def answer(operation, token):
+        if token != "t0":
+            await left.wait()
+        return default_answer(operation, token)
+
+    left = asyncio.Event()
+    rows = totp_rows(50)
+    await collect(FakeClient(expired), rows, journal=store, concurrency=4)
+    run = verify_many(FakeClient(answer), rows, journal=store, concurrency=4, resend_rejected=[2021])
+    async with aclosing(run) as outcomes:
+        await anext(outcomes)
+        left.set()
+    client = FakeClient()
+    outcomes = await collect(client, rows, journal=store)
+    assert {outcome.status for outcome in outcomes} == {"ok", "rejected"}
+    assert len(client.sent) < 2 * 4  # those whose intents were written before the run was stopped
+
+
+async def test_at_most_twice_the_concurrency_of_rows_that_are_sent_again_are_unknown(store):
+    """If the run is killed: an old outcome is void only when its row may be sent."""
+
+    def expired(operation, token):
+        raise InvalidMfaTokenError("The mfaToken has expired.", code=2021)
+
+    async def watch(operation, token):
+        if rows_and_outcomes := await counts(store):
+            open_rows.append(rows_and_outcomes[0] - rows_and_outcomes[1])
+        return default_answer(operation, token)
+
+    open_rows = []
+    rows = totp_rows(60)
+    await collect(FakeClient(expired), rows, journal=store, concurrency=3)
+    await collect(FakeClient(watch), rows, journal=store, concurrency=3, resend_rejected=[2021])
+    assert 0 < max(open_rows) <= 2 * 3
+
+
+async def test_a_code_of_another_run_proves_nothing(store, tmp_path):
+    """A file of codes outlives its journal, and every run has the same name: its lines are not the codes of a new journal's rows."""
+    file = tmp_path / "codes.jsonl"
+    rows = [VerifyRequest.recovery("old", token="t", key="k")]
+    await collect(FakeClient(), rows, recovery_file=file)  # without a journal
+    await collect(FakeClient(), rows, journal=tmp_path / "last-week.db", recovery_file=file)
+    rows = [VerifyRequest.recovery("old", token="another", key="k")]
+    await collect(FakeClient(), rows, journal=store, recovery_file=tmp_path / "lost.jsonl")
+    outcomes = await collect(FakeClient(), rows, journal=store, recovery_file=file)
+    assert outcomes[0].value.recovery_code is None
+    await forget_outcomes(store, 0)
+    outcomes = await collect(FakeClient(), rows, journal=store, recovery_file=file)
+    assert outcomes[0].status == "unknown"

@@ -13,7 +13,7 @@ from authing_mfa.batch.errors import JournalError
 from authing_mfa.models import UserInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from authing_mfa.batch.models import Outcome
 
@@ -23,7 +23,8 @@ __all__ = ["RecoveryFile"]
 class RecoveryFile:
     """The file for recovery codes of one run, or of one partition of it. The file is made when there is something to write.
 
-    Several runs, and several owners of a partition one after the other, may share a file: lines are only added.
+    Several runs, and several owners of a partition one after the other, may share a file: lines are only added. The run's name does not
+    tell them apart, because most runs have the same one. So a line holds the row's fingerprint, which is keyed with the journal's salt.
     """
 
     def __init__(self, path: str | os.PathLike[str], run: str) -> None:
@@ -31,8 +32,8 @@ class RecoveryFile:
         self._run = run
         self._file: int | None = None
 
-    async def recorded(self) -> dict[int, dict[str, Any]]:
-        """Return the lines of this run by the position of their row; empty if there is no file yet.
+    async def recorded(self) -> dict[tuple[int, str], dict[str, Any]]:
+        """Return the lines of this run by the position and the fingerprint of their row; empty if there is no file yet.
 
         Raises:
             JournalError: the file exists and cannot be read.
@@ -48,13 +49,17 @@ class RecoveryFile:
         if self._file is None:
             await asyncio.to_thread(self._open)
 
-    async def write(self, outcomes: Sequence[Outcome]) -> None:
+    async def write(self, outcomes: Sequence[Outcome], digests: Mapping[int, str]) -> None:
         """Write and sync the new codes among *outcomes*.
+
+        Args:
+            outcomes: may hold new codes.
+            digests: the fingerprints of rows by position; none in a run without a journal.
 
         Raises:
             JournalError: the codes could not be written. The outcomes still hold them.
         """
-        lines = "".join(self._line(outcome) for outcome in outcomes if _has_code(outcome))
+        lines = "".join(self._line(outcome, digests.get(outcome.index)) for outcome in outcomes if _has_code(outcome))
         if lines:
             await self.open()
             await asyncio.to_thread(self._append, lines.encode())
@@ -65,12 +70,13 @@ class RecoveryFile:
             os.close(self._file)
             self._file = None
 
-    def _line(self, outcome: Outcome) -> str:
+    def _line(self, outcome: Outcome, digest: str | None) -> str:
         user: UserInfo = outcome.value
         kept = {
             "run": self._run,
             "index": outcome.index,
             "key": outcome.key,
+            "row": digest,
             "user": user.id,
             "recovery_code": user.recovery_code,
         }
@@ -101,19 +107,19 @@ class RecoveryFile:
                 "They are in the outcomes of this run: keep those."
             ) from error
 
-    def _read(self) -> dict[int, dict[str, Any]]:
+    def _read(self) -> dict[tuple[int, str], dict[str, Any]]:
         try:
             lines = self.path.read_bytes().splitlines()
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise JournalError(f"The file of new recovery codes cannot be read: {_said(error)}") from error
-        known: dict[int, dict[str, Any]] = {}
+        known: dict[tuple[int, str], dict[str, Any]] = {}
         for line in lines:
             try:
                 kept = json.loads(line)
-                if kept["run"] == self._run:
-                    known[int(kept["index"])] = {"key": kept["key"], "id": kept["user"], "code": kept["recovery_code"]}
+                if kept["run"] == self._run and isinstance(kept["row"], str):
+                    known[int(kept["index"]), kept["row"]] = {"id": kept["user"], "code": kept["recovery_code"]}
             except (ValueError, KeyError, TypeError):
                 continue  # the line that was being written when the machine stopped
         return known

@@ -13,6 +13,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
@@ -97,11 +98,12 @@ class JournalWriter:
         self._resend_unknown = options.resend_unknown
         self._known: dict[int, Entry] = {}
         self._known_to = 0
-        self._codes: dict[int, dict[str, Any]] = {}
+        self._codes: dict[tuple[int, str], dict[str, Any]] = {}
         self._intents: list[tuple[int, VerifyRequest, Line | None]] = []
         self._checks: dict[int, Line] = {}  # lines of rows that need no intent, written with the outcome
         self._entered: set[int] = set()  # rows that have a line already and are sent again
-        self._undo: list[int] = []
+        self._undo: set[int] = set()  # rows that have an outcome and are sent again
+        self._digests: dict[int, str] = {}  # fingerprints of rows with recovery codes, until their outcomes are written
         self._unknown_before: set[int] = set()
         self._outcomes: list[Outcome] = []
         self._codes_kept = 0  # the new recovery codes of the first so many of them are in their file
@@ -156,7 +158,7 @@ class JournalWriter:
         outcome = self._outcome(index, entry)
         if self._is_to_be_sent(row, outcome):
             if entry.answer is not None:
-                self._undo.append(index)
+                self._undo.add(index)
             if outcome.status == "unknown":
                 self._unknown_before.add(index)
             self._entered.add(index)
@@ -187,7 +189,7 @@ class JournalWriter:
         return entry.key == row.key and entry.kind == row.kind and hmac.compare_digest(entry.digest, mine)
 
     def _outcome(self, index: int, entry: Entry) -> Outcome:
-        kept = self._codes.get(index) if entry.kind == "recovery" else None
+        kept = self._codes.get((index, entry.digest)) if entry.kind == "recovery" else None
         if entry.answer is None:
             if kept is not None:  # the new code was written before the run ended: the call succeeded
                 value = UserInfo(id=kept["id"], recovery_code=kept["code"])
@@ -213,6 +215,8 @@ class JournalWriter:
         else:
             line = None if index in self._entered else self._line(index, row, self.journal.salt)
             self._entered.discard(index)
+            if row.kind == "recovery":
+                self._digests[index] = fingerprint(row, self.journal.salt) if line is None else line[3]
             if row.kind == "check":
                 if line is not None:
                     self._checks[index] = line
@@ -235,14 +239,12 @@ class JournalWriter:
     def drop_unlogged(self) -> int:
         """Forget the rows whose intents are not logged yet, because the run is stopping. Return their number."""
         dropped, self._intents = self._intents, []
-        if self._undo:
-            keep = {index for index, _, _ in dropped}
-            self._undo = [index for index in self._undo if index not in keep]
         return len(dropped)
 
     def retract(self, index: int, row: VerifyRequest) -> None:
         """Remove the intent of a row that is not sent after all. A row of unknown fate stays unknown."""
         self._checks.pop(index, None)
+        self._digests.pop(index, None)
         if self.journal is not None and row.kind != "check" and index not in self._unknown_before:
             self._retracted.append(index)
 
@@ -278,7 +280,7 @@ class JournalWriter:
                 await self._task
         finally:
             with suppress(JournalError):  # the run has ended with an error already, and the outcomes hold the codes
-                await self.recovery.write(self._without_journal)
+                await self.recovery.write(self._without_journal, self._digests)
             self.recovery.close()
             if self.journal is not None:
                 with suppress(JournalError):  # everything was written or reported; the next owner handles the rest
@@ -353,7 +355,7 @@ class JournalWriter:
         kept, self._codes_kept = self._codes_kept, 0
         answered, self._answered = self._answered, 0
         renewals, self._renewals = self._renewals, []
-        undo, self._undo = self._undo, []
+        undo = self._undone(intents, outcomes)
         retracted, self._retracted = self._retracted, []
         try:
             await self._keep_codes(intents, outcomes[kept:])
@@ -373,8 +375,7 @@ class JournalWriter:
             self._run.lost(len(intents))
             raise
         self._open += len(intents) - len(retracted) - answered
-        if self._unknown_before:
-            self._unknown_before.difference_update(outcome.index for outcome in outcomes)
+        self._forget(outcomes)
         for renewed in renewals:
             if not renewed.done():
                 renewed.set_result(None)
@@ -383,15 +384,31 @@ class JournalWriter:
         if intents:
             self._run.may_send([(index, row) for index, row, _ in intents])
 
+    def _forget(self, outcomes: list[Outcome]) -> None:
+        """Forget the rows with these outcomes, which are recorded."""
+        if self._unknown_before:
+            self._unknown_before.difference_update(outcome.index for outcome in outcomes)
+        if self._digests:
+            for outcome in outcomes:
+                self._digests.pop(outcome.index, None)
+
+    def _undone(self, intents: list[Any], outcomes: list[Outcome]) -> list[int]:
+        """Return the rows of this window whose earlier outcomes are void. A row that is not in it may never be sent: its outcome stays."""
+        if not self._undo:
+            return []
+        undo = self._undo.intersection(chain((entry[0] for entry in intents), (outcome.index for outcome in outcomes)))
+        self._undo -= undo
+        return list(undo)
+
     async def _keep_codes(self, intents: list[Any], outcomes: list[Outcome]) -> None:
         if any(entry[1].kind == "recovery" for entry in intents):
             await self.recovery.open()
-        await self.recovery.write(outcomes)
+        await self.recovery.write(outcomes, self._digests)
 
     async def _keep_waiting_codes(self) -> None:
         """Write the new recovery codes of the outcomes that wait for the next window."""
         waiting = self._outcomes[self._codes_kept :]
-        await self.recovery.write(waiting)
+        await self.recovery.write(waiting, self._digests)
         self._codes_kept += len(waiting)
 
     async def _write(self, journal: Journal, writing: Writing) -> None:
