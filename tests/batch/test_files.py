@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+import attrs
 import pytest
 
 from authing_mfa import InvalidInputError, NetworkError, UserInfo, WrongCodeError
@@ -272,6 +273,17 @@ def test_an_empty_file_for_outcomes_keeps_its_mode(tmp_path, form):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_finished_csv_with_a_long_value_is_resumed(tmp_path):
+    """The csv module of Python refuses fields of more than 128 KiB."""
+    path = tmp_path / "r.csv"
+    long = Outcome(0, "k", UserInfo(id="u", photo="data:image/png;base64," + "A" * 200_000), None, 0.1, "totp")
+    written(path, [long], form="csv")
+    before, limit = path.read_bytes(), csv.field_size_limit()
+    written(path, [restored(long)], form="csv", resume=True)
+    assert path.read_bytes() == before
+    assert csv.field_size_limit() == limit
+
+
 def test_an_unfinished_csv_stays_lines_until_it_is_complete(tmp_path):
     """An interrupted run keeps its lines beside; the resumed one makes the file."""
     path = tmp_path / "r.csv"
@@ -322,6 +334,38 @@ def test_what_is_certain_is_not_replaced_by_what_the_journal_could_not_record(tm
     unknown = restored(Outcome(0, "k0", None, NetworkError("interrupted"), 0.0, "totp"))
     written(path, [unknown], resume=True)
     assert [record["status"] for record in records(path)] == ["ok"]
+
+
+def test_a_check_that_was_sent_again_has_its_newest_answer(tmp_path):
+    """Its old line may be of another run: a check needs no place in the journal before it is sent."""
+    path = tmp_path / "r.jsonl"
+    written(path, [Outcome(0, "k0", True, None, 0.1, "check"), Outcome(1, "k1", True, None, 0.1, "check")])
+    now = [
+        Outcome(0, "k0", False, None, 0.1, "check"),
+        restored(Outcome(1, "k1", None, NetworkError("cut"), 0.1, "check")),
+    ]
+    written(path, now, resume=True)
+    assert [(record["index"], record["value"]) for record in records(path)] == [(1, True), (0, False)]
+
+
+def test_lines_of_rows_that_no_partition_has_done_again_stay(tmp_path):
+    """A run in partitions that is resumed and stopped early takes no outcome away."""
+    path, part, check = tmp_path / "r.jsonl", tmp_path / "part.jsonl", tmp_path / "check.jsonl"
+    cut = Outcome(2, "k2", None, NetworkError("cut"), 0.1, "totp")
+    written(path, [*outcomes(2), cut, Outcome(3, "k3", True, None, 0.1, "check")])
+    written(part, [restored(Outcome(0, "k0", None, NetworkError("cut"), 0.0, "totp")), attrs.evolve(cut, error=None)])
+    written(check, [Outcome(3, "k3", False, None, 0.1, "check"), Outcome(4, "k4", False, None, 0.1, "check")])
+    results = ResultFile(path, "jsonl", resume=True, tokens=False)
+    results.open()
+    results.replace_with([part, check], complete=False)
+    found = sorted((record["index"], record["status"], record["kind"], record["value"]) for record in records(path))
+    assert found == [
+        (0, "ok", "totp", {"id": "u0"}),
+        (1, "rejected", "totp", None),
+        (2, "ok", "totp", None),
+        (3, "ok", "check", False),
+        (4, "ok", "check", False),
+    ]
 
 
 def test_old_results_are_replaced_only_when_the_first_outcome_comes(tmp_path):

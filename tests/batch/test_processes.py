@@ -162,6 +162,20 @@ async def test_when_the_first_process_is_killed_the_others_end_in_order(job, cli
 
 
 @pytest.mark.soak
+async def test_parts_that_an_earlier_run_has_left_are_not_those_of_a_new_one(job, client_options, emulator, tmp_path):
+    """Its outcomes would be given to the rows of the new input."""
+    options, _ = job(10)
+    (tmp_path / "rows.jsonl").write_text('{"kind": "totp", "code": "123456"}\n' * 10)
+    stopped = await run_file(attrs.evolve(options, source=str(tmp_path / "rows.jsonl")), client_options)
+    assert stopped.exit_code == 4
+    assert list((tmp_path / "out.jsonl.parts").iterdir())
+    new = attrs.evolve(options, journal=str(tmp_path / "new.db"), overwrite=True)
+    summary = await run_file(new, client_options)
+    assert dict(summary.statuses) == {"ok": 10}
+    assert {key for _, key, *_ in outcomes(options.out)} == {f"k{i}" for i in range(10)}
+
+
+@pytest.mark.soak
 async def test_the_rate_is_that_of_all_processes(job, client_options, emulator, tmp_path):
     """No second has more calls than the rate, as the service sees them."""
     options, tokens = job(60, rate=30.0, processes=3, partition_rows=5)

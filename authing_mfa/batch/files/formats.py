@@ -26,6 +26,7 @@ __all__ = [
     "csv_line",
     "drop_replaced",
     "is_ours",
+    "lines_of",
     "need_pyarrow",
     "read_line",
     "record_of",
@@ -96,6 +97,15 @@ def _torn(head: bytes) -> bool:
     return head.startswith(b'{"index":') or b'{"index":'.startswith(head)
 
 
+def lines_of(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
+    """Yield the whole lines of *path* with the position and the kind of their rows."""
+    with path.open("rb") as lines:
+        for line in lines:
+            record = read_line(line)
+            if record is not None:
+                yield line, record[0], record[2]
+
+
 def drop_replaced(path: Path) -> None:
     """Keep the last line of each row, in the order of the file."""
     last = array("q")  # the number of each row's last line, by position
@@ -155,7 +165,7 @@ def write_as(form: str, lines: Path, path: Path, *, in_place: bool) -> None:
 def restored_lines(path: Path, form: str) -> Iterator[bytes]:
     """Return the lines from which a finished CSV or Parquet file was made."""
     if form == "csv":
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file, _long_fields():
             for record in csv.DictReader(file):
                 yield _restored(dict(record))
         return
@@ -163,6 +173,16 @@ def restored_lines(path: Path, form: str) -> Iterator[bytes]:
     for batch in table.iter_batches(batch_size=_CHUNK):
         for record in batch.to_pylist():
             yield _restored(record)
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let the csv module read fields of any length: a user's fields may be longer than the 128 KiB that it allows."""
+    before = csv.field_size_limit((1 << 31) - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _restored(record: dict[str, Any]) -> bytes:

@@ -12,12 +12,14 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from authing_mfa.batch.files.formats import (
     drop_replaced,
     is_ours,
+    lines_of,
     need_pyarrow,
     read_line,
     record_of,
@@ -175,18 +177,24 @@ class ResultFile(Results):
     def write(self, outcome: Outcome) -> bool:
         """As `Results.write`."""
         before = self._status(outcome.index)
-        if not before or not self._stays(before, outcome):
+        stays = bool(before) and self._stays(before, outcome)
+        if not stays:
             line = json_line(record_of(outcome, tokens=self._tokens))
             self._mark(outcome.index, outcome.status)
             try:
                 self._begin().write(line)
             except OSError as error:
                 raise cannot_write(self.lines, error) from error
-        return before != "ok" or outcome.ok
+        return not stays or before != "ok" or outcome.ok
 
     @staticmethod
     def _stays(before: str, outcome: Outcome) -> bool:
-        """Return True if the existing line stays, because it says as much as *outcome*, or more."""
+        """Return True if the existing line stays, because it says as much as *outcome*, or more.
+
+        A check that was sent again was not in the journal: its old line may be of another run.
+        """
+        if outcome.kind == "check" and not outcome.restored:
+            return False
         same = before == outcome.status
         return before == "ok" or (outcome.restored and (same or before == "rejected")) or (same and not outcome.elapsed)
 
@@ -250,7 +258,9 @@ class ResultFile(Results):
             raise cannot_write(self.path, error) from error
 
     def replace_with(self, files: Sequence[Path], *, complete: bool) -> None:
-        """Write the lines of these *files*, one after the other; if the run is *complete*, make CSV or Parquet.
+        """Add the lines of these *files*, one after the other; if the run is *complete*, make CSV or Parquet.
+
+        A line that exists stays unless a file has a line of its row, and as in `_stays` also then if it is ok.
 
         Raises:
             JournalError: the output cannot be written.
@@ -260,26 +270,22 @@ class ResultFile(Results):
             file, self._file = self._file, None
             if file is not None:
                 file.close()
-            with replacing(self.lines, in_place=self._in_place and self.lines == self.path) as new:
+            new = bytearray()  # 1 for each row whose line is in *files* and counts
+            for _, index, kind in chain.from_iterable(map(lines_of, files)):
+                if kind == "check" or self._status(index) != "ok":
+                    if index >= len(new):
+                        new.extend(bytes(max(index + 1 - len(new), len(new), 1024)))
+                    new[index] = 1
+            with replacing(self.lines, in_place=self._in_place and self.lines == self.path) as whole:
                 if self._whole:
-                    new.writelines(self._ok_lines(self.lines, there=True))
+                    whole.writelines(line for line, index, _ in lines_of(self.lines) if not any(new[index : index + 1]))
                 for part in files:
-                    new.writelines(self._ok_lines(part, there=False))
+                    whole.writelines(line for line, index, _ in lines_of(part) if any(new[index : index + 1]))
+            if self._doubled:
+                drop_replaced(self.lines)
             self._convert(complete=complete)
         except OSError as error:
             raise cannot_write(self.path, error) from error
-
-    def _ok_lines(self, path: Path, *, there: bool) -> Iterator[bytes]:
-        """Yield the lines of *path* whose rows were ok before, or (*there* False) whose rows were not."""
-        with path.open("rb") as lines:
-            for line in lines:
-                record = read_line(line)
-                if (
-                    record is not None
-                    and (self._status(record[0]) == "ok") is there
-                    and (not there or record[1] == "ok")
-                ):
-                    yield line
 
     def _convert(self, *, complete: bool) -> None:
         if complete and self._form != "jsonl":

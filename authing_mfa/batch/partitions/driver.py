@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -137,6 +138,7 @@ class _Driver:
         self._name = f"authing-mfa-{uuid.uuid4().hex}"
         self._folder = Path(f"{options.out}.parts").absolute()
         self._codes = Path(options.recovery_file or f"{options.out}.recovery-codes").absolute()
+        self._mark = ""
         self._known_to = -1
         self._rows = 0
         self._input = source
@@ -166,6 +168,7 @@ class _Driver:
         await pool.begin(self._name)
         self._job = Job(
             name=self._name,
+            mark=self._mark,
             options=attrs.evolve(options, journal=journal, concurrency=pool.concurrency),
             parts=str(self._folder),
             recovery=str(self._codes),
@@ -185,6 +188,7 @@ class _Driver:
         finally:
             await opened.close()
         self._known_to = opened.last
+        self._mark = blake2b(opened.salt, digest_size=4).hexdigest()
 
     def stop(self) -> None:
         """Hand out no more; the workers end what they have sent."""

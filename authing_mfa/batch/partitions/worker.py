@@ -59,6 +59,7 @@ class Job:
 
     Attributes:
         name: the unique name of the run.
+        mark: distinguishes the partitions' files of this journal from those of another one, which an earlier run has left.
         options: the options of the run; `concurrency` is valid for one partition.
         parts: the folder of the partitions' outcomes.
         recovery: the folder of new recovery codes.
@@ -66,6 +67,7 @@ class Job:
     """
 
     name: str
+    mark: str
     options: BatchOptions
     parts: str
     recovery: str
@@ -156,7 +158,7 @@ class PartitionWorker:
         part = partition.span.part
         if self.stopped:
             return Receipt(part, None, Counts())
-        parts = _Parts(Path(job.parts), part, tokens=job.options.tokens)
+        parts = _Parts(Path(job.parts), part, job.mark, tokens=job.options.tokens)
         engine = engine_for(
             self._client,
             partition.rows,
@@ -187,9 +189,9 @@ class PartitionWorker:
 class _Parts:
     """A partition's files. Each owner writes its own file, so that an owner who lost the partition can damage nothing."""
 
-    def __init__(self, folder: Path, part: int, *, tokens: bool) -> None:
+    def __init__(self, folder: Path, part: int, mark: str, *, tokens: bool) -> None:
         self._folder = folder
-        self._stem = f"part-{part:06d}"
+        self._stem = f"part-{part:06d}.{mark}"
         self._tokens = tokens
         self._results: ResultFile | None = None
         self.file: Path | None = None
