@@ -76,19 +76,17 @@ class TokenStore:
         self.path: Path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
     def load(self) -> Login | None:
-        """Return the stored login, if any."""
+        """Return the stored login, if any. A file is newer than what the keyring holds: storing in the keyring removes it."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            text = self.path.read_text(encoding="utf-8")
+            self._check_mode()
+            return Login.load(text)
         keyring = _usable_keyring()
         if keyring is not None:
-            with contextlib.suppress(Exception):  # backends raise errors of any class; the file is tried next
+            with contextlib.suppress(Exception):  # backends raise errors of any class
                 text = keyring.get_password(_SERVICE, self._key)
-                if text:
-                    return Login.load(text)
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return None
-        self._check_mode()
-        return Login.load(text)
+                return Login.load(text) if text else None
+        return None
 
     def save(self, login: Login) -> bool:
         """Store *login*. Return True if it is in the keyring; for a file the user gets a warning.

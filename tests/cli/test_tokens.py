@@ -83,6 +83,16 @@ def test_a_locked_keyring_falls_back_to_the_file(with_keyring, emulator):
     assert (done.code, len(token_files(locked))) == (0, 1)
 
 
+def test_the_newest_login_is_used_after_the_keyring_was_locked(with_keyring, emulator):
+    """The keyring still holds the login before it, of another user."""
+    before, now = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
+    login = ("--password-stdin", "--json")
+    with_keyring.run("login", before["username"], *login, stdin=before["password"])
+    locked = with_keyring.with_env(TEST_KEYRING_LOCKED="1")
+    locked.run("login", now["username"], *login, stdin=now["password"])
+    assert with_keyring.run("token", "--json").json["data"]["account"] == now["username"]
+
+
 def test_the_environment_beats_a_kept_token(cli, emulator):
     """AUTHING_TOKEN is used instead of the kept token, and a login says so."""
     kept, other = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
