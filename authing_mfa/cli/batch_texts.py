@@ -106,6 +106,11 @@ _PROBLEMS: Final[dict[str, str]] = {
     "is a formula of a spreadsheet": "是电子表格公式",
     "begins with an apostrophe": "以撇号开头",
     "has full-width characters": "含有全角字符",
+    "is not a country code": "不是国家或地区代码",
+    "is an error of a spreadsheet": "是电子表格的错误值",
+    "is a word like NULL, not an empty cell": "是 NULL 之类的词，而非空单元格",
+    "is in quotes": "带有引号",
+    "holds a space; write it without the word Bearer": "含有空格；请不要写 Bearer 一词",
     "was rounded to a number like 9.99E+99": "已被舍入为类似 9.99E+99 的数字",
     "is a decimal number": "是小数",
     "is a number or another type, not text: leading zeros may be lost": "是数字或其他类型而非文本：可能已丢失前导零",
@@ -117,7 +122,7 @@ _PROBLEMS: Final[dict[str, str]] = {
     "has an unknown value; it must be one of check, phone, email, totp, recovery, face": "值未知，应为 check、phone、email、totp、recovery、face 之一",
 }
 _SHORTER: Final = re.compile(r"of (\w+) rows is shorter than the others \((\d+) of (\d+) digits\).*")
-_PLACE: Final = re.compile(r"(line|row|lines) ([\d-]+)", re.IGNORECASE)
+_PLACE: Final = re.compile(r"(line|row|lines|sheet row) ([\d-]+)", re.IGNORECASE)
 
 
 def _problem(text: str, lang: str) -> str:
@@ -134,12 +139,13 @@ def _problem(text: str, lang: str) -> str:
 
 def _place(text: str, lang: str) -> str:
     match = _PLACE.fullmatch(text)
-    return text if match is None else in_language(lang, (text, f"第 {match[2]} 行"))
+    sheet = "" if match is None or not match[1].lower().startswith("sheet") else "工作表"
+    return text if match is None else in_language(lang, (text, f"{sheet}第 {match[2]} 行"))
 
 
 def row_words(message: str, lang: str) -> str:
     """Return the message of an invalid row, "Line 4: code is missing.", in the language *lang*."""
-    match = re.fullmatch(r"((?:Lines?|Row) [\d-]+)(:?) (?:(\w+) )?(.*)", message)
+    match = re.fullmatch(r"((?:Lines?|Row|Sheet row) [\d-]+)(:?) (?:(\w+) )?(.*)", message)
     if match is None or in_language(lang, ("en", "zh")) == "en":
         return message
     place, column, rest = _place(match[1], lang), match[3] or "", match[4]

@@ -247,7 +247,7 @@ def test_an_excel_workbook_is_read_where_its_cells_are_text(tmp_path):
     rows, source = read(path)
     assert rows[:2] == ROWS
     assert isinstance(rows[2], InvalidRow)
-    assert str(rows[2].error).startswith("Row 4")
+    assert str(rows[2].error).startswith("Sheet row 4")
     assert len(rows) == 3
     assert "number" in source.findings.all()[0].problem
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
-from authing_mfa.batch.files.records import (
-    Record,
-    csv_records,
-    jsonl_records,
-    open_parquet,
-    parquet_records,
-    xlsx_records,
-)
-from authing_mfa.batch.files.table import Findings, check_columns, forms_fit, plain_text, problem_of
-from authing_mfa.batch.files.text import check_encoding, opened, survey
+from authing_mfa.batch.files.records import Record, csv_records, jsonl_records
+from authing_mfa.batch.files.table import NULL, Findings, check_columns, forms_fit, plain_text, problem_of
+from authing_mfa.batch.files.text import ReadingStopped, check_encoding, opened, survey
+from authing_mfa.batch.files.typed_records import open_parquet, parquet_records, xlsx_records
 from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem, request_of
-from authing_mfa.errors import InvalidInputError
+from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
     import io
     import threading
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from authing_mfa.batch.options import BatchOptions
 
@@ -44,6 +38,17 @@ _SUFFIXES: Final[Mapping[str, Format]] = {
     ".xlsx": "xlsx",
 }
 _PACKED: Final = (".gz", ".zst", ".zstd")
+_NO_TEXT: Final = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password",
+    b"PAR1": "a Parquet file",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x1f\x8b": "compressed twice",
+    b"SQLite format 3": "an SQLite database",
+}
+"""The first bytes of files that are given a wrong name, and what they are."""
 
 Row = VerifyRequest | InvalidRow
 
@@ -77,11 +82,18 @@ class Detected:
     compression: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
 
     def __str__(self) -> str:
         mark = {"\t": "tab", None: None}.get(self.delimiter, self.delimiter)
         encoding = "utf-8" if self.encoding == "utf-8-sig" else self.encoding
-        parts = (self.form, self.compression, encoding, mark and f"delimiter {mark}")
+        parts = (
+            self.form,
+            self.compression,
+            encoding,
+            mark and f"delimiter {mark}",
+            self.sheet and f"sheet {self.sheet}",
+        )
         return ", ".join(part for part in parts if part)
 
 
@@ -123,7 +135,7 @@ class Input:
         """
         if self._source == "-" or not Path(self._source).is_file():
             return
-        with opened(self._source) as (file, _):
+        with opened(self._source) as (file, _), _readable(lambda: ""):
             form = self._form or _sniff(file)
             if form == "parquet":
                 self.total = int(open_parquet(file).metadata.num_rows)
@@ -144,7 +156,12 @@ class Input:
             InvalidInputError: the input is empty, or its header is wrong.
             OSError: it cannot be read.
         """
-        with opened(self._source) as (file, compression), closing(self._records(file, compression)) as records:
+        where = ""
+        with (
+            opened(self._source) as (file, compression),
+            _readable(lambda: where and f" after {where}"),
+            closing(self._records(file, compression)) as records,
+        ):
             first = next(records, None)
             if not self._told and self.detected is not None and self._on_detected is not None:
                 self._told = True
@@ -160,20 +177,24 @@ class Input:
         def on_header(delimiter: str) -> None:
             found.delimiter = delimiter
 
+        def on_sheet(sheet: str) -> None:
+            found.sheet = sheet
+
         self.detected = found
+        if form == "parquet":
+            return parquet_records(file, columns, kind)
+        if form == "xlsx":
+            return xlsx_records(file, columns, kind, on_sheet)
+        _check_text(file, self._source)
         if form == "csv":
             return csv_records(file, encoding, self._options.delimiter, columns, kind, on_header)
-        if form == "jsonl":
-            return jsonl_records(file, encoding, columns, kind)
-        binary: IO[bytes] = file
-        read = parquet_records if form == "parquet" else xlsx_records
-        return read(binary, columns, kind)
+        return jsonl_records(file, encoding, columns, kind)
 
     def _row(self, where: str, record: dict[str, Any] | str) -> Row:
         if isinstance(record, str):
             return InvalidRow(InvalidInputError(f"{_capital(where)} {record}"))
         cells, text = record, plain_text(record)
-        if text is None or " " in text or not all(record.values()):
+        if text is None or " " in text or "\\" in text or not all(record.values()):
             cells = _filled(record)
             text = plain_text(cells)
         kind = cells.get("kind", self._options.kind)
@@ -196,7 +217,7 @@ class Input:
 
 def _filled(record: dict[str, Any]) -> dict[str, Any]:
     """Return the cells that are not empty, without the spaces around them."""
-    return {name: cell for name, value in record.items() if (cell := _stripped(name, value)) not in (None, "")}
+    return {name: cell for name, value in record.items() if (cell := _stripped(name, value)) not in (None, "", NULL)}
 
 
 def _stripped(name: str, value: Any) -> Any:
@@ -228,3 +249,32 @@ def _sniff(file: io.BufferedReader) -> Format:
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
     return "jsonl" if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{") else "csv"
+
+
+def _check_text(file: io.BufferedReader, source: str) -> None:
+    """Check that *file* does not begin like a file of another kind.
+
+    Raises:
+        InvalidInputError: it does.
+    """
+    head = b""
+    with suppress(ValueError):
+        head = file.peek(16)[:16]
+    what = next((what for magic, what in _NO_TEXT.items() if head.startswith(magic)), None)
+    if what is not None:
+        name = "The input" if source == "-" else f"The file {source}"
+        raise InvalidInputError(f"{name} is not CSV or JSON lines: it is {what}.")
+
+
+@contextmanager
+def _readable(place: Callable[[], str]) -> Iterator[None]:
+    """Turn what the readers of damaged files raise into an OSError with a sentence; *place* returns how far the reading came."""
+    try:
+        yield
+    except (AuthingError, ImportError, MemoryError, ReadingStopped):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+        raise OSError(f"the input is damaged or incomplete and cannot be read further{place()}: {reason}") from error

@@ -1,12 +1,10 @@
-"""Read the records of a file in any format: the place of each, and its cells by our column names or its problem."""
+"""Read the records of a text file: the place of each, and its cells by our column names or its problem."""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
-import warnings
 from collections import deque
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -15,9 +13,9 @@ from authing_mfa.batch.files.text import LONGEST_LINE, lines
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping
 
-__all__ = ["Record", "csv_records", "jsonl_records", "open_parquet", "parquet_records", "xlsx_records"]
+__all__ = ["EMPTY", "Record", "csv_records", "jsonl_records"]
 
 Record = tuple[str, "dict[str, Any] | str"]
 """The place, e.g. "line 17", and the cells by our column names, or the record's problem as text."""
@@ -26,9 +24,10 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 _SEP: Final = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)  # Excel's own first line
 _MOST_LINES: Final = 100  # lines of one record
 _MOST_TEXT: Final = 1 << 16  # characters of one record of several lines
-_BATCH: Final = 1024  # rows of a Parquet file that are read at once
 
-_EMPTY: Final = "The input is empty."
+EMPTY: Final = "The input is empty."
+_STRAY: Final = "has a quote that is not closed, or that stands in the wrong place."
+_NO_CELL: Final = ' \t\r\n,;|"'  # a header is no line of only these
 
 
 # ─────────────────────────────── CSV ───────────────────────────────
@@ -48,26 +47,41 @@ class CsvReader:
         """Return the names of the columns, and note the delimiter.
 
         Raises:
-            InvalidInputError: the header is missing.
+            InvalidInputError: the header is missing, or has a stray quote.
         """
         while (line := self._next()) != "":
-            if line is None or not line.strip():
+            self._number += 1
+            if line is None or not line.strip(_NO_CELL):
                 continue
             if self._number == 1 and (sep := _SEP.fullmatch(line)) is not None:
                 if not self._told:
                     self.delimiter, self._told = sep[1], True
                 continue
-            while line.count('"') % 2 and (more := self._next()):  # a name may hold a line break
-                line += more
-            if not self._told:
-                self.delimiter = max(DELIMITERS, key=lambda mark: len(_split(line, mark)))
-            return _split(line, self.delimiter)
-        raise InvalidInputError(_EMPTY)
+            return self._names(line)
+        raise InvalidInputError(EMPTY)
+
+    def _names(self, line: str) -> list[str]:
+        """Return the cells of the header, which begins with *line*. A name may hold a line break, but not a delimiter too."""
+        best = 0
+        for mark in (self.delimiter,) if self._told else DELIMITERS:
+            cells, taken = self._parse(line, mark)
+            self._waiting.extendleft(reversed(taken))
+            if cells is not None and any(mark in name and ("\n" in name or "\r" in name) for name in cells):
+                cells = None
+            count = line.count(mark) + 1 if cells is None else len(cells)
+            if count > best:
+                best, names, used, self.delimiter = count, cells, len(taken), mark
+        if names is None:
+            raise InvalidInputError(f"The header in line {self._number} {_STRAY}")
+        for _ in range(used):
+            self._waiting.popleft()
+        self._number += used
+        return names
 
     def records(self, width: int, ours: Mapping[int, str]) -> Iterator[tuple[str, list[str] | str]]:
         """Yield the records after the header; a line without cells is not a record."""
         while True:
-            line = self._waiting.popleft() if self._waiting else next(self._read, "")
+            line = self._next()
             if line == "":
                 return
             self._number += 1
@@ -81,18 +95,18 @@ class CsvReader:
                 yield from self._quoted(line, width, ours)
 
     def _next(self) -> str | None:
-        """Return the next line of the header; an empty text at the end."""
-        self._number += 1
-        return next(self._read, "")
+        """Return the next line; an empty text at the end."""
+        return self._waiting.popleft() if self._waiting else next(self._read, "")
 
-    def _quoted(self, line: str, width: int, ours: Mapping[int, str]) -> Iterator[tuple[str, list[str] | str]]:
-        first, taken = self._number, [line]
+    def _parse(self, line: str, mark: str) -> tuple[list[str] | None, list[str]]:
+        """Return the cells of the record that begins with *line*, None if a quote is wrong, and the lines after it that were read."""
+        taken: list[str] = []
 
         def more() -> Iterator[str]:
             yield line
             size = len(line)
-            while len(taken) < _MOST_LINES and size < _MOST_TEXT:
-                following = self._waiting.popleft() if self._waiting else next(self._read, "")
+            while len(taken) < _MOST_LINES - 1 and size < _MOST_TEXT:
+                following = self._next()
                 if not following:  # the end of the text, or a line that is too long
                     if following is None:
                         self._waiting.appendleft(None)
@@ -101,20 +115,23 @@ class CsvReader:
                 size += len(following)
                 yield following
 
-        fields: list[str] | None
         try:
-            fields = next(csv.reader(more(), delimiter=self.delimiter, strict=True))
+            return next(csv.reader(more(), delimiter=mark, strict=True)), taken
         except (csv.Error, StopIteration):
-            fields = None
-        spans = len(taken) > 1
+            return None, taken
+
+    def _quoted(self, line: str, width: int, ours: Mapping[int, str]) -> Iterator[tuple[str, list[str] | str]]:
+        first = self._number
+        fields, taken = self._parse(line, self.delimiter)
+        spans = bool(taken)
         whole = fields is not None and (
             not spans or (len(fields) == width and not any("\n" in fields[at] or "\r" in fields[at] for at in ours))
         )
         if not whole or fields is None:
-            self._waiting.extendleft(reversed(taken[1:]))  # reading continues with the next line
-            yield f"line {first}", "has a quote that is not closed, or that stands in the wrong place."
+            self._waiting.extendleft(reversed(taken))  # reading continues with the next line
+            yield f"line {first}", _STRAY
             return
-        self._number += len(taken) - 1
+        self._number += len(taken)
         checked = _checked(fields, width)
         if checked is not None:
             yield f"lines {first}-{self._number}" if spans else f"line {first}", checked
@@ -127,10 +144,6 @@ def _checked(fields: list[str], width: int) -> list[str] | str | None:
     if not "".join(fields).strip():
         return None
     return fields if len(fields) <= width else f"has {len(fields)} fields, and the header {width}."
-
-
-def _split(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
 
 
 def csv_records(
@@ -172,10 +185,15 @@ def jsonl_records(
             text = line.strip().lstrip("\N{ZERO WIDTH NO-BREAK SPACE}")
             if not text:
                 continue
+            if empty and text.startswith("["):
+                raise InvalidInputError(
+                    "The input is a JSON array. Write JSON lines: each row is an object on a line, without brackets and commas "
+                    "around it."
+                )
             empty = False
             yield f"line {number}", _json_cells(text, known, columns, kind)
     if empty:
-        raise InvalidInputError(_EMPTY)
+        raise InvalidInputError(EMPTY)
 
 
 def _json_cells(
@@ -201,62 +219,3 @@ def _json_cells(
 
 class _Pairs(list[tuple[str, Any]]):
     """Return a JSON object from its pairs, and notice a name that occurs twice."""
-
-
-# ─────────────────────────────── Parquet and Excel ───────────────────────────────
-
-
-def parquet_records(file: IO[bytes], columns: Mapping[str, str], kind: str | None) -> Generator[Record]:
-    """Yield the records of a Parquet file."""
-    table = open_parquet(file)
-    there = table.schema_arrow.names
-    ours = match_columns(there, columns, kind)
-    number = 0
-    for batch in table.iter_batches(batch_size=_BATCH, columns=[there[at] for at in ours]):
-        cells = {name: batch.column(there[at]).to_pylist() for at, name in ours.items()}
-        for at in range(batch.num_rows):
-            number += 1
-            yield f"row {number}", {name: values[at] for name, values in cells.items()}
-
-
-def open_parquet(file: IO[bytes]) -> Any:
-    """Return the Parquet file, from a file or from a pipe, which is read to its end.
-
-    Raises:
-        InvalidInputError: pyarrow is missing, or the file is not a Parquet file.
-    """
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InvalidInputError("Parquet needs pyarrow: pip install 'authing-mfa[parquet]'.") from error
-    pa: Any = pyarrow
-    try:
-        return pa.parquet.ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
-    except pa.ArrowInvalid as error:
-        raise InvalidInputError("This is not a Parquet file.") from error
-
-
-def xlsx_records(file: IO[bytes], columns: Mapping[str, str], kind: str | None) -> Generator[Record]:
-    """Yield the records of the first sheet of an Excel workbook. Cells must be text: a number has lost its leading zeros."""
-    rows = enumerate(_open_xlsx(file).iter_rows(values_only=True), 1)
-    header: Sequence[Any] = next((row for _, row in rows if any(cell is not None for cell in row)), ())
-    if not header:
-        raise InvalidInputError(_EMPTY)
-    ours = match_columns([cell if isinstance(cell, str) else "" for cell in header], columns, kind)
-    for number, row in rows:
-        if any(cell is not None and cell != "" for cell in row):
-            yield f"row {number}", {name: row[at] for at, name in ours.items() if at < len(row)}
-
-
-def _open_xlsx(file: IO[bytes]) -> Any:
-    try:
-        from openpyxl import load_workbook  # type: ignore[import-untyped]  # it has no types
-    except ImportError as error:
-        raise InvalidInputError("Excel workbooks need openpyxl: pip install 'authing-mfa[excel]'.") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles
-            book = load_workbook(file if file.seekable() else io.BytesIO(file.read()), read_only=True)
-        return book.worksheets[0]
-    except Exception as error:  # any error in the file: zip, XML, a missing part
-        raise InvalidInputError("This is not an Excel workbook (.xlsx).") from error

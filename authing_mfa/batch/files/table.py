@@ -17,7 +17,7 @@ from authing_mfa.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Findings", "check_columns", "forms_fit", "match_columns", "plain_text", "problem_of", "shape"]
+__all__ = ["NULL", "Findings", "check_columns", "forms_fit", "match_columns", "plain_text", "problem_of", "shape"]
 
 _NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "check": (("phone",), ("email",)),
@@ -29,15 +29,33 @@ _NEEDED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 """The groups of columns for each kind; rows need one group."""
 
+NULL: Final = "\\N"
+"""An empty cell, as MySQL and PostgreSQL write it."""
+
 _PHONE: Final = re.compile(r"\+?[0-9(][0-9 ()-]{0,30}")
 _CODES: Final = {
     "totp": re.compile(r"[0-9]{1,12}"),
     "recovery": re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}"),
 }
 _CODE: Final = re.compile(r"[0-9A-Za-z]{1,32}")
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_COUNTRY: Final = re.compile(r"\+?[0-9]{1,4}([ -]?[0-9]{1,4})?")
+_EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_FORMS: Final = {"phone": _PHONE, "phone_country_code": _COUNTRY, "email": _EMAIL}
+_NAMES: Final = {
+    "phone": "a phone number",
+    "phone_country_code": "a country code",
+    "email": "an e-mail address",
+    "code": "a code",
+}
+_TYPED_WRONG: Final = re.compile("^['‘’]|[\uff01-\uff5e]")
 _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[Ee][+-]?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
+_ERROR: Final = re.compile(r"#[A-Z0-9/_]+[!?]|#N/A|#+")
+_WORDS: Final = frozenset(
+    ("null", "none", "nan", "nat", "na", "n/a", "<na>", "#n/a", "(null)", "<null>", "nil")
+)  # for an empty cell
+_PHOTOS: Final = frozenset(("photo_key", "image"))
+_ODD: Final = frozenset("=#'‘’\"(<")  # no cell that fits begins with one of them, except a phone
 
 
 # ─────────────────────────────── columns ───────────────────────────────
@@ -124,15 +142,23 @@ def plain_text(cells: Mapping[str, Any]) -> str | None:
 
 
 def forms_fit(cells: Mapping[str, Any], kind: str | None) -> bool:
-    """Return True if phone, e-mail address and code have the right form; of a row with a `plain_text` and without empty cells.
+    """Return True if all cells have the right form; of a row with a `plain_text` and without empty cells.
 
     Then `problem_of` finds no problem in any cell. False says nothing: then each cell must be checked.
     """
-    code, phone, email = cells.get("code"), cells.get("phone"), cells.get("email")
-    if code is not None and not _CODES.get(kind or "", _CODE).fullmatch(code):
+    get = cells.get
+    code, phone, email, token, key = get("code"), get("phone"), get("email"), get("token"), get("key")
+    country = get("phone_country_code")
+    if code is not None and (code.isalpha() or not _CODES.get(kind or "", _CODE).fullmatch(code)):
         return False
-    return (phone is None or _PHONE.fullmatch(phone) is not None) and (
-        email is None or _EMAIL.fullmatch(email) is not None
+    if token is not None and (len(token) < 8 or token[0] in _ODD or " " in token):
+        return False
+    return (
+        (phone is None or _PHONE.fullmatch(phone) is not None)
+        and (key is None or key[0] not in "=#")
+        and (email is None or (email[0] not in _ODD and _EMAIL.fullmatch(email) is not None))
+        and (country is None or _COUNTRY.fullmatch(country) is not None)
+        and _PHOTOS.isdisjoint(cells)
     )
 
 
@@ -140,14 +166,33 @@ def problem_of(column: str, value: str, kind: str | None) -> str | None:
     """Return the problem of *value*, or None. The text follows the column's name."""
     if not (value.isascii() and value.isprintable()) and (hidden := _hidden(column, value)):
         return hidden
-    if column == "phone":
-        return None if _PHONE.fullmatch(value) else _like_a_spreadsheet(value) or "is not a phone number"
-    if column == "email":
-        return None if _EMAIL.fullmatch(value) else "is not an e-mail address"
-    if column == "code":
-        fits = _CODES.get(kind or "", _CODE).fullmatch(value)
-        return None if fits else _like_a_spreadsheet(value) or "is not a code"
+    if (fault := _of_another_program(column, value)) is not None:
+        return fault
+    if column == "token":
+        return _of_a_token(value)
+    if column == "email" and _TYPED_WRONG.search(value):  # its form would fit
+        return _like_a_spreadsheet(value)
+    form, name = _CODES.get(kind or "", _CODE) if column == "code" else _FORMS.get(column), _NAMES.get(column)
+    return None if form is None or form.fullmatch(value) else _like_a_spreadsheet(value) or f"is not {name}"
+
+
+def _of_another_program(column: str, value: str) -> str | None:
+    """A word for an empty cell, an error or a formula, where a value is expected. A key may be any word."""
+    if value.startswith("="):
+        return "is a formula of a spreadsheet"
+    if _ERROR.fullmatch(value):
+        return "is an error of a spreadsheet"
+    if column not in ("key", "kind") and value.casefold() in _WORDS:
+        return "is a word like NULL, not an empty cell"
     return None
+
+
+def _of_a_token(value: str) -> str | None:
+    if value.startswith(("'", "‘", "’")):
+        return "begins with an apostrophe"
+    if value.startswith('"'):
+        return "is in quotes"
+    return "holds a space; write it without the word Bearer" if " " in value else None
 
 
 def _hidden(column: str, value: str) -> str | None:
@@ -161,8 +206,6 @@ def _hidden(column: str, value: str) -> str | None:
 
 
 def _like_a_spreadsheet(value: str) -> str | None:
-    if value.startswith("="):
-        return "is a formula of a spreadsheet"
     if value.startswith(("'", "‘", "’")):
         return "begins with an apostrophe"
     if unicodedata.normalize("NFKC", value) != value:

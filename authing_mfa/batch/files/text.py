@@ -22,7 +22,7 @@ from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -40,7 +40,9 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_CELL: Final = b' \t\r\n,;|"'  # a line of these characters has no cell
+_CJK: Final = "\u2e80"  # the first letter of Chinese, Japanese and Korean
 _HEAD: Final = 4096  # how many bytes are checked
+_PACKED: Final = 2048  # bytes that are decompressed at once: a hostile file makes 128 KiB of four of them
 
 
 @attrs.frozen
@@ -118,9 +120,45 @@ def _decompressed(file: io.BufferedReader) -> tuple[io.BufferedReader, str | Non
             raise InvalidInputError(
                 "A file that is compressed with zstd needs the package zstandard: pip install 'authing-mfa[zstd]'."
             ) from error
-        reader: Any = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        return io.BufferedReader(reader), name
+        return io.BufferedReader(_Zstd(file, zstandard.ZstdDecompressor)), name
     return file, None
+
+
+class _Zstd(io.RawIOBase):
+    """The content of a file that is compressed with zstd. A file that was cut off is an error; zstandard's own reader ends there."""
+
+    def __init__(self, file: io.BufferedReader, decompressor: Callable[[], Any]) -> None:
+        self._file = file
+        self._decompressor = decompressor
+        self._frame: Any = None  # that was begun
+        self._packed = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes.
+
+        Raises:
+            EOFError: the file was cut off.
+        """
+        while not self._ready:
+            self._packed = self._packed or self._file.read(_PACKED)
+            if not self._packed:
+                if self._frame is not None:
+                    raise EOFError("the compressed file was cut off")
+                return 0
+            frame = self._frame = self._frame or self._decompressor().decompressobj()
+            self._ready = memoryview(frame.decompress(self._packed))
+            self._packed = frame.unused_data if frame.eof else b""
+            if frame.eof:
+                self._frame = None
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
 
 
 class ReadingStopped(Exception):  # noqa: N818 - it reports no error: nobody waits for the result any more
@@ -211,13 +249,16 @@ class _Lines:
             yield None
 
     def _mended(self, line: str) -> str:
-        """Decode a line of a pipe, which cannot be read twice: the first line that is not UTF-8 means that the text is GB18030."""
+        """Decode a line of a pipe, which cannot be read twice: the first line of Chinese decides if the text is UTF-8 or GB18030."""
         if not self._chinese:
             try:
                 line.encode()
             except UnicodeEncodeError:  # the line holds bytes that are not UTF-8
                 self._chinese = True
             else:
+                self._guess = (
+                    max(line) < _CJK
+                )  # GB18030 is seldom valid UTF-8, and if it is, its letters are not Chinese
                 return line
         try:
             return line.encode("utf-8", "surrogateescape").decode("gb18030")

@@ -216,7 +216,8 @@ class _Reader:
         lang = self._context.lang
         if self._count <= _INVALID_SHOWN:
             name = f" ({outcome.key})" if outcome.key else ""
-            message = row_words(outcome.error.message, lang) if outcome.error is not None else ""
+            message = "" if outcome.error is None else outcome.error.message.removeprefix(f"Row {outcome.index + 1}: ")
+            message = row_words(message, lang)
             self._context.output.warn(say_batch("row", lang, number=outcome.index + 1, name=name, message=message))
         elif self._count == _INVALID_SHOWN + 1:
             self._context.output.warn(say_batch("more_rows", lang))
