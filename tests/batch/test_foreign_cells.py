@@ -7,7 +7,6 @@ import json
 import pytest
 
 from authing_mfa.batch import VerifyRequest
-from authing_mfa.batch.files.table import forms_fit, plain_text, problem_of
 from authing_mfa.batch.models import InvalidRow
 from tests.batch.test_foreign_files import read
 
@@ -102,38 +101,3 @@ def test_e_mail_addresses(tmp_path, value):
     """An apostrophe inside, other scripts, and letters that are composed of two characters are no mistakes."""
     row, _ = row_with(tmp_path, "email", email=value)
     assert row.operation.email == value
-
-
-CELLS = [
-    *(
-        "012340",
-        "NULL",
-        "nan",
-        "#N/A",
-        "=1",
-        "'1",
-        '"x"',
-        "Bearer x",
-        "<NA>",
-        "+86",
-        "86.0",
-        "a@b",
-        "=a@b",
-        "'a@b",
-        "<a@b>",
-    ),
-    *("eyJhbGciOiJIUzI1NiJ9", '"eyJhbGciOiJIUzI1NiJ9"', "(null)", "########", "k", "1.39E+10", "13800138000"),
-]
-
-
-@pytest.mark.parametrize("kind", ["check", "phone", "email", "totp", "recovery", "face"])
-@pytest.mark.parametrize(
-    "column", ["key", "token", "phone", "phone_country_code", "email", "code", "photo_key", "image"]
-)
-def test_the_quick_check_of_a_row_accepts_only_what_the_check_of_each_cell_accepts(kind, column):
-    """Most rows pass the quick one, and their cells are not checked again."""
-    for value in CELLS:
-        cells = {"kind": kind, column: value}
-        assert plain_text(cells)
-        if forms_fit(cells, kind):
-            assert problem_of(column, value, kind) is None, value
