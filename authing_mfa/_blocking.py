@@ -108,10 +108,12 @@ class SharedClient:
         Raises:
             UsageError: the client is closed, or the interpreter is exiting.
         """
-        if not self._begun:
+        if not self._begun or _process.exiting:
             with _process.lock:
                 if self._closed:
                     raise closed_client()
+                if _process.exiting and not threading.current_thread().daemon:
+                    raise too_late()
                 if self._process is not _process:
                     self._process, self.client, self._runner = _process, self._make(), None
                     for observer in self._observers:
@@ -148,7 +150,7 @@ class SharedClient:
                     return
                 yield item
         finally:
-            if process is _process and self._begun:
+            if process is _process and self._begun and not process.exiting:
                 if _may_wait():
                     runner.run(outcomes.aclose(), patience=float("inf"))
                 else:  # the garbage collector runs this on a thread that must not wait
@@ -158,7 +160,7 @@ class SharedClient:
         """Close the connections; with the last client, end the loop. Calling it again has no effect."""
         with _process.lock:
             begun, self._closed = self._begun, True
-        if not begun or self._runner is None:
+        if not begun or self._runner is None or _process.exiting:
             return
         try:
             if own_thread() is None:

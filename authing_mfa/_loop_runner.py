@@ -102,8 +102,8 @@ class Runner:
     def _look_after(self, call: _Call[Any]) -> None:
         """Check a *call* that takes long: wake the loop if a signal kept its caller from doing so, or note that the loop has ended."""
         self._thread.wake()
-        if self._thread.ended and not self.exiting and not call.done:
-            call.error = closed_client()
+        if self._thread.ended and not call.done and not (self.exiting and threading.current_thread().daemon):
+            call.error = too_late() if self.exiting else closed_client()
             self._ended(call)
 
     def _cancel(self, call: _Call[Any], patience: float) -> None:

@@ -42,6 +42,8 @@ def live(way, *, code=0):
             marks=starts_threads_at_exit,
         ),
         ("too late", 0, ["end", "The interpreter is exiting: no more calls can be made."]),
+        ("used and too late", 0, ["True", "end", "The interpreter is exiting: no more calls can be made."]),
+        ("iterated too late", 0, ["True", "end", "The interpreter is exiting: no more calls can be made."]),
         ("unused", 0, ["end"]),
     ],
 )

@@ -99,13 +99,20 @@ elif way == "name at exit":
             say(error.message)
 
     atexit.register(look_up)
-elif way == "too late":
+elif way in ("too late", "used and too late", "iterated too late"):
+    if way == "iterated too late":
+        outcomes = client.verify_many([VerifyRequest.check(phone=number) for number in "123"], concurrency=1)
+        say(next(outcomes).value)
+    elif way == "used and too late":
+        say(client.mfa_check(phone="1"))
 
     def late():
+        """Run after the package's own exit function, as a function that was registered before the package was imported is."""
         try:
-            client.mfa_check(phone="1")
+            next(outcomes) if way == "iterated too late" else client.mfa_check(phone="1")
         except UsageError as error:
             say(error.message)
+        client.close()
 
     import authing_mfa._blocking as blocking
 
