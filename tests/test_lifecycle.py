@@ -325,6 +325,24 @@ async def test_closing_twice_has_no_effect():
         await server.emptied()
 
 
+async def test_closing_leaves_no_timer(monkeypatch):
+    """Nothing of a closed client stays on its event loop until the deadline of its last call."""
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+    call_at = loop.call_at
+
+    def noted(*args, **options) -> asyncio.TimerHandle:
+        timers.append(call_at(*args, **options))
+        return timers[-1]
+
+    monkeypatch.setattr(loop, "call_at", noted)
+    async with serving(answering(ok(USER))) as server:
+        async with client_of(server) as client:
+            await client.mfa_verify_by_totp("123456")
+            assert not all(timer.cancelled() for timer in timers)
+        assert all(timer.cancelled() for timer in timers)
+
+
 async def test_closing_what_was_never_opened():
     """A client that made no call has nothing to close, and counts as closed afterwards."""
     client = AuthClient("app", token="t")

@@ -223,19 +223,26 @@ async def test_two_hundred_users_among_stray_answers(kind, authority):
                 await server.quiet(blocked=start % 40 == 0)
 
 
-@pytest.mark.parametrize("turns", [0, 5], ids=["not read by the loop", "read by the loop"])
-@pytest.mark.parametrize("method", ["get_current_user", "mfa_verify_by_totp"])
-async def test_an_answer_that_comes_between_the_connection_and_the_request(turns, method):
+@pytest.mark.parametrize("turns", [0, 1, 5], ids=["not read by the loop", "just read by the loop", "read by the loop"])
+@pytest.mark.parametrize(
+    ("method", "callback"),
+    [
+        ("get_current_user", "on_request_headers_sent"),
+        ("mfa_verify_by_totp", "on_request_headers_sent"),
+        ("mfa_verify_by_totp", "on_request_chunk_sent"),
+    ],
+)
+async def test_an_answer_that_comes_between_the_connection_and_the_request(turns, method, callback):
     """A trace callback of a lent session waits, and an answer comes: the request goes on another connection, once."""
     tracing = aiohttp.TraceConfig()
 
-    async def on_headers(*_: object) -> None:
+    async def wait(*_: object) -> None:
         if len(server.seen) == 1 and server.connections == 1:
             server.seen[0].writer.write(MALLORY)
             for _turn in range(turns):
                 await asyncio.sleep(0)
 
-    tracing.on_request_headers_sent.append(on_headers)
+    getattr(tracing, callback).append(wait)
     async with (
         serving(who) as server,
         aiohttp.ClientSession(trace_configs=[tracing]) as session,
@@ -489,6 +496,7 @@ async def test_closing_during_a_retry_keeps_how_the_last_try_ended():
         ("aiohttp.client_proto.ResponseHandler", "should_close"),
         ("aiohttp.client_proto.ResponseHandler", "closed"),
         ("aiohttp.base_protocol.BaseProtocol", "_parser"),
+        ("aiohttp.abc.AbstractStreamWriter", "output_size"),
     ],
 )
 def test_an_aiohttp_that_lacks_a_hook_is_refused_at_import(owner, name):
@@ -510,7 +518,27 @@ async def test_without_the_hook_in_the_pool_nothing_is_called_unsent(call, monke
     assert error.delivery == "unknown"
 
 
+async def test_without_the_callback_before_the_body_nothing_is_sent_twice(monkeypatch):
+    """An aiohttp that does not call a trace before it writes a body: the call has its answer, and was sent once."""
+
+    def last_trace() -> aiohttp.TraceConfig:
+        trace = aiohttp_internals.last_trace()
+        trace.on_request_chunk_sent.clear()
+        return trace
+
+    monkeypatch.setattr("authing_mfa._transport.transport.last_trace", last_trace)
+    async with (
+        serving(who) as server,
+        aiohttp.ClientSession(trace_configs=[aiohttp.TraceConfig()]) as session,
+        AuthClient("app", token="ada", base_url=server.url, session=session, max_attempts=1) as client,
+    ):
+        assert (await verify(client)).id == "ada"
+    assert len(server.seen) == 1
+
+
 # ─────────────────────── another process ───────────────────────
+
+OURS = "always:An AuthClient was not closed:ResourceWarning"  # without asyncio's own
 
 FORK = """
 import asyncio, os, sys
@@ -521,14 +549,17 @@ loop = asyncio.new_event_loop()
 
 async def first():
     global client, server, stack
-    stack = serving(answering(ok(USER), ok(USER)))
+    global forgotten
+    stack = serving(answering(*[ok(USER)] * 4))
     server = await stack.__aenter__()
-    client = AuthClient("app", token="t", base_url=server.url)
-    await client.mfa_verify_by_totp("123456")
+    client, forgotten = (AuthClient("app", token="t", base_url=server.url) for _ in range(2))
+    for each in (client, forgotten):
+        await each.mfa_verify_by_totp("123456")
 
 loop.run_until_complete(first())
 pid = os.fork()
 if pid == 0:
+    del forgotten
     try:
         loop.run_until_complete(client.mfa_verify_by_totp("123456"))
     except UsageError as error:
@@ -537,9 +568,10 @@ if pid == 0:
     loop.run_until_complete(client.aclose())
     os._exit(0)
 os.waitpid(pid, 0)
-loop.run_until_complete(client.mfa_verify_by_totp("123456"))
-loop.run_until_complete(client.aclose())
-print("parent: goes on on", server.connections, "connection")
+for each in (client, forgotten):
+    loop.run_until_complete(each.mfa_verify_by_totp("123456"))
+    loop.run_until_complete(each.aclose())
+print("parent: goes on on", server.connections, "connections")
 loop.run_until_complete(stack.__aexit__(None, None, None))
 loop.close()
 """
@@ -547,13 +579,13 @@ loop.close()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork: this system has none")
 def test_a_fork_with_an_inherited_loop_is_refused():
-    """The child's call is refused before anything is sent; the parent's connection stays whole."""
-    done = run_program([sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK])
+    """The child's call is refused before anything is sent, what it forgets is not its own; the parent's connections stay whole."""
+    done = run_program([sys.executable, "-W", "ignore::DeprecationWarning", "-W", OURS, "-c", FORK])
     assert done.stderr == ""
     child, parent = done.stdout.splitlines()
     assert child.startswith("child: This AuthClient was used before this process was forked")
     assert child.endswith("not_sent")
-    assert parent == "parent: goes on on 1 connection"
+    assert parent == "parent: goes on on 2 connections"
 
 
 # ─────────────────────── what errors show ───────────────────────
@@ -913,9 +945,10 @@ async def test_closing_lets_an_answer_be_read_that_has_arrived(lent):
             assert (await call).id == "ada"
 
 
-async def test_forgotten_clients_leave_no_sockets():
-    """A client that was not closed is reported, and its connections are closed."""
+async def test_forgotten_clients_leave_no_sockets_and_no_tasks():
+    """A client that was not closed is reported, and its connections are closed; nothing keeps the tasks that closed them."""
     async with serving(answering(*[ok(USER)] * 5)) as server:
+        before = tasks_in_memory()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             for _ in range(5):
@@ -924,6 +957,14 @@ async def test_forgotten_clients_leave_no_sockets():
                 del client
                 gc.collect()
             await server.emptied()
+            async with asyncio.timeout(10):  # until the clients' side has ended, too
+                while tasks_in_memory() > before:  # noqa: ASYNC110 - closing takes a few steps
+                    await asyncio.sleep(0.01)
+
+
+def tasks_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, asyncio.Task) for each in gc.get_objects())
 
 
 async def test_a_trace_callback_may_make_a_call():
@@ -1050,8 +1091,8 @@ kept = asyncio.run(main())
 
 
 def test_a_client_that_is_left_open_prints_nothing_at_exit():
-    """Modules are taken down before objects: the client's end does not need them."""
-    done = run_program([sys.executable, "-c", LEFT_OPEN])
+    """Modules are taken down before objects: the client's end does not need them, and nobody could act on a warning."""
+    done = run_program([sys.executable, "-W", OURS, "-c", LEFT_OPEN])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

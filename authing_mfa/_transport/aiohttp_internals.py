@@ -17,11 +17,13 @@ import asyncio
 import select
 import sys
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.client_proto import ResponseHandler
 
@@ -30,7 +32,6 @@ from authing_mfa._transport.deadlines import Phase, current_attempt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from aiohttp.abc import AbstractStreamWriter
     from aiohttp.connector import Connection
 
     from authing_mfa._transport.deadlines import Attempt
@@ -43,6 +44,7 @@ _HOOKS: Final = (
     (ResponseHandler, "should_close"),
     (ResponseHandler, "closed"),
     (BaseProtocol, "_parser"),
+    (AbstractStreamWriter, "output_size"),
 )
 
 
@@ -152,16 +154,33 @@ async def _look_again(attempt: Attempt) -> None:
     attempt.looking = False
 
 
+# The try whose body is written, in the task that aiohttp makes for the writing, and its writer.
+_writing: Final[ContextVar[tuple[Attempt, AbstractStreamWriter] | None]] = ContextVar("_writing", default=None)
+
+
 def last_trace() -> aiohttp.TraceConfig:
-    """Return a trace for the end of a lent session's list: those before it may wait, and meanwhile an answer may come."""
+    """Return a trace for the end of a lent session's list: those before it may wait, and meanwhile an answer may come.
+
+    aiohttp writes a request without a body after the callbacks for its headers, and one with a body after those for its first chunk.
+    """
 
     async def look(*_: object) -> None:
         attempt = current_attempt()
         assert attempt is not None, "the session is the transport's own"
         await _look_again(attempt)
+        attempt.looking = attempt.has_body
+
+    async def look_at_first_chunk(*_: object) -> None:
+        attempt, writer = _writing.get() or (None, None)
+        if attempt is None or writer is None or writer.output_size:
+            return
+        if attempt.writer is not writer:  # the call has begun again on another connection
+            raise ConnectionAbortedError
+        await _look_again(attempt)
 
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(look)
+    trace.on_request_chunk_sent.append(look_at_first_chunk)
     return trace
 
 
@@ -272,6 +291,7 @@ class Body(aiohttp.Payload):
         super().__init__(value, content_type=content_type)
         self._bytes = value
         self._attempt = attempt
+        attempt.has_body = True
 
     @property
     def size(self) -> int:
@@ -297,7 +317,10 @@ class Body(aiohttp.Payload):
         Raises:
             ConnectionAbortedError: something waits; nothing was written.
         """
-        if _WRITES_LATER:
+        if self._attempt.looking:  # a lent session has traces: the last one looks before the first byte is written
+            self._attempt.writer = writer
+            _writing.set((self._attempt, writer))
+        elif _WRITES_LATER:
             await _look_again(self._attempt)
         data = self._bytes
         if len(data) <= _CHUNK:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import aiohttp
+    from aiohttp.abc import AbstractStreamWriter
 
 __all__ = ["Attempt", "Deadlines", "Phase", "current_attempt"]
 
@@ -37,8 +38,10 @@ class Attempt:
         deadline: when the try must end, by the loop's clock.
         phase: the phase it has reached.
         begun: True once aiohttp has begun with it; a second beginning is an unwanted repeat of aiohttp.
-        looking: True while the connection is checked before the body is written. An answer that comes meanwhile
-            belongs to another call.
+        looking: True while the connection is checked, or callbacks run, before the body is written. An answer that
+            comes meanwhile belongs to another call.
+        has_body: True if the request has a body.
+        writer: writes the body; its `output_size` is 0 until the first byte is written.
         stale: True if that check found the connection unfit; nothing was written.
         timed_out: True once its time is up.
         closing: True once the client is being closed.
@@ -53,6 +56,7 @@ class Attempt:
     phase = Phase.BEGUN
     begun = False
     looking = False
+    has_body = False
     stale = False
     expiring = False
     timed_out = False
@@ -62,6 +66,7 @@ class Attempt:
     unfit = 0
     connection: aiohttp.connector.Connection | None = None
     transport: asyncio.Transport | None = None
+    writer: AbstractStreamWriter | None = None
     something_waits: Callable[[], object]
 
     def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
@@ -74,7 +79,11 @@ class Attempt:
         """Begin again on another connection: nothing was written on the one before."""
         self.phase = Phase.BEGUN
         self.begun = self.looking = self.stale = False
-        self.connection = None
+        self.connection = self.writer = None
+
+    def unwritten(self) -> bool:
+        """Return True if it is known that nothing of the request was written: an answer that has come belongs to another one."""
+        return self.stale or (self.looking and (self.writer is None or self.writer.output_size == 0))
 
     def interrupt(self) -> None:
         """Interrupt the call, as `asyncio.timeout` does."""

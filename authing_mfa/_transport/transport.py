@@ -215,9 +215,9 @@ class Transport:
                 if not attempt.stale:
                     raise
             else:
-                if not attempt.stale and not attempt.looking:
+                if not attempt.unwritten():
                     return self._at_once(reply) or await self._read(reply)
-                reply.close()  # the answer came before the request was written: it belongs to another request
+                reply.close()
             attempt.start_over()
         raise UnaskedBytesError
 
