@@ -102,9 +102,13 @@ class BackgroundLoop(Generic[T]):
         self._inbox.append(item)
         # The flag is read after the item is added, and `_drain` clears it before it reads: no item is missed. Two threads may both
         # see the flag cleared and wake the loop twice, which does no harm.
-        if not self._armed:
-            self._armed = True
+        try:
+            if not self._armed:
+                self._armed = True
+                self.wake()
+        except BaseException:  # Ctrl-C: with the flag set, no later item would wake the loop
             self.wake()
+            raise
 
     def wake(self) -> None:
         """Make the loop read its items now. Needed only where a signal may have interrupted `post` before it woke the loop."""

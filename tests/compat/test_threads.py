@@ -56,6 +56,31 @@ def test_many_posts_wake_the_loop_once():
     assert len(wakes) <= 3
 
 
+def test_ctrl_c_while_the_loop_is_woken_does_not_silence_it():
+    """The item that was posted arrives, and so does every later one."""
+    got, arrived = [], threading.Event()
+
+    def receive(item):
+        got.append(item)
+        arrived.set()
+
+    thread = BackgroundLoop(receive, nothing)
+    wake = thread.loop.call_soon_threadsafe
+
+    def interrupted(*_, **__):
+        thread.loop.call_soon_threadsafe = wake  # type: ignore[method-assign]  # once
+        raise KeyboardInterrupt
+
+    thread.loop.call_soon_threadsafe = interrupted  # type: ignore[method-assign,assignment]
+    with pytest.raises(KeyboardInterrupt):
+        thread.post(1)
+    assert arrived.wait(PATIENCE)
+    thread.post(2)
+    thread.stop()
+    assert thread.join(PATIENCE)
+    assert got == [1, 2]
+
+
 def test_a_post_after_the_end_is_lost_without_a_word():
     """finish was the last to look; weakref callbacks may come at any time."""
     thread = BackgroundLoop(lambda item: None, nothing)
