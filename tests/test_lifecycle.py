@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
+import ssl
+import threading
+import time
 import warnings
 from contextlib import suppress
 
 import aiohttp
 import pytest
+import trustme
 
 from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
 from authing_mfa._transport.fair_queue import FairQueue
@@ -536,6 +541,72 @@ def _is_open_to(thing: object, server: asyncio.Server) -> bool:
 def _elsewhere(coroutine_of) -> object:
     """What a coroutine gives on another event loop, in another thread."""
     return asyncio.run(coroutine_of())
+
+
+class Deaf:
+    """A service over TLS that answers a request with *pieces* and then neither reads TLS nor ends it; `left` once it is left."""
+
+    def __init__(self, pieces: tuple[bytes, ...]) -> None:
+        authority = trustme.CA()
+        self.trusting = ssl.create_default_context()
+        authority.configure_trust(self.trusting)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(self._context)
+        self._pieces = pieces
+        self.asked, self.left = threading.Event(), threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(30)
+        self._listening.close()
+
+    def _serve(self) -> None:
+        plain, _ = self._listening.accept()
+        with self._context.wrap_socket(plain, server_side=True) as connection:
+            connection.recv(1 << 16)
+            self.asked.set()
+            for piece in self._pieces:
+                connection.sendall(piece)
+                time.sleep(0.1)  # so that the client reads them one by one
+            with suppress(ConnectionError), socket.socket(fileno=os.dup(connection.fileno())) as below:
+                below.settimeout(15)  # asyncio would wait for 30 s
+                while below.recv(1 << 16):
+                    pass
+            self.left.set()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+
+
+@pytest.mark.parametrize(
+    ("way", "pieces"),
+    [
+        ("the time is up", ()),
+        ("cancelled", ()),
+        ("malformed", (b"nonsense\r\n\r\n",)),
+        ("malformed", (CHUNKED, b"zz\r\n")),
+    ],
+    ids=["the time is up", "cancelled", "malformed head", "malformed chunk"],
+)
+async def test_a_call_over_tls_whose_service_does_not_end_tls_leaves_no_socket(way, pieces):
+    """asyncio would keep the socket for 30 seconds, and a call whose answer is malformed would wait as long."""
+    with Deaf(pieces) as service:
+        seconds = 1 if way == "the time is up" else 60
+        async with client_of(service, ssl_context=service.trusting, timeout=seconds, max_attempts=1) as client:
+            call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+            if way == "cancelled":
+                await asyncio.to_thread(service.asked.wait, 30)
+                call.cancel()
+            (result,) = await asyncio.gather(call, return_exceptions=True)
+            kinds = {"the time is up": CallTimeoutError, "cancelled": asyncio.CancelledError, "malformed": NetworkError}
+            assert type(result) is kinds[way]
+            assert await asyncio.to_thread(service.left.wait, 10)
 
 
 async def test_use_from_another_loop():

@@ -69,6 +69,9 @@ _WRITES_LATER: Final = sys.version_info < (3, 12)
 
 _TURNS: Final = 3  # turns of the loop in which TLS may read its own messages (session tickets)
 _MOST_UNFIT: Final = 3  # new connections in a row on which bytes wait: the peer is no HTTP server
+_TLS_END: Final = (
+    1.0  # seconds that a connection which is closed waits for the peer's end of TLS; asyncio's default is 30
+)
 _CHUNK: Final = 1 << 16  # bytes of a large body that are written at once
 
 
@@ -224,18 +227,26 @@ class _Inspector:
             try:
                 fit = not something_waits() or await _was_read_by_tls(connection, something_waits)
             except asyncio.CancelledError:
-                connection.close()
+                _drop(connection)
                 raise
             if fit:
                 attempt.connection, attempt.something_waits = connection, something_waits
                 attempt.phase, attempt.transport = Phase.CONNECTED, transport
                 return True
-        connection.close()
+        _drop(connection)
         if not known:
             attempt.unfit += 1
             if attempt.unfit >= self._most_unfit:
                 raise UnaskedBytesError
         return False
+
+
+def _drop(connection: Connection) -> None:
+    """Close *connection* without waiting for the peer's end of TLS."""
+    transport = connection.transport
+    connection.close()
+    if transport is not None:
+        transport.abort()
 
 
 class OwnPool(aiohttp.TCPConnector):
@@ -244,6 +255,11 @@ class OwnPool(aiohttp.TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._inspector = _Inspector(_MOST_UNFIT)
+        self._ssl_shutdown_timeout = _TLS_END  # the parameter of this name is deprecated
+
+    async def close(self, *, abort_ssl: bool = True) -> None:
+        """Close all connections, those over TLS without waiting for their peers."""
+        await super().close(abort_ssl=abort_ssl)
 
     async def connect(self, *args: Any, **options: Any) -> Connection:
         """Return a connection on which nothing waits to be read."""

@@ -6,7 +6,6 @@ aiohttp arms a timer for each call; here calls that end in time never touch a ti
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,6 +76,7 @@ class Attempt:
 
     def start_over(self) -> None:
         """Begin again on another connection: nothing was written on the one before."""
+        self.abort_closing()
         self.phase = Phase.BEGUN
         self.begun = self.looking = self.stale = False
         self.connection = self.writer = None
@@ -104,17 +104,14 @@ class Attempt:
         ours = self.timed_out or self.stopped
         return (ours or self.closing) and self.task.cancelling() - ours <= self._cancels
 
-    def drop_unsent(self) -> None:
-        """Abort a connection that aiohttp has closed while bytes wait to be written.
+    def abort_closing(self) -> None:
+        """Abort the connection if aiohttp has closed it.
 
-        asyncio writes them first, which never ends if the peer does not read: the socket would stay open.
+        asyncio would first write what waits to be written, and over TLS wait half a minute for the peer's last message: the
+        socket would stay open where the peer does not read or does not answer.
         """
-        transport = self.transport
-        if transport is None or not transport.is_closing():
-            return
-        with suppress(AttributeError):  # a transport of TLS that was closed twice has nothing left to ask
-            if transport.get_write_buffer_size():
-                transport.abort()
+        if self.transport is not None and self.transport.is_closing():
+            self.transport.abort()
 
 
 # By task and not by context variable: tasks may share a context, and each has one innermost try at a time.

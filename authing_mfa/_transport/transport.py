@@ -184,7 +184,7 @@ class Transport:
             return response
         finally:
             self._deadlines.end(attempt)
-            attempt.drop_unsent()
+            attempt.abort_closing()
         raise failure  # outside the except clauses: aiohttp's error quotes the answer, and must not be the context of ours
 
     async def _exchange(
