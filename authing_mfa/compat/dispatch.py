@@ -18,6 +18,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from authing_mfa.compat.owner import bind_destroy
+
 if TYPE_CHECKING:
     from tkinter import Misc
 
@@ -74,8 +76,7 @@ class _Tk(_Threaded):
         self._interval = interval
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._gone = False
-        self._path = str(root)
-        root.bind("<Destroy>", self._destroyed, "+")
+        bind_destroy(root, self._destroyed)
         self._timer = root.after(interval, self._pump)
 
     def __call__(self, function: Callable[[], None]) -> None:
@@ -95,9 +96,7 @@ class _Tk(_Threaded):
                 return
             self._run(self._queue.get_nowait())
 
-    def _destroyed(self, event: Any) -> None:
-        if str(event.widget) != self._path or self._gone:
-            return
+    def _destroyed(self) -> None:
         self._gone = True
         self._root.after_cancel(self._timer)
         while not self._queue.empty():

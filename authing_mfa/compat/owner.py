@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Watch", "held_weakly", "is_gone", "watch"]
+__all__ = ["Watch", "bind_destroy", "held_weakly", "is_gone", "watch"]
 
 
 class Watch:
@@ -114,7 +115,7 @@ def _watches_of(owner: Any) -> weakref.WeakSet[Watch] | None:
         if _is_a(owner, "tkinter", "Misc"):
             if threading.current_thread() is not threading.main_thread():
                 return None  # Tk must not be used on this thread; the owner is checked again before the completion
-            _bind_destroy(owner, destroyed)
+            bind_destroy(owner, destroyed)
         elif _is_a(owner, "PySide6.QtCore", "QObject") or _is_a(owner, "PyQt6.QtCore", "QObject"):
             owner.destroyed.connect(destroyed)
         else:
@@ -125,11 +126,21 @@ def _watches_of(owner: Any) -> weakref.WeakSet[Watch] | None:
     return watches
 
 
-def _bind_destroy(widget: Any, destroyed: Callable[[], None]) -> None:
-    path = str(widget)
+def bind_destroy(widget: Any, destroyed: Callable[[], None]) -> None:
+    """Call *destroyed* when the Tk widget is destroyed.
 
-    def on_destroy(event: Any) -> None:
-        if str(event.widget) == path:  # a window also receives the event for its children
-            destroyed()
+    It has a binding tag for this: `widget.bind` would share the widget's own tag, where a later `bind` of the program replaces it.
+    """
+    tag = f"authing-mfa-{next(_numbers)}"
+    root = widget.nametowidget(".")
 
-    widget.bind("<Destroy>", on_destroy, "+")
+    def on_destroy(_: object) -> None:
+        root.unbind_class(tag, "<Destroy>")
+        root.deletecommand(command)  # else it, and the owner's watches, would stay as long as the root window
+        destroyed()
+
+    command = root.bind_class(tag, "<Destroy>", on_destroy)
+    widget.bindtags((tag, *widget.bindtags()))
+
+
+_numbers = count()

@@ -163,6 +163,7 @@ elif way == "dispatcher":
     late = AuthClient().mfaVerifyByOTP("", lambda code, *_: print("late", code, threading.current_thread().name))
     print("waited", late.wait(60))
 elif way == "shutdown before mainloop":  # completions whose loop never runs again run in shutdown, here
+    root.bind("<Destroy>", lambda event: None)  # the program's own binding takes nothing away
     root = tk.Tk()
     Authing.setDispatcher(dispatch.tk(root))
     AuthClient().mfaVerifyByOTP("", lambda code, *_: print(code, threading.current_thread() is main_thread))
@@ -190,6 +191,7 @@ elif way == "owner destroyed":  # a child window goes, the application stays
     print(call.dispatcher.runs_here(), child.winfo_exists())
     end = time.monotonic() + 20
     while not (call.done and other.done) and time.monotonic() < end:
+    child.bind("<Destroy>", lambda event: None)  # the program's own binding takes nothing away
         root.update()
     print(call.done, other.done)
     late = AuthClient().mfaVerifyByOTP("", lambda *_: print("told"), owner=child)
