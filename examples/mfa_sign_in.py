@@ -1,7 +1,8 @@
 """The sign-in of the example windows without any widget: the screens, and the call that each button makes.
 
 Only `SignIn.ask` makes calls. All completions arrive in `SignIn.answered`, on the window's thread (`Authing.setDispatcher`), and
-never after the window is closed (`owner=`). `tk_mfa.py` and `qt_mfa.py` add the widgets.
+never after the window is closed (`owner=`). The window does not close while a recovery code would be lost (`SignIn.may_close`).
+`tk_mfa.py` and `qt_mfa.py` add the widgets.
 (More than 300 lines in one file, so that a reader can follow a sign-in from button to call to screen.)
 """
 
@@ -96,10 +97,10 @@ class SignIn(Widgets):
 
     def failed(self, code: int, message: str) -> None:
         """Say why a call failed, on a screen where the user can do something about it."""
-        if code in (2020, 2021):
-            self.sign_out()
-        elif self.recovery_code is not None:
+        if self.recovery_code is not None:
             self.show_screen("save")
+        elif code in (2020, 2021):
+            self.sign_out()
         elif self.screen_name == "FACE" and code not in (10001, 10002):
             self.photos = []
             self.show_screen("FACE")
@@ -398,6 +399,21 @@ class SignIn(Widgets):
                 self.label(line, "soft", centre=True)
         self._main("logout", self.sign_out, back=False)
         return "logout"
+
+    # ─────────────────────── the end ───────────────────────
+
+    def may_close(self) -> bool:
+        """Return True if the window may be closed; else say why it may not. The window asks this before it closes.
+
+        A recovery code is shown only once, and the call that spends one brings the next one.
+        """
+        if self.recovery_code is not None:
+            self.say(self.text("save-first"))
+            return False
+        if self.busy and self.screen_name in ("RECOVERY", "ENROL"):
+            self.say(self.text("code-comes"))
+            return False
+        return True
 
     # ─────────────────────── the rest ───────────────────────
 

@@ -50,6 +50,8 @@ TEXTS = {
     "saving": ("Your recovery code", "您的恢复代码"),
     "saving-sub": ("It lets you in when your phone is lost. It is shown only now.", "手机丢失时可用它登录，仅显示这一次"),
     "saved": ("I have saved it", "我已保存"),
+    "save-first": ("Save the recovery code first, then press “I have saved it”.", "请先保存恢复代码，再点击“我已保存”。"),
+    "code-comes": ("Please wait: your recovery code is on its way.", "请稍候：正在获取您的恢复代码。"),
     "keep": ("Write it down, or copy it to a safe place:", "请抄写或复制到安全的地方："),
     "copy": ("Copy", "复制"),
     "copied": ("Copied.", "已复制。"),

@@ -15,7 +15,7 @@ RED, GREEN = "#c0312b", "#1c7c46"
 
 
 class Widgets(ABC):
-    """The widgets of a window; each toolkit has its own."""
+    """The widgets of a window; each toolkit has its own. The window closes only if `SignIn.may_close` allows it."""
 
     @abstractmethod
     def clear(self) -> None:

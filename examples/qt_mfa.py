@@ -20,7 +20,7 @@ from authing_mfa.compat import Authing, dispatch
 
 if TYPE_CHECKING or find_spec("PySide6") is not None:
     from PySide6.QtCore import Qt, QTimer
-    from PySide6.QtGui import QGuiApplication, QKeyEvent, QPixmap
+    from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPixmap
     from PySide6.QtWidgets import (
         QApplication,
         QFileDialog,
@@ -35,7 +35,7 @@ if TYPE_CHECKING or find_spec("PySide6") is not None:
     )
 else:
     from PyQt6.QtCore import Qt, QTimer
-    from PyQt6.QtGui import QGuiApplication, QKeyEvent, QPixmap
+    from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QPixmap
     from PyQt6.QtWidgets import (
         QApplication,
         QFileDialog,
@@ -244,6 +244,10 @@ class MfaWindow(SignIn, QWidget):
             focused.click()
         else:
             super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Close the window, or stay open while a recovery code would be lost."""
+        event.setAccepted(self.may_close())
 
     # ─────────────────────── the frame around the screens ───────────────────────
 

@@ -42,6 +42,7 @@ class MfaWindow(SignIn, tk.Tk):
         self.geometry("440x690")
         self.minsize(420, 690)
         self.configure(background=PAPER)
+        self.protocol("WM_DELETE_WINDOW", self._close)
         self._dress()
         self._build()
         self.begin(demo)
@@ -154,6 +155,10 @@ class MfaWindow(SignIn, tk.Tk):
     def pick_file(self) -> str:
         """Let the user pick a file."""
         return str(filedialog.askopenfilename(parent=self, title=self.text("choose")) or "")
+
+    def _close(self) -> None:
+        if self.may_close():
+            self.destroy()
 
     # ─────────────────────── the frame around the screens ───────────────────────
 

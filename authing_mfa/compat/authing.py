@@ -128,8 +128,8 @@ class Authing:
     def shutdown(timeout: float | None = 5.0) -> None:
         """Shut down: pending calls complete with code 10102, then connections and threads are closed.
 
-        The current user and the settings of the set… methods stay, and `start` may be called again. The interpreter's exit calls
-        this method, too.
+        A call that spends a recovery code gets its answer, if it comes in time. The current user and the settings of the set…
+        methods stay, and `start` may be called again. The interpreter's exit calls this method, too.
 
         Args:
             timeout: seconds to wait for the completions; None: no limit. Called in a completion, it does not wait: the pending

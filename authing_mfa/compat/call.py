@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from authing_mfa._threads import own_thread
 from authing_mfa.compat.dispatch import runs_here
+from authing_mfa.models import UserInfo
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,6 +75,8 @@ class Call:
     runner: Runner | None = None
     task: asyncio.Task[None] | None = None
     delivered: bool = False  # handed to a dispatcher or to the callback thread
+    spends_recovery_code: bool = False
+    begun: bool = False  # of a call that spends a recovery code: its request may have been sent
     stage: Stage = _OPEN
     _ended: threading.Event | None = None
 
@@ -115,12 +118,13 @@ class Call:
     def cancel(self) -> bool:
         """Cancel the call. Return True if its completion gets code 10102, False if the completion has already begun.
 
-        An answer that has not reached the completion is discarded and does not change the current user.
+        An answer that has not reached the completion is discarded and does not change the current user. A call that spends a
+        recovery code cannot be cancelled once its request may have been sent, because its answer holds the new code.
         """
         return self.runner is not None and self.runner.cancel(self)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Block until the call is done. Ctrl-C cancels the call.
+        """Block until the call is done. Ctrl-C cancels the call, see `cancel`.
 
         Args:
             timeout: the maximum seconds to wait; None: no limit.
@@ -199,11 +203,25 @@ class Call:
         if self.runner is not None:
             self.runner.post(self)
 
+    @property
+    def must_end(self) -> bool:
+        """True if nothing may stop the call any more: it may have spent the recovery code, and its answer holds the new one."""
+        return self.spends_recovery_code and self.begun
+
+    @property
+    def holds_new_code(self) -> bool:
+        """True if the answer has arrived and has a new recovery code."""
+        user = None if self.outcome is None else self.outcome.value
+        return self.must_end and isinstance(user, UserInfo) and user.recovery_code is not None
+
+    @property
+    def without_owner(self) -> bool:
+        """True if the call had an owner that is gone."""
+        return self.owner_gone or (self.owner is not None and self.owner.gone)
+
     def living_completion(self) -> Callable[..., Any] | None:
-        """Return the completion, or None if the owner is gone."""
+        """Return the completion, or None if it is a method of an owner that is gone."""
         completion = self.completion
-        if self.owner_gone or (self.owner is not None and self.owner.gone):
-            return None
         return completion() if isinstance(completion, weakref.WeakMethod) else completion
 
     def release(self) -> threading.Event | None:

@@ -188,9 +188,12 @@ class CompatAuthClient:
     ) -> Call:
         """Verify with the recovery code, which is void afterwards. `UserInfo.recovery_code` is the new code: show it to the user.
 
+        Nothing stops this call once its request may have been sent, so that the new code is not lost.
+
         Args:
             code: the recovery code.
-            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636). It gets a new recovery code
+                also when the owner is gone.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
@@ -201,9 +204,12 @@ class CompatAuthClient:
     ) -> Call:
         """Verify with the recovery code, which is void afterwards. `UserInfo.recovery_code` is the new code: show it to the user.
 
+        Nothing stops this call once its request may have been sent, so that the new code is not lost.
+
         Args:
             code: the recovery code.
-            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            completion: gets the code, the message, and the user (the challenge with 1635 and 1636). It gets a new recovery code
+                also when the owner is gone.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """

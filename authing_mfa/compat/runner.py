@@ -1,4 +1,7 @@
-"""The runner of the callback layer: one loop thread, one callback thread, the clients, and every call that is not done."""
+"""The runner of the callback layer: one loop thread, one callback thread, the clients, and every call that is not done.
+
+A little over 300 lines in one file: each step in the life of a call depends on the others.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 _OPEN, _RUNNING, _DONE = Stage  # module globals: the hot path reads them
+_LONG_CALL = 60.0  # seconds that the interpreter's exit waits for the answer to a recovery code
 _UNKNOWN_THREAD = 5.0  # seconds that a close without time limit waits for a dispatcher that has no `runs_here`
 
 
@@ -84,11 +88,17 @@ class Runner:
         return True
 
     def _decide(self, call: Call, outcome: Outcome, *, first: bool = False) -> bool:
-        """End *call* with *outcome*, unless its completion has begun; with *first*, also unless it has an outcome already."""
+        """End *call* with *outcome*, unless its completion has begun or it must end by itself.
+
+        Args:
+            call: the call.
+            outcome: what its completion gets.
+            first: True: the outcome counts unless the call has an outcome already, also if it must end by itself.
+        """
         if self.abandoned:
             return False
         with self.lock:
-            if call.stage is not _OPEN or (first and call.outcome is not None):
+            if call.stage is not _OPEN or (call.outcome is not None if first else call.must_end):
                 return False
             call.outcome = outcome
             return True
@@ -97,8 +107,9 @@ class Runner:
         """Run the completion of *call*, if it has not begun. An error in it is reported; this method raises nothing."""
         if self.abandoned:
             return
+        without_owner = call.without_owner
         completion = call.living_completion()
-        if completion is None:
+        if completion is None or (without_owner and not call.holds_new_code):
             self._drop(call)
             return
         with self.lock:
@@ -106,7 +117,8 @@ class Runner:
             if call.stage is not _OPEN or outcome is None:
                 return
             call.stage = _RUNNING
-            self._set_current(call, outcome)
+            if not without_owner:
+                self._set_current(call, outcome)
         try:
             if outcome.chinese is not None:
                 outcome = outcome.in_language(call.lang)
@@ -142,22 +154,29 @@ class Runner:
     def close(self, timeout: float | None, *, exiting: bool = False) -> None:
         """Complete pending calls with 10102, close the clients, end both threads, within *timeout* seconds.
 
+        A call that must end by itself is answered first, if the time suffices; with *exiting* it gets the time that a call takes.
         On one of the runner's own threads this only begins: the rest follows when that thread is free again.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(timeout)
+        outcome = EXITING if exiting else SHUT_DOWN
         with self.lock:
             self.closed = True
             pending = list(self._calls)
         for call in pending:
-            self._decide(call, EXITING if exiting else SHUT_DOWN)
+            self._decide(call, outcome)
             self._thread.post(call)  # its task must be stopped, even if it completes before the loop checks
         self._thread.stop()
         if own_thread() is not None:
             return
-        for call in pending:  # their dispatcher waits for this thread
-            if call.dispatcher is not None and runs_here(call.dispatcher):
-                self.complete(call)
+        if exiting and any(call.must_end for call in pending):
+            self._thread.join(_LONG_CALL)
+            deadline = _deadline(timeout)
         self._thread.join(_left(deadline, 0.9))
+        for call in pending:
+            if self._decide(call, outcome, first=True):  # it was not answered in time
+                self._thread.post(call)
+            if call.dispatcher is not None and runs_here(call.dispatcher):  # the dispatcher waits for this thread
+                self.complete(call)
         self._callbacks.join(_left(deadline, 0.8))
         self._complete_leftovers(pending, deadline, exiting=exiting)
 
@@ -192,7 +211,7 @@ class Runner:
     # ─────────────────────── the loop's thread ───────────────────────
 
     def _receive(self, call: Call) -> None:
-        if call.owner_gone:
+        if call.owner_gone and not call.must_end:
             self._stop_task(call)
             self._drop(call)
         elif call.outcome is not None:
@@ -200,9 +219,15 @@ class Runner:
             self._deliver(call)
         elif call.settings is None:
             self._finish(call, NOT_STARTED)
-        elif call.task is None:
+        elif call.task is None and (not call.spends_recovery_code or self._begin(call)):
             context = call.context.copy()  # separate: a cancelled call's completion may run before the task has ended
             call.task = self._thread.loop.create_task(self._perform(call), context=context)
+
+    def _begin(self, call: Call) -> bool:
+        """Note that nothing may stop *call* any more. False: another thread has cancelled it at this moment, and posts it again."""
+        with self.lock:
+            call.begun = call.outcome is None
+            return call.begun
 
     def _stop_task(self, call: Call) -> None:
         task, call.task = call.task, None
@@ -271,6 +296,9 @@ class Runner:
             self._callbacks.put(batch)
 
     async def _close(self) -> None:
+        ending = [call.task for call in self._calls if call.must_end and call.task is not None]
+        if ending:
+            await asyncio.wait(ending)
         calls = list(self._calls)
         for call in calls:
             self._decide(call, SHUT_DOWN, first=True)
@@ -280,6 +308,10 @@ class Runner:
         while self._tasks:  # the end of a call may start closing its client
             await asyncio.wait(set(self._tasks))
         await self._clients.aclose(self._report)
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
 
 
 def _left(deadline: float | None, share: float) -> float | None:

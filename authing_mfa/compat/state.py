@@ -22,7 +22,7 @@ from authing_mfa.compat.runner import Runner
 from authing_mfa.compat.settings import Choices, Settings
 from authing_mfa.errors import AuthingError, CancelledCallError
 from authing_mfa.models import IdToken
-from authing_mfa.operations import GetCurrentUser, Logout, RefreshIdToken, UploadFaceImage
+from authing_mfa.operations import GetCurrentUser, Logout, RefreshIdToken, UploadFaceImage, VerifyByRecoveryCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +109,10 @@ class State:
             made = operation(*arguments) if not upload else UploadFaceImage(images.take(arguments[0]), *arguments[1:])
         except AuthingError as error:
             outcome = failed(translate(error, self._lang))
+        spends = operation is VerifyByRecoveryCode
         call = Call(
             made,
-            completion if owner is None else held_weakly(completion, owner),
+            completion if owner is None or spends else held_weakly(completion, owner),
             dispatcher,
             settings=self._settings,
             token=self.current.token,
@@ -119,6 +120,8 @@ class State:
             name=name,
             shape=shape,
         )
+        if spends:
+            call.spends_recovery_code = True
         if owner is not None:
             call.owner = watch(owner, call.note_owner_gone)
         self._submit(call)

@@ -25,6 +25,12 @@ def test_leaving_with_calls_in_flight_completes_each_once_and_is_clean(way, code
     assert seconds < 2
 
 
+def test_leaving_waits_for_a_new_recovery_code():
+    """The service has taken the old one, so the end of the program must not lose the answer."""
+    said, _ = lines(run("leaving", "recovery code"))
+    assert said == ["completed 10100", "completed 200 new"]
+
+
 @pytest.mark.parametrize("way", ["at once", "idle", "unused"])
 def test_leaving_at_once_or_idle_is_clean(way):
     """Whatever the loop was doing, if it ever ran."""

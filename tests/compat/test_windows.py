@@ -73,6 +73,11 @@ def test_closing_the_tk_window_mid_call_is_clean(display):
     assert tk(display, "close") == ["done True"]
 
 
+def test_the_tk_window_stays_open_while_a_recovery_code_would_be_lost(display):
+    """It says why, and closes once the code is saved."""
+    assert tk(display, "close with a recovery code") == ["closed"]
+
+
 @pytest.mark.soak
 def test_the_tk_example_starts_as_a_program(display):
     """And ends when its window is closed."""
@@ -134,6 +139,11 @@ def test_the_qt_window_lives_on_while_a_call_runs(platform):
 def test_closing_the_qt_window_mid_call_is_clean(platform):
     """The call ends, no completion runs, nothing is printed."""
     assert qt("close", **platform) == ["done True"]
+
+
+def test_the_qt_window_stays_open_while_a_recovery_code_would_be_lost(platform):
+    """It says why, and closes once the code is saved."""
+    assert qt("close with a recovery code", **platform) == ["closed"]
 
 
 @pytest.mark.soak

@@ -58,6 +58,23 @@ def in_flight(number=3):
     return calls
 
 
+def answer_late():
+    """Answer one request with a new recovery code, when the program has been at its exit for longer than an exit takes."""
+    listening = socket.socket(fileno=silent)
+    connection, _ = listening.accept()
+    connection.recv(65536)
+    requested.set()
+    threading.main_thread().join()
+    time.sleep(1.5)
+    body = b'{"code": 200, "data": {"id": "u1", "token": "t"}, "recoveryCode": "new"}'
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    connection.detach()
+    listening.detach()
+
+
+requested = threading.Event()
+
+
 def leave_now():
     leaving.append(time.monotonic())
 
@@ -112,6 +129,11 @@ elif way == "interrupt":
     except KeyboardInterrupt:
         say("interrupted")
     say("done", call.wait(60))
+elif way == "recovery code":
+    threading.Thread(target=answer_late, daemon=True).start()
+    AuthClient().mfaVerifyByRecoveryCode("old", lambda code, _, user: say("completed", code, user.recovery_code))
+    AuthClient().mfaVerifyByOTP("", completion)
+    requested.wait()
 elif way == "interrupt a bounded wait":
     [call] = in_flight(1)
     threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()

@@ -94,6 +94,15 @@ if way == "journey":
         window.show()
         driver.journey(window, demo)
         app.processEvents()
+elif way == "close with a recovery code":
+    with qt_mfa.application() as demo:
+        window = qt_mfa.MfaWindow(demo)
+        closed = []
+        window.destroyed.connect(lambda: closed.append(True))
+        window.show()
+        driver.closing_with_a_recovery_code(window, demo)
+        until(lambda: closed)
+        print("closed")
 elif way == "running emulator":  # of another program, which knows its own users
     with Emulator() as emulator, qt_mfa.application(base_url=emulator.url) as demo:
         emulator.add_user(username="eve", password="secret")

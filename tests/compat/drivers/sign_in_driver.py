@@ -238,6 +238,44 @@ class SignInDriver(ABC):
         assert window.screen_name == "login"
         self.close(window)
 
+    def closing_with_a_recovery_code(self, window, demo):
+        """The window stays open while a new recovery code is on its way, and until the user has saved it."""
+        self.bound_code_that_is_not_lost(window, demo)
+        self.sign_in(window, "ada")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "RECOVERY")
+        self.type_into(window, "code", demo.ada.recovery_code)
+        with demo.emulator.lock:  # the service does not answer
+            self.click(window, "verify")
+            self.close(window)
+            assert self.text(window.status) == "Please wait: your recovery code is on its way."
+            self.picture(window, "1-wait")
+        self.until(window, lambda: window.screen_name == "save")
+        assert window.recovery_code == demo.ada.recovery_code
+        self.close(window)
+        assert self.text(window.status) == "Save the recovery code first, then press “I have saved it”."
+        self.picture(window, "2-save-first")
+        self.click(window, "saved")
+        self.close(window)
+
+    def bound_code_that_is_not_lost(self, window, demo):
+        """The binding is confirmed, then the login takes too long: its recovery code is shown all the same."""
+        demo.emulator.faults.add("mfa_verify_by_totp", code=2021)
+        self.sign_in(window, "bob")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "OTP")
+        self.until(window, lambda: window.screen_name == "ENROL")
+        self.type_into(window, "code", demo.emulator.totp_code(window.enrollment.secret))
+        with demo.emulator.lock:
+            self.click(window, "verify")
+            self.close(window)
+            assert self.text(window.status) == "Please wait: your recovery code is on its way."
+        self.until(window, lambda: window.screen_name == "save" and not window.busy)
+        assert window.recovery_code == demo.emulator.user("bob").recovery_code
+        assert self.text(window.status) == "That took too long. Please sign in again."
+        self.click(window, "saved")
+        self.click(window, "cancel")
+
     def journey(self, window, demo):
         self.by_sms(window, demo)
         self.by_captcha(window)

@@ -88,7 +88,8 @@ class TkDriver(SignInDriver):
         assert button.winfo_y() + button.winfo_height() <= window.body.winfo_height()
 
     def close(self, window):
-        window.destroy()
+        """As the window manager does it."""
+        window.tk.eval(window.protocol("WM_DELETE_WINDOW"))
 
 
 driver = TkDriver()
@@ -99,6 +100,15 @@ if way == "journey":
         window.geometry("+0+0")
         driver.until(window, lambda: window.screen_name == "login")
         driver.journey(window, demo)
+elif way == "close with a recovery code":
+    with tk_mfa.application() as demo:
+        window = tk_mfa.MfaWindow(demo)
+        window.geometry("+0+0")
+        driver.closing_with_a_recovery_code(window, demo)
+        try:
+            window.winfo_exists()
+        except tk.TclError:
+            print("closed")
 elif way == "running emulator":  # of another program, which knows its own users
     with Emulator() as emulator, tk_mfa.application(base_url=emulator.url) as demo:
         emulator.add_user(username="eve", password="secret")
@@ -153,6 +163,7 @@ elif way == "dispatcher":
 
     label = tk.Label(root)
     Authing.setDispatcher(dispatch.tk(root))
+    root.bind("<Destroy>", lambda event: None)  # the program's own binding takes nothing away
     calls = [AuthClient().mfaVerifyByOTP("", completion) for _ in range(3)]
     try:
         calls[0].wait()
@@ -163,7 +174,6 @@ elif way == "dispatcher":
     late = AuthClient().mfaVerifyByOTP("", lambda code, *_: print("late", code, threading.current_thread().name))
     print("waited", late.wait(60))
 elif way == "shutdown before mainloop":  # completions whose loop never runs again run in shutdown, here
-    root.bind("<Destroy>", lambda event: None)  # the program's own binding takes nothing away
     root = tk.Tk()
     Authing.setDispatcher(dispatch.tk(root))
     AuthClient().mfaVerifyByOTP("", lambda code, *_: print(code, threading.current_thread() is main_thread))
@@ -181,6 +191,7 @@ elif way == "owner destroyed":  # a child window goes, the application stays
     label.pack()
     Authing.setDispatcher(dispatch.tk(root))
     call = AuthClient().sendSms("1", lambda *_: print("told"), owner=child)
+    child.bind("<Destroy>", lambda event: None)  # the program's own binding takes nothing away
     other = AuthClient().sendSms("1", lambda *_: print("told"), owner=child)
     root.update()
     label.destroy()  # a part of the owner is not the owner
@@ -191,7 +202,6 @@ elif way == "owner destroyed":  # a child window goes, the application stays
     print(call.dispatcher.runs_here(), child.winfo_exists())
     end = time.monotonic() + 20
     while not (call.done and other.done) and time.monotonic() < end:
-    child.bind("<Destroy>", lambda event: None)  # the program's own binding takes nothing away
         root.update()
     print(call.done, other.done)
     late = AuthClient().mfaVerifyByOTP("", lambda *_: print("told"), owner=child)
