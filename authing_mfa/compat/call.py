@@ -75,6 +75,7 @@ class Call:
     runner: Runner | None = None
     task: asyncio.Task[None] | None = None
     delivered: bool = False  # handed to a dispatcher or to the callback thread
+    lang_before_start: str = ""
     spends_recovery_code: bool = False
     begun: bool = False  # of a call that spends a recovery code: its request may have been sent
     stage: Stage = _OPEN
@@ -108,7 +109,7 @@ class Call:
     @property
     def lang(self) -> str:
         """The language of the client's sentences."""
-        return "" if self.settings is None else str(self.settings.options.get("lang", ""))
+        return self.lang_before_start if self.settings is None else self.settings.lang
 
     @property
     def done(self) -> bool:

@@ -11,6 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from authing_mfa._sentences import translate
 from authing_mfa._threads import BackgroundLoop, CallbackThread, own_thread
 from authing_mfa.compat.call import Call, Stage
 from authing_mfa.compat.clients import Clients
@@ -250,7 +251,7 @@ class Runner:
             answer = await client.answer(request)
             outcome = succeeded(answer, token)
         except AuthingError as error:
-            outcome = failed(error)
+            outcome = failed(translate(error, settings.lang))
         except asyncio.CancelledError:
             outcome = CANCELLED
         except BaseException as error:  # noqa: BLE001 - the call must complete and the loop must continue in any case

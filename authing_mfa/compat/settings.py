@@ -21,6 +21,11 @@ class Settings:
     app_id: str
     options: dict[str, Any] = attrs.field(repr=False)
 
+    @property
+    def lang(self) -> str:
+        """The language of messages; empty if none was chosen."""
+        return str(self.options.get("lang", ""))
+
     def client(self) -> AuthClient:
         """Return a new client with these settings.
 

@@ -122,6 +122,8 @@ class State:
         )
         if spends:
             call.spends_recovery_code = True
+        if call.settings is None:
+            call.lang_before_start = self._lang
         if owner is not None:
             call.owner = watch(owner, call.note_owner_gone)
         self._submit(call)
@@ -130,7 +132,8 @@ class State:
     @property
     def _lang(self) -> str:
         """The language of sentences."""
-        return str((self._settings.options if self._settings else {}).get("lang", ""))
+        settings = self._settings
+        return str(self._choices.overrides.get("lang", "")) if settings is None else settings.lang
 
     def _submit(self, call: Call) -> None:
         runner = self._runner

@@ -171,29 +171,37 @@ SENTENCES = {
         "调用意外失败（ZeroDivisionError）。",
         "调用已取消。",
         "客户端在调用结束之前已关闭。",
+        "没有应用：请先调用 Authing.start(app_id)。",
+        "参数无效：mfa_check needs a phone or an email.",
+        '参数无效：scheme must be "https" or "http".',
     ],
     "en-US": [
         "This call needs a token: log in first, or use Authing.setCurrentToken(token).",
         "The call failed unexpectedly (ZeroDivisionError).",
         "The call was cancelled.",
         "The client was shut down before the call had ended.",
+        "There is no application: call Authing.start(app_id) first.",
+        "mfa_check needs a phone or an email.",
+        'scheme must be "https" or "http".',
     ],
 }
 
 
 @pytest.mark.parametrize("lang", SENTENCES)
-def test_the_own_sentences_of_this_layer_follow_the_language(service, errors, lang):
-    """A window shows each message to its user: those of the service and those of this layer."""
+def test_the_own_sentences_of_this_layer_follow_the_language(service, errors, monkeypatch, lang):
+    """A window shows each message to its user: those of the service and those of this layer, also when no application is started."""
+
+    def said(phone="1"):
+        heard = Heard()
+        AuthClient().mfaCheck(phone, None, heard)
+        return heard.wait()[0][1]
 
     def message(error):
-        heard = Heard()
-
         def fail(_):
             raise error
 
         service.answer = fail
-        AuthClient().mfaCheck("1", None, heard)
-        return heard.wait()[0][1]
+        return said()
 
     Authing.setLanguage(lang)
     told = [message(LoginError("no token")), message(ZeroDivisionError())]
@@ -203,6 +211,10 @@ def test_the_own_sentences_of_this_layer_follow_the_language(service, errors, la
     told.append(cancelled.wait()[0][1])
     AuthClient().mfaCheck("1", None, ended)
     Authing.shutdown(PATIENCE)
-    told.append(ended.calls[0][1])
+    told += [ended.calls[0][1], said(), said(phone=None)]
+    monkeypatch.undo()  # a real client refuses the scheme
+    Authing.start("APP")
+    Authing.setSchema("gopher")
+    told.append(said())
     assert told == SENTENCES[lang]
     assert len(errors) == 1
