@@ -181,6 +181,16 @@ class Emulator(Namespace):
         Raises:
             ValueError: the name has other characters, or there are too many namespaces.
         """
+        namespace = self.reached(name)
+        namespace.in_use = True
+        return namespace
+
+    def reached(self, name: str) -> Namespace:
+        """Return the namespace *name* for a request, which may only look at it: then the namespace can be forgotten again.
+
+        Raises:
+            ValueError: the name has other characters, or there are too many namespaces.
+        """
         if name == self.name:
             return self
         if not _NAME.fullmatch(name):

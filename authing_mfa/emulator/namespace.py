@@ -44,6 +44,7 @@ class Namespace(Users):
     ) -> None:
         self.name = name
         self.app_id = app_id
+        self.in_use = False  # True once the program or a request could change it
         self._first_settings = settings
         self.lock: threading.RLock = threading.RLock()
         self.clock: VirtualClock = VirtualClock(source, self._clock_moved)
@@ -67,17 +68,8 @@ class Namespace(Users):
 
     @property
     def unused(self) -> bool:
-        """True if the namespace can be forgotten without a loss: no message, no user besides the seeds, no photo, no fault, no moved clock."""
-        seeded = len((self.baseline or {}).get("users") or ())
-        state = self.state
-        return not (
-            state.messages.count
-            or len(state.users) > seeded
-            or state.photos.by_key
-            or len(self.faults)
-            or self.clock.offset
-            or self.events
-        )
+        """True if the namespace can be forgotten without a loss: it was only looked at, and nobody watches it."""
+        return not (self.in_use or self.events)
 
     def change_settings(self, **changes: Any) -> None:
         """Change settings until the next reset.

@@ -69,7 +69,8 @@ async def test_a_state_file_continues_where_the_last_run_stopped(tmp_path, api_o
         token = first.issue_mfa_token(ann)
         first.send_code("13800138000")
         first.namespace("w1").send_code("a@example.com")
-        first.namespace("looked-at")
+        async with session.get(f"{first.url}/ns/looked-at/_emulator/info") as answer:
+            assert answer.status == 200
         first.faults.add("mfa_check", status=503)
         first.clock.advance(100)
         key = await api_of(first).upload(pictures(0))
@@ -86,6 +87,22 @@ async def test_a_state_file_continues_where_the_last_run_stopped(tmp_path, api_o
         assert (await api.post("/api/v2/mfa/face/verify", {"photo": key}, token))["code"] == 200
     with Emulator(state_file=path, app_id="another") as third:
         assert third.app_id == "another"
+
+
+async def test_a_state_file_has_every_namespace_that_may_have_changed(tmp_path, api_of):
+    """Not only those with messages: by a request, here a TOTP binding of a user of the seeds, or by the program."""
+    path, seeds = tmp_path / "state.json", {"users": [{"username": "ann", "password": "pw"}]}
+    with Emulator(state_file=path, seeds=seeds) as first:
+        api = api_of(first)
+        api.url = f"{first.url}/ns/w1"
+        token = (await api.login("ann", "pw"))["data"]["token"]
+        secret = (await api.post("/api/v2/mfa/totp/associate", {}, token))["data"]["secret"]
+        body = {"totp": first.totp_code(secret)}
+        assert (await api.post("/api/v2/mfa/totp/associate/confirm", body, token))["code"] == 200
+        first.namespace("w2").fix_code("a@example.com", "9999")
+    with Emulator(state_file=path, seeds=seeds) as second:
+        assert second.namespace("w1").user("ann").totp_secret == secret
+        assert second.namespace("w2").send_code("a@example.com") == "9999"
 
 
 def test_seeds_are_what_a_reset_of_a_state_file_goes_back_to(tmp_path):

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Dispatcher", "Namespaces"]
 
+_LOOKING = ("GET", "HEAD", "OPTIONS")
+
 _log = logging.getLogger("authing_mfa.emulator")
 
 
 class Namespaces(Protocol):
     """The namespaces of the emulator, by name."""
 
-    def namespace(self, name: str) -> Namespace:
+    def reached(self, name: str) -> Namespace:
         """Return the namespace *name*; the first call makes it."""
         ...
 
@@ -62,12 +64,14 @@ class Dispatcher:
     async def _serve_namespace(self, request: web.BaseRequest, cors: dict[str, str]) -> web.StreamResponse:
         path = request.path
         if not path.startswith("/ns/"):
-            return await self._serve(request, self._namespaces.namespace("default"), path, "", cors)
+            return await self._serve(request, self._namespaces.reached("default"), path, "", cors)
         name, slash, rest = path[4:].partition("/")
         try:
-            namespace = self._namespaces.namespace(name)
+            namespace = self._namespaces.reached(name)
         except ValueError as error:
             return envelope(404, str(error), cors)
+        if request.method not in _LOOKING:
+            namespace.in_use = True
         return await self._serve(request, namespace, slash + rest, f"/ns/{name}", cors)
 
     async def _serve(
