@@ -17,6 +17,21 @@ async def test_a_user_without_second_factor_is_logged_in(emu, api):
     assert me["data"]["username"] == "eve"
 
 
+async def test_a_token_expires_when_its_user_says(emu, api):
+    """`tokenExpiredAt` is the token's own `exp`: asking for the user later does not move it."""
+    emu.add_user(username="eve", password="pw")
+    at_login = (await api.login("eve", "pw"))["data"]
+    emu.clock.advance(86400)
+    for_graphql = {"query": "query user { user { id } }"}
+    later = (
+        (await api.get("/api/v2/users/me", at_login["token"]))["data"],
+        (await api.post("/graphql/v2", for_graphql, at_login["token"]))["data"]["user"],
+    )
+    assert [user["tokenExpiredAt"] for user in later] == [at_login["tokenExpiredAt"]] * 2
+    emu.clock.advance(14 * 86400)
+    assert (await api.get("/api/v2/users/me", at_login["token"]))["code"] == 2020
+
+
 @pytest.mark.parametrize("account", ["ann", "13800138000", "+8613800138000", "ANN@example.com"])
 async def test_an_account_is_a_name_a_phone_or_an_address(emu, api, account):
     """Every name a user has logs in."""

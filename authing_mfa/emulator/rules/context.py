@@ -212,5 +212,5 @@ def user_json(state: State, user: User, token: str | None, ip: str = "127.0.0.1"
     }
     if token is not None:
         data["token"] = token
-        data["tokenExpiredAt"] = iso(state.clock() + state.settings.user_token_ttl)
+        data["tokenExpiredAt"] = iso((state.signer.read(token) or {})["exp"])
     return data
