@@ -43,6 +43,7 @@ _NOT_ONE = "this is not a snapshot of the emulator, or of another version of it"
 _converter = cattrs.Converter()
 _converter.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode())
 _converter.register_structure_hook(bytes, lambda value, _: base64.b64decode(value, validate=True))
+_converter.register_structure_hook(float, lambda value, _: _moment(value))
 _converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
 
 
@@ -119,6 +120,15 @@ def _state_of(snapshot: Mapping[str, Any], state: State) -> State:
     return state
 
 
+def _moment(value: object) -> float:
+    """Return *value*, a time: the only kind of number with a fraction in a snapshot. Raise an error if it is not one."""
+    if type(value) not in (int, float):
+        raise ValueError("a time is a number of seconds")
+    moment = float(value)  # type: ignore[arg-type]  # checked above
+    iso(moment)
+    return moment
+
+
 def _check_user(user: User) -> None:
     """Raise ValueError if the rules could not work with *user*."""
     normalized_policies(user.mfa)
@@ -127,8 +137,6 @@ def _check_user(user: User) -> None:
     for binding in (user.totp, user.pending_totp):
         if binding is not None:
             checked_secret(binding.secret)
-    for moment in (user.created_at, user.updated_at, user.last_login, user.last_mfa):
-        iso(moment or 0.0)
 
 
 def _from_format_1(snapshot: Mapping[str, Any]) -> dict[str, Any]:

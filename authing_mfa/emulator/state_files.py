@@ -34,6 +34,9 @@ def load(path: str | PathLike[str]) -> dict[str, Any] | None:
         raise ValueError(f"the state file {path} cannot be used: {error}") from None
     if not isinstance(kept.get("app_id"), str) or not isinstance(kept.get("user_pool_id"), str):
         raise ValueError(f"the state file {path} cannot be used: it names no app_id and user_pool_id")  # noqa: TRY004 - a file's content
+    others = kept.get("namespaces", {})
+    if not isinstance(others, dict) or not all(isinstance(each, dict) for each in others.values()):
+        raise ValueError(f"the state file {path} cannot be used: its namespaces are not snapshots")
     return kept
 
 

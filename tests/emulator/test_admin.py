@@ -251,6 +251,23 @@ async def test_reset_and_snapshots_over_http(emu, api):
     assert bob.totp_secret == secret
 
 
+@pytest.mark.parametrize("moment", ["nan", "12", True, 1e300, None, [1]])
+async def test_a_snapshot_whose_times_are_no_times_is_refused(emu, api, moment):
+    """Else the page, or each answer with this time, could not be made."""
+    emu.add_user(username="ann", password="pw", totp=True)
+    emu.send_code("13800138000")
+    for place in ("messages", "users", "totp"):
+        snapshot = emu.snapshot()
+        if place == "messages":
+            snapshot["messages"][0]["sent_at"] = moment
+        elif place == "users":
+            snapshot["users"][0]["locked_until"] = moment
+        else:
+            snapshot["users"][0]["totp"]["created_at"] = moment
+        assert (await api.call("PUT", "/_emulator/snapshot", snapshot))[0] == 400, place
+    assert len((await api.get("/_emulator/inbox"))["messages"]) == 1
+
+
 async def test_what_is_not_served_is_404(api):
     """Unknown names, wrong methods, page files outside the page."""
     for method, path in (

@@ -135,7 +135,18 @@ def test_a_seed_file_without_users_adds_its_faults_once():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"format":1}', b'{"format":2,"app_id":"a","user_pool_id":"b"}', b"\xff", b"[" * 9000, b"NaN"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"format":1}',
+        b'{"format":2,"app_id":"a","user_pool_id":"b"}',
+        b'{"format":2,"app_id":"a","user_pool_id":"b","namespaces":[]}',
+        b'{"format":2,"app_id":"a","user_pool_id":"b","namespaces":{"w1":5}}',
+        b"\xff",
+        b"[" * 9000,
+        b"NaN",
+    ],
 )
 def test_an_invalid_state_file_is_named_and_kept(tmp_path, content):
     """A sentence with the file's name; the file is left as it was."""
