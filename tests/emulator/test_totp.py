@@ -52,6 +52,15 @@ async def test_a_code_verifies_and_the_same_one_does_not_again(emu, api, bob, to
     assert (await api.post(VERIFY, {"totp": bob.totp_code}, token))["code"] == 200
 
 
+async def test_codes_are_good_again_after_the_clock_was_moved_back(emu, api, bob):
+    """The newest used step is then later than now, and says nothing about the codes of now."""
+    emu.clock.advance(86400)
+    assert (await api.post(VERIFY, {"totp": bob.totp_code}, emu.issue_mfa_token(bob)))["code"] == 200
+    emu.clock.reset()
+    for code in (200, 6001):
+        assert (await api.post(VERIFY, {"totp": bob.totp_code}, emu.issue_mfa_token(bob)))["code"] == code
+
+
 @pytest.mark.parametrize(("steps", "code"), [(-2, 6001), (-1, 200), (0, 200), (1, 200), (2, 6001)])
 async def test_a_clock_may_be_one_step_off(emu, api, bob, token, steps, code):
     """The step before and the step after are taken, others are not."""
