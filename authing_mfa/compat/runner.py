@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -170,7 +171,8 @@ class Runner:
         if own_thread() is not None:
             return
         if exiting and any(call.must_end for call in pending):
-            self._thread.join(_LONG_CALL)
+            with suppress(KeyboardInterrupt):  # Ctrl-C ends this wait
+                self._thread.join(_LONG_CALL)
             deadline = _deadline(timeout)
         self._thread.join(_left(deadline, 0.9))
         for call in pending:

@@ -31,6 +31,12 @@ def test_leaving_waits_for_a_new_recovery_code():
     assert said == ["completed 10100", "completed 200 new"]
 
 
+def test_ctrl_c_ends_the_wait_for_a_new_recovery_code():
+    """A service that does not answer does not keep the program; the completion runs."""
+    said, _ = lines(run("leaving", "interrupt the exit"))
+    assert said == ["completed 10102"]
+
+
 @pytest.mark.parametrize("way", ["at once", "idle", "unused"])
 def test_leaving_at_once_or_idle_is_clean(way):
     """Whatever the loop was doing, if it ever ran."""

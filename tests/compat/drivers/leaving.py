@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 
 leaving = [time.monotonic()]
 late = []
@@ -72,6 +73,28 @@ def answer_late():
     listening.detach()
 
 
+def take_one_request():
+    """Leave one request without an answer."""
+    listening = socket.socket(fileno=silent)
+    connection, _ = listening.accept()
+    connection.recv(65536)
+    requested.set()
+    connection.detach()
+    listening.detach()
+
+
+def interrupt_the_exit():
+    """Press Ctrl-C once the main thread waits in the package's exit."""
+    main = threading.main_thread()
+    main.join()
+    while True:
+        names = {frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._current_frames()[main.ident])}
+        if names >= {"exit", "close", "join"}:
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+        time.sleep(0.01)
+
+
 requested = threading.Event()
 
 
@@ -133,6 +156,11 @@ elif way == "recovery code":
     threading.Thread(target=answer_late, daemon=True).start()
     AuthClient().mfaVerifyByRecoveryCode("old", lambda code, _, user: say("completed", code, user.recovery_code))
     AuthClient().mfaVerifyByOTP("", completion)
+    requested.wait()
+elif way == "interrupt the exit":
+    threading.Thread(target=take_one_request, daemon=True).start()
+    threading.Thread(target=interrupt_the_exit, daemon=True).start()
+    AuthClient().mfaVerifyByRecoveryCode("old", completion)
     requested.wait()
 elif way == "interrupt a bounded wait":
     [call] = in_flight(1)
