@@ -188,6 +188,9 @@ class Emulator(Namespace):
     def reached(self, name: str) -> Namespace:
         """Return the namespace *name* for a request, which may only look at it: then the namespace can be forgotten again.
 
+        Args:
+            name: as for `namespace`.
+
         Raises:
             ValueError: the name has other characters, or there are too many namespaces.
         """

@@ -198,6 +198,35 @@ async def test_names_of_namespaces_are_plain(api, name):
     assert (await api.call("GET", f"/ns/{name}/_emulator/info"))[0] == 404
 
 
+async def test_a_state_file_has_every_namespace_that_may_have_changed(tmp_path, api_of):
+    """Not only those with messages: by a request, here a TOTP binding of a user of the seeds, or by the program."""
+    path, seeds = tmp_path / "state.json", {"users": [{"username": "ann", "password": "pw"}]}
+    with Emulator(state_file=path, seeds=seeds) as first:
+        api = api_of(first)
+        api.url = f"{first.url}/ns/w1"
+        token = (await api.login("ann", "pw"))["data"]["token"]
+        secret = (await api.post("/api/v2/mfa/totp/associate", {}, token))["data"]["secret"]
+        body = {"totp": first.totp_code(secret)}
+        assert (await api.post("/api/v2/mfa/totp/associate/confirm", body, token))["code"] == 200
+        first.namespace("w2").fix_code("a@example.com", "9999")
+    with Emulator(state_file=path, seeds=seeds) as second:
+        assert second.namespace("w1").user("ann").totp_secret == secret
+        assert second.namespace("w2").send_code("a@example.com") == "9999"
+
+
+@pytest.mark.parametrize("namespaces", [[], {"w1": 5}, {"w1": {}}, {"a/b": {}}, None])
+def test_a_state_file_with_damaged_namespaces_is_named_and_kept(tmp_path, namespaces):
+    """The same where only this part is damaged."""
+    path = tmp_path / "state.json"
+    with Emulator(state_file=path):
+        pass
+    content = json.dumps({**json.loads(path.read_bytes()), "namespaces": namespaces})
+    path.write_text(content, "utf-8")
+    with pytest.raises(ValueError, match=r"state file .*state\.json"):
+        Emulator(state_file=path)
+    assert path.read_text("utf-8") == content
+
+
 # ─────────────────────────────── size ───────────────────────────────
 
 
