@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import sys
 import zipfile
@@ -79,6 +80,53 @@ def test_a_file_with_the_wrong_name_is_named(tmp_path, content, said, name):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf\n{"kind": "totp", "code": "012340"}\n',
+        b"kind,code\ntotp,012340\n",
+        "kind\tcode\ntotp\t012340\n".encode("utf-16-le"),
+        gzip.compress(b'{"kind": "totp", "code": "012340"}\n'),
+    ],
+    ids=["json lines", "csv", "utf-16 without a mark", "gzip"],
+)
+@pytest.mark.parametrize("alone", [1, 2, 3])
+def test_a_pipe_is_known_however_little_of_it_comes_first(monkeypatch, content, alone):
+    """A program may write the first bytes alone, such as a byte order mark or an empty line."""
+
+    class Pipe(io.RawIOBase):
+        pieces = [content[:alone], content[alone:]]
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            piece = self.pieces.pop(0) if self.pieces else b""
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Pipe())))
+    assert list(Input(BatchOptions(source="-")).rows()) == [VerifyRequest.totp("012340")]
+
+
+def test_a_closed_standard_input_is_a_sentence(monkeypatch):
+    """As `authing-mfa batch - <&-` has it."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InvalidInputError, match="Standard input is closed"):
+        list(Input(BatchOptions(source="-")).rows())
+
+
+def test_a_pipe_with_a_name_needs_no_suffix():
+    """As the shell's <(…) makes it."""
+    reading, writing = os.pipe()
+    os.write(writing, b"kind,code\ntotp,012340\n")
+    os.close(writing)
+    try:
+        assert read(f"/dev/fd/{reading}")[0] == [VerifyRequest.totp("012340")]
+    finally:
+        os.close(reading)
+
+
+@pytest.mark.parametrize(
     "content", ['[{"kind": "totp", "code": "012340"}]', '\n[\n{"kind": "totp", "code": "012340"}\n]\n']
 )
 def test_a_json_array_is_refused_as_a_whole(tmp_path, content):
@@ -101,6 +149,15 @@ def test_one_damaged_line_of_a_pipe_does_not_change_how_the_others_are_read(monk
     )
     rows = list(Input(BatchOptions(source="-")).rows())
     assert [row.key for row in rows] == ["张0", "张1", "张2", None, "李四"]
+
+
+def test_json_lines_with_the_name_of_a_csv_file_are_named(tmp_path):
+    """The error names the option."""
+    path = tmp_path / "rows.csv"
+    path.write_text('{"kind": "totp", "code": "012340"}\n')
+    with pytest.raises(InvalidInputError, match="--format jsonl"):
+        read(path)
+    assert read(path, source_format="jsonl")[0] == [VerifyRequest.totp("012340")]
 
 
 # ─────────────────────────────── damaged files ───────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
+from authing_mfa.batch.files.opening import opened
 from authing_mfa.batch.files.records import Record, csv_records, jsonl_records
 from authing_mfa.batch.files.table import NULL, Findings, check_columns, forms_fit, plain_text, problem_of
-from authing_mfa.batch.files.text import ReadingStopped, check_encoding, opened, survey
+from authing_mfa.batch.files.text import ReadingStopped, check_encoding, survey
 from authing_mfa.batch.files.typed_records import open_parquet, parquet_records, xlsx_records
 from authing_mfa.batch.models import InvalidRow, VerifyRequest, key_problem, request_of
 from authing_mfa.errors import AuthingError, InvalidInputError
@@ -50,11 +52,13 @@ _NO_TEXT: Final = {
 }
 """The first bytes of files that are given a wrong name, and what they are."""
 
+_JSON: Final = re.compile(rb"\{|\[\s*[{\]]")
+
 Row = VerifyRequest | InvalidRow
 
 
 def format_of(name: str, given: str | None) -> Format | None:
-    """Return the format *given*, else the format of the file's suffix; None for a pipe, whose first bytes decide.
+    """Return the format *given*, else that of the file's suffix; None for a pipe without a known suffix, whose first bytes decide.
 
     Raises:
         InvalidInputError: the suffix is unknown.
@@ -69,7 +73,7 @@ def format_of(name: str, given: str | None) -> Format | None:
     if path.suffix.lower() in _PACKED:
         path = path.with_suffix("")
     form = _SUFFIXES.get(path.suffix.lower())
-    if form is None:
+    if form is None and not (path.exists() and not path.is_file()):
         raise InvalidInputError(f"The format of {name} cannot be seen from its name: give csv, jsonl, parquet or xlsx.")
     return form
 
@@ -135,7 +139,7 @@ class Input:
         """
         if self._source == "-" or not Path(self._source).is_file():
             return
-        with opened(self._source) as (file, _), _readable(lambda: ""):
+        with _readable(lambda: ""), opened(self._source) as (file, _):
             form = self._form or _sniff(file)
             if form == "parquet":
                 self.total = int(open_parquet(file).metadata.num_rows)
@@ -158,8 +162,8 @@ class Input:
         """
         where = ""
         with (
-            opened(self._source) as (file, compression),
             _readable(lambda: where and f" after {where}"),
+            opened(self._source) as (file, compression),
             closing(self._records(file, compression)) as records,
         ):
             first = next(records, None)
@@ -185,7 +189,7 @@ class Input:
             return parquet_records(file, columns, kind)
         if form == "xlsx":
             return xlsx_records(file, columns, kind, on_sheet)
-        _check_text(file, self._source)
+        _check_text(file, form, self._source)
         if form == "csv":
             return csv_records(file, encoding, self._options.delimiter, columns, kind, on_header)
         return jsonl_records(file, encoding, columns, kind)
@@ -248,11 +252,12 @@ def _sniff(file: io.BufferedReader) -> Format:
         return "parquet"
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
-    return "jsonl" if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{") else "csv"
+    text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return "jsonl" if _JSON.match(text) else "csv"
 
 
-def _check_text(file: io.BufferedReader, source: str) -> None:
-    """Check that *file* does not begin like a file of another kind.
+def _check_text(file: io.BufferedReader, form: Format, source: str) -> None:
+    """Check that *file* does not begin like a file of another kind than *form*.
 
     Raises:
         InvalidInputError: it does.
@@ -260,10 +265,12 @@ def _check_text(file: io.BufferedReader, source: str) -> None:
     head = b""
     with suppress(ValueError):
         head = file.peek(16)[:16]
+    name = "The input" if source == "-" else f"The file {source}"
     what = next((what for magic, what in _NO_TEXT.items() if head.startswith(magic)), None)
     if what is not None:
-        name = "The input" if source == "-" else f"The file {source}"
         raise InvalidInputError(f"{name} is not CSV or JSON lines: it is {what}.")
+    if form == "csv" and _sniff(file) == "jsonl":
+        raise InvalidInputError(f"{name} is not CSV: it is JSON. Give the format jsonl (--format jsonl).")
 
 
 @contextmanager

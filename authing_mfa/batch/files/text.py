@@ -1,4 +1,4 @@
-"""Read text files of other programs: compressed or not, in UTF-8, GB18030 or UTF-16, with any line endings.
+"""Read text files of other programs: in UTF-8, GB18030 or UTF-16, with any line endings.
 
 Excel in China saves CSV in GB18030, and "Unicode text" in UTF-16 with tabs. The first bytes decide the encoding; in a file that can
 be read twice, all of its lines decide: one damaged line does not change how other lines are read.
@@ -7,14 +7,10 @@ be read twice, all of its lines decide: one damaged line does not change how oth
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import os
-import sys
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
@@ -22,17 +18,14 @@ from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 T = TypeVar("T")
 
-__all__ = ["COMPRESSIONS", "LONGEST_LINE", "ReadingStopped", "Survey", "check_encoding", "lines", "opened", "survey"]
+__all__ = ["LONGEST_LINE", "ReadingStopped", "Survey", "check_encoding", "lines", "survey"]
 
 LONGEST_LINE: Final = 1 << 20
 """Characters; a longer line is not read as a row."""
-
-COMPRESSIONS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-"""The first bytes of a compressed file."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -42,7 +35,6 @@ _BOMS: Final = (
 _NO_CELL: Final = b' \t\r\n,;|"'  # a line of these characters has no cell
 _CJK: Final = "\u2e80"  # the first letter of Chinese, Japanese and Korean
 _HEAD: Final = 4096  # how many bytes are checked
-_PACKED: Final = 2048  # bytes that are decompressed at once: a hostile file makes 128 KiB of four of them
 
 
 @attrs.frozen
@@ -76,89 +68,6 @@ def check_encoding(name: str | None) -> str | None:
             f"There is no text encoding {name!r}: use a name like utf-8, gb18030 or utf-16."
         ) from None
     return "gb18030" if found.name in ("gbk", "gb2312") else found.name
-
-
-@contextmanager
-def opened(source: str) -> Iterator[tuple[io.BufferedReader, str | None]]:
-    """Open *source*, a path or ``-`` for standard input, and decompress it. Yield the bytes and the compression's name.
-
-    Raises:
-        InvalidInputError: the file is compressed with zstd, and the package for it is not installed.
-        OSError: the file cannot be opened.
-    """
-    if source == "-":
-        with _standard_input() as stdin:
-            yield _decompressed(stdin)
-        return
-    with Path(source).open("rb") as file:
-        yield _decompressed(file)
-
-
-@contextmanager
-def _standard_input() -> Iterator[io.BufferedReader]:
-    """Open standard input a second time. A thread may read from it when the interpreter ends, which then cannot close `sys.stdin`."""
-    stdin: Any = sys.stdin.buffer
-    try:
-        handle = os.dup(stdin.fileno())
-    except (AttributeError, OSError):  # it is no file, but an object of the caller's
-        yield stdin
-        return
-    with open(handle, "rb") as file:  # noqa: PTH123 - it has no path
-        yield file
-
-
-def _decompressed(file: io.BufferedReader) -> tuple[io.BufferedReader, str | None]:
-    head = file.peek(4)[:4]
-    name = next((name for magic, name in COMPRESSIONS.items() if head.startswith(magic)), None)
-    if name == "gzip":
-        unpacked: Any = gzip.GzipFile(fileobj=file)
-        return io.BufferedReader(unpacked), name
-    if name == "zstd":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise InvalidInputError(
-                "A file that is compressed with zstd needs the package zstandard: pip install 'authing-mfa[zstd]'."
-            ) from error
-        return io.BufferedReader(_Zstd(file, zstandard.ZstdDecompressor)), name
-    return file, None
-
-
-class _Zstd(io.RawIOBase):
-    """The content of a file that is compressed with zstd. A file that was cut off is an error; zstandard's own reader ends there."""
-
-    def __init__(self, file: io.BufferedReader, decompressor: Callable[[], Any]) -> None:
-        self._file = file
-        self._decompressor = decompressor
-        self._frame: Any = None  # that was begun
-        self._packed = b""
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes.
-
-        Raises:
-            EOFError: the file was cut off.
-        """
-        while not self._ready:
-            self._packed = self._packed or self._file.read(_PACKED)
-            if not self._packed:
-                if self._frame is not None:
-                    raise EOFError("the compressed file was cut off")
-                return 0
-            frame = self._frame = self._frame or self._decompressor().decompressobj()
-            self._ready = memoryview(frame.decompress(self._packed))
-            self._packed = frame.unused_data if frame.eof else b""
-            if frame.eof:
-                self._frame = None
-        size = min(len(buffer), len(self._ready))
-        buffer[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
 
 
 class ReadingStopped(Exception):  # noqa: N818 - it reports no error: nobody waits for the result any more
