@@ -69,9 +69,7 @@ _WRITES_LATER: Final = sys.version_info < (3, 12)
 
 _TURNS: Final = 3  # turns of the loop in which TLS may read its own messages (session tickets)
 _MOST_UNFIT: Final = 3  # new connections in a row on which bytes wait: the peer is no HTTP server
-_TLS_END: Final = (
-    1.0  # seconds that a connection which is closed waits for the peer's end of TLS; asyncio's default is 30
-)
+_TLS_END: Final = 1.0  # seconds that a closed connection waits for the peer's end of TLS; asyncio's default is 30
 _CHUNK: Final = 1 << 16  # bytes of a large body that are written at once
 
 

@@ -51,9 +51,8 @@ _TYPED_WRONG: Final = re.compile("^['‘’]|[\uff01-\uff5e]")
 _SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[Ee][+-]?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
 _ERROR: Final = re.compile(r"#[A-Z0-9/_]+[!?]|#N/A|#+")
-_WORDS: Final = frozenset(
-    ("null", "none", "nan", "nat", "na", "n/a", "<na>", "#n/a", "(null)", "<null>", "nil")
-)  # for an empty cell
+# What other programs write into a cell that is empty.
+_WORDS: Final = frozenset(("null", "none", "nan", "nat", "na", "n/a", "<na>", "#n/a", "(null)", "<null>", "nil"))
 _ODD: Final = frozenset("=#'‘’\"(<")  # no cell that fits begins with one of them, except a phone
 
 

@@ -165,9 +165,8 @@ class _Lines:
             except UnicodeEncodeError:  # the line holds bytes that are not UTF-8
                 self._chinese = True
             else:
-                self._guess = (
-                    max(line) < _CJK
-                )  # GB18030 is seldom valid UTF-8, and if it is, its letters are not Chinese
+                # GB18030 is seldom valid UTF-8, and if it is, its letters are not Chinese.
+                self._guess = max(line) < _CJK
                 return line
         try:
             return line.encode("utf-8", "surrogateescape").decode("gb18030")

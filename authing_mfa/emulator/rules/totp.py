@@ -97,10 +97,8 @@ def totp_matches(context: RuleContext, user: User, code: str) -> bool:
     if binding is None or step is None:
         context.state.count_failure(user)
         return False
-    moved_back = binding.last_step > totp.step_of(now) + _drift(
-        context
-    )  # a test moved the clock: no code of this time was used
-    last = -1 if moved_back else binding.last_step
+    newest = totp.step_of(now) + _drift(context)
+    last = binding.last_step if binding.last_step <= newest else -1  # -1: the clock was moved back
     if step <= last and step != binding.confirmed_step:
         return False
     binding.last_step = max(step, last)
