@@ -107,6 +107,7 @@ _PROBLEMS: Final[dict[str, str]] = {
     "begins with an apostrophe": "以撇号开头",
     "has full-width characters": "含有全角字符",
     "is not a country code": "不是国家或地区代码",
+    "is empty: the row is verified for the user of the login": "为空：该行以登录用户的身份验证",
     "is an error of a spreadsheet": "是电子表格的错误值",
     "is a word like NULL, not an empty cell": "是 NULL 之类的词，而非空单元格",
     "is in quotes": "带有引号",

@@ -101,3 +101,17 @@ def test_e_mail_addresses(tmp_path, value):
     """An apostrophe inside, other scripts, and letters that are composed of two characters are no mistakes."""
     row, _ = row_with(tmp_path, "email", email=value)
     assert row.operation.email == value
+
+
+@pytest.mark.parametrize(
+    ("tokens", "count"), [(["t1", "", "t3", ""], 2), (["", "", "", ""], 0), (["t1", "t2", "t3", "t4"], 0)]
+)
+def test_rows_whose_token_may_have_been_forgotten_are_counted(tmp_path, tokens, count):
+    """They are verified for the user who is logged in. In a workbook only the first of merged cells has a value."""
+    path = tmp_path / "rows.csv"
+    path.write_text("kind,token,code\n" + "".join(f"totp,{token},012340\n" for token in tokens))
+    rows, source = read(path)
+    assert [row.token or "" for row in rows] == tokens
+    assert [(finding.column, finding.count, finding.where) for finding in source.findings.all()] == (
+        [("token", count, "line 3")] if count else []
+    )

@@ -34,6 +34,17 @@ def test_a_quote_in_the_name_of_a_column_costs_no_row(tmp_path, name):
     assert read(path)[0] == [VerifyRequest.totp("012340"), VerifyRequest.totp("012341")]
 
 
+@pytest.mark.parametrize("last", ['totp,012349,it is 5"', "totp,012349,x"])
+def test_a_stray_quote_in_a_column_of_others_takes_no_row_with_it(tmp_path, last):
+    """Between two of them stood rows, which were a part of a remark then."""
+    path = tmp_path / "rows.csv"
+    path.write_text(f'kind,code,note\ntotp,012340,"5 inch\ntotp,012341,x\ntotp,012342,x\n{last}\ntotp,012343,x\n')
+    rows, _ = read(path)
+    assert len(rows) == 5
+    assert isinstance(rows[0], InvalidRow)
+    assert [row.operation.code for row in rows[1:]] == ["012341", "012342", "012349", "012343"]
+
+
 @pytest.mark.parametrize(
     "header", ['"kind,note,code', 'kind,note,"code', 'kind,"note,code', 'kind,code,"note', '"kind"x,note,code']
 )

@@ -214,6 +214,7 @@ class Input:
             row = request_of(cells, kind)
         except InvalidInputError as error:
             return _invalid(f"{_capital(where)}: {error.message}", cells, kind)
+        self.findings.note_token(row.token, where)
         if row.kind in ("phone", "email", "totp"):
             self.findings.note_code(row.kind, cells["code"], where)
         return row

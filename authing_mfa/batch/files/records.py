@@ -8,7 +8,7 @@ import re
 from collections import deque
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from authing_mfa.batch.files.table import match_columns
+from authing_mfa.batch.files.table import match_columns, problem_of
 from authing_mfa.batch.files.text import LONGEST_LINE, lines
 from authing_mfa.errors import InvalidInputError
 
@@ -125,7 +125,12 @@ class CsvReader:
         fields, taken = self._parse(line, self.delimiter)
         spans = bool(taken)
         whole = fields is not None and (
-            not spans or (len(fields) == width and not any("\n" in fields[at] or "\r" in fields[at] for at in ours))
+            not spans
+            or (
+                len(fields) == width
+                and not any("\n" in fields[at] or "\r" in fields[at] for at in ours)
+                and not any(self._is_like_a_row(following, width, ours) for following in taken)
+            )
         )
         if not whole or fields is None:
             self._waiting.extendleft(reversed(taken))  # reading continues with the next line
@@ -135,6 +140,16 @@ class CsvReader:
         checked = _checked(fields, width)
         if checked is not None:
             yield f"lines {first}-{self._number}" if spans else f"line {first}", checked
+
+    def _is_like_a_row(self, line: str, width: int, ours: Mapping[int, str]) -> bool:
+        """Return True if *line*, which stands between quotes, would be a row: then the quotes are stray ones, and it is one."""
+        cells = line.rstrip("\r\n").split(self.delimiter)
+        sent = [at for at, name in ours.items() if name in ("phone", "email", "code")]
+        return (
+            len(cells) == width
+            and bool(sent)
+            and all(cells[at].strip() and problem_of(ours[at], cells[at].strip(), None) is None for at in sent)
+        )
 
 
 def _checked(fields: list[str], width: int) -> list[str] | str | None:

@@ -234,6 +234,8 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Any]] = {}
         self._lengths: dict[tuple[str, int], list[Any]] = {}
+        self._tokens = 0  # rows with a token of their own
+        self._without: list[Any] = [0, ""]  # rows without, and the place of the first
 
     def note(self, column: str, problem: str, where: str, value: str = "", *, count: int = 1) -> None:
         """Count one, or *count*."""
@@ -247,9 +249,20 @@ class Findings:
             entry = self._lengths[kind, len(code)] = [0, where, code]
         entry[0] += 1
 
+    def note_token(self, token: str | None, where: str) -> None:
+        """Count the rows with and without a token of their own: if there are both, the others may have been forgotten."""
+        if token is not None:
+            self._tokens += 1
+        else:
+            self._without[0] += 1
+            self._without[1] = self._without[1] or where
+
     def all(self) -> list[Finding]:
         """Return the findings, most frequent first."""
         found = [Finding(column, problem, *entry) for (column, problem), entry in self._found.items()]
+        count, first = self._without
+        if self._tokens and count:
+            found.append(Finding("token", "is empty: the row is verified for the user of the login", count, first, ""))
         usual: dict[str, int] = {}  # the length that most codes of a kind have
         for kind, length in sorted(self._lengths, key=lambda at: -self._lengths[at][0]):
             usual.setdefault(kind, length)
