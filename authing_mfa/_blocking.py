@@ -145,7 +145,7 @@ class SharedClient:
             while True:
                 check_thread()
                 try:
-                    item = runner.run(anext(outcomes), patience=float("inf"))
+                    item = runner.run(_next(outcomes), patience=float("inf"))
                 except StopAsyncIteration:
                     return
                 yield item
@@ -181,6 +181,11 @@ class SharedClient:
                 stacklevel=2,
                 source=self,
             )
+
+
+async def _next(outcomes: AsyncGenerator[T, None]) -> T:
+    """Return the next of *outcomes*. The iteration begins on the loop's thread, so the loop knows it and closes it at its end."""
+    return await anext(outcomes)
 
 
 def check_thread() -> None:

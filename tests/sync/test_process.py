@@ -54,9 +54,9 @@ def test_leaving_without_closing_is_silent_and_bounded(way, code, said):
     assert seconds < 30
 
 
-@pytest.mark.parametrize("way", ["closed", "last of two"])
+@pytest.mark.parametrize("way", ["closed", "last of two", "closed with an unread batch"])
 def test_the_loop_ends_with_the_last_client(way):
-    """No thread of ours is left; a client that is closed without a call does not end the others' loop."""
+    """No thread of ours is left, and no task; a client that is closed without a call does not end the others' loop."""
     heard, _ = live(way)
     assert heard == (["[]", "end"] if way == "closed" else ["True", "[]", "end"])
 

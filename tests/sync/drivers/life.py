@@ -1,6 +1,7 @@
 """One life of a program that uses the sync client, chosen by its first argument; it says what happened on stdout."""
 
 import atexit
+import gc
 import os
 import signal
 import socket
@@ -122,6 +123,13 @@ elif way in ("too late", "used and too late", "iterated too late"):
 elif way == "closed":
     with client:
         client.mfa_check(phone="1")
+    say([thread.name for thread in threading.enumerate() if "mfa" in thread.name])
+elif way == "closed with an unread batch":
+    outcomes = client.verify_many([VerifyRequest.check(phone=number) for number in "123"], concurrency=1)
+    say(next(outcomes).value)
+    client.close()
+    del outcomes
+    gc.collect()
     say([thread.name for thread in threading.enumerate() if "mfa" in thread.name])
 elif way == "last of two":
     other = AuthClient("APP", base_url="http://127.0.0.1:1", token="token")
