@@ -120,7 +120,7 @@ class Input:
         if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in '"\r\n'):
             raise InvalidInputError("A delimiter is one character.")
         self._source = options.source
-        self._form = format_of(options.source, options.source_format)
+        self._form: Format | None = format_of(options.source, options.source_format)
         self._encoding = check_encoding(options.encoding)
         self._options = options
         self._on_detected = on_detected

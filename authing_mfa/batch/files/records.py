@@ -62,7 +62,7 @@ class CsvReader:
 
     def _names(self, line: str) -> list[str]:
         """Return the cells of the header, which begins with *line*. A name may hold a line break, but not a delimiter too."""
-        best = 0
+        best, used, names = 0, 0, None
         for mark in (self.delimiter,) if self._told else DELIMITERS:
             cells, taken = self._parse(line, mark)
             self._waiting.extendleft(reversed(taken))
