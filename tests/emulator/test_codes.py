@@ -221,3 +221,14 @@ def test_nothing_was_sent_to_a_stranger(emu):
 async def test_an_address_must_be_one(api):
     """Sending to something without @ is a bad request."""
     assert (await api.post("/api/v2/email/send", {"email": "ann", "scene": "MFA_VERIFY"}))["code"] == 400
+
+
+def test_a_target_that_another_user_has_bound_is_refused(emu):
+    """Though it is not the phone or address of that user's account."""
+    ann = emu.add_user(username="ann", password="pw", phone="138", email="a@b.test", mfa=["SMS", "EMAIL"])
+    emu.update_user(ann, phone="139", email="c@b.test")
+    for target, policy in (({"phone": "+86138"}, "SMS"), ({"email": "A@b.test"}, "EMAIL")):
+        with pytest.raises(ValueError, match="bound for MFA"):
+            emu.add_user(username="bob", password="pw", mfa=[policy], **target)
+        assert emu.add_user(username=f"for {policy}", password="pw", **target)
+    assert (ann.mfa_phone, ann.mfa_email) == ("138", "a@b.test")

@@ -108,11 +108,13 @@ class Directory:
         if user.id in self.users:
             raise UnacceptableError(f"a user with the id {user.id!r} exists already")
         self._refuse_duplicates(user)
+        bound_phone, bound_email = phone if "SMS" in policies else None, email if "EMAIL" in policies else None
+        self._refuse_bound(bound_phone, user.phone_country_code, bound_email)
         self.register(user)
-        if phone is not None and "SMS" in policies:
-            self.bind_phone(user, phone, user.phone_country_code)
-        if email is not None and "EMAIL" in policies:
-            self.bind_email(user, email)
+        if bound_phone is not None:
+            self.bind_phone(user, bound_phone, user.phone_country_code)
+        if bound_email is not None:
+            self.bind_email(user, bound_email)
         self.notify("users", {"id": user.id})
         return user
 
@@ -123,6 +125,13 @@ class Directory:
             raise UnacceptableError(f"the phone {user.phone} belongs to another user already")
         if user.email is not None and canonical_target(user.email) in self.by_email:
             raise UnacceptableError(f"the address {user.email} belongs to another user already")
+
+    def _refuse_bound(self, phone: str | None, country_code: str | None, email: str | None) -> None:
+        """Refuse MFA targets that another user has bound."""
+        if phone is not None and canonical_phone(phone, country_code) in self.by_mfa_phone:
+            raise UnacceptableError(f"the phone {phone} is bound for MFA by another user already")
+        if email is not None and canonical_target(email) in self.by_mfa_email:
+            raise UnacceptableError(f"the address {email} is bound for MFA by another user already")
 
     def register(self, user: User) -> None:
         """Add *user* to the indexes by name, phone and address."""
