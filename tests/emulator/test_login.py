@@ -17,6 +17,16 @@ async def test_a_user_without_second_factor_is_logged_in(emu, api):
     assert me["data"]["username"] == "eve"
 
 
+@pytest.mark.parametrize(("start", "lifetime"), [(1000.9, 0.5), (1000.0, 0.5), (1000.9, 1), (1000.5, 360)])
+async def test_a_token_is_valid_as_long_as_the_settings_say(api_of, start, lifetime):
+    """To the fraction of a second, although its `exp` has whole seconds."""
+    with Emulator(clock=lambda: start, settings=Settings(mfa_token_ttl=lifetime)) as emulator:
+        api, token = api_of(emulator), emulator.issue_mfa_token(emulator.add_user(username="ann", password="pw"))
+        for moment, code in ((0, 200), (lifetime - 0.1, 200), (lifetime, 2021)):
+            emulator.clock.set(start + moment)
+            assert (await api.post("/api/v2/applications/mfa/check", {"phone": "1"}, token))["code"] == code, moment
+
+
 async def test_a_token_expires_when_its_user_says(emu, api):
     """`tokenExpiredAt` is the token's own `exp`: asking for the user later does not move it."""
     emu.add_user(username="eve", password="pw")

@@ -5,6 +5,7 @@ Nothing in this module locks: the caller holds the namespace's lock.
 
 from __future__ import annotations
 
+import math
 import secrets
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ class State(Directory):
     # ─────────────────────────────── tokens ───────────────────────────────
 
     def _token(self, user: User, lifetime: float, stage: int | None) -> str:
-        now = int(self.clock())
+        now = self.clock()
         data: dict[str, Any] = {"userPoolId": self.user_pool_id, "userId": user.id, "arn": self.arn(user)}
         if stage is not None:
             data["stage"] = stage
@@ -118,8 +119,9 @@ class State(Directory):
             "iss": ISSUER,
             "sub": user.id,
             "jti": self.rng.randbytes(8).hex(),
-            "iat": now,
-            "exp": now + int(lifetime),
+            "iat": int(now),
+            "exp": int(now) + math.ceil(lifetime),
+            "until": now + lifetime,  # `exp` has whole seconds: a token of half a second would be born dead
         }
         return self.signer.sign(claims)
 
@@ -141,7 +143,8 @@ class State(Directory):
         if claims is None:
             return None, False, False
         user = self.users.get(claims["data"]["userId"])
-        good = user is not None and self.clock() < claims["exp"] and claims.get("jti") not in self.sessions.ended
+        until = claims.get("until", claims["exp"])
+        good = user is not None and self.clock() < until and claims.get("jti") not in self.sessions.ended
         return user, claims["data"].get("stage") == 1, good
 
     def end_token(self, token: str) -> None:
