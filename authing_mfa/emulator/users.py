@@ -157,8 +157,8 @@ class Users:
             user: the user to change.
             username: the new user name.
             password: the new password, in plain text.
-            phone: the new phone of the account.
-            email: the new address of the account.
+            phone: the new phone of the account; an empty text removes the phone.
+            email: the new address of the account; an empty text removes the address.
             mfa: the second factors that the application demands from this user from now on.
             nickname: the new nickname.
             phone_country_code: the country code of *phone*.

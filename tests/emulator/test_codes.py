@@ -223,6 +223,16 @@ async def test_an_address_must_be_one(api):
     assert (await api.post("/api/v2/email/send", {"email": "ann", "scene": "MFA_VERIFY"}))["code"] == 400
 
 
+def test_an_empty_phone_or_address_is_removed(emu):
+    """It is free for another user then; what is not named stays."""
+    ann = emu.add_user(username="ann", password="pw", phone="138", email="a@b.test")
+    emu.update_user(ann, phone="")
+    assert (ann.username, ann.phone, ann.email) == ("ann", None, "a@b.test")
+    emu.update_user(ann, email="")
+    assert (ann.username, ann.phone, ann.email) == ("ann", None, None)
+    assert emu.add_user(username="bob", password="pw", phone="138", email="a@b.test").phone == "138"
+
+
 def test_a_target_that_another_user_has_bound_is_refused(emu):
     """Though it is not the phone or address of that user's account."""
     ann = emu.add_user(username="ann", password="pw", phone="138", email="a@b.test", mfa=["SMS", "EMAIL"])

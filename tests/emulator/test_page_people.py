@@ -47,6 +47,21 @@ def test_a_user_is_changed_on_the_page(emu, page):
     assert (ann.username, ann.mfa, ann.phone) == ("anna", ("SMS", "EMAIL"), "13800138000")
 
 
+def test_an_emptied_field_is_removed_on_the_page(emu, page):
+    """A phone is; a user name cannot be, and the form says so."""
+    ann = emu.add_user(username="ann", password="pw", phone="13800138000", email="ann@b.test")
+    page.show("users")
+    page.click(".person-actions button")
+    page.type("#user-form [name=username]", "")
+    page.click("#user-form [type=submit]")
+    page.wait_text("#user-form .problem", "The user name cannot be removed.")
+    page.type("#user-form [name=username]", "ann")
+    page.type("#user-form [name=phone]", "")
+    page.click("#user-form [type=submit]")
+    page.wait(lambda: ann.phone is None)
+    assert (ann.username, ann.email) == ("ann", "ann@b.test")
+
+
 def test_a_factor_is_unbound_on_the_page(emu, page):
     """The dialog has a button for each bound factor."""
     ann = emu.add_user(username="ann", password="pw", phone="13800138000", mfa=["SMS", "OTP"], totp=True)

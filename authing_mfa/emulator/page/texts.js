@@ -101,6 +101,7 @@ const TEXTS = {
   mfa_token: ["mfaToken", "mfaToken"],
   copy_mfa_token: ["Copy a new mfaToken of {name}", "复制 {name} 的新 mfaToken"],
   copy_recovery: ["Copy the recovery code of {name}", "复制 {name} 的恢复代码"],
+  name_missing: ["The user name cannot be removed.", "用户名不能删除。"],
   user_missing: ["A user needs a name and a password.", "请填写用户名和密码。"],
   user_added: ["{name} was added", "已添加 {name}"],
   user_changed: ["{name} was changed", "已修改 {name}"],

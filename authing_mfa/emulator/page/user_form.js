@@ -71,15 +71,17 @@ async function submit(event) {
   event.preventDefault();
   const form = event.target;
   const text = (name) => form.elements[name].value.trim() || null;
+  const removed = edited ? "" : null; // a field that was emptied; null would leave it unchanged
   const fields = {
     username: text("username"),
-    phone: text("phone"),
-    email: text("email"),
+    phone: text("phone") ?? removed,
+    email: text("email") ?? removed,
     mfa: [...form.querySelectorAll("[name=mfa]:checked")].map((box) => box.value),
   };
   if (form.elements.password.value) fields.password = form.elements.password.value;
   try {
     if (!edited && (!fields.username || !fields.password)) throw new Error(t("user_missing"));
+    if (edited?.username && !fields.username) throw new Error(t("name_missing"));
     if (edited) await ask("PATCH", `users/${edited.id}`, fields);
     else await post("users", { ...fields, totp: form.elements.totp.checked });
     byId("user-dialog").close();

@@ -186,7 +186,9 @@ class Directory:
         phone_country_code: str | None,
         custom: Mapping[str, object] | None,
     ) -> None:
-        """Change the given parts of *user*; None leaves a part unchanged. If a value is invalid, nothing is changed.
+        """Change the given parts of *user*; None leaves a part unchanged, an empty phone or address is removed.
+
+        If a value is invalid, nothing is changed.
 
         Raises:
             UnacceptableError: the name, phone or address belongs to another user, or a value is invalid.
@@ -195,15 +197,16 @@ class Directory:
         new = attrs.evolve(
             user,
             username=checked_text("username", username) or user.username,
-            phone=checked_phone(phone) or user.phone,
-            email=checked_email(email) or user.email,
+            phone=user.phone if phone is None else checked_phone(phone or None),
+            email=user.email if email is None else checked_email(email or None),
             nickname=user.nickname if nickname is None else checked_text("nickname", nickname),
             mfa=user.mfa if mfa is None else mfa,
             custom=user.custom if custom is None else dict(checked_custom(custom)),
             updated_at=self.clock(),
         )
         if phone is not None or country is not None:
-            new.phone_country_code = country or (country_of(phone) if phone is not None else user.phone_country_code)
+            of_phone = user.phone_country_code if phone is None else country_of(phone) if phone else None
+            new.phone_country_code = country or of_phone
         if password is not None:
             new.password_hash = keys.hash_password(checked_text("password", password) or "", user.id)
         self._remove_indexes(user)
