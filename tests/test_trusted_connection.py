@@ -777,7 +777,7 @@ async def test_a_call_that_is_cancelled_while_tls_reads_its_messages_leaves_noth
     tracing = aiohttp.TraceConfig()
 
     async def made(*_: object) -> None:
-        time.sleep(0.1)  # noqa: ASYNC251 - the server's session tickets come, and the loop does not read them
+        server.met()  # its session tickets have come, and the loop has not read them
         call = asyncio.current_task()
         assert call is not None
         asyncio.get_running_loop().call_soon(call.cancel)
@@ -1152,6 +1152,12 @@ class Threaded:
         assert self._ready.wait(60)
         return self
 
+    def met(self) -> None:
+        """Block until a client has connected, and what TLS sends after the handshake is written."""
+        while not self._server.connections:
+            time.sleep(0.001)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), self._loop).result(60)
+
     def let_go(self, go: asyncio.Event) -> None:
         """Set *go*, an event of the server's loop, and block until the answers that waited for it are written."""
 
@@ -1160,7 +1166,7 @@ class Threaded:
             for _ in range(20):
                 await asyncio.sleep(0)
 
-        asyncio.run_coroutine_threadsafe(written(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(written(), self._loop).result(60)
 
     async def quiet(self, *, blocked: bool = False) -> None:
         """Wait until the server has written all that it is going to write unasked; *blocked*: the loop does not run."""
@@ -1177,7 +1183,7 @@ class Threaded:
         """Wait until the server has closed every connection; *blocked*: the test's loop does not run and does not see it."""
         done = asyncio.run_coroutine_threadsafe(self._closed_all(), self._loop)
         if blocked:
-            done.result(10)
+            done.result(60)
         else:
             await asyncio.wrap_future(done)
 

@@ -155,7 +155,7 @@ elif way == "interrupt":
 elif way == "recovery code":
     threading.Thread(target=answer_late, daemon=True).start()
     AuthClient().mfaVerifyByRecoveryCode("old", lambda code, _, user: say("completed", code, user.recovery_code))
-    AuthClient().mfaVerifyByOTP("", completion)
+    AuthClient().mfaVerifyByOTP("", completion).wait()
     requested.wait()
 elif way == "interrupt the exit":
     threading.Thread(target=take_one_request, daemon=True).start()
