@@ -68,10 +68,10 @@ def test_ctrl_c_while_the_loop_is_woken_does_not_silence_it():
     wake = thread.loop.call_soon_threadsafe
 
     def interrupted(*_, **__):
-        thread.loop.call_soon_threadsafe = wake  # type: ignore[method-assign]  # once
+        thread.loop.call_soon_threadsafe = wake  # type: ignore[method-assign]  # Ctrl-C comes once
         raise KeyboardInterrupt
 
-    thread.loop.call_soon_threadsafe = interrupted  # type: ignore[method-assign,assignment]
+    thread.loop.call_soon_threadsafe = interrupted  # type: ignore[method-assign,assignment]  # as Ctrl-C in it
     with pytest.raises(KeyboardInterrupt):
         thread.post(1)
     assert arrived.wait(PATIENCE)
