@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import uuid
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +14,7 @@ from authing_mfa.batch.options import BatchOptions
 from authing_mfa.emulator import Emulator
 from authing_mfa.models import UserInfo
 from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByRecoveryCode
-from tests.needs import require
+from tests.postgresql import running_cluster
 
 
 class FakeClient:
@@ -130,50 +124,11 @@ def make_job(make_users, tmp_path):
 # ─────────────────────────────── PostgreSQL ───────────────────────────────
 
 
-NOBODY = pwd.getpwnam("nobody")
-
-
-def _programs():
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).resolve().parent
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    require(installed, "PostgreSQL (initdb)")
-    return installed[-1].parent
-
-
-def _as_plain_user(command):
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return command
-    require(shutil.which("setpriv"), "setpriv, to run PostgreSQL as another user than root")
-    return ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups", *command]
-
-
-def _run(*command):
-    done = subprocess.run(_as_plain_user([str(part) for part in command]), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="session")
 def postgres_server():
-    """A PostgreSQL cluster on a socket in a new folder: no port, and nothing remains."""
-    programs = _programs()
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        home = folder / "s"
-        home.mkdir()
-        if os.geteuid() == 0:
-            os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
-        data = home / "data"
-        _run(programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
-        settings = f"-k {home} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB -c max_connections=50"
-        _run(programs / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", settings, "start")
-        try:
-            yield home
-        finally:
-            _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    """The folder of a PostgreSQL's socket: no port."""
+    with running_cluster() as cluster:
+        yield cluster.home
 
 
 TABLES = "mfa_batch_run, mfa_batch_claim, mfa_batch_row, mfa_batch_outcome"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import tempfile
@@ -18,55 +17,31 @@ from authing_mfa.batch.journal.database import is_away
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.options import BatchOptions
 from authing_mfa.batch.run_file import run_file
-from tests.batch.conftest import NOBODY, _as_plain_user, _programs, _run, until
+from tests.batch.conftest import until
 from tests.batch.test_files import records, write_csv
 from tests.batch.test_journal import query
 from tests.needs import require_program
+from tests.postgresql import as_plain_user, running_cluster
 from tests.programs import free_port
-
-PG_SETTINGS = "-c fsync=off -c shared_buffers=16MB -c max_connections=20"
-
-
-class Cluster:
-    """A PostgreSQL of one test: it may be restarted."""
-
-    def __init__(self, folder):
-        self.port = free_port()
-        self._home = folder / "pg"
-        self._home.mkdir()
-        if os.geteuid() == 0:
-            os.chown(self._home, NOBODY.pw_uid, NOBODY.pw_gid)
-        self._data = self._home / "data"
-        self._ctl = _programs() / "pg_ctl"
-        _run(_programs() / "initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
-
-    def control(self, doing, *more):
-        settings = f"-k {self._home} -c listen_addresses=127.0.0.1 -p {self.port} {PG_SETTINGS}"
-        options = ["-o", settings, "-l", self._home / "log"] if doing in ("start", "restart") else []
-        _run(self._ctl, "-D", self._data, "-w", *options, *more, doing)
-
-    def use_tls(self, certificate):
-        """Offer TLS with *certificate* from now on."""
-        for name, parts in (("server.key", [certificate.private_key_pem]), ("server.crt", certificate.cert_chain_pems)):
-            file = self._data / name
-            file.write_bytes(b"".join(part.bytes() for part in parts))
-            file.chmod(0o600)
-            shutil.chown(file, self._data.owner())
-        with (self._data / "postgresql.conf").open("a") as settings:
-            settings.write("ssl = on\n")
-        self.control("restart", "-m", "fast")
 
 
 @pytest.fixture
 def cluster():
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        made = Cluster(Path(name))
-        made.control("start")
-        try:
-            yield made
-        finally:
-            made.control("stop", "-m", "immediate")
+    """A PostgreSQL of one test: it may be restarted."""
+    with running_cluster(free_port(), max_connections=20) as made:
+        yield made
+
+
+def use_tls(cluster, certificate):
+    """*cluster* offers TLS with *certificate* from now on."""
+    for name, parts in (("server.key", [certificate.private_key_pem]), ("server.crt", certificate.cert_chain_pems)):
+        file = cluster.data / name
+        file.write_bytes(b"".join(part.bytes() for part in parts))
+        file.chmod(0o600)
+        shutil.chown(file, cluster.data.owner())
+    with (cluster.data / "postgresql.conf").open("a") as settings:
+        settings.write("ssl = on\n")
+    cluster.restart("fast")
 
 
 @pytest.fixture
@@ -84,7 +59,7 @@ def pgbouncer(cluster):
             "ignore_startup_parameters = extra_float_digits\n"
         )
         process = subprocess.Popen(
-            _as_plain_user([program, str(config)]), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            as_plain_user([program, str(config)]), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         for line in process.stderr:
             if "process up" in line:
@@ -163,7 +138,7 @@ async def test_the_certificate_of_postgresql_is_checked_as_the_url_says(cluster,
     ours, other = tmp_path / "ours.pem", tmp_path / "other.pem"
     authority.cert_pem.write_to_path(ours)
     stranger.cert_pem.write_to_path(other)
-    cluster.use_tls(authority.issue_cert("127.0.0.1"))
+    use_tls(cluster, authority.issue_cert("127.0.0.1"))
 
     async def open_journal(host, mode, root):
         url = f"postgresql://postgres@{host}:{cluster.port}/postgres?sslmode={mode}&sslrootcert={root}"
@@ -185,7 +160,7 @@ async def test_a_restart_of_postgresql_costs_no_row(cluster, job, client_options
     options, tokens = job(200, url, concurrency=8, rate=200.0)
     run = asyncio.create_task(run_file(options, client_options))
     await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 40 or run.done(), 60)
-    await asyncio.to_thread(cluster.control, "restart", "-m", mode)
+    await asyncio.to_thread(cluster.restart, mode)
     summary = await run
     assert summary.stopped is None
     assert summary.statuses == {"ok": 200}
@@ -200,10 +175,10 @@ async def test_a_database_that_stays_away_stops_the_run_with_75(cluster, job, cl
     options, tokens = job(100, url, concurrency=4, rate=100.0, max_outage=1.0)
     run = asyncio.create_task(run_file(options, client_options))
     await until(lambda: sum(emulator.verify_count(token) for token in tokens) >= 20 or run.done(), 60)
-    await asyncio.to_thread(cluster.control, "stop", "-m", "fast")
+    await asyncio.to_thread(cluster.stop, "fast")
     summary = await run
     assert summary.exit_code == 75
-    await asyncio.to_thread(cluster.control, "start")
+    await asyncio.to_thread(cluster.start)
     summary = await run_file(options, client_options)
     assert summary.done == 100
     assert max(emulator.verify_count(token) for token in tokens) == 1
