@@ -713,13 +713,13 @@ async def test_a_journal_that_was_closed_is_not_kept_in_memory(tmp_path, monkeyp
 
 async def test_a_second_run_on_a_journal_at_work_is_refused(store):
     """Two runs at once would be two owners; the error of the second names the first."""
-    first = await Journal.open(store, lease=0.6)
+    first = await Journal.open(store, lease=60)
     beating = asyncio.create_task(_beat(first))
     with pytest.raises(JournalError, match=f"process {os.getpid()}"):
-        await Journal.open(store, lease=0.6)
+        await Journal.open(store, lease=60)
     beating.cancel()
     await first.close()
-    second = await Journal.open(store, lease=0.6)
+    second = await Journal.open(store, lease=60)
     await second.close()
 
 

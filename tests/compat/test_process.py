@@ -8,6 +8,8 @@ import pytest
 from tests.compat.process import run
 from tests.needs import require, starts_threads_at_exit
 
+NO_WAIT = 30.0  # seconds; what must not be waited for takes longer, and a busy machine needs far less
+
 
 def lines(finished, *, code=0, stderr=""):
     assert re.sub(r"\d\d:\d\d:\d\d", "", finished.stderr) == stderr
@@ -22,7 +24,7 @@ def test_leaving_with_calls_in_flight_completes_each_once_and_is_clean(way, code
     """With 10102, no "Unclosed", no traceback, and no waiting."""
     said, [seconds] = lines(run("leaving", way), code=code)
     assert said == ["completed 10102"] * 3
-    assert seconds < 2
+    assert seconds < NO_WAIT
 
 
 def test_leaving_waits_for_a_new_recovery_code():
@@ -42,28 +44,28 @@ def test_leaving_at_once_or_idle_is_clean(way):
     """Whatever the loop was doing, if it ever ran."""
     said, [seconds] = lines(run("leaving", way))
     assert said == {"at once": ["completed 10102"], "idle": ["completed 10100"], "unused": []}[way]
-    assert seconds < 2
+    assert seconds < NO_WAIT
 
 
 def test_leaving_does_not_wait_for_a_stuck_completion():
     """The other completions run nevertheless, and the process ends."""
     said, [seconds] = lines(run("leaving", "stuck completion"))
     assert said == ["stuck"] + ["completed 10102"] * 3
-    assert seconds < 2
+    assert seconds < NO_WAIT
 
 
 def test_leaving_completes_what_a_dispatcher_has_kept():
     """No dispatcher runs it after the exit, so it runs then."""
     said, [seconds] = lines(run("leaving", "stuck dispatcher"))
     assert sorted(said) == ["completed 10102"] * 4 + ["kept"]
-    assert seconds < 2
+    assert seconds < NO_WAIT
 
 
 def test_a_completion_that_calls_again_at_exit_runs_again():
     """Exactly once holds to the end."""
     said, [seconds] = lines(run("leaving", "again"))
     assert said == ["completed 10102"] * 4
-    assert seconds < 2
+    assert seconds < NO_WAIT
 
 
 @starts_threads_at_exit

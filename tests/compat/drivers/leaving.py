@@ -79,16 +79,25 @@ def take_one_request():
     requested.set()
 
 
-def interrupt_the_exit():
-    """Press Ctrl-C once the main thread waits in the package's exit."""
-    main = threading.main_thread()
-    main.join()
+def interrupt_in(*functions):
+    """Press Ctrl-C once the main thread runs *functions*; a name given n times must run n times at once."""
+    main = threading.main_thread().ident
     while True:
-        names = {frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._current_frames()[main.ident])}
-        if names >= {"exit", "close", "join"}:
+        names = [frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._current_frames()[main])]
+        if all(names.count(function) >= functions.count(function) for function in functions):
             os.kill(os.getpid(), signal.SIGINT)
             return
         time.sleep(0.01)
+
+
+WAITING = (
+    "wait",
+) * 3  # of a call, of its event, of the event's condition; a thread that is started is awaited by two of them
+
+
+def interrupt_the_exit():
+    threading.main_thread().join()
+    interrupt_in("exit", "close", "join")
 
 
 requested = threading.Event()
@@ -142,7 +151,7 @@ elif way == "picture":
     AuthClient().uploadFaceImage(b"\x89PNG not really", completion=lambda *a: say("uploaded", a[0]))
 elif way == "interrupt":
     [call] = in_flight(1)
-    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    threading.Thread(target=interrupt_in, args=WAITING, daemon=True).start()
     try:
         call.wait()
     except KeyboardInterrupt:
@@ -160,7 +169,7 @@ elif way == "interrupt the exit":
     requested.wait()
 elif way == "interrupt a bounded wait":
     [call] = in_flight(1)
-    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    threading.Thread(target=interrupt_in, args=WAITING, daemon=True).start()
     try:
         call.wait(60)
     except KeyboardInterrupt:
