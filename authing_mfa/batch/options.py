@@ -90,7 +90,8 @@ class RunOptions:
         stop_after_failures: after this number of consecutive failures nothing is sent until the service can be reached again;
             None: never.
         max_outage: seconds that the service or the journal's database may be unreachable before the run stops.
-        recovery_file: the file for new recovery codes; by default a file beside the journal.
+        recovery_file: the file for new recovery codes; by default a file beside the journal. Of a run on several
+            processes (`BatchOptions`): a folder for such files, by default one beside the output.
     """
 
     concurrency: int = attrs.field(default=64, validator=_whole_number)

@@ -226,6 +226,7 @@ async def test_a_finished_run_that_is_resumed_sends_nothing_and_wants_its_input(
         ({"out": "-"}, "file"),
         ({"processes": 9}, "concurrency of at least 9"),
         ({"dask": "local:2"}, "--processes"),
+        ({"recovery_file": __file__}, f"needs a folder {__file__}, but this is a file"),
     ],
 )
 async def test_what_cannot_be_right_is_refused_before_anything_is_started(job, client_options, tmp_path, change, said):

@@ -23,6 +23,7 @@ from authing_mfa.batch.errors import NEEDS_A_PERSON, InputChangedError, JournalE
 from authing_mfa.batch.files.input import Detected, Input
 from authing_mfa.batch.files.local import may_go_on, read_on_thread, said, stopped_by_signals
 from authing_mfa.batch.files.output import ResultFile, results_for
+from authing_mfa.batch.files.results import cannot_write
 from authing_mfa.batch.journal.claims import LEASE
 from authing_mfa.batch.journal.records import Span
 from authing_mfa.batch.models import InvalidRow, Outcome, Progress
@@ -138,6 +139,9 @@ class _Driver:
         self._name = f"authing-mfa-{uuid.uuid4().hex}"
         self._folder = Path(f"{options.out}.parts").absolute()
         self._codes = Path(options.recovery_file or f"{options.out}.recovery-codes").absolute()
+        for folder in (self._folder, self._codes):
+            if folder.exists() and not folder.is_dir():
+                raise InvalidInputError(f"A run on several processes needs a folder {folder}, but this is a file.")
         self._mark = ""
         self._known_to = -1
         self._rows = 0
@@ -164,7 +168,10 @@ class _Driver:
         await asyncio.to_thread(self._results.open)
         await self._look_at(journal)
         for folder in (self._folder, self._codes):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise cannot_write(folder, error) from error
         await pool.begin(self._name)
         self._job = Job(
             name=self._name,

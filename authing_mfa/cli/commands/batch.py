@@ -113,7 +113,11 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     help="Output format: csv, jsonl or parquet. Default: from the file name; jsonl for a pipe.",
 )
 @click.option("--tokens", is_flag=True, help="Write the tokens of verified users to the output.")
-@click.option("--recovery-file", metavar="FILE", help="File for new recovery codes (mode 0600).")
+@click.option(
+    "--recovery-file",
+    metavar="FILE",
+    help="File for new recovery codes (mode 0600); with --processes or --dask a folder for such files.",
+)
 @click.option(
     "--stop-after-failures",
     type=click.IntRange(0),
