@@ -395,7 +395,8 @@ class AuthClient:
 
         It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
         again once the service may have seen it. If an error has ``delivery == "unknown"``, the old code may be spent
-        and the new one lost: the user must bind TOTP again.
+        and the new one lost: the user must bind TOTP again. So it is if the call is cancelled: docs/client.md#cancelling-a-call shows
+        how to keep the new code then.
 
         Args:
             code: the recovery code, six groups of four letters and digits joined by ``-``.
