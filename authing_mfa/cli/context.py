@@ -14,7 +14,7 @@ from authing_mfa.cli.profiles import DEFAULT_PROFILE, Profiles, config_folder
 from authing_mfa.cli.prompts import Asker
 from authing_mfa.cli.texts import say
 from authing_mfa.cli.unshown import Unshown
-from authing_mfa.errors import AuthingError, InvalidInputError, LoginError, MfaRequiredError
+from authing_mfa.errors import AuthingError, LoginError, MfaRequiredError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -230,7 +230,9 @@ class CliContext:
         if base_url is not None:
             options["base_url"] = base_url
         if ca_file is not None:
-            options["ssl_context"] = _trusting(ca_file)
+            from authing_mfa.cli.certificates import trusting
+
+            options["ssl_context"] = trusting(ca_file)
         return options
 
 
@@ -265,6 +267,21 @@ class Service:
                 self._context.keep_challenge(error.challenge, account)
             raise
 
+    async def recover(self, code: str) -> UserInfo:
+        """Verify with the recovery code *code*. Ctrl-C waits for the answer, which holds the new code; a second one does not wait."""
+        import asyncio
+
+        call = asyncio.create_task(self.client.mfa_verify_by_recovery_code(code))
+        try:
+            return await asyncio.shield(call)
+        except asyncio.CancelledError:
+            self._context.output.note(self._context.say("recovery_awaited"))
+            try:
+                self._context.unshown.hold(await call)
+            except AuthingError as error:
+                self._context.output.note(self._context.explain(error))
+            raise
+
     def speak_for(self, token: str | None) -> None:
         """Use another token from now on."""
         self.client = self._base.as_user(token)
@@ -278,22 +295,4 @@ def user_json(user: UserInfo) -> dict[str, Any]:
     """Return a user for `--json`, without tokens; with the recovery code only if it is new."""
     names = ("id", "username", "nickname", "name", "email", "phone", "phone_country_code", "photo", "user_pool_id")
     data: dict[str, Any] = {name: getattr(user, name) for name in names}
-    if user.recovery_code:
-        data["recovery_code"] = user.recovery_code
-    return data
-
-
-def _trusting(ca_file: str) -> Any:
-    """Return a context of TLS that trusts *ca_file*. It can be pickled: the processes of a batch make it anew."""
-    import ssl
-
-    class Trusting(ssl.SSLContext):
-        def __reduce__(self) -> Any:
-            return _trusting, (ca_file,)
-
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(f"ca_file {ca_file} cannot be used: {error}.") from error
-    context.__class__ = Trusting
-    return context
+    return data | ({"recovery_code": user.recovery_code} if user.recovery_code else {})

@@ -82,7 +82,7 @@ class Journey:
         if factor == "email":
             return self._by_email(challenge), None
         if factor == "recovery":
-            return self._with_code(self._service.client.mfa_verify_by_recovery_code, name="recovery"), None
+            return self._with_code(self._service.recover, name="recovery"), None
         if factor == "face":
             return self._by_face(bound=challenge.face_enabled), None
         return (self._with_code(self._service.client.mfa_verify_by_totp), None) if own_totp else self._bind_totp()

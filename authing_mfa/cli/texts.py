@@ -103,6 +103,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "This is the NEW recovery code; the old one is void. Keep it in a safe place.",
         "这是新的恢复代码，旧代码已失效。请妥善保管。",
     ),
+    "recovery_awaited": (
+        "Waiting for the new recovery code. Ctrl-C again ends the command without it.",
+        "正在等待新的恢复代码。再按一次 Ctrl-C 将不再等待，直接结束命令。",
+    ),
     "recovery_saved": (
         "The new recovery code could not be shown. It is in {path} (mode 0600: only you can read it).",
         "新的恢复代码未能显示。它保存在 {path} 中（权限 0600，仅您可读）。",

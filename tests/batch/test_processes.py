@@ -263,14 +263,14 @@ def test_the_calls_in_flight_are_divided_without_a_rest(concurrency, processes):
 
 def test_a_certificate_authority_of_the_command_line_reaches_the_processes(tmp_path):
     """--ca-file: the context is made anew in each of them."""
-    from authing_mfa.cli.context import _trusting
+    from authing_mfa.cli.certificates import trusting
 
     authority = ssl.create_default_context()
     file = tmp_path / "ca.pem"
     file.write_text("".join(ssl.DER_cert_to_PEM_cert(der) for der in authority.get_ca_certs(binary_form=True)[:1]))
-    handed_over = pickle.loads(pickle.dumps(_trusting(str(file))))
+    handed_over = pickle.loads(pickle.dumps(trusting(str(file))))
     assert isinstance(handed_over, ssl.SSLContext)
-    assert handed_over.get_ca_certs() == _trusting(str(file)).get_ca_certs() != []
+    assert handed_over.get_ca_certs() == trusting(str(file)).get_ca_certs() != []
 
 
 @pytest.mark.parametrize(("code", "said"), [(-9, "killed by signal 9"), (3, "exit code 3"), (None, "not ended yet")])

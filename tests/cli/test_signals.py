@@ -33,6 +33,42 @@ def test_130_ctrl_c_during_a_call(cli, emulator):
     assert "Traceback" not in terminal.text
 
 
+@pytest.mark.parametrize("command", [("verify", "recovery"), ("mfa", "--factor", "recovery")], ids=["verify", "mfa"])
+def test_130_ctrl_c_while_a_recovery_code_is_spent_keeps_the_new_one(cli, emulator, command):
+    """The service has taken the old one."""
+    user = emulator.add_user(totp=True)
+    if command[0] == "verify":
+        cli.log_in(user)
+    else:
+        command = (*command, user["username"])
+    emulator.fault(path="mfa_verify_by_recovery_code", user=user["username"], latency=2, count=1)
+    given = cli.with_env(AUTHING_CODE=user["recovery_code"], AUTHING_PASSWORD=user["password"])
+    terminal = given.terminal(*command)
+    emulator_waits_for_call(emulator, user)
+    terminal.press_ctrl_c()
+    terminal.expect("Waiting for the new recovery code.")
+    assert terminal.end() == 130
+    (kept,) = cli.folder.glob("recovery-code-*.txt")
+    new = emulator.admin("GET", f"users/{user['id']}")["recovery_code"]
+    assert kept.read_text() == f"{new}\n" != f"{user['recovery_code']}\n"
+    assert str(kept) in "".join(terminal.text.split())
+    assert "Traceback" not in terminal.text
+
+
+def test_130_a_second_ctrl_c_does_not_wait_for_the_new_recovery_code(cli, emulator):
+    """The user decides."""
+    user = emulator.add_user(totp=True)
+    cli.log_in(user)
+    emulator.fault(path="mfa_verify_by_recovery_code", user=user["username"], latency=60, count=1)
+    terminal = cli.with_env(AUTHING_CODE=user["recovery_code"]).terminal("verify", "recovery")
+    emulator_waits_for_call(emulator, user)
+    terminal.press_ctrl_c()
+    terminal.expect("Ctrl-C again ends")
+    assert terminal.interrupt() == 130
+    assert "Traceback" not in terminal.text
+    assert "a code may be spent" in terminal.text
+
+
 def test_130_ctrl_c_while_the_program_is_still_loading(bare, tmp_path):
     """The signal comes while Python imports click; that takes long on a cold disk."""
     (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")

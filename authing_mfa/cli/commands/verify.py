@@ -117,8 +117,7 @@ def recovery(context: CliContext, /, *, code_stdin: bool, token_stdin: bool, **k
     login = context.needs_login(stdin=token_stdin)
     with context.service(login.token) as service:
         code = _code(context, "recovery", stdin=code_stdin)
-        made = service.client.mfa_verify_by_recovery_code(code)
-        user = service(made, account=login.account, keep=not keeping["no_keep"])
+        user = service(service.recover(code), account=login.account, keep=not keeping["no_keep"])
     _welcome(context, user, keeping)
 
 
