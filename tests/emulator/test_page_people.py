@@ -97,7 +97,7 @@ def test_uploaded_photos_are_seen_as_the_service_got_them(emu, page):
     upload(emu, b"no picture")
     page.wait(lambda: len(page.all("#photos .photo")) == 2)
     page.wait(lambda: page.run("return document.querySelector('#photos img')?.naturalWidth") == 320)
-    assert page.texts("#photos .no-photo span") == ["cannot be read as a picture"]
+    page.wait_text("#photos .no-photo span", "cannot be read as a picture")
     address = page.attribute("#photos a", "href")
     with PLAIN.open(f"{emu.url}/{address}", timeout=60) as response:
         assert Image.open(io.BytesIO(response.read())).size == (320, 240)
