@@ -239,10 +239,14 @@ def _face(fields: Mapping[str, Any], token: str | None, key: str | None) -> Veri
     return VerifyRequest.face(Path(image), token=token, key=key)
 
 
+def _check(fields: Mapping[str, Any], token: str | None, key: str | None) -> VerifyRequest:
+    if "phone" not in fields and "email" not in fields:
+        raise InvalidInputError("phone or email is missing.")
+    return VerifyRequest.check(phone=fields.get("phone"), email=fields.get("email"), token=token, key=key)
+
+
 _MAKERS: Final[Mapping[str, Callable[[Mapping[str, Any], str | None, str | None], VerifyRequest]]] = {
-    "check": lambda f, token, key: VerifyRequest.check(
-        phone=f.get("phone"), email=f.get("email"), token=token, key=key
-    ),
+    "check": _check,
     "phone": _phone,
     "email": lambda f, token, key: VerifyRequest.email(_need(f, "email"), _need(f, "code"), token=token, key=key),
     "totp": lambda f, token, key: VerifyRequest.totp(_need(f, "code"), token=token, key=key),

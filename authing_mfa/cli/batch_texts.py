@@ -117,12 +117,23 @@ _PROBLEMS: Final[dict[str, str]] = {
     "is a number or another type, not text: leading zeros may be lost": "是数字或其他类型而非文本：可能已丢失前导零",
     "is there more than once": "重复出现",
     "is missing": "缺失",
+    "or email is missing": "或 email 缺失",
+    "or image is missing": "或 image 缺失",
+    "is empty": "为空",
     "has a quote that is not closed, or that stands in the wrong place": "引号未闭合或位置错误",
     "is not JSON": "不是 JSON",
     "is JSON, but not an object": "是 JSON，但不是对象",
     "has an unknown value; it must be one of check, phone, email, totp, recovery, face": "值未知，应为 check、phone、email、totp、recovery、face 之一",
+    "is missing; it must be one of check, phone, email, totp, recovery, face": "缺失，应为 check、phone、email、totp、recovery、face 之一",
 }
-_SHORTER: Final = re.compile(r"of (\w+) rows is shorter than the others \((\d+) of (\d+) digits\).*")
+_COUNTED: Final = (
+    (
+        re.compile(r"of (\w+) rows is shorter than the others \((\d+) of (\d+) digits\).*"),
+        "{0} 行的验证码比其他行短（{1} 位，其他为 {2} 位），可能已丢失前导零",
+    ),
+    (re.compile(r"has more than (\d+) characters"), "超过 {0} 个字符"),
+    (re.compile(r"has (\d+) fields, and the header (\d+)"), "有 {0} 个单元格，而表头有 {1} 个"),
+)
 _PLACE: Final = re.compile(r"(line|row|lines|sheet row) ([\d-]+)", re.IGNORECASE)
 
 
@@ -130,11 +141,13 @@ def _problem(text: str, lang: str) -> str:
     """Return the Chinese words for a problem, or the library's own words."""
     if in_language(lang, ("en", "zh")) == "en":
         return text
-    plain, _, detail = text.rstrip(".").partition(" (")
+    text = text.rstrip(".")
+    plain, _, detail = text.partition(" (")
     if plain in _PROBLEMS:
         return _PROBLEMS[plain] + (f"（{detail.rstrip(')')}）" if detail else "")
-    if (match := _SHORTER.match(text)) is not None:
-        return f"{match[1]} 行的验证码比其他行短（{match[2]} 位，其他为 {match[3]} 位），可能已丢失前导零"
+    for pattern, words in _COUNTED:
+        if (match := pattern.fullmatch(text)) is not None:
+            return words.format(*match.groups())
     return text
 
 

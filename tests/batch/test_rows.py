@@ -122,7 +122,7 @@ def test_the_kind_of_all_rows_may_be_said_once():
         ({"kind": "face"}, "photo_key or image is missing"),
         ({"kind": "face", "image": 5}, "image must be the path"),
         ({"kind": "face", "photo_key": 5}, "photo_key must be text"),
-        ({"kind": "check"}, "phone or an email"),
+        ({"kind": "check"}, "phone or email"),
     ],
 )
 def test_a_mapping_that_is_no_row_says_why_and_shows_no_value(fields, said):

@@ -56,6 +56,37 @@ def test_all_verified_is_0_and_every_row_has_an_object(cli, emulator, tmp_path):
     journal.close()
 
 
+def test_what_an_invalid_row_lacks_is_said_in_the_language_of_the_user(cli, tmp_path):
+    """The columns are named as the file may name them; a Chinese sentence has Chinese words, and one full stop."""
+    path = tmp_path / "rows.csv"
+    longest = "k" * 513
+    lines = [
+        "kind,key,phone,code",
+        "phone,,13800138000,",
+        "face,,,",
+        "check,,,",
+        "odd,,,",
+        ",,1,",
+        f"totp,{longest},,123456",
+    ]
+    path.write_text("\n".join([*lines, "totp,,,1,2"]) + "\n")
+    said = [cli.invoke("--lang", lang, "batch", str(path), "--dry-run").err.splitlines()[1:8] for lang in ("en", "zh")]
+    kinds = "check, phone, email, totp, recovery, face"
+    assert said[0][:5] == [
+        "Row 1: Line 2: code is missing.",
+        "Row 2: Line 3: photo_key or image is missing.",
+        "Row 3: Line 4: phone or email is missing.",
+        f"Row 4: Line 5: kind has an unknown value; it must be one of {kinds}.",
+        f"Row 5: Line 6: kind is missing; it must be one of {kinds}.",
+    ]
+    for english, chinese in zip(*said, strict=True):
+        assert re.search(r"[^。.]。$", chinese), chinese
+        words = re.findall(r"[a-z_]+", chinese.replace("、", " "))
+        assert set(words) <= {"kind", "key", "code", "phone", "email", "photo_key", "image", "k", *kinds.split(", ")}, (
+            english
+        )
+
+
 def test_some_rejected_is_1_and_the_summary_counts_by_code(cli, emulator, tmp_path):
     """With --json and an output file the summary is the one object on stdout."""
     out = tmp_path / "out.jsonl"
