@@ -89,13 +89,14 @@ async def login(request: web.Request) -> web.Response:
     except MfaRequiredError as error:
         challenge = error.challenge
         factors = [factor.policy for factor in challenge.factors]
-        return begin(request, {"factors": factors}, mfa_token=challenge.token, phone=challenge.phone)
+        target = {"phone": challenge.phone, "phone_country_code": challenge.phone_country_code}
+        return begin(request, {"factors": factors}, mfa_token=challenge.token, target=target)
 
 
 @routes.post("/code")
 async def code(request: web.Request) -> web.Response:
     """Send a code to the phone that the challenge names: never to a phone that the browser names."""
-    await view(request, "mfa_token").send_sms(session_of(request)["phone"])
+    await view(request, "mfa_token").send_sms(**session_of(request)["target"])
     return web.json_response({})
 
 
@@ -106,7 +107,7 @@ async def verify(request: web.Request) -> web.Response:
     challenged = view(request, "mfa_token")
     if given["factor"] == "OTP":
         return keep(request, await challenged.mfa_verify_by_totp(given["code"]))
-    return keep(request, await challenged.mfa_verify_by_phone(session_of(request)["phone"], given["code"]))
+    return keep(request, await challenged.mfa_verify_by_phone(code=given["code"], **session_of(request)["target"]))
 
 
 @routes.get("/me")

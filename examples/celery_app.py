@@ -45,30 +45,31 @@ def failed(task: Task[Any, Any], error: AuthingError) -> dict[str, Any]:
 
 @app.task(bind=True)
 def log_in(self: Task[Any, Any], account: str, password: str) -> dict[str, Any]:
-    """First factor; returns the challenge's token and phone."""
+    """First factor; returns the challenge's token and phone, with its country code."""
     try:
         return {"user": client.login_by_account(account, password).username}
     except MfaRequiredError as error:
-        return {"mfa_token": error.challenge.token, "phone": error.challenge.phone}
+        challenge = error.challenge
+        return {"mfa_token": challenge.token, "phone": challenge.phone, "country": challenge.phone_country_code}
     except AuthingError as error:
         return failed(self, error)
 
 
 @app.task(bind=True)
-def send_code(self: Task[Any, Any], mfa_token: str, phone: str) -> dict[str, Any]:
+def send_code(self: Task[Any, Any], mfa_token: str, phone: str, country: str | None) -> dict[str, Any]:
     """Send a code by SMS, outside the web request."""
     try:
-        client.as_user(mfa_token).send_sms(phone)
+        client.as_user(mfa_token).send_sms(phone, phone_country_code=country)
     except AuthingError as error:
         return failed(self, error)
     return {}
 
 
 @app.task(bind=True)
-def verify(self: Task[Any, Any], mfa_token: str, phone: str, code: str) -> dict[str, Any]:
+def verify(self: Task[Any, Any], mfa_token: str, phone: str, country: str | None, code: str) -> dict[str, Any]:
     """Second factor."""
     try:
-        user = client.as_user(mfa_token).mfa_verify_by_phone(phone, code)
+        user = client.as_user(mfa_token).mfa_verify_by_phone(phone, code, phone_country_code=country)
     except AuthingError as error:
         return failed(self, error)
     return {"user": user.username, "id_token": user.id_token}

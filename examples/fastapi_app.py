@@ -116,14 +116,15 @@ async def login(request: Request, given: Account, client: Annotated[AuthClient, 
     try:
         return keep(request, await client.login_by_account(given.account, given.password), verified=False)
     except MfaRequiredError as error:
-        request.session.update(mfa_token=error.challenge.token, phone=error.challenge.phone)
-        return {"factors": [factor.policy for factor in error.challenge.factors]}
+        challenge = error.challenge
+        request.session.update(mfa_token=challenge.token, phone=challenge.phone, country=challenge.phone_country_code)
+        return {"factors": [factor.policy for factor in challenge.factors]}
 
 
 @app.post("/code")
 async def code(request: Request, client: Annotated[AuthClient, Depends(challenged)]) -> dict[str, Any]:
     """Send a code to the phone that the challenge names: never to a phone that the browser names."""
-    await client.send_sms(request.session["phone"])
+    await client.send_sms(request.session["phone"], phone_country_code=request.session["country"])
     return {}
 
 
@@ -133,7 +134,8 @@ async def verify(request: Request, given: Code, client: Annotated[AuthClient, De
     if given.factor == "OTP":
         user = await client.mfa_verify_by_totp(given.code)
     else:
-        user = await client.mfa_verify_by_phone(request.session["phone"], given.code)
+        phone, country = request.session["phone"], request.session["country"]
+        user = await client.mfa_verify_by_phone(phone, given.code, phone_country_code=country)
     return keep(request, user, verified=True)
 
 

@@ -64,14 +64,15 @@ def login() -> dict[str, Any]:
     try:
         return keep(client.login_by_account(given["account"], given["password"]))
     except MfaRequiredError as error:
-        session.update(mfa_token=error.challenge.token, phone=error.challenge.phone)
-        return {"factors": [factor.policy for factor in error.challenge.factors]}
+        challenge = error.challenge
+        session.update(mfa_token=challenge.token, phone=challenge.phone, country=challenge.phone_country_code)
+        return {"factors": [factor.policy for factor in challenge.factors]}
 
 
 @app.post("/code")
 def code() -> dict[str, Any]:
     """Send a code to the phone that the challenge names: never to a phone that the browser names."""
-    view("mfa_token").send_sms(session["phone"])
+    view("mfa_token").send_sms(session["phone"], phone_country_code=session["country"])
     return {}
 
 
@@ -82,7 +83,8 @@ def verify() -> dict[str, Any]:
     challenged = view("mfa_token")
     if given["factor"] == "OTP":
         return keep(challenged.mfa_verify_by_totp(given["code"]))
-    return keep(challenged.mfa_verify_by_phone(session["phone"], given["code"]))
+    phone, country = session["phone"], session["country"]
+    return keep(challenged.mfa_verify_by_phone(phone, given["code"], phone_country_code=country))
 
 
 @app.get("/me")

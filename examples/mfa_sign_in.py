@@ -52,7 +52,7 @@ class SignIn(Widgets):
         self.password_change: Any = None
         self.photos: list[tuple[str, bytes]] = []  # path and preview
         self.photo_keys: list[str] = []
-        self.resend_at: dict[str, float] = {}
+        self.resend_at: dict[str, float] = {}  # for each phone or address
         self.first = ""  # the field or button with the keyboard focus of a new screen
         self.busy = False
         self.show_screen("login")
@@ -148,12 +148,11 @@ class SignIn(Widgets):
             self.say(self.text("taken"))
             return
         client = AuthClient()
-        self.ask(
-            client.sendSms if self.screen_name == "SMS" else client.sendMFAEmail, self.get("target"), then=self._sent
-        )
+        by_sms = partial(client.sendSms, phoneCountryCode=self._country())
+        self.ask(by_sms if self.screen_name == "SMS" else client.sendMFAEmail, self.get("target"), then=self._sent)
 
     def _sent(self, _: object) -> None:
-        self.resend_at[self.screen_name] = time.monotonic() + RESEND
+        self.resend_at[self.get("target")] = time.monotonic() + RESEND
         self.tick()
         self.say(self.text("sent"), GREEN)
         self.give_focus("code")
@@ -162,7 +161,8 @@ class SignIn(Widgets):
         """Verify with what was entered on this screen."""
         client, code = AuthClient(), self.get("code")
         if self.screen_name == "SMS":
-            self.ask(client.mfaVerifyByPhone, self.get("target"), code, then=self.succeed)
+            by_phone = partial(client.mfaVerifyByPhone, phoneCountryCode=self._country())
+            self.ask(by_phone, self.get("target"), code, then=self.succeed)
         elif self.screen_name == "EMAIL":
             self.ask(client.mfaVerifyByEmail, self.get("target"), code, then=self.succeed)
         elif self.screen_name == "OTP":
@@ -430,6 +430,10 @@ class SignIn(Widgets):
         targets = {"SMS": challenge.phone, "EMAIL": challenge.email}
         return targets.get(policy) or (policy if flags.get(policy) else None)
 
+    def _country(self) -> str | None:
+        """Return the country code of the phone that is bound; without one the service takes the phone for a Chinese one."""
+        return self.challenge.phone_country_code if self.challenge is not None and self.challenge.phone else None
+
     def set_busy(self, *, busy: bool) -> None:
         """Disable the buttons while a call runs."""
         self.busy = busy
@@ -441,7 +445,7 @@ class SignIn(Widgets):
         self.rest(resting)
 
     def _seconds_to_resend(self) -> int:
-        return max(0, round(self.resend_at.get(self.screen_name, 0.0) - time.monotonic()))
+        return max(0, round(self.resend_at.get(self.get("target"), 0.0) - time.monotonic()))
 
     def translate(self) -> None:
         """Go to the other language: this screen and the service's messages."""

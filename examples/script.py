@@ -24,13 +24,13 @@ def main() -> None:
             user = client.login_by_account(account, password)
         except MfaRequiredError as error:
             challenged = client.as_user(error.challenge.token)
-            phone = error.challenge.phone
+            phone, country = error.challenge.phone, error.challenge.phone_country_code
             if phone is None:
                 raise SystemExit("This script knows SMS only, and no phone is bound.") from None
-            challenged.send_sms(phone)
+            challenged.send_sms(phone, phone_country_code=country)
             while True:
                 try:
-                    user = challenged.mfa_verify_by_phone(phone, input("Code: "))
+                    user = challenged.mfa_verify_by_phone(phone, input("Code: "), phone_country_code=country)
                     break
                 except WrongCodeError as wrong:
                     print(wrong.message)

@@ -39,14 +39,16 @@ async def login(request: HttpRequest) -> JsonResponse:
     try:
         return await keep(request, await client.login_by_account(given["account"], given["password"]))
     except MfaRequiredError as error:
-        await request.session.aupdate({"mfa_token": error.challenge.token, "phone": error.challenge.phone})
-        return JsonResponse({"factors": [factor.policy for factor in error.challenge.factors]})
+        challenge = error.challenge
+        target = {"phone": challenge.phone, "phone_country_code": challenge.phone_country_code}
+        await request.session.aupdate({"mfa_token": challenge.token, "target": target})
+        return JsonResponse({"factors": [factor.policy for factor in challenge.factors]})
 
 
 async def code(request: HttpRequest) -> JsonResponse:
     """Send a code to the phone that the challenge names: never to a phone that the browser names."""
     challenged = await view(request, "mfa_token")
-    await challenged.send_sms(await request.session.aget("phone"))
+    await challenged.send_sms(**await request.session.aget("target"))
     return JsonResponse({})
 
 
@@ -56,8 +58,8 @@ async def verify(request: HttpRequest) -> JsonResponse:
     challenged = await view(request, "mfa_token")
     if given["factor"] == "OTP":
         return await keep(request, await challenged.mfa_verify_by_totp(given["code"]))
-    phone = await request.session.aget("phone")
-    return await keep(request, await challenged.mfa_verify_by_phone(phone, given["code"]))
+    target = await request.session.aget("target")
+    return await keep(request, await challenged.mfa_verify_by_phone(code=given["code"], **target))
 
 
 async def me(request: HttpRequest) -> JsonResponse:

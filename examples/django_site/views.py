@@ -37,13 +37,15 @@ def login(request: HttpRequest) -> JsonResponse:
     try:
         return keep(request, client.login_by_account(given["account"], given["password"]))
     except MfaRequiredError as error:
-        request.session.update({"mfa_token": error.challenge.token, "phone": error.challenge.phone})
-        return JsonResponse({"factors": [factor.policy for factor in error.challenge.factors]})
+        challenge = error.challenge
+        target = {"phone": challenge.phone, "phone_country_code": challenge.phone_country_code}
+        request.session.update({"mfa_token": challenge.token, "target": target})
+        return JsonResponse({"factors": [factor.policy for factor in challenge.factors]})
 
 
 def code(request: HttpRequest) -> JsonResponse:
     """Send a code to the phone that the challenge names: never to a phone that the browser names."""
-    view(request, "mfa_token").send_sms(request.session["phone"])
+    view(request, "mfa_token").send_sms(**request.session["target"])
     return JsonResponse({})
 
 
@@ -53,7 +55,7 @@ def verify(request: HttpRequest) -> JsonResponse:
     challenged = view(request, "mfa_token")
     if given["factor"] == "OTP":
         return keep(request, challenged.mfa_verify_by_totp(given["code"]))
-    return keep(request, challenged.mfa_verify_by_phone(request.session["phone"], given["code"]))
+    return keep(request, challenged.mfa_verify_by_phone(code=given["code"], **request.session["target"]))
 
 
 def me(request: HttpRequest) -> JsonResponse:

@@ -26,6 +26,7 @@ EXAMPLES = ROOT / "examples"
 BIN = Path(sys.executable).parent
 PATIENCE = 60.0  # seconds
 TOGETHER = 6  # browsers; two for each user
+COUNTRIES = ("+86", "+86", "+44")  # of the users' phones
 
 
 class Browser:
@@ -53,16 +54,27 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def emulator():
-    """Three users who need an SMS; their codes may be sent as often as a test likes."""
+    """Three users who need an SMS, the third with a British phone; their codes may be sent as often as a test likes."""
     with Emulator() as running:
         running.change_settings(resend_window=0)
-        for number in range(3):
-            running.add_user(username=f"user{number}", password=f"pw{number}", phone=phone(number), mfa=["SMS"])
+        for number, country in enumerate(COUNTRIES):
+            running.add_user(
+                username=f"user{number}",
+                password=f"pw{number}",
+                phone=phone(number),
+                phone_country_code=country,
+                mfa=["SMS"],
+            )
         yield running
 
 
 def phone(number: int) -> str:
     return f"1380013800{number}"
+
+
+def sent_to(emulator: Emulator, number: int) -> set[str]:
+    """The phones, with their country codes, that got the codes of this user."""
+    return {message.target for message in emulator.outbox if message.to == phone(number)}
 
 
 def environment(emulator: Emulator, **more: str) -> dict[str, str]:
@@ -156,6 +168,8 @@ def walk(base: str, emulator: Emulator) -> None:
             assert seen == [401, 400, challenge, 401, 200, 400, me, me, me, me, 200, 401]
         else:
             assert seen == [401, 400, challenge, 401, 400, 401]
+    for number, country in enumerate(COUNTRIES):
+        assert sent_to(emulator, number) == {country + phone(number)}
 
 
 def see_refusals(base: str, emulator: Emulator) -> None:

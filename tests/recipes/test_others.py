@@ -13,7 +13,7 @@ import yaml
 
 from tests.needs import require_program
 from tests.programs import free_port
-from tests.recipes.conftest import BIN, EXAMPLES, PATIENCE, ROOT, environment, phone, wait_for
+from tests.recipes.conftest import BIN, COUNTRIES, EXAMPLES, PATIENCE, ROOT, environment, phone, sent_to, wait_for
 
 CONTAINER = EXAMPLES / "emulator_container"
 
@@ -63,17 +63,18 @@ def test_celery_tasks_of_several_users_are_never_mixed_up(tasks, emulator):
     def journey(user):
         assert answer(tasks.log_in, f"user{user}", "wrong")["error"] == 2333
         challenge = answer(tasks.log_in, f"user{user}", f"pw{user}")
-        assert challenge["phone"] == phone(user)
-        token = challenge["mfa_token"]
-        assert answer(tasks.send_code, token, phone(user)) == {}
-        refused = answer(tasks.verify, token, phone(user), "000000")
+        assert (challenge["phone"], challenge["country"]) == (phone(user), COUNTRIES[user])
+        target = challenge["mfa_token"], challenge["phone"], challenge["country"]
+        assert answer(tasks.send_code, *target) == {}
+        assert sent_to(emulator, user) == {COUNTRIES[user] + phone(user)}
+        refused = answer(tasks.verify, *target, "000000")
         assert refused == {"error": refused["error"], "delivery": "answered"}
-        verified = answer(tasks.verify, token, phone(user), emulator.code_for(phone(user)))
+        verified = answer(tasks.verify, *target, emulator.code_for(phone(user)))
         asked = [tasks.who.delay(verified["id_token"]) for _ in range(3)]
         return verified["user"], {each.get(timeout=PATIENCE, interval=0.05)["user"] for each in asked}
 
     with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(journey, [0, 1])) == [("user0", {"user0"}), ("user1", {"user1"})]
+        assert list(pool.map(journey, [0, 2])) == [("user0", {"user0"}), ("user2", {"user2"})]
 
 
 # ─────────────────────── script, notebook, suite ───────────────────────
@@ -81,12 +82,13 @@ def test_celery_tasks_of_several_users_are_never_mixed_up(tasks, emulator):
 
 def test_the_script_asks_until_the_code_is_right(emulator):
     """After a wrong code it asks again; its output names the user."""
-    emulator.fix_code(phone(2), "246810")
+    target = COUNTRIES[2] + phone(2)
+    emulator.fix_code(target, "246810")
     env = environment(emulator, AUTHING_PASSWORD="pw2")
     try:
         said = run([sys.executable, "-W", "error", str(EXAMPLES / "script.py")], env, input="user2\n000000\n246810\n")
     finally:
-        emulator.fix_code(phone(2), None)
+        emulator.fix_code(target, None)
     assert said.endswith("Welcome, user2.\n")
 
 
@@ -95,7 +97,9 @@ def test_the_notebook_runs_from_top_to_bottom(emulator, monkeypatch, tmp_path):
     import nbformat
     from nbclient import NotebookClient
 
-    emulator.add_user(username="demo", password="emulator-demo", phone="13800138999", mfa=["SMS"])
+    emulator.add_user(
+        username="demo", password="emulator-demo", phone="7700900123", phone_country_code="+44", mfa=["SMS"]
+    )
     for name, value in environment(emulator, IPYTHONDIR=str(tmp_path)).items():
         monkeypatch.setenv(name, value)
     notebook = nbformat.read(EXAMPLES / "notebook.ipynb", 4)
@@ -108,6 +112,7 @@ def test_the_notebook_runs_from_top_to_bottom(emulator, monkeypatch, tmp_path):
         if output.output_type == "execute_result"
     ]
     assert shown == ["['SMS']", "'demo'", "'demo'"]
+    assert emulator.outbox[-1].target == "+447700900123"
     assert not [
         output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "stream"
     ]
