@@ -1,7 +1,7 @@
 """aiohttp.web: log in with a second factor. One async client for the application, one session for each browser.
 
-Sessions are kept in this process, and the cookie is only their name. Try it on the emulator, with the user `demo` /
-`emulator-demo`::
+Sessions are kept in this process and never expire: in production use a store that lets them expire. The cookie is only their
+name. Try it on the emulator, with the user `demo` / `emulator-demo`::
 
     authing-mfa emulator exec -- python examples/aiohttp_app.py
 """
@@ -30,6 +30,7 @@ from authing_mfa import (
     ResponseError,
     ServiceError,
     UserInfo,
+    WrongPasswordError,
 )
 
 if TYPE_CHECKING:
@@ -131,8 +132,10 @@ async def authing_errors(request: web.Request, handler: Any) -> web.StreamRespon
     try:
         answer: web.StreamResponse = await handler(request)
     except AuthingError as error:
-        headers: dict[str, str] = {}
+        refusal, headers = {"error": error.code, "message": error.message}, {}
         match error:
+            case WrongPasswordError():  # the same answer for all its codes: nobody learns which accounts exist
+                status, refusal = 400, {"error": 2333, "message": "The account or the password is wrong."}
             case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
                 status = 401
             case AccountLockedError():
@@ -144,7 +147,7 @@ async def authing_errors(request: web.Request, handler: Any) -> web.StreamRespon
                 status = 502
             case _:
                 status = 400
-        return web.json_response({"error": error.code, "message": error.message}, status=status, headers=headers)
+        return web.json_response(refusal, status=status, headers=headers)
     return answer
 
 

@@ -32,6 +32,7 @@ from authing_mfa import (
     ResponseError,
     ServiceError,
     UserInfo,
+    WrongPasswordError,
 )
 
 if TYPE_CHECKING:
@@ -171,8 +172,10 @@ async def logout(request: Request, client: Annotated[AuthClient, Depends(logged_
 @app.exception_handler(AuthingError)
 async def authing_error(_: Request, error: AuthingError) -> JSONResponse:
     """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
-    headers: dict[str, str] = {}
+    answer, headers = {"error": error.code, "message": error.message}, {}
     match error:
+        case WrongPasswordError():  # the same answer for all its codes: nobody learns which accounts exist
+            status, answer = 400, {"error": 2333, "message": "The account or the password is wrong."}
         case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
             status = 401
         case AccountLockedError():
@@ -184,4 +187,4 @@ async def authing_error(_: Request, error: AuthingError) -> JSONResponse:
             status = 502
         case _:
             status = 400
-    return JSONResponse({"error": error.code, "message": error.message}, status, headers)
+    return JSONResponse(answer, status, headers)

@@ -27,6 +27,7 @@ from authing_mfa import (
     ResponseError,
     ServiceError,
     UserInfo,
+    WrongPasswordError,
 )
 from authing_mfa.sync import AuthClient
 
@@ -105,8 +106,10 @@ def logout() -> dict[str, Any]:
 @app.errorhandler(AuthingError)
 def authing_error(error: AuthingError) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Turn an error of the service or the network into an HTTP status. Decide by class or code, never by message."""
-    headers: dict[str, str] = {}
+    answer, headers = {"error": error.code, "message": error.message}, {}
     match error:
+        case WrongPasswordError():  # the same answer for all its codes: nobody learns which accounts exist
+            status, answer = 400, {"error": 2333, "message": "The account or the password is wrong."}
         case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
             status = 401
         case AccountLockedError():
@@ -118,4 +121,4 @@ def authing_error(error: AuthingError) -> tuple[dict[str, Any], int, dict[str, s
             status = 502
         case _:
             status = 400
-    return {"error": error.code, "message": error.message}, status, headers
+    return answer, status, headers

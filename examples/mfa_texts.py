@@ -78,7 +78,7 @@ ERRORS = {
     2006: ("The account or the password is wrong.", "账号或密码错误。"),
     2000: ("Too many tries. Please try again later.", "尝试次数过多，请稍后再试。"),
     2061: ("The new password is not safe enough.", "新密码不够安全。"),
-    2004: ("There is no such account.", "账号不存在。"),
+    2004: ("The account or the password is wrong.", "账号或密码错误。"),
     2005: ("The account is locked.", "账号已被锁定。"),
     2020: ("Your session is over. Please sign in again.", "登录已失效，请重新登录。"),
     2021: ("That took too long. Please sign in again.", "验证已超时，请重新登录。"),

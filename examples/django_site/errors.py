@@ -17,6 +17,7 @@ from authing_mfa import (
     RateLimitedError,
     ResponseError,
     ServiceError,
+    WrongPasswordError,
 )
 
 
@@ -38,8 +39,10 @@ class AuthingErrors:
         """Answer for a view that raised; None: another kind of error."""
         if not isinstance(error, AuthingError):
             return None
-        headers: dict[str, str] = {}
+        answer, headers = {"error": error.code, "message": error.message}, {}
         match error:
+            case WrongPasswordError():  # the same answer for all its codes: nobody learns which accounts exist
+                status, answer = 400, {"error": 2333, "message": "The account or the password is wrong."}
             case LoginError() | NotAuthenticatedError() | InvalidMfaTokenError():
                 status = 401
             case AccountLockedError():
@@ -51,4 +54,4 @@ class AuthingErrors:
                 status = 502
             case _:
                 status = 400
-        return JsonResponse({"error": error.code, "message": error.message}, status=status, headers=headers)
+        return JsonResponse(answer, status=status, headers=headers)

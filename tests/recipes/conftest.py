@@ -173,8 +173,14 @@ def walk(base: str, emulator: Emulator) -> None:
 
 
 def see_refusals(base: str, emulator: Emulator) -> None:
-    """A locked account is 423; too many calls are 429, with the pause that the service names in whole seconds."""
+    """A locked account is 423; too many calls are 429, with the pause that the service names in whole seconds.
+
+    An account that does not exist has the answer of a wrong password.
+    """
     browser, right = Browser(base), {"account": "user0", "password": "pw0"}
+    wrong = browser.ask("login", {"account": "user0", "password": "wrong"})
+    assert wrong[0] == 400
+    assert browser.ask("login", {"account": "nobody", "password": "wrong"}) == wrong
     emulator.faults.add("login_by_account", code=2005, count=1)
     assert browser.ask("login", right)[0] == 423
     assert browser.retry_after is None
