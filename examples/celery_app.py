@@ -24,7 +24,8 @@ app = Celery(
     broker=os.environ.get("CELERY_BROKER_URL", "filesystem://"),
     backend=os.environ.get("CELERY_RESULT_BACKEND", f"file://{FOLDER / 'results'}"),
 )
-(FOLDER / "results").mkdir(parents=True, exist_ok=True)
+FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)  # tasks and results hold tokens and codes
+(FOLDER / "results").mkdir(exist_ok=True)
 if app.conf.broker_url.startswith("filesystem://"):
     folders = {"data_folder_in": FOLDER, "data_folder_out": FOLDER, "control_folder": FOLDER / "control"}
     app.conf.broker_transport_options = {name: str(folder) for name, folder in folders.items()}

@@ -33,7 +33,7 @@ def tasks(emulator, tmp_path, monkeypatch):
     """The recipe's tasks, done by a worker with two forked children."""
     # Not the broker of files: its worker may read a message before it is written, and then ends (kombu's filesystem transport).
     broker = f"sqla+sqlite:///{tmp_path / 'broker.db'}"
-    env = environment(emulator, CELERY_FOLDER=str(tmp_path), CELERY_BROKER_URL=broker)
+    env = environment(emulator, CELERY_FOLDER=str(tmp_path / "celery"), CELERY_BROKER_URL=broker)
     command = [str(BIN / "celery"), "--workdir", str(EXAMPLES), "-A", "celery_app", "worker"]
     options = ["--concurrency", "2", "--without-mingle", "--without-gossip", "--without-heartbeat"]
     worker = subprocess.Popen(
@@ -51,6 +51,7 @@ def tasks(emulator, tmp_path, monkeypatch):
     worker.terminate()
     said, _ = worker.communicate(timeout=PATIENCE)
     assert "Traceback" not in said, said
+    assert (tmp_path / "celery").stat().st_mode & 0o777 == 0o700  # it holds tokens
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning:kombu", "ignore::DeprecationWarning")
