@@ -32,6 +32,7 @@ RESEND = 60  # seconds; the service refuses the next code before that
 PREVIEW, QR_SIDE, CAPTCHA_SIDE = 120, 160, 240  # pixels
 AFTER_FAILURE = {"login": "password", "password": "new-password", **dict.fromkeys(("SMS", "EMAIL"), "code")}
 CAPTCHA = 2000  # the code that asks for a captcha
+NO_ANSWER = 10001  # the code of a call without an answer: the service may have acted
 OWN_CODES = 10000  # codes from here on are the client's: the service may not have seen the call
 ALL_WAYS = ("SMS", "EMAIL", "OTP", "FACE")
 
@@ -170,7 +171,8 @@ class SignIn(Widgets):
         elif self.screen_name == "RECOVERY":
             self.ask(client.mfaVerifyByRecoveryCode, code, then=self.succeed)
         elif self.screen_name == "ENROL":
-            self.ask(client.mfaAssociateConfirmByOTP, code, then=partial(self._confirmed, code))
+            confirmed = partial(self._confirmed, code)
+            self.ask(client.mfaAssociateConfirmByOTP, code, then=confirmed, refused=self._not_confirmed)
         elif self.screen_name == "FACE":
             self.photo_keys = []
             self._upload()
@@ -189,6 +191,12 @@ class SignIn(Widgets):
             self.succeed(user)
         else:
             self.ask(AuthClient().mfaVerifyByOTP, code, then=self.succeed)
+
+    def _not_confirmed(self, code: int, message: str) -> None:
+        """Show the recovery code if no answer came: the service may have bound the app."""
+        if code == NO_ANSWER and self.enrollment is not None:
+            self.recovery_code = self.enrollment.recovery_code
+        self.failed(code, message)
 
     def _upload(self) -> None:
         """Upload the photos one after the other, then verify or bind."""

@@ -258,6 +258,7 @@ class SignInDriver(ABC):
 
     def closing_with_a_recovery_code(self, window, demo):
         """The window stays open while a new recovery code is on its way, and until the user has saved it."""
+        self.bound_code_whose_answer_is_lost(window, demo)
         self.bound_code_that_is_not_lost(window, demo)
         self.sign_in(window, "ada")
         self.until(window, lambda: window.screen_name == "factors")
@@ -293,6 +294,24 @@ class SignInDriver(ABC):
         assert self.text(window.status) == "That took too long. Please sign in again."
         self.click(window, "saved")
         self.click(window, "cancel")
+
+    def bound_code_whose_answer_is_lost(self, window, demo):
+        """The service binds the app, and its answer does not arrive: the recovery code is shown all the same."""
+        bob = demo.emulator.user("bob")
+        demo.emulator.faults.add("mfa_confirm_totp", drop="after", count=1)
+        self.sign_in(window, "bob")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "OTP")
+        self.until(window, lambda: window.screen_name == "ENROL")
+        self.type_into(window, "code", demo.emulator.totp_code(window.enrollment.secret))
+        self.click(window, "verify")
+        self.until(window, lambda: not window.busy)
+        assert window.screen_name == "save"
+        assert window.recovery_code == bob.recovery_code
+        assert self.text(window.status) == "The service cannot be reached. Please check your network."
+        self.click(window, "saved")
+        self.click(window, "cancel")
+        demo.emulator.unbind(bob, "OTP")
 
     def journey(self, window, demo):
         self.by_sms(window, demo)
