@@ -167,8 +167,7 @@ class Journey:
         output.note(made.uri)
 
         async def both(code: str) -> UserInfo:
-            user = await client.mfa_confirm_totp(code)
-            self._context.unshown.hold(made)
+            user = await self._context.unshown.holding(made, client.mfa_confirm_totp(code))
             return user or await client.mfa_verify_by_totp(code)
 
         return self._with_code(both), made.recovery_code

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from authing_mfa.cli.output import ReaderGoneError
+from authing_mfa.errors import ApiError, AuthingError, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from authing_mfa.cli.output import Output
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from authing_mfa.models import FactorEnrollment, TotpEnrollment, UserInfo
 
 __all__ = ["Unshown"]
+
+T = TypeVar("T")
 
 
 class Unshown:
@@ -36,8 +39,21 @@ class Unshown:
         if isinstance(answer, UserInfo):
             self.hold(answer)
 
+    async def holding(self, enrollment: TotpEnrollment | FactorEnrollment, call: Coroutine[Any, Any, T]) -> T:
+        """Await *call*, which binds an app, and hold the app's recovery code, unless the service has refused to bind it.
+
+        If no answer comes, or the command is interrupted, the service may have bound the app.
+        """
+        self.hold(enrollment)
+        try:
+            return await call
+        except AuthingError as error:
+            if error.delivery == "not_sent" or (isinstance(error, ApiError) and not isinstance(error, ServiceError)):
+                self.was_shown()
+            raise
+
     def was_shown(self) -> None:
-        """Forget the code: stdout has it."""
+        """Forget the code: stdout has it, or it is not valid."""
         self._code = None
 
     def save(self, folder: Callable[[], Path], output: Output, say: Say) -> None:

@@ -78,6 +78,25 @@ def test_the_recovery_code_of_an_enrolled_app_survives_a_failure_afterwards(cli,
     assert re.fullmatch(r"(\w{4}-){5}\w{4}\n", kept.read_text())
 
 
+def test_the_recovery_code_of_an_app_survives_a_lost_answer(cli, emulator, eve):
+    """The service has enrolled the app, and its answer does not arrive. Of an app that was refused no code is kept."""
+    terminal = cli.terminal("factors", "add", "totp")
+    terminal.expect("Code:")
+    terminal.type("000000")
+    terminal.expect("Code:")
+    terminal.interrupt()
+    assert list(cli.folder.glob("recovery-code-*.txt")) == []
+    terminal = cli.terminal("factors", "add", "totp")
+    uri = re.search(r"otpauth://\S+", PLAIN.sub("", terminal.expect("Code:"))).group()
+    secret = re.search(r"secret=(\w+)", uri).group(1)
+    emulator.fault(path="enroll_factor", drop="after", count=1)
+    terminal.type(cli.with_env(AUTHING_TOTP_SECRET=secret).invoke("totp", "code").out.strip())
+    terminal.expect("The new recovery code could not be shown.")
+    assert terminal.end() == 3
+    (kept,) = cli.folder.glob("recovery-code-*.txt")
+    assert kept.read_text() == emulator.admin("GET", f"users/{eve['id']}")["recovery_code"] + "\n"
+
+
 def test_a_face_is_enrolled_and_removed(cli, eve, tmp_path):
     """With a photo; it can be unbound, which nothing else can do."""
     photo = picture(tmp_path / "face.png")

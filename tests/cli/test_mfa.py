@@ -69,6 +69,20 @@ def test_totp_is_bound_on_the_way(cli, emulator):
     assert emulator.admin("GET", f"users/{user['id']}")["totp_enabled"] is True
 
 
+def test_the_recovery_code_of_a_bound_app_survives_a_lost_answer(cli, emulator):
+    """The service has bound the app, and its answer does not arrive: the code is in a private file."""
+    user = emulator.add_user()
+    terminal = cli.with_env(AUTHING_PASSWORD=user["password"]).terminal("mfa", user["username"], "--factor", "totp")
+    terminal.expect("otpauth://")
+    uri = "otpauth://" + terminal.expect("Code:").partition("\n")[0]
+    emulator.fault(path="mfa_confirm_totp", drop="after", count=1)
+    terminal.type(cli.invoke("totp", "code", "--secret-stdin", stdin=uri).out.strip())
+    terminal.expect("The new recovery code could not be shown.")
+    assert terminal.end() == 3
+    (kept,) = cli.folder.glob("recovery-code-*.txt")
+    assert kept.read_text() == emulator.admin("GET", f"users/{user['id']}")["recovery_code"] + "\n"
+
+
 def test_ctrl_c_and_the_terminal_is_as_before(cli, emulator):
     """130, and echo is on again for the shell."""
     import termios

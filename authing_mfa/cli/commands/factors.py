@@ -116,7 +116,6 @@ def add(
         elif key is None:
             context.output.good(context.say("sent", to=phone or email))
         _finish(context, service, _TYPES[kind], enrollment, key, stdin=code_stdin)
-        context.unshown.hold(enrollment)
         found = [factor for factor in service(service.client.list_enrolled_factors()) if factor.type == _TYPES[kind]]
     _tell(context, kind, found[-1] if found else None, enrollment)
 
@@ -143,7 +142,7 @@ def _finish(
         code = context.asker.secret("code", stdin=stdin, env="AUTHING_CODE", option="--code-stdin")
         left -= 1
         try:
-            service(client.enroll_factor(enrollment.token, kind, code=code))
+            service(context.unshown.holding(enrollment, client.enroll_factor(enrollment.token, kind, code=code)))
         except WrongCodeError as error:
             if stdin or not left or not context.asker.interactive or context.environ.get("AUTHING_CODE"):
                 raise

@@ -153,7 +153,7 @@ def code(context: CliContext, /, *, secret_stdin: bool) -> None:
     The secret is the base32 secret or the otpauth:// address of totp associate. Nothing is sent. For instance:
 
     \b
-    AUTHING_TOTP_SECRET=… authing-mfa totp code | authing-mfa verify totp --code-stdin
+    authing-mfa totp code | authing-mfa verify totp --code-stdin
     """  # noqa: D301 - click keeps what follows a backspace as it is
     secret = _secret(context, stdin=secret_stdin)
     now = time.time()
