@@ -248,8 +248,8 @@ class AuthClient:
     async def mfa_check(self, *, phone: str | None = None, email: str | None = None) -> bool:
         """Check whether a phone number or an e-mail address may be bound for MFA: True if it is free, False if it is bound already.
 
-        It needs an mfaToken (or a user's token): call it on the view that `as_user` gives. It changes nothing, so it is
-        retried if the connection fails.
+        It needs an mfaToken: call it on the view that `as_user` gives. It changes nothing, so it is retried if the
+        connection fails.
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
@@ -395,8 +395,8 @@ class AuthClient:
 
         It needs an mfaToken: call it on the view that `as_user` gives. The call spends the code, so it is never sent
         again once the service may have seen it. If an error has ``delivery == "unknown"``, the old code may be spent
-        and the new one lost: the user must bind TOTP again. So it is if the call is cancelled: docs/client.md#cancelling-a-call shows
-        how to keep the new code then.
+        and the new one lost: docs/client.md#retries-and-unknown-outcomes says what to do. So it is if the call is cancelled:
+        docs/client.md#cancelling-a-call shows how to keep the new code then.
 
         Args:
             code: the recovery code, six groups of four letters and digits joined by ``-``.
