@@ -163,6 +163,16 @@ def test_bold_words_of_a_chinese_page_are_bold(name: str) -> None:
     assert [text for text in texts if "**" in text] == []
 
 
+def test_the_figures_of_speed_in_the_readme_are_those_that_were_measured() -> None:
+    """Each figure of the short table is in the table of the goals."""
+    short = (ROOT / "README.md").read_text("utf-8").partition("### Speed")[2].partition("\n## ")[0]
+    goals = (ROOT / "docs" / "performance.md").read_text("utf-8").partition("## The goals")[2].partition("\n## ")[0]
+    rows = [line.rpartition(" | ")[2] for line in short.splitlines() if "÷" in line]
+    told = {figure for row in rows for figure in re.findall(r"\d+(?:\.\d+)?", row)}
+    assert len(rows) == 3
+    assert told <= set(re.findall(r"\d+(?:\.\d+)?", goals))
+
+
 def named_in_tables(path: Path) -> list[str]:
     return re.findall(r"^\| `(\w+)` \|", path.read_text("utf-8"), re.MULTILINE)
 
