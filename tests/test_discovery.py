@@ -248,7 +248,7 @@ async def test_a_failure_without_callers_is_not_reported():
         question = client._core.discovery._pending
         assert question is not None
         internet.gate.set()
-        await asyncio.wait([question], timeout=10)
+        await asyncio.wait([question], timeout=60)
         internet.config = {}
         assert (await client.get_current_user()).id == "u1"
     assert complaints == []

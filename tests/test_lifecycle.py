@@ -301,7 +301,7 @@ async def test_every_call_has_a_time_out_of_its_own():
             await hang(seen)
         return ok(USER)
 
-    async with serving(script) as server, client_of(server, timeout=3.0) as client:
+    async with serving(script) as server, client_of(server, timeout=8.0) as client:
 
         async def call(kind: str) -> None:
             try:
@@ -575,7 +575,7 @@ class Deaf:
                 connection.sendall(piece)
                 time.sleep(0.1)  # so that the client reads them one by one
             with suppress(ConnectionError), socket.socket(fileno=os.dup(connection.fileno())) as below:
-                below.settimeout(15)  # asyncio would wait for 30 s
+                below.settimeout(20)  # asyncio would wait for 30 s
                 while below.recv(1 << 16):
                     pass
             self.left.set()

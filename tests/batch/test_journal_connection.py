@@ -182,7 +182,7 @@ async def test_an_opening_that_is_cancelled_before_it_connects_does_not_wait_for
 
     def look(*arguments, **options):
         begun.set()
-        cancelled.wait(20)
+        cancelled.wait(60)
         return open_database(*arguments, **options)
 
     monkeypatch.setattr(journal_module, "open_database", look)
@@ -313,7 +313,7 @@ async def test_a_closing_that_is_cancelled_closes_all_the_same(tmp_path):
     """An open connection would keep the -wal file."""
     database = await opened(tmp_path / "run.db")
     hold = threading.Event()
-    busy = asyncio.create_task(database.transact(lambda _: hold.wait(20)))
+    busy = asyncio.create_task(database.transact(lambda _: hold.wait(60)))
     await asyncio.sleep(0)
     closing_ = asyncio.create_task(database.close())
     await asyncio.sleep(0)
@@ -400,7 +400,7 @@ def test_a_loop_that_is_closed_beside_a_transaction_does_not_end_the_thread(tmp_
 
     async def begin():
         database = await opened(tmp_path / "run.db")
-        task = asyncio.create_task(database.transact(lambda _: hold.wait(20)))
+        task = asyncio.create_task(database.transact(lambda _: hold.wait(60)))
         await asyncio.sleep(0)
         return database, task
 

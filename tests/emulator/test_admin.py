@@ -65,7 +65,7 @@ async def test_the_inbox_waits_for_a_message(emu, api):
     await api.post("/api/v2/sms/send", {"phone": "13700137000"})
     assert not waiting.done()
     code = emu.send_code("13800138000")
-    answer = await asyncio.wait_for(waiting, 20)
+    answer = await asyncio.wait_for(waiting, 60)
     assert [message["code"] for message in answer["messages"]] == [code]
 
 

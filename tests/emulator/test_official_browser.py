@@ -38,7 +38,7 @@ def site(js_folder, tmp_path_factory):
     thread.start()
     yield f"http://localhost:{server.server_port}/"
     server.shutdown()
-    thread.join(10)
+    thread.join(60)
     server.server_close()
 
 

@@ -75,7 +75,7 @@ arrived.wait(60)
 child = os.fork()
 if child == 0:
     try:
-        call.wait(5)
+        call.wait(60)
     except RuntimeError:
         say("child refused to wait")
     say("child cancelled", call.cancel())

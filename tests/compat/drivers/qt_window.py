@@ -25,7 +25,7 @@ app = QApplication([])
 
 def until(condition):
     """Let Qt run until *condition* holds."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, [w.status.text() for w in app.topLevelWidgets() if hasattr(w, "status")]
         app.processEvents()

@@ -22,7 +22,7 @@ main_thread = threading.current_thread()
 
 class TkDriver(SignInDriver):
     def until(self, window, condition):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < end, (window.screen_name, window.status.cget("text"))
             window.update()
@@ -200,7 +200,7 @@ elif way == "owner destroyed":  # a child window goes, the application stays
     print(call.done, other.done)
     child.destroy()
     print(call.dispatcher.runs_here(), child.winfo_exists())
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (call.done and other.done) and time.monotonic() < end:
         root.update()
     print(call.done, other.done)
