@@ -284,7 +284,7 @@ class AuthClient:
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             code: the code of the SMS, usually four to six digits.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
 
         Returns:
             The user, with the ID token of the finished login.
@@ -570,7 +570,7 @@ class AuthClient:
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             code: the code of the SMS, usually four to six digits.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             auto_register: True if an unknown phone number may be registered.
 
         Returns:
@@ -615,7 +615,7 @@ class AuthClient:
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; the mobile clients send none.
 
         Raises:
@@ -689,7 +689,7 @@ class AuthClient:
             code: six digits, which the app changes every 30 seconds.
 
         Returns:
-            The user if the service's answer has one, else None. During a login, continue with `mfa_verify_by_totp`.
+            The user if the service's answer has one, else None: during a login, then continue with `mfa_verify_by_totp`.
 
         Raises:
             WrongCodeError: the code is wrong; the secret stays unconfirmed, try the next code.
@@ -869,7 +869,7 @@ class AuthClient:
         Args:
             factor_type: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
             phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             email: the address of an EMAIL factor.
 
         Returns:
@@ -1049,6 +1049,6 @@ class AuthClient:
             LoginError: the client has no token; nothing was sent.
             NotAuthenticatedError: the token has expired: log in again.
 
-        Source: docs/wire.md#session.
+        Source: docs/wire.md#profile.
         """
         return await self.perform(ops.GetSecurityLevel())

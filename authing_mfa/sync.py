@@ -259,7 +259,7 @@ class AuthClient:
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             code: the code of the SMS, usually four to six digits.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
         """
         return self._run(self._client.mfa_verify_by_phone(phone, code, phone_country_code=phone_country_code))
 
@@ -356,7 +356,7 @@ class AuthClient:
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
             code: the code of the SMS, usually four to six digits.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             auto_register: True if an unknown phone number may be registered.
         """
         return self._run(
@@ -380,7 +380,7 @@ class AuthClient:
 
         Args:
             phone: the phone number, digits without the country code, e.g. ``13800000000``.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; the mobile clients send none.
         """
         self._run(self._client.send_sms(phone, phone_country_code=phone_country_code, scene=scene))
@@ -480,7 +480,7 @@ class AuthClient:
         Args:
             factor_type: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
             phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             email: the address of an EMAIL factor.
         """
         return self._run(

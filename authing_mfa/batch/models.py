@@ -114,7 +114,7 @@ class VerifyRequest:
         Args:
             phone: the phone number, digits without the country code.
             code: the code of the SMS.
-            phone_country_code: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            phone_country_code: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             token: the mfaToken of the row's user; None: the client's token.
             key: your own id of the row; it comes back in the outcome.
         """

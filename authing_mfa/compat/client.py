@@ -131,7 +131,7 @@ class CompatAuthClient:
             phone: the phone number, digits without the country code.
             code: the code of the SMS.
             completion: gets the code, the message, and the user.
-            phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
         """
@@ -290,7 +290,8 @@ class CompatAuthClient:
         Args:
             account: the user name, phone number or e-mail address.
             password: the password as the user typed it; it is encrypted before it is sent.
-            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            completion: gets the code, the message, and the user; with 1635 and 1636 the challenge, with 1639, 2058 and 2071 the
+                `PasswordChangeRequiredError`.
             autoRegister: True if an unknown account may be registered.
             captchaCode: after code 2000: the text that the user read in the captcha picture.
             captcha: the value that `getSecurityCaptcha` returned.
@@ -321,8 +322,9 @@ class CompatAuthClient:
         Args:
             phone: the phone number, digits without the country code.
             code: the code of the SMS.
-            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
-            phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            completion: gets the code, the message, and the user; with 1635 and 1636 the challenge, with 1639, 2058 and 2071 the
+                `PasswordChangeRequiredError`.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             autoRegister: True if an unknown account may be registered.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
@@ -346,7 +348,8 @@ class CompatAuthClient:
         Args:
             email: the e-mail address.
             code: the code of the message.
-            completion: gets the code, the message, and the user (the challenge with 1635 and 1636).
+            completion: gets the code, the message, and the user; with 1635 and 1636 the challenge, with 1639, 2058 and 2071 the
+                `PasswordChangeRequiredError`.
             autoRegister: True if an unknown account may be registered.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
@@ -368,7 +371,7 @@ class CompatAuthClient:
         Args:
             phone: the phone number, digits without the country code.
             completion: gets the code, the message, and None.
-            phoneCountryCode: the country code with its plus sign, e.g. ``+86``; sent only if it is given.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             scene: what the code is for, e.g. ``login`` or ``mfa-verify``. Sent only if it is given; the mobile clients send none.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
@@ -605,7 +608,7 @@ class CompatAuthClient:
             factorType: ``SMS``, ``EMAIL``, ``OTP`` or ``FACE``.
             completion: gets the code, the message, and the enrollment.
             phone: the phone number of an SMS factor, digits without the country code, e.g. ``13800000000``.
-            phoneCountryCode: the country code with its plus sign, e.g. ``+86``. Sent only if it is given.
+            phoneCountryCode: the country code with its plus sign, e.g. ``+44``: needed if the phone is not Chinese.
             email: the address of an EMAIL factor.
             dispatcher: runs the completion; by default the dispatcher of `Authing.setDispatcher`.
             owner: the window or object that the completion is for.
