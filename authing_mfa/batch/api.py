@@ -71,7 +71,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
             service can be reached again; None: never.
         max_outage: seconds that the service or the journal's database may be unreachable before the run stops.
         recovery_file: the file to which new recovery codes are written before they are yielded; by default a file beside the
-            journal.
+            journal. With neither, a loop that is left early loses the new codes of the calls that were sent.
         run_name: the name of this run, for several runs in one database.
 
     Returns:
