@@ -1,9 +1,12 @@
 """Celery: tasks that send and verify codes. One sync client, made before the worker forks its children.
 
 A task that may have spent a code must not be run again: only an error with ``not_sent`` is retried. Errors are returned as
-data, because Celery's JSON results keep only their text. Try it on the emulator::
+data, because Celery's JSON results keep only their text. To try it, start `authing-mfa emulator`, and paste its `export` lines
+into two terminals. The first runs the worker; the second makes a task and prints its result (ID is what `call` prints)::
 
-    authing-mfa emulator exec -- celery --workdir examples -A celery_app worker
+    celery --workdir examples -A celery_app worker
+    celery --workdir examples -A celery_app call celery_app.log_in --args '["demo", "emulator-demo"]'
+    celery --workdir examples -A celery_app result ID
 """
 
 from __future__ import annotations
