@@ -209,7 +209,7 @@ class AuthClient:
 
         Raises:
             ConfigError: the application's public-config is not available.
-            NetworkError: the service cannot be reached.
+            NetworkError: the service cannot be reached, or its answer is HTTP 5xx (`delivery` is then ``answered``).
         """
         await self._core.connect()
 

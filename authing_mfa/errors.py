@@ -7,7 +7,7 @@
     │   └── UsageError               10100  not_sent   also a RuntimeError: closed client, wrong event loop, …
     ├── ImageError                   10101  not_sent
     ├── CancelledCallError           10102             a cancelled or closed callback call
-    ├── NetworkError                 10001  not_sent or unknown
+    ├── NetworkError                 10001  not_sent or unknown; of `AuthClient.connect` also answered
     │   └── CallTimeoutError         10001  not_sent or unknown
     ├── ConfigError                  10002  not_sent   the application's public-config is not available
     ├── LoginError                   10003  not_sent   the call needs a token and has none

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -117,9 +118,21 @@ def test_a_phone(environ, started):
             assert json.load(response)["url"] == url
         with PLAIN.open(url, timeout=60) as response:
             assert b"<title>" in response.read()
+
+
+def test_the_android_emulator(environ, started):
+    """It calls this machine 10.0.2.2. The option that the page names allows that name, and nothing else."""
+    option = re.search(r"`10\.0\.2\.2`, with `([^`]+)`", TEXT)[1]
+    text = started(["authing-mfa", "emulator", *shlex.split(option), "--port", "0"])
+    address = re.search(r"address +(\S+)", text)[1]
     request = urllib.request.Request(f"{address}/_emulator/info", headers={"Host": "10.0.2.2:7070"})
     with PLAIN.open(request, timeout=60) as response:
         assert json.load(response)["url"] == "http://10.0.2.2:7070"
+    request = urllib.request.Request(f"{address}/_emulator/info", headers={"Host": "192.168.0.9:7070"})
+    with pytest.raises(urllib.error.HTTPError) as refused, PLAIN.open(request, timeout=60):
+        pass
+    refused.value.close()
+    assert refused.value.code == 421
 
 
 def test_a_container(environ, started):
