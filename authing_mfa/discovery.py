@@ -163,7 +163,7 @@ class Discovery:
         *ask* is not stored: it references this object, and a reference cycle would be collected in arbitrary order.
 
         Raises:
-            ConfigError: public-config cannot be had.
+            ConfigError: public-config cannot be fetched.
         """
         if self.endpoint is not None:
             return self.endpoint

@@ -88,7 +88,7 @@ _CODES: Final[dict[int, tuple[str, str]]] = {
     6003: ("TOTP code missing", "缺少 TOTP 验证码"),
     6004: ("recovery code missing", "缺少恢复代码"),
     10001: ("network error or time-out", "网络错误或超时"),
-    10002: ("the application's configuration cannot be had", "无法获取应用配置"),
+    10002: ("the application's configuration cannot be fetched", "无法获取应用配置"),
     10003: ("no token", "没有令牌"),
     10004: ("an answer that cannot be understood", "无法理解的响应"),
     10100: ("invalid row", "无效行"),

@@ -39,7 +39,10 @@ code_stdin: OptionDecorator = click.option(
     "--code-stdin", is_flag=True, help="Read the code from one line of stdin (else AUTHING_CODE, else a prompt)."
 )
 country: OptionDecorator = click.option(
-    "--country", "phone_country_code", metavar="CODE", help="Country code of the phone, e.g. +44; needed if it is not Chinese."
+    "--country",
+    "phone_country_code",
+    metavar="CODE",
+    help="Country code of the phone, e.g. +44; needed if it is not Chinese.",
 )
 
 

@@ -118,7 +118,7 @@ def test_chinese_headers_by_name(tmp_path):
     [
         ("", {}, "is empty"),
         (" \r\n\r\n", {}, "is empty"),
-        ("phone,Phone ,code\n1,2,3\n", {"kind": "phone"}, "is there twice"),
+        ("phone,Phone ,code\n1,2,3\n", {"kind": "phone"}, "occurs twice"),
         ("mobile,code\n1,2\n", {"kind": "phone"}, "Its? columns: mobile, code|columns: mobile, code"),
         ("mobile,code\n1,2\n", {}, "Its columns: mobile, code"),
         ("mobile,code\n1,2\n", {"kind": "totp", "columns": {"token": "secret"}}, "no column secret"),

@@ -99,7 +99,7 @@ def match_columns(
         if ours is None:
             continue
         if ours in found.values():
-            raise InvalidInputError(f"The column {_shown(name)} is there twice: which one is meant cannot be told.")
+            raise InvalidInputError(f"The column {_shown(name)} occurs twice: remove or rename one of them.")
         found[position] = ours
     if whole:
         _check_complete(header, columns, kind, set(found.values()))
