@@ -59,7 +59,8 @@ authing-mfa whoami
   Every user of the machine can read arguments, and the shell stores them in its history; so there is no `--code`.
 - **Which token**: `--token-stdin`, else `AUTHING_TOKEN`, else the login that is stored for this profile, application and service
   (in the keyring; if no keyring can be used, in a file of mode 0600, with a warning).
-- **Language**: messages are in English or Chinese (`--lang`, `AUTHING_LANG`, else the locale); help texts are in English.
+- **Language**: messages are in English or Chinese (`--lang`, `AUTHING_LANG`, else the locale). Help texts are in English, and so are some errors
+  about options, settings and files.
 - **Colour**: on terminals only, and not with `TERM=dumb`; `NO_COLOR` switches it off, `FORCE_COLOR` on.
 
 ## Settings
