@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.errors import InvalidInputError
@@ -20,12 +21,21 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder of profiles and tokens: ``AUTHING_CONFIG_DIR``, else the platform's folder for a user's configuration."""
+    """Return the folder of profiles and tokens: ``AUTHING_CONFIG_DIR``, else the platform's folder for a user's configuration.
+
+    Raises:
+        InvalidInputError: ``AUTHING_CONFIG_DIR`` names the home folder of a user that there is not.
+    """
     chosen = environ.get("AUTHING_CONFIG_DIR", "").strip()
     if chosen:
         from pathlib import Path
 
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError:
+            raise InvalidInputError(
+                f"AUTHING_CONFIG_DIR {chosen} cannot be used: there is no such home folder."
+            ) from None
     from platformdirs import user_config_path
 
     return user_config_path("authing-mfa", appauthor=False)
@@ -53,7 +63,7 @@ class Profiles:
 
         try:
             tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # tomllib's own error, or that of a number with too many digits
             raise InvalidInputError(f"The profile file {self.path} is not TOML: {error}.") from error
         except RecursionError:
             raise InvalidInputError(f"The profile file {self.path} nests too deep.") from None
@@ -91,13 +101,26 @@ class Profiles:
         for name, table in tables.items():
             lines = [f"[{_key(name)}]", *(f"{_key(key)} = {_literal(value)}" for key, value in table.items())]
             blocks.append("\n".join(lines) + "\n")
-        temporary = self.path.with_suffix(f".{os.getpid()}")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary.write_text("\n".join(blocks), encoding="utf-8")
-            temporary.replace(self.path)
-        except OSError as error:
+            path = (
+                self.path.resolve()
+            )  # a link to a file that is kept elsewhere, e.g. with other dotfiles, stays a link
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _replace(path, "\n".join(blocks))
+        except (OSError, UnicodeEncodeError) as error:
             raise InvalidInputError(f"The profile file {self.path} cannot be written: {error}.") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace the content of *path* at once. Its mode stays: somebody may have made the file private."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # of a disk that is full
 
 
 def check_name(name: str) -> None:
@@ -115,7 +138,15 @@ def _key(name: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """Return *value* in TOML. Texts, numbers and lists look the same in JSON and TOML."""
+    """Return *value*, of any type that tomllib reads, in TOML on one line."""
     import json
 
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(name)} = {_literal(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, str):  # as in JSON, which does not escape the last control character
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)  # a date or time, else a number

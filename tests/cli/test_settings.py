@@ -1,5 +1,8 @@
 """Where a setting comes from, and the commands that show and change it."""
 
+import stat
+import tomllib
+
 import pytest
 
 from authing_mfa._loopback import is_loopback_url
@@ -68,6 +71,39 @@ def test_the_file_is_where_config_path_says(bare):
     assert "timeout = 5.0" in text
     assert "on_premise = true" in text
     assert bare.invoke("config", "get", "host").out == 'quo"ted\\host\n'
+
+
+def test_a_change_keeps_what_else_the_file_holds(bare):
+    """Tables in tables, lists, dates, numbers without end and texts with control characters are read as before."""
+    bare.folder.mkdir()
+    path = bare.folder / "config.toml"
+    path.write_text("""
+        [work]
+        app_id = "a\\u007f\\n"
+        timeout = inf
+        since = 2026-11-29T12:00:00Z
+        names = ["x", {y = 1}, [true]]
+        [work.proxy.office]
+        url = "http://proxy"
+        [other]
+        "two words" = -1e-7
+        """)
+    before = tomllib.loads(path.read_text())
+    assert bare.invoke("config", "set", "lang", "zh").code == 0
+    assert tomllib.loads(path.read_text()) == before | {"default": {"lang": "zh-CN"}}
+
+
+def test_a_change_keeps_a_link_and_the_files_mode(bare, tmp_path):
+    """Many people keep such files in one folder, with links to them."""
+    kept = tmp_path / "dotfiles.toml"
+    kept.write_text("[default]\n")
+    kept.chmod(0o600)
+    bare.folder.mkdir()
+    (bare.folder / "config.toml").symlink_to(kept)
+    assert bare.invoke("config", "set", "app_id", "a").code == 0
+    assert tomllib.loads(kept.read_text()) == {"default": {"app_id": "a"}}
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert (bare.folder / "config.toml").is_symlink()
 
 
 @pytest.mark.parametrize("text", ["app_id = ", "app_id = 'outside'", "[default]\ntimeout = 'soon'", "\xff"])

@@ -163,7 +163,8 @@ def test_config_list_and_doctor_take_any_token(bare, given):
 
 
 @pytest.mark.parametrize(
-    "text", ["a = " + "[" * 5000, 'x = "\x01"', "[default]\napp_id = {a = 1}", "\ud800", "[a.b.c]"]
+    "text",
+    ["a = " + "[" * 5000, 'x = "\x01"', "[default]\napp_id = {a = 1}", "\ud800", "[a.b.c]", "[a]\nb = " + "9" * 5000],
 )
 def test_config_list_takes_any_profile_file(bare, text):
     """A profile file that cannot be used is a sentence."""
