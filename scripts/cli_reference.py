@@ -56,6 +56,7 @@ authing-mfa whoami
 - **No secret is ever an argument.** Passwords, codes, tokens and TOTP secrets come from a prompt without echo, from a line of
   stdin (`--password-stdin`, `--code-stdin`, `--token-stdin`, `--secret-stdin`; with several of them one line each, in the order
   token, password, code) or from the environment (`AUTHING_PASSWORD`, `AUTHING_CODE`, `AUTHING_TOKEN`, `AUTHING_TOTP_SECRET`).
+  Spaces at the ends are removed, but not those of a password: they are a part of it.
   Every user of the machine can read arguments, and the shell stores them in its history; so there is no `--code`.
 - **Which token**: `--token-stdin`, else `AUTHING_TOKEN`, else the login that is stored for this profile, application and service
   (in the keyring; if no keyring can be used, in a file of mode 0600, with a warning).

@@ -121,7 +121,7 @@ class CliContext:
         from authing_mfa.cli.tokens import Login
 
         if stdin:
-            return Login(self.asker.line(self.say("token"), "--token-stdin"), "given")
+            return Login(self.asker.line("token", "--token-stdin"), "given")
         given = self.environ.get("AUTHING_TOKEN", "").strip()
         if given:
             return Login(given, "environment")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Asker", "NoAnswerError"]
 
 _LINE_LIMIT: Final = 65536
+_AS_TYPED: Final = frozenset(
+    {"password", "new_password", "new_password_again"}
+)  # spaces at their ends are a part of them
 
 
 class NoAnswerError(click.UsageError):
@@ -33,16 +36,22 @@ class Asker:
         """True if there is a terminal to ask on."""
         return sys.stdin is not None and sys.stdin.isatty()
 
-    def line(self, what: str, option: str) -> str:
-        """Return the next line of stdin, which holds *what*.
+    def line(self, name: str, option: str) -> str:
+        """Return the next line of stdin, which holds the secret *name*.
 
         Raises:
-            NoAnswerError: the line is empty or missing.
+            NoAnswerError: the line is empty or missing, or stdin cannot be read.
         """
-        text = sys.stdin.readline(_LINE_LIMIT).strip() if sys.stdin is not None else ""
-        if not text:
+        what = self._say(name)
+        try:
+            text = sys.stdin.readline(_LINE_LIMIT) if sys.stdin is not None else ""
+        except UnicodeDecodeError:
+            raise NoAnswerError(self._say("not_text", what=what)) from None
+        except OSError as error:
+            raise NoAnswerError(self._say("unreadable", what=what, reason=error.strerror or error)) from error
+        if not text.strip():
             raise NoAnswerError(self._say("empty_stdin", what=what, option=option))
-        return text
+        return _trimmed(name, text)
 
     def secret(self, name: str, *, stdin: bool, env: str, option: str) -> str:
         """Return a secret: from stdin if *stdin* is true, else from the variable *env*, else from a prompt without echo.
@@ -56,16 +65,14 @@ class Asker:
         Raises:
             NoAnswerError: no source has the secret.
         """
-        what = self._say(name)
         if stdin:
-            return self.line(what, option)
-        given = self._environ.get(env, "").strip()
-        if given:
-            return given
+            return self.line(name, option)
+        given = self._environ.get(env, "")
+        if given.strip():
+            return _trimmed(name, given)
         if not self.interactive:
-            raise NoAnswerError(self._say("no_secret", what=what, option=option, env=env))
-        answer: str = click.prompt(what, hide_input=True, err=True)
-        return answer.strip()
+            raise NoAnswerError(self._say("no_secret", what=self._say(name), option=option, env=env))
+        return _trimmed(name, self._prompt(self._say(name), hide_input=True))
 
     def text(self, name: str, *, env: str | None, how: str) -> str:
         """Return a value that is not a secret: from the variable *env*, else from a prompt.
@@ -83,8 +90,7 @@ class Asker:
             return given
         if not self.interactive:
             raise NoAnswerError(self._say("no_text", what=self._say(name), how=how))
-        answer: str = click.prompt(self._say(name), err=True)
-        return answer.strip()
+        return _trimmed(name, self._prompt(self._say(name)))
 
     def choice(self, name: str, labels: list[str], *, how: str) -> int:
         """Return the index of the label that was chosen, from 0.
@@ -94,7 +100,16 @@ class Asker:
         """
         if not self.interactive:
             raise NoAnswerError(self._say("no_text", what=self._say(name), how=how))
-        number: int = click.prompt(
-            self._say(f"choose_{name}"), type=click.IntRange(1, len(labels)), default=1, err=True
-        )
+        number: int = self._prompt(self._say(f"choose_{name}"), type=click.IntRange(1, len(labels)), default=1)
         return number - 1
+
+    def _prompt(self, what: str, **options: Any) -> Any:
+        try:
+            return click.prompt(what, err=True, **options)
+        except UnicodeDecodeError:
+            raise NoAnswerError(self._say("not_text", what=what)) from None
+
+
+def _trimmed(name: str, text: str) -> str:
+    """Return the value of *name* without the end of its line, and without spaces at its ends unless they may be a part of it."""
+    return text.strip("\r\n") if name in _AS_TYPED else text.strip()

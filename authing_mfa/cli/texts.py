@@ -46,6 +46,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{what}: {option} was given, but stdin has no line for it.",
         "{what}：已指定 {option}，但标准输入中没有该行。",
     ),
+    "unreadable": (
+        "{what} cannot be read from standard input: {reason}.",
+        "无法从标准输入读取{what}：{reason}。",
+    ),
+    "not_text": (
+        "{what} cannot be read: what came is not text in the encoding of this locale.",
+        "无法读取{what}：输入的内容不符合当前区域设置的编码。",
+    ),
     "no_secret": (
         "{what} is missing, and there is no terminal to ask on: use {option}, or set {env}.",
         "需要{what}，但没有可供输入的终端：请使用 {option}，或设置 {env}。",
@@ -61,6 +69,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "never_argv": (
         "There is no {option} option: every user of the machine can read a command line. Use {option}-stdin or the prompt.",
         "没有 {option} 选项：命令行参数对本机所有用户可见。请使用 {option}-stdin 或交互输入。",
+    ),
+    "too_many_arguments": (
+        "Too many arguments: {count} more than this command takes (not shown: one may be a secret). No secret is an argument.",
+        "参数过多：比该命令接受的多 {count} 个（不予显示，其中可能含有机密）。机密信息不能作为参数。",
     ),
     # the stored login
     "token_file": (
@@ -116,6 +128,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "新的恢复代码未能显示，也未能保存：{code}",
     ),
     "output_lost": ("The output cannot be written: {reason}.", "无法写入输出：{reason}。"),
+    "png_unwritten": (
+        "The QR code cannot be written to {path}: {reason}. The secret and the recovery code are in the output.",
+        "无法将二维码写入 {path}：{reason}。密钥和恢复代码已在输出中显示。",
+    ),
     "enrolled": (
         "Scan the QR code with an authenticator app and keep the recovery code. TOTP is not bound yet. Next: authing-mfa totp confirm",
         "请用验证器应用扫描二维码，并保存恢复代码。TOTP 尚未绑定。下一步：authing-mfa totp confirm",
