@@ -8,9 +8,12 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from http.client import HTTPException
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
+from authing_mfa.cli.certificates import trusting
+from authing_mfa.discovery import check_base_url
 from authing_mfa.errors import InvalidInputError, NetworkError, ResponseError
 
 if TYPE_CHECKING:
@@ -28,17 +31,31 @@ def ask(
     """Return the messages after number *after*, oldest first. If there is none, wait *wait* seconds for one.
 
     Raises:
+        InvalidInputError: the address, *to* or *ca_file* cannot be used.
         NetworkError: no emulator answers there.
         ResponseError: the server that answers is not an emulator.
     """
+    base_url = _checked(base_url)
     query: dict[str, str] = {"wait": f"{wait:g}", "after": str(after)}
     if to is not None:
         query["to"] = to
-    url = f"{base_url}/_emulator/inbox?{urllib.parse.urlencode(query)}"
-    if not url.startswith(("http://", "https://")):
-        raise InvalidInputError("The emulator's address begins with http:// or https://.")
-    context = ssl.create_default_context(cafile=ca_file) if url.startswith("https") else None
+    try:
+        url = f"{base_url}/_emulator/inbox?{urllib.parse.urlencode(query)}"
+    except UnicodeEncodeError:
+        raise InvalidInputError("The phone or address is not valid text in UTF-8.") from None
+    context = None
+    if url.startswith("https"):
+        context = ssl.create_default_context() if ca_file is None else trusting(ca_file)
     return _in_thread(lambda: _fetch(url, base_url, wait, context))
+
+
+def _checked(base_url: str) -> str:
+    try:
+        return check_base_url(base_url)
+    except InvalidInputError:
+        raise InvalidInputError(
+            "The emulator's address must be like http://127.0.0.1:7070, without query or password."
+        ) from None
 
 
 def _in_thread(function: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -64,14 +81,16 @@ def _fetch(url: str, base_url: str, wait: float, context: ssl.SSLContext | None)
         handlers.append(urllib.request.HTTPSHandler(context=context))
     try:
         with urllib.request.build_opener(*handlers).open(url, timeout=wait + _MARGIN_SECONDS) as reply:
-            found = json.load(reply)["messages"]
+            found = [dict(message) for message in json.load(reply)["messages"]]
+            # another server may have messages, too: those of an emulator have these fields
+            _ = [(int(each["id"]), float(each["sent_at"]), each["channel"], each["to"], each["code"]) for each in found]
     except urllib.error.HTTPError as error:
         error.close()
         raise ResponseError(f"There is no emulator at {base_url}", http_status=error.code) from error
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise NetworkError(f"No emulator answers at {base_url}: {reason}", delivery="not_sent") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (HTTPException, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ResponseError(f"There is no emulator at {base_url}") from error
     return list(reversed(found))
 

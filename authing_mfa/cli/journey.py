@@ -158,11 +158,11 @@ class Journey:
 
     def _bind_totp(self) -> tuple[UserInfo, str]:
         """Bind an authenticator app. The code that confirms the binding is valid once more, for the verification."""
-        from authing_mfa.cli.qr import draw
+        from authing_mfa.cli.qr import drawn
 
         client, output = self._service.client, self._context.output
         made = self._service(client.mfa_associate_by_totp())
-        for line in draw(made.uri, output, stream=sys.stderr):
+        for line in drawn(made.uri, output, stream=sys.stderr):
             output.note(line)
         output.note(made.uri)
 

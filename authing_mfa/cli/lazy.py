@@ -50,7 +50,16 @@ class _Named(click.Command):
 
 
 class Command(_Named):
-    """A command."""
+    """A command. An argument that it has no place for is refused without being shown: it may be a password or a code."""
+
+    allow_extra_args = True  # click's own refusal shows them
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As in click, but the error for surplus arguments shows only how many there are."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            ctx.fail(ctx.find_root().obj.say("too_many_arguments", count=len(rest)))
+        return rest
 
 
 class LazyGroup(_Named, click.Group):

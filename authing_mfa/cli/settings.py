@@ -50,6 +50,14 @@ class Value(NamedTuple):
     unused: str = ""
 
 
+def _text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of another encoding: the system's interface makes surrogates of them
+        raise ValueError("it is not valid text in UTF-8") from None
+    return text
+
+
 def _boolean(text: str) -> bool:
     word = text.strip().lower()
     if word in ("1", "true", "yes", "on"):
@@ -86,10 +94,12 @@ def normal_lang(text: str) -> str:
 
 
 SETTINGS: Final = (
-    Setting("app_id", "AUTHING_APP_ID", None, str, "Id of the application."),
-    Setting("host", "AUTHING_HOST", "authing.cn", str, "Domain of the service; public-config comes from console.HOST."),
-    Setting("base_url", "AUTHING_BASE_URL", None, str, "Address of the service; skips discovery."),
-    Setting("user_pool_id", "AUTHING_USER_POOL_ID", None, str, "Id of the user pool, with --base-url."),
+    Setting("app_id", "AUTHING_APP_ID", None, _text, "Id of the application."),
+    Setting(
+        "host", "AUTHING_HOST", "authing.cn", _text, "Domain of the service; public-config comes from console.HOST."
+    ),
+    Setting("base_url", "AUTHING_BASE_URL", None, _text, "Address of the service; skips discovery."),
+    Setting("user_pool_id", "AUTHING_USER_POOL_ID", None, _text, "Id of the user pool, with --base-url."),
     Setting(
         "on_premise",
         "AUTHING_ON_PREMISE",
@@ -99,7 +109,7 @@ SETTINGS: Final = (
     ),
     Setting("scheme", "AUTHING_SCHEME", "https", _scheme, "https or http."),
     Setting(
-        "public_key", "AUTHING_PUBLIC_KEY", None, str, "RSA key for passwords, base64 or PEM; default: the cloud's."
+        "public_key", "AUTHING_PUBLIC_KEY", None, _text, "RSA key for passwords, base64 or PEM; default: the cloud's."
     ),
     Setting("ca_file", "AUTHING_CA_FILE", None, str, "PEM file of a private certificate authority to trust."),
     Setting(

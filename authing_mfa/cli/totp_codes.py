@@ -15,6 +15,7 @@ from authing_mfa.errors import InvalidInputError
 __all__ = ["Secret", "read_secret"]
 
 _DIGESTS: Final = ("sha1", "sha256", "sha512")
+_LONGEST_PERIOD: Final = 1 << 31  # seconds; a number without end has no time step
 
 
 @attrs.frozen
@@ -46,11 +47,18 @@ class Secret:
         return self.period - int(now % self.period)
 
     def uri(self) -> str:
-        """Return the otpauth:// address."""
+        """Return the otpauth:// address.
+
+        Raises:
+            InvalidInputError: the account or the issuer is not valid text.
+        """
         secret = base64.b32encode(self.key).decode().rstrip("=")
-        return _totp.otpauth_uri(
-            secret, self.account, issuer=self.issuer, digits=self.digits, period=self.period, digest=self.digest
-        )
+        try:
+            return _totp.otpauth_uri(
+                secret, self.account, issuer=self.issuer, digits=self.digits, period=self.period, digest=self.digest
+            )
+        except UnicodeEncodeError:
+            raise InvalidInputError("The account or the issuer is not valid text in UTF-8.") from None
 
 
 def read_secret(text: str) -> Secret:
@@ -61,7 +69,10 @@ def read_secret(text: str) -> Secret:
     """
     if not text.strip().lower().startswith("otpauth:"):
         return Secret(_decode(text))
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:  # not chained: the error may show a part of the address
+        raise InvalidInputError("The otpauth:// address cannot be read.") from None
     if parts.netloc.lower() != "totp":
         raise InvalidInputError("The address is not otpauth://totp/…; only time-based codes can be computed.")
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -71,7 +82,7 @@ def read_secret(text: str) -> Secret:
         digits, period = int(query.get("digits", "6")), int(query.get("period", "30"))
     except ValueError:
         digits = period = 0
-    if digest not in _DIGESTS or not 6 <= digits <= 10 or period < 1:
+    if digest not in _DIGESTS or not 6 <= digits <= 10 or not 1 <= period < _LONGEST_PERIOD:
         raise InvalidInputError("The otpauth:// address has an algorithm, digits or period that cannot be used.")
     named = query.get("issuer") or (issuer if colon else "")
     return Secret(_decode(query.get("secret", "")), digits, period, digest, account.strip(), named)

@@ -467,6 +467,7 @@ def test_a_password_in_the_journals_address_need_not_stand_on_the_command_line(t
     env = {**os.environ, "AUTHING_APP_ID": client_options["app_id"], "AUTHING_BASE_URL": client_options["base_url"]}
     for arguments, more, warned in (
         (["--journal", url], {}, True),
+        ([f"--journal={url}"], {}, True),
         (["--journal", f"@{tmp_path / 'url'}"], {}, False),
         ([], {"AUTHING_JOURNAL": url}, False),
     ):

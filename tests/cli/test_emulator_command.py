@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -159,6 +160,33 @@ def test_inbox_follows(cli, emulator):
 def test_inbox_of_no_emulator(url, code, bare):
     """No emulator at the address is 3, no address is 2."""
     assert bare.invoke("emulator", "inbox", "--url", url).code == code
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.7\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"messages":[{}]}',
+    ],
+    ids=["another protocol", "half an answer", "other messages"],
+)
+def test_inbox_of_another_server(answer, bare):
+    """A server that is no emulator is 6, and no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        done = bare.invoke("emulator", "inbox", "--url", url)
+        thread.join()
+    assert (done.code, "There is no emulator" in done.err) == (6, True)
 
 
 def test_inbox_asks_the_usual_port(bare):

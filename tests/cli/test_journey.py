@@ -187,6 +187,17 @@ def test_totp_associate_writes_the_picture(cli, emulator, tmp_path):
         assert [found.text for found in zxingcpp.read_barcodes(image)] == [made["uri"]]
 
 
+def test_the_secret_of_a_picture_that_cannot_be_written_is_shown(cli, emulator):
+    """The service has made it; the exit code says that a part of the output is missing. A device is not replaced by a file."""
+    cli.log_in(emulator.add_user())
+    for done in (
+        cli.invoke("totp", "associate", "--json", "--png", "/nowhere/qr.png"),
+        cli.invoke("totp", "associate", "--json", "--png", "/dev/null"),
+    ):
+        assert (done.code, "The QR code cannot be written" in done.err) == (74, True)
+        assert set(done.json["data"]) == {"secret", "uri", "recovery_code"}
+
+
 @pytest.mark.parametrize("what", ["phone", "email", "totp"])
 def test_unbind(what, cli, emulator):
     """Each factor can be unbound by the logged-in user, and not with an mfaToken."""

@@ -138,6 +138,15 @@ def test_the_missing_secret_options_say_why(option, bare):
     assert "246810" not in done.err + done.out
 
 
+@pytest.mark.parametrize("arguments", [("login", "ada", "246810"), ("verify", "totp", "246810"), ("whoami", "246810")])
+@pytest.mark.parametrize("output", [(), ("--json",)])
+def test_surplus_arguments_are_not_shown(arguments, output, bare):
+    """Somebody typed a password or a code as an argument: logs must not hold it as well."""
+    done = bare.invoke(*arguments, *output)
+    assert (done.code, "Too many arguments: 1 more" in done.err) == (2, True)
+    assert "246810" not in done.err + done.out
+
+
 def test_the_help_of_verify_says_why_there_is_no_code_option(bare):
     """The help explains it too."""
     assert "There is no --code option" in " ".join(bare.invoke("verify", "--help").out.split())

@@ -28,6 +28,8 @@ class Case:
 NESTED = b'{"code":200,"data":' + b"[" * 45_000 + b"]" * 45_000 + b"}"
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
 CHUNK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}"
+NO_TEXT = "\udcff"  # what Python makes of the byte 0xFF in an argument or a variable
+SECRET = "JBSWY3DPEHPK3PXP"
 DEEP_TOKEN = "h." + "W1tb" * 20_000 + ".s"  # the middle is base64 of "[[["
 
 ANSWERS = {
@@ -105,6 +107,28 @@ COMMANDS = {
     "a time-out that is no number": Case((["config", "set", "timeout", "nan"], {}, ""), 2),
     "a token that nests too deeply": Case((["doctor"], {"AUTHING_TOKEN": DEEP_TOKEN}, ""), 3),
     "a token whose exp has 400 digits": Case((["doctor"], {"AUTHING_TOKEN": "h.eyJleHAiOjFlNDAwfQ.s"}, ""), 3),
+    "an application that is no text": Case((["whoami"], {"AUTHING_APP_ID": NO_TEXT, "AUTHING_TOKEN": ""}, ""), 2),
+    "an application that is no text, for doctor": Case((["--app-id", NO_TEXT, "doctor"], {}, ""), 2),
+    "a setting that is no text": Case((["config", "set", "host", NO_TEXT], {}, ""), 2),
+    "a file name that no profile can hold": Case((["config", "set", "ca_file", NO_TEXT], {}, ""), 2),
+    "a folder of nobody": Case((["config", "list"], {"AUTHING_CONFIG_DIR": "~no-such-user/x"}, ""), 2),
+    "a photo with a name of 3,000 letters": Case((["face", "verify", "a" * 3000], {}, ""), 2),
+    "half an IPv6 address as a TOTP secret": Case((["totp", "code"], {"AUTHING_TOTP_SECRET": "otpauth://[x"}, ""), 2),
+    "a period of 400 digits": Case(
+        (["totp", "code"], {"AUTHING_TOTP_SECRET": f"otpauth://totp/a?secret={SECRET}&period=1{'0' * 400}"}, ""), 2
+    ),
+    "a TOTP account that is no text": Case(
+        (["totp", "qr", "--account", NO_TEXT], {"AUTHING_TOTP_SECRET": SECRET}, ""), 2
+    ),
+    "a TOTP account that no QR picture can hold": Case(
+        (["totp", "qr", "--account", "a" * 3000], {"AUTHING_TOTP_SECRET": SECRET}, ""), 2
+    ),
+    "a port that is no number": Case((["emulator", "inbox", "--url", "http://127.0.0.1:x"], {}, ""), 2),
+    "a space in an address": Case((["emulator", "inbox", "--url", "http://127.0.0.1:1/a b"], {}, ""), 2),
+    "a recipient that is no text": Case((["emulator", "inbox", "--to", NO_TEXT], {}, ""), 2),
+    "an authority that is not there": Case(
+        (["emulator", "inbox", "--url", "https://127.0.0.1:1"], {"AUTHING_CA_FILE": "/no/such/file"}, ""), 2
+    ),
 }
 """The arguments, more variables of the environment, and standard input. Nothing listens at the service's address."""
 

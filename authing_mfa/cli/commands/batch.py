@@ -198,7 +198,8 @@ def _shows_password(ctx: click.Context, options: BatchOptions) -> bool:
     """Warn about a database's password on the command line, where all users of the machine can see it."""
     journal = str(options.journal or "")
     typed = ctx.get_parameter_source("journal") is click.core.ParameterSource.COMMANDLINE
-    return typed and journal in sys.argv and re.match(r"[^:/]+://[^/@]*:[^/@]+@", journal) is not None
+    shown = journal in sys.argv or f"--journal={journal}" in sys.argv  # with @FILE, only the file's name is
+    return typed and shown and re.match(r"[^:/]+://[^/@]*:[^/@]+@", journal) is not None
 
 
 class _Reader:

@@ -121,11 +121,11 @@ def add(
 
 
 def _show_totp(context: CliContext, enrollment: FactorEnrollment) -> None:
-    from authing_mfa.cli.qr import draw
+    from authing_mfa.cli.qr import drawn
 
     uri = enrollment.uri or ""
-    if sys.stderr.isatty():
-        for line in draw(uri, context.output, stream=sys.stderr):
+    if sys.stderr is not None and sys.stderr.isatty():
+        for line in drawn(uri, context.output, stream=sys.stderr):
             context.output.note(line)
     context.output.note(uri)
 

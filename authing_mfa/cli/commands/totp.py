@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from pathlib import Path
@@ -38,30 +39,43 @@ def totp() -> None:
 @click.option("--no-qr", is_flag=True, help="Do not draw the QR code.")
 @token_stdin
 @click.pass_obj
-def associate(context: CliContext, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> None:
+def associate(context: CliContext, /, png: str | None, *, no_qr: bool, token_stdin: bool) -> int:
     """Request a secret to bind, and draw its QR code.
 
     The command prints the secret, the otpauth:// address and the recovery code. The secret has no effect until you confirm it: totp
     confirm.
     """
-    from authing_mfa.cli.qr import draw
+    from authing_mfa.cli.qr import drawn
 
     login = context.needs_login(stdin=token_stdin)
     with context.service(login.token) as service:
         made = service(service.client.mfa_associate_by_totp())
+    code = exits.OK
     if png is not None:
-        _write_png(png, made.qr_png, made.uri)
+        try:
+            _write_png(png, made.qr_png, made.uri)
+        except (OSError, ValueError) as error:  # the secret has been made: it is shown all the same
+            code = exits.OUTPUT
+            reason = getattr(error, "strerror", None) or error
+            context.output.warn(context.say("png_unwritten", path=png, reason=reason))
     data = {"secret": made.secret, "uri": made.uri, "recovery_code": made.recovery_code}
     lines = context.output.fields(data.items())
     if sys.stdout is not None and sys.stdout.isatty() and not no_qr:
-        lines = [*draw(made.uri, context.output), *lines]
-    context.output.data(data, lines)
+        lines = [*drawn(made.uri, context.output), *lines]
+    context.output.data(data, lines, code=code)
     context.output.note(context.say("enrolled"))
+    return code
 
 
 def _write_png(path: str, picture: bytes | None, uri: str) -> None:
-    """Write the picture to a file that only the user can read, because it holds the secret."""
+    """Write the picture to a file that only the user can read, because it holds the secret.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: *uri* is too long for a QR picture.
+    """
     import os
+    import stat
 
     if picture is None:
         import io
@@ -71,6 +85,8 @@ def _write_png(path: str, picture: bytes | None, uri: str) -> None:
         out = io.BytesIO()
         segno.make(uri, micro=False).save(out, kind="png", scale=5, border=4)
         picture = out.getvalue()
+    if os.path.lexists(path) and not stat.S_ISREG(Path(path).lstat().st_mode):
+        raise OSError(errno.EEXIST, "it is not a regular file", path)  # e.g. /dev/stdout, which must not be deleted
     Path(path).unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(picture)
