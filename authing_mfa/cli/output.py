@@ -167,8 +167,8 @@ class Output:
     # ─────────────────────────────── stderr ───────────────────────────────
 
     def note(self, line: str) -> None:
-        """Write a sentence for the person at the terminal. If it cannot be written, the command goes on."""
-        with contextlib.suppress(OSError):
+        """Write a sentence for the person at the terminal. If it cannot be written, or nobody reads it, the command goes on."""
+        with contextlib.suppress(OSError, ReaderGoneError):
             _write(sys.stderr, line)
 
     def good(self, line: str) -> None:

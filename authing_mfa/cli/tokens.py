@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from authing_mfa.errors import InvalidInputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -108,16 +110,30 @@ class TokenStore:
         return False
 
     def delete(self) -> bool:
-        """Remove the login. Return True if there was one."""
-        found = False
+        """Remove the login. Return True if there was one.
+
+        Raises:
+            InvalidInputError: the login may still be stored.
+        """
+        found, failure = False, None
         keyring = _usable_keyring()
         if keyring is not None:
-            with contextlib.suppress(Exception):  # a backend has its own error for a missing login
-                keyring.delete_password(_SERVICE, self._key)
-                found = True
-        with contextlib.suppress(FileNotFoundError):
+            try:
+                if keyring.get_password(_SERVICE, self._key) is not None:
+                    keyring.delete_password(_SERVICE, self._key)
+                    found = True
+            except Exception as error:  # noqa: BLE001 - backends raise errors of any class
+                failure = error
+        try:
             self.path.unlink()
             found = True
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise InvalidInputError(f"The stored token cannot be deleted: {error}.") from error
+        if failure is not None and not found:  # a file would be newer than the keyring's login
+            reason = f"the keyring failed with {type(failure).__name__}"
+            raise InvalidInputError(f"The token may still be stored: {reason}.") from failure
         return found
 
     def _write(self, text: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from authing_mfa.cli.output import ReaderGoneError
 from authing_mfa.errors import ApiError, AuthingError, ServiceError
 
 if TYPE_CHECKING:
@@ -71,5 +69,4 @@ class Unshown:
             text = say("recovery_saved", path=path)
         except OSError:
             text = say("recovery_unsaved", code=code)
-        with contextlib.suppress(ReaderGoneError):
-            output.warn(text)
+        output.warn(text)

@@ -1,5 +1,7 @@
 """What a command does when nobody can read its output: the disk is full, a stream is closed, the reader is gone."""
 
+import json
+import os
 import stat
 import subprocess
 import sys
@@ -59,6 +61,63 @@ def test_a_new_recovery_code_that_was_shown_is_in_no_file(cli, emulator):
     done, new = verify_by_recovery_code(cli, emulator, "2>/dev/full")
     assert (done.returncode, new in done.stdout) == (0, True)
     assert list(cli.folder.glob("recovery-code-*.txt")) == []
+
+
+def run_on_a_full_disk(cli, *arguments):
+    """Run the command; it can write to pipes and terminals, but to no file."""
+    shell = 'ulimit -f 0; exec "$0" -m authing_mfa "$@"'
+    command = ["bash", "-c", shell, sys.executable, *arguments]
+    return subprocess.run(command, env=cli.environ, capture_output=True, text=True, timeout=60)
+
+
+def test_a_renewed_token_that_cannot_be_stored_is_printed(cli, emulator):
+    """The old token may be void, so the new one must not be lost; and nothing says that it is stored."""
+    user = emulator.add_user(mfa=[])
+    cli.log_in(user)
+    done = run_on_a_full_disk(cli, "refresh", "--json")
+    data = json.loads(done.stdout)["data"]
+    assert (done.returncode, data["stored"], "could not be stored" in done.stderr) == (0, False, True)
+    assert user["username"] in cli.with_env(AUTHING_TOKEN=data["token"]).invoke("whoami").out
+
+
+def test_a_setting_that_cannot_be_written_leaves_the_file_as_it_was(cli):
+    """A sentence, and no other file."""
+    cli.invoke("config", "set", "lang", "zh")
+    before = (cli.folder / "config.toml").read_text()
+    done = run_on_a_full_disk(cli, "config", "set", "app_id", "a")
+    assert (done.returncode, "cannot be written" in done.stderr) == (2, True)
+    assert [(path.name, path.read_text()) for path in cli.folder.iterdir()] == [("config.toml", before)]
+
+
+def run_without_reader_of_stderr(cli, *arguments, stdin=""):
+    """Run the command; the other end of the pipe that is its stderr is closed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "authing_mfa", *arguments]
+    try:
+        return subprocess.run(
+            command, input=stdin, stdout=subprocess.PIPE, stderr=writing, text=True, env=cli.environ, timeout=60
+        )
+    finally:
+        os.close(writing)
+
+
+def test_a_login_whose_messages_nobody_reads_is_stored(cli, emulator):
+    """Its code is spent; the token must not be lost for a sentence."""
+    user = emulator.add_user(mfa=[])
+    stdin = user["password"] + "\n"
+    done = run_without_reader_of_stderr(cli, "login", user["username"], "--password-stdin", stdin=stdin)
+    assert (done.returncode, user["username"] in done.stdout) == (0, True)
+    assert cli.invoke("token", "--json").json["data"]["account"] == user["username"]
+
+
+def test_a_batch_whose_messages_nobody_reads_is_done(cli, emulator, tmp_path):
+    """Its outcomes go to a file."""
+    user = emulator.add_user(totp=True)
+    rows, out = tmp_path / "rows.csv", tmp_path / "out.jsonl"
+    rows.write_text(f"kind,token,code\ntotp,{emulator.mfa_token_of(user)},{emulator.totp_of(user)}\n")
+    done = run_without_reader_of_stderr(cli, "batch", str(rows), "--out", str(out))
+    assert (done.returncode, '"ok"' in out.read_text()) == (0, True)
 
 
 @pytest.mark.parametrize(

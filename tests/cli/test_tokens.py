@@ -21,6 +21,8 @@ KEYRING = """
             return json.loads(self.path.read_text()) if self.path.exists() else {}
 
         def get_password(self, service, username):
+            if os.environ.get("TEST_KEYRING_CLOSED"):
+                raise RuntimeError("closed")
             return self._all().get(service + "|" + username)
 
         def set_password(self, service, username, password):
@@ -147,6 +149,29 @@ def test_logout_forgets(cli, emulator):
     assert cli.run("logout").code == 0
     assert (token_files(cli), cli.invoke("whoami").code) == ([], 4)
     assert cli.invoke("logout", "--json").json["data"] == {"forgotten": False, "told": False}
+
+
+def test_logout_does_not_say_that_nothing_was_stored_if_the_keyring_fails(with_keyring, emulator):
+    """The token is still there. A login in a file is newer than it, and is the one that is forgotten."""
+    user = emulator.add_user(mfa=[])
+    login = ("login", user["username"], "--password-stdin")
+    with_keyring.run(*login, stdin=user["password"])
+    closed = with_keyring.with_env(TEST_KEYRING_CLOSED="1")
+    done = closed.run("logout")
+    assert (done.code, "may still be stored" in done.err) == (2, True)
+    assert with_keyring.run("token").code == 0
+    closed.with_env(TEST_KEYRING_LOCKED="1").run(*login, stdin=user["password"])
+    assert (closed.run("logout").code, token_files(closed)) == (0, [])
+
+
+def test_a_stored_token_that_cannot_be_deleted_is_told(cli, emulator):
+    """It is not a file any more: no traceback, and no success."""
+    cli.log_in(emulator.add_user(mfa=[]))
+    (path,) = token_files(cli)
+    path.unlink()
+    path.mkdir()
+    done = cli.invoke("logout")
+    assert (done.code, "The stored token cannot be deleted" in done.err) == (2, True)
 
 
 def test_a_file_that_others_can_read_is_warned_of(cli, emulator):

@@ -113,15 +113,10 @@ def refresh(context: CliContext, /, *, token_stdin: bool) -> None:
     login = context.needs_login(stdin=token_stdin)
     with context.service(login.token) as service:
         fresh = service(service.client.refresh_id_token())
-    if login.kind == "user":
-        context.keep(attrs.evolve(login, token=fresh.token))
+    stored = login.kind == "user" and context.keep(attrs.evolve(login, token=fresh.token))
     context.output.good(context.say("refreshed"))
-    data: dict[str, Any] = {
-        "issued_at": fresh.issued_at,
-        "expires_at": fresh.expires_at,
-        "stored": login.kind == "user",
-    }
-    if login.kind != "user":
+    data: dict[str, Any] = {"issued_at": fresh.issued_at, "expires_at": fresh.expires_at, "stored": stored}
+    if not stored:  # the old token may be void, so the new one must not be lost
         data["token"] = fresh.token
     context.output.data(data, context.output.fields(data.items()))
 
