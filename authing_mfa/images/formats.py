@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from authing_mfa.errors import ImageError
-from authing_mfa.images import jpeg_end, memory, pixels
+from authing_mfa.images import jpeg_end, memory, parts, pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ PIXEL_LIMIT: Final = 200 * 1024 * 1024
 BROKEN: Final = "The picture cannot be read: it is broken, cut off or closed."
 
 _TAKEN: Final = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
-_PAGES: Final = 64  # how many pages of a TIFF are checked for one that is not a reduced copy
 _REDUCED_PAGE: Final = 254  # the tag NewSubfileType; bit 0 marks a reduced copy of another page
 
 # Bytes per pixel, as measured with Pillow 13: of the decoded picture, and what these decoders need in addition.
@@ -148,6 +147,7 @@ def _identified(file: BinaryIO) -> ImageFile:
         raise ImageError(_MISSING[name]) from None
     if name == "AVIF" and not import_module("PIL.features").check("avif"):
         raise ImageError(_MISSING[name])
+    parts.check(name, file)
     return open_picture(file)
 
 
@@ -174,8 +174,11 @@ def _seek_full_page(picture: ImageFile) -> None:
     Raises:
         ImageError: there is no such page: camera raw files keep the picture itself elsewhere.
     """
-    for page in range(min(getattr(picture, "n_frames", 1), _PAGES)):
-        picture.seek(page)
+    for page in range(parts.PAGES):  # `n_frames` would look for all pages, and for each again at all pages before it
+        try:
+            picture.seek(page)
+        except EOFError:
+            break
         kind = getattr(picture, "tag_v2", {}).get(_REDUCED_PAGE, 0)
         if not (isinstance(kind, int) and kind & 1):
             return
