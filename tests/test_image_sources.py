@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
@@ -24,6 +25,9 @@ from PIL import Image
 from authing_mfa.errors import ImageError
 from authing_mfa.images import memory, prepare, prepare_async, sources, take
 from tests.needs import require_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PATIENCE = 60.0  # seconds; no test waits this long unless it fails
 
@@ -174,6 +178,37 @@ def test_what_was_taken_outlives_its_source(tmp_path: Path) -> None:
     path.unlink()
     for taken in (from_file, from_picture, from_buffer, from_path):
         assert prepare(taken) == RED
+
+
+class OddPath:
+    """A path that does not name one."""
+
+    def __fspath__(self) -> Any:
+        return 5
+
+
+def released() -> memoryview:
+    """A view of nothing any more."""
+    view = memoryview(png())
+    view.release()
+    return view
+
+
+ODD: dict[str, Callable[[], Any]] = {
+    "a view with gaps": lambda: memoryview(png())[::2],
+    "a released view": released,
+    "a data: URL that is no text": lambda: "data:image/png,\ud800",
+    "a path that is none": OddPath,
+    "a picture without pixels": lambda: Image.new("RGB", (0, 0)),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+@pytest.mark.parametrize("function", [take, prepare], ids=["take", "prepare"])
+def test_an_odd_source_is_an_image_error(function: Callable[[Any], Any], what: str) -> None:
+    """The callback layer takes the picture when the call is made: its completion gets the error, the call raises nothing."""
+    with pytest.raises(ImageError):
+        function(ODD[what]())
 
 
 def test_a_broken_picture_that_is_taken_is_an_image_error(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def prepare(source: ImageSource, *, max_side: int = MAX_SIDE, max_memory: int = 
 
     Raises:
         ImageError: *source* is not such a picture, is broken or cannot be read, has more than `PIXEL_LIMIT` pixels or
-            `FILE_LIMIT` bytes, or needs more than *max_memory*.
+            `FILE_LIMIT` bytes, consists of more small parts than any camera writes, or needs more than *max_memory*.
         InvalidInputError: *max_side* or *max_memory* is out of range.
     """
     if not isinstance(max_side, int) or isinstance(max_side, bool) or not 1 <= max_side <= _JPEG_SIDE_LIMIT:
@@ -114,13 +114,15 @@ def take(source: ImageSource) -> Image | bytes:
     Raises:
         ImageError: *source* cannot be read, or is not a picture at all.
     """
-    if not isinstance(source, picture_class()):
-        with sources.opened(source) as file:
-            return file.read()
-    formats.check_size(source, MAX_SIDE, MEMORY_LIMIT)
     try:
+        if not isinstance(source, picture_class()):
+            with sources.opened(source) as file:
+                return file.read()
+        formats.check_size(source, MAX_SIDE, MEMORY_LIMIT)
         return source.copy()
-    except Exception as error:  # Pillow's decoders raise nearly everything on broken files
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly everything on broken files, and so do odd sources
         raise ImageError(formats.BROKEN) from error
 
 
