@@ -138,12 +138,18 @@ class SharedClient:
         return self._runner.run(awaitable)
 
     def iterate(self, outcomes: AsyncGenerator[T, None]) -> Iterator[T]:
-        """Yield the items of *outcomes*. Leaving early closes *outcomes* and waits until it has ended."""
-        runner, process = self._runner, self._process
-        assert runner is not None, "begin() comes first"
+        """Return the items of *outcomes*. Leaving early closes *outcomes* and waits until it has ended."""
+        assert self._runner is not None, "begin() comes first"
+        return self._items(outcomes, self._runner, self._process)
+
+    def _items(self, outcomes: AsyncGenerator[T, None], runner: Runner, process: _Process) -> Iterator[T]:
         try:
             while True:
                 check_thread()
+                if process is not _process:
+                    raise UsageError(
+                        "This batch was begun before a fork and goes on in the parent: begin another one here."
+                    )
                 try:
                     item = runner.run(_next(outcomes), patience=float("inf"))
                 except StopAsyncIteration:

@@ -11,6 +11,7 @@ from tests.needs import require, starts_threads_at_exit
 from tests.programs import run_program
 
 HERE = Path(__file__).parent
+BEGUN = "This batch was begun before a fork and goes on in the parent: begin another one here."
 GUARD = 90.0  # seconds; a driver that takes this long hangs
 
 
@@ -85,6 +86,10 @@ def test_ctrl_c_in_a_batch_waits_for_what_was_sent():
         ("fork in flight", ["child True", "child ended 7", "parent True", "end"]),
         ("multiprocessing", ["True", "child True", "child ended 0", "end"]),
         ("view", ["child True True True", "child ended 7", "end"]),
+        (
+            "fork in a batch",
+            ["True", *(2 * [f"child {BEGUN}"]), "child True True", "child ended 7", "parent True True True", "end"],
+        ),
     ],
 )
 def test_a_forked_child_has_a_loop_and_a_pool_of_its_own(way, said):

@@ -202,6 +202,21 @@ elif way == "multiprocessing":
     process.start()
     process.join()
     say("child ended", process.exitcode)
+elif way == "fork in a batch":
+    rows = [VerifyRequest.check(phone=str(number)) for number in (1, 2)]
+    begun_batch, new_batch = client.verify_many(rows), client.verify_many(rows)
+    say(next(begun_batch).ok)
+
+    def go_on():
+        for batch in (begun_batch, new_batch):
+            try:
+                say(next(batch).ok)
+            except UsageError as error:
+                say("child", error.message)
+        say("child", *(outcome.ok for outcome in client.verify_many(rows)))
+
+    child(go_on)
+    say("parent", *(outcome.ok for batch in (begun_batch, new_batch) for outcome in batch))
 elif way == "view":
     view = client.as_user("token")
     client.mfa_check(phone="1")
