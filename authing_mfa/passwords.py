@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,8 @@ CLOUD_PUBLIC_KEY: Final = (
     "0eOIZ7Ae+TiA2BKHbCvloW3w5Lnqm70iSsUi5Fmu9/2+68GZRH9L7Mlh8cFksCicW2Y2W2uMGKl64GDcIq3au+aqJQIDAQAB"
 )
 """The cloud's published 1024-bit key, which every official client contains."""
+
+_LEAST_BITS: Final = 1024  # the cloud's own; shorter keys were broken with a few computers
 
 
 class EncryptedPassword(str):
@@ -36,7 +39,7 @@ def encrypt(password: str, public_key: str) -> EncryptedPassword:
         public_key: base64 of a SubjectPublicKeyInfo, or its PEM.
 
     Raises:
-        InvalidInputError: the key is not an RSA key, or the password is too long for the key.
+        InvalidInputError: the key is not an RSA key of 1024 bits or more, or the password is too long for the key.
     """
     from cryptography.hazmat.primitives.asymmetric import padding  # slow to import; only password logins need it
 
@@ -45,7 +48,11 @@ def encrypt(password: str, public_key: str) -> EncryptedPassword:
     longest = key.key_size // 8 - 11  # PKCS#1 v1.5 needs that much for its padding
     if len(data) > longest:
         raise InvalidInputError(f"password must be text of at most {longest} bytes in UTF-8.")
-    sealed = key.encrypt(data, padding.PKCS1v15())
+    sealed: bytes | None = None
+    with suppress(ValueError):  # not chained: its frames hold the password
+        sealed = key.encrypt(data, padding.PKCS1v15())
+    if sealed is None:
+        raise InvalidInputError("public_key is not a valid RSA key: it cannot encrypt.")
     text = EncryptedPassword(base64.b64encode(sealed).decode())
     text.plain = password
     return text
@@ -67,4 +74,6 @@ def _load(public_key: str) -> RSAPublicKey:
         raise InvalidInputError("public_key is neither base64 nor PEM of a public key.") from error
     if not isinstance(key, RSAPublicKey):
         raise InvalidInputError("public_key is not an RSA key.")
+    if key.key_size < _LEAST_BITS:
+        raise InvalidInputError(f"public_key is too short: it must be an RSA key of {_LEAST_BITS} bits or more.")
     return key

@@ -73,3 +73,16 @@ def test_another_kind_of_key_is_refused(write):
     """An elliptic key is a key, but not for this."""
     with pytest.raises(InvalidInputError, match="not an RSA key"):
         encrypt("hunter2", write(ec.generate_private_key(ec.SECP256R1())))
+
+
+@pytest.mark.parametrize(
+    ("bits", "message"),
+    [(64, "too short"), (512, "too short"), (1023, "too short"), (1024, "cannot encrypt")],
+)
+def test_a_key_that_protects_nothing_is_refused(bits, message):
+    """A short key is broken in hours, and an even number is no product of two primes. Neither is an error of a library."""
+    key = rsa.RSAPublicNumbers(e=65537, n=1 << (bits - 1)).public_key()
+    text = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        encrypt("hunter2", text)
+    assert caught.value.__context__ is None
