@@ -73,6 +73,11 @@ class State:
 
     # ─────────────────────── calls ───────────────────────
 
+    def _taken(self, source: Any) -> Any:
+        """Return what the call needs of the picture *source*. The application's own limit counts, not the usual one."""
+        options = {} if self._settings is None else self._settings.options
+        return images.take(source, max_memory=options.get("max_image_memory", images.MEMORY_LIMIT))
+
     def call(
         self,
         operation: type[Operation[Any]],
@@ -106,7 +111,7 @@ class State:
         made: Operation[Any] | None = None
         outcome: Outcome | None = None
         try:
-            made = operation(*arguments) if not upload else UploadFaceImage(images.take(arguments[0]), *arguments[1:])
+            made = operation(*arguments) if not upload else UploadFaceImage(self._taken(arguments[0]), *arguments[1:])
         except AuthingError as error:
             outcome = failed(translate(error, self._lang))
         spends = operation is VerifyByRecoveryCode

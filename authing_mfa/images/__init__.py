@@ -105,20 +105,21 @@ async def prepare_async(source: ImageSource, *, max_side: int = MAX_SIDE, max_me
     return await asyncio.get_running_loop().run_in_executor(_workers(), work)
 
 
-def take(source: ImageSource) -> Image | bytes:
+def take(source: ImageSource, *, max_memory: int = MEMORY_LIMIT) -> Image | bytes:
     """Return the whole content of *source*, so that the caller may close or change it afterwards.
 
     Args:
         source: as for `prepare`. A picture is copied; the bytes of anything else are read.
+        max_memory: in bytes; a picture that needs more is refused before it is decoded.
 
     Raises:
-        ImageError: *source* cannot be read, or is not a picture at all.
+        ImageError: *source* cannot be read, needs more than *max_memory*, or is not a picture at all.
     """
     try:
         if not isinstance(source, picture_class()):
             with sources.opened(source) as file:
                 return file.read()
-        formats.check_size(source, MAX_SIDE, MEMORY_LIMIT)
+        formats.check_size(source, MAX_SIDE, max_memory)
         return source.copy()
     except ImageError:
         raise

@@ -12,7 +12,7 @@ import threading
 import pytest
 from PIL import Image
 
-from authing_mfa import CustomField, MfaChallenge, UserInfo
+from authing_mfa import CustomField, MfaChallenge, UserInfo, images
 from authing_mfa import operations as ops
 from authing_mfa.compat import AuthClient, Authing, dispatch
 from authing_mfa.errors import ApiError, MfaRequiredError, WrongCodeError
@@ -454,12 +454,28 @@ def test_a_photo_may_be_closed_as_soon_as_the_call_has_returned(service, tmp_pat
     assert [prepare(operation.image) for operation in service.seen] == [expected] * 3
 
 
+def test_a_photo_may_need_as_much_memory_as_the_application_says(service, monkeypatch):
+    """More than usual, or less; a picture that needs more is not decoded."""
+    monkeypatch.setattr(images, "MEMORY_LIMIT", 1 << 22)  # so that the test needs little
+    large = io.BytesIO()
+    Image.new("RGB", (1000, 1000), "red").save(large, "PNG")
+    service.answer = lambda operation: ops.PhotoKey("key")
+    ends = []
+    for limit in (1 << 26, 1 << 22):
+        Authing.start("app", max_image_memory=limit)
+        heard = Heard()
+        with Image.open(io.BytesIO(large.getvalue())) as picture:
+            AuthClient().uploadFaceImage(picture, completion=heard)
+        ends.append(heard.wait(1)[0][0])
+    assert ends == [200, 10101]
+
+
 def test_the_completion_gets_the_error_of_an_unusable_photo(service):
     """Code 10101, and nothing is sent."""
     closed = io.BytesIO(b"x")
     closed.close()
     heard = Heard()
-    for photo in (closed, "missing.jpg", 42):
+    for photo in (closed, "missing.jpg", 42, memoryview(b"xyz")[::2], Image.new("RGB", (0, 0))):
         AuthClient().uploadFaceImage(photo, completion=heard)
-    assert [code for code, _ in heard.wait(3)] == [10101] * 3
+    assert [code for code, _ in heard.wait(5)] == [10101] * 5
     assert service.seen == []
