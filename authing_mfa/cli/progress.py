@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from authing_mfa.cli.batch_texts import say_batch
@@ -28,8 +28,14 @@ def shown(
     if not output.is_live(sys.stderr):
         yield _lines(output, lang, clock)
         return
-    with suppress(OSError), _bar(output, lang) as tell:
-        yield tell
+    bar, tell = ExitStack(), _lines(output, lang, clock)
+    with suppress(OSError):
+        tell = bar.enter_context(_bar(output, lang))
+    try:
+        yield tell  # what the run raises here is not an error of the terminal
+    finally:
+        with suppress(OSError):
+            bar.close()
 
 
 def words(progress: Progress, lang: str = "en-US") -> str:
@@ -90,7 +96,8 @@ def _bar(output: Output, lang: str) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[words]}"),
         TimeRemainingColumn(compact=True),
     )
-    with Bar(*columns, console=output.console(stderr=True)) as bar:
+    console = output.console(stderr=True)
+    with Bar(*columns, console=console, redirect_stdout=False) as bar:  # a closed stdout would look open
         task = bar.add_task("batch", total=None, rate=0.0, words="")
 
         def tell(progress: Progress) -> None:

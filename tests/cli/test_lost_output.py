@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -174,6 +176,24 @@ def test_a_batch_with_a_file_needs_no_standard_stream(batch, tmp_path):
     done, new = batch("<&- >&- 2>&-", "--out", str(tmp_path / "out.jsonl"))
     assert (done.returncode, new is None) == (0, False)
     assert new in (tmp_path / "out.jsonl").read_text()
+
+
+@pytest.mark.parametrize(("streams", "code"), [("| true", 141), (">&-", 2)])
+def test_at_a_terminal_a_lost_output_is_the_same(cli, tmp_path, streams, code):
+    """The bar of the progress is drawn there: `authing-mfa batch ROWS | head` ends quietly, as it does without a terminal."""
+    rows = tmp_path / "rows.csv"
+    rows.write_text("kind,token,code\ntotp,t,123456\n")
+    shell = f'"$0" -m authing_mfa batch "$1" {streams}; exit "${{PIPESTATUS[0]}}"'
+    master, slave = pty.openpty()
+    command = ["bash", "-c", shell, sys.executable, str(rows)]
+    process = subprocess.Popen(command, env=cli.environ, stdin=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    text = b""
+    with suppress(OSError):  # the end of a terminal
+        while some := os.read(master, 65536):
+            text += some
+    os.close(master)
+    assert (process.wait(60), b"Traceback" in text) == (code, False)
 
 
 def test_a_lost_summary_does_not_hide_how_the_batch_ended(batch, tmp_path):
