@@ -64,16 +64,22 @@ class LoginDialogue:
         raise AssertionError("the last question raises")
 
     def _ask_captcha(self, error: CaptchaRequiredError) -> tuple[Captcha, str]:
-        """Print the name of the picture's file, and ask for the text in the picture."""
+        """Print the name of the picture's file, and ask for the text in the picture.
+
+        Raises:
+            CaptchaRequiredError: *error*, because no file can be written.
+        """
         captcha = self.service(self.service.client.get_captcha())
-        handle, path = tempfile.mkstemp(prefix="captcha-", suffix=_ENDINGS.get(captcha.media_type, ".svg"))
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(captcha.image)
+            path = _written(captcha)
+        except OSError as failure:
+            self.context.output.warn(self.context.say("captcha_unwritten", reason=failure.strerror or failure))
+            raise error from failure
+        try:
             self.context.output.note(self.context.say("captcha_picture", code=error.code, path=path))
             return captcha, self.context.asker.text("captcha", env=None, how="a terminal")
         finally:
-            Path(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
     def _can_give_password(self) -> bool:
         return self.context.asker.interactive or bool(self.context.environ.get(_NEW_PASSWORD, "").strip())
@@ -111,3 +117,20 @@ class LoginDialogue:
             self.service(client.change_expired_password(token, self.password, new))
         else:
             self.service(client.change_password_by_first_login_token(token, new))
+
+
+def _written(captcha: Captcha) -> Path:
+    """Return a new file that only the user can read, with the picture.
+
+    Raises:
+        OSError: no file can be made or written; none is left.
+    """
+    handle, name = tempfile.mkstemp(prefix="captcha-", suffix=_ENDINGS.get(captcha.media_type, ".svg"))
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(captcha.image)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path

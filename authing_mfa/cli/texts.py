@@ -166,6 +166,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The service asks for a captcha ({code}). Open this picture and type its text: {path}",
         "需要图形验证码（{code}）。请打开此图片并输入其中文字：{path}",
     ),
+    "captcha_unwritten": (
+        "The picture of the captcha cannot be written to a file: {reason}.",
+        "无法将图形验证码的图片写入文件：{reason}。",
+    ),
     "password_change": (
         "The password must be changed before you can log in ({code}): {message}.",
         "登录前必须修改密码（{code}）：{message}。",

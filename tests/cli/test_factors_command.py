@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,24 @@ def test_a_captcha_is_shown_and_asked_for(cli, emulator, command):
         assert not path.exists()
     finally:
         emulator.admin("POST", "settings", {"captcha_after": None})
+
+
+def test_a_captcha_that_no_file_can_hold(cli, emulator):
+    """In a container without a place for files, say: the reason, and the exit code of a captcha."""
+    user = emulator.add_user(mfa=[])
+    emulator.admin("POST", "settings", {"captcha_after": 0})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # for the command, which inherits it
+        try:
+            terminal = cli.with_env(AUTHING_PASSWORD=user["password"]).terminal("login", user["username"])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert terminal.end() == 4
+    finally:
+        emulator.admin("POST", "settings", {"captcha_after": None})
+    assert "The picture of the captcha cannot be written to a file" in terminal.text
+    assert "Traceback" not in terminal.text
 
 
 @pytest.mark.parametrize("code", [1639, 2058, 2071])
