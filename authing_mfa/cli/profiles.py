@@ -24,7 +24,7 @@ def config_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of profiles and tokens: ``AUTHING_CONFIG_DIR``, else the platform's folder for a user's configuration.
 
     Raises:
-        InvalidInputError: ``AUTHING_CONFIG_DIR`` names the home folder of a user that there is not.
+        InvalidInputError: ``AUTHING_CONFIG_DIR`` names the home folder of a user that there is not, or platformdirs is not installed.
     """
     chosen = environ.get("AUTHING_CONFIG_DIR", "").strip()
     if chosen:
@@ -36,7 +36,12 @@ def config_folder(environ: Mapping[str, str]) -> Path:
             raise InvalidInputError(
                 f"AUTHING_CONFIG_DIR {chosen} cannot be used: there is no such home folder."
             ) from None
-    from platformdirs import user_config_path
+    try:
+        from platformdirs import user_config_path
+    except ImportError:  # click alone comes with many other packages
+        raise InvalidInputError(
+            'The command line needs platformdirs and more: pip install "authing-mfa[cli]"'
+        ) from None
 
     return user_config_path("authing-mfa", appauthor=False)
 

@@ -69,17 +69,20 @@ def test_a_command_imports_only_what_it_needs():
     assert "aiohttp" not in loaded_by("totp", "code", "--secret-stdin")
 
 
-def test_without_click_it_says_how_to_install_it():
-    """`python -m authing_mfa` without the extra exits with 2 and names the extra."""
-    done = python("""
+@pytest.mark.parametrize("present", [(), ("click",)], ids=["nothing", "click"])
+def test_without_the_extra_it_says_how_to_install_it(present):
+    """`python -m authing_mfa` without the extra exits with 2 and names the extra, also if Flask or uvicorn has brought click."""
+    missing = {"click", "rich", "platformdirs", "keyring"}.difference(present)
+    done = python(f"""
         import sys
 
         class Missing:
             def find_spec(self, name, path=None, target=None):
-                if name.partition(".")[0] in ("click", "rich", "platformdirs", "keyring"):
-                    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+                if name.partition(".")[0] in {missing!r}:
+                    raise ModuleNotFoundError("No module named " + name, name=name)
 
         sys.meta_path.insert(0, Missing())
+        sys.argv[1:] = ["config", "list"]
         import runpy
         runpy.run_module("authing_mfa", run_name="__main__")
     """)
