@@ -162,6 +162,18 @@ async def test_new_recovery_codes_of_all_workers_are_kept(cluster, client_option
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 7
 
 
+async def test_localhost_is_the_address_of_a_scheduler(job, cluster, client_options, monkeypatch):
+    """Its port is not a number of new processes."""
+
+    def no_cluster(**_keywords):
+        raise AssertionError("a new cluster")
+
+    monkeypatch.setattr(on_dask, "LocalCluster", no_cluster)
+    options, _ = job(6, dask=cluster.scheduler_address.replace("tcp://127.0.0.1:", "localhost:"))
+    assert options.dask.startswith("localhost:")
+    assert (await run_file(options, client_options)).exit_code == 0
+
+
 async def test_a_journal_in_a_file_does_not_serve_other_machines(job, client_options, monkeypatch):
     """Workers elsewhere need a database server."""
     options, _ = job(1)
@@ -177,6 +189,8 @@ async def test_a_journal_in_a_file_does_not_serve_other_machines(job, client_opt
         ({"out": "-"}, "file"),
         ({"partition_rows": 0}, "partition_rows"),
         ({"dask": "local:x"}, "local:N"),
+        ({"dask": "scheduler"}, "has a port"),
+        ({"dask": "tcp://scheduler"}, "has a port"),
     ],
 )
 async def test_options_that_cannot_be_right_on_a_cluster_are_refused(job, client_options, change, said):

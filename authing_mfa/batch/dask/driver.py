@@ -10,6 +10,7 @@ Tokens and codes are sent to the workers over Dask's connections: use Dask's TLS
 
 from __future__ import annotations
 
+import re
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run_on_dask"]
 
+_LOCAL: Final = re.compile("local(:.*)?")  # localhost:8786 is a scheduler
+_ADDRESS: Final = re.compile(r"([a-z]+://)?[^\s/]+:\d+(/\S*)?|inproc://\S+")
 _RETRIES: Final = 2  # repeats of a failed task, e.g. because the database could not be reached
 
 
@@ -72,7 +75,9 @@ async def _cluster(address: str) -> AsyncIterator[Any]:
     """Return a client of the scheduler at *address*, or of N new processes for ``local:N``."""
     connect: Any = Client
     start: Any = LocalCluster
-    if not address.startswith("local"):
+    if not _LOCAL.fullmatch(address):
+        if not _ADDRESS.fullmatch(address):  # Dask's own error leaves coroutines that nobody awaits
+            raise InvalidInputError("A scheduler's address has a port, for example tcp://scheduler:8786.")
         async with connect(address, asynchronous=True) as client:
             yield client
         return
