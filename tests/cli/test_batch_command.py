@@ -219,7 +219,10 @@ def test_resuming_takes_the_journal(cli, emulator, tmp_path):
     assert "Traceback" not in changed.err
 
 
-@pytest.mark.parametrize("arguments", [("--resume",), ("--rate", "0"), ("--concurrency", "0"), ("--format", "xml")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--resume",), ("--rate", "0"), ("--concurrency", "0"), ("--concurrency", "65536"), ("--format", "xml")],
+)
 def test_wrong_options_are_usage_errors(arguments, cli, tmp_path):
     """Nothing is sent for an option that cannot be right."""
     path = tmp_path / "rows.csv"

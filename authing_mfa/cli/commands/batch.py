@@ -63,7 +63,12 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     help="Journal: a file, a database URL, or @FILE that holds a URL. A row that was sent is never sent again. [env: AUTHING_JOURNAL]",
 )
 @click.option(
-    "--concurrency", type=click.IntRange(1), default=64, help="Maximum number of calls in flight. [default: 64]"
+    "--concurrency",
+    type=click.IntRange(
+        1, 65535
+    ),  # connections of one machine to one address; each call in flight takes memory as well
+    default=64,
+    help="Maximum number of calls in flight. [default: 64]",
 )
 @click.option(
     "--rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Maximum number of calls started per second."
