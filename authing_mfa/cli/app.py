@@ -109,9 +109,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
             raise
         return _output_lost(context, os.strerror(error.errno))
     finally:
-        context.unshown.save(
-            lambda: context.folder, context.output, context.say
-        )  # also after Ctrl-C and an unexpected error
+        # Also after Ctrl-C and an unexpected error.
+        context.unshown.save(lambda: context.folder, context.output, context.say)
         _discard_unwritten()
 
 

@@ -107,9 +107,7 @@ class Profiles:
             lines = [f"[{_key(name)}]", *(f"{_key(key)} = {_literal(value)}" for key, value in table.items())]
             blocks.append("\n".join(lines) + "\n")
         try:
-            path = (
-                self.path.resolve()
-            )  # a link to a file that is kept elsewhere, e.g. with other dotfiles, stays a link
+            path = self.path.resolve()  # a link to a file elsewhere, e.g. among other dotfiles, stays a link
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _replace(path, "\n".join(blocks))
         except (OSError, UnicodeEncodeError) as error:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Asker", "NoAnswerError"]
 
 _LINE_LIMIT: Final = 65536
-_AS_TYPED: Final = frozenset(
-    {"password", "new_password", "new_password_again"}
-)  # spaces at their ends are a part of them
+# Spaces at the ends of these are a part of them.
+_AS_TYPED: Final = frozenset({"password", "new_password", "new_password_again"})
 
 
 class NoAnswerError(click.UsageError):

@@ -64,9 +64,7 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
 )
 @click.option(
     "--concurrency",
-    type=click.IntRange(
-        1, 65535
-    ),  # connections of one machine to one address; each call in flight takes memory as well
+    type=click.IntRange(1, 65535),  # connections of one machine to one address
     default=64,
     help="Maximum number of calls in flight. [default: 64]",
 )
