@@ -19,6 +19,7 @@ MAX_ATTEMPTS: Final = 3
 
 _BASE: Final = 0.1  # seconds; the first back-off is at most twice this
 _CAP: Final = 2.0  # seconds
+_DOUBLINGS: Final = 5  # these reach the cap; after a thousand the number would be too large for a float
 
 
 def retry_delay(
@@ -45,7 +46,7 @@ def _pause(operation: Operation[Any], error: AuthingError, attempt: int, jitter:
         return error.retry_after  # not done, so any call may be retried; without Retry-After we do not guess a pause
     if not _may_retry(operation, error):
         return None
-    return jitter * min(_CAP, _BASE * (1 << attempt))
+    return jitter * min(_CAP, _BASE * (1 << min(attempt, _DOUBLINGS)))
 
 
 def _may_retry(operation: Operation[Any], error: AuthingError) -> bool:

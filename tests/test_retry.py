@@ -110,3 +110,9 @@ def test_default_number_of_tries():
 def test_back_off_doubles_up_to_a_cap_with_full_jitter(attempt, jitter, expected):
     """The pause is a random share, from nothing to all, of a back-off that doubles up to two seconds."""
     assert judge(CHECK, NOT_SENT, attempt=attempt, max_attempts=99, jitter=jitter) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("attempt", [1023, 1024, 10**6])
+def test_there_may_be_any_number_of_tries(attempt):
+    """A program that waits for a service over night tries thousands of times: the pause stays that of the cap."""
+    assert judge(CHECK, NOT_SENT, attempt=attempt, max_attempts=10**7) == 1.0
