@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from authing_mfa import _jwt, _strict
@@ -154,6 +155,12 @@ def read_security_level(payload: Any, _: str | None = None) -> SecurityLevel:
     )
 
 
+# Not `strptime`: its AM and PM are those of the process's locale, which a window system sets.
+_US_TIME: Final = re.compile(
+    r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}),\s+(1[0-2]|0?[1-9]):([0-9]{1,2}):([0-9]{1,2})\s+([AP]M)", re.IGNORECASE
+)
+
+
 def expiry(said: Any, token: Any) -> float | None:
     """Return when a user's token expires, in seconds since the epoch: from `tokenExpiredAt`, else from the token's own `exp`.
 
@@ -175,8 +182,12 @@ def _iso_time(text: str) -> float | None:
 
 
 def _us_time(text: str) -> float | None:
+    found = _US_TIME.fullmatch(text)
+    if found is None:
+        return None
+    month, day, year, hour, minute, second = map(int, found.groups()[:6])
     try:
-        moment = datetime.strptime(text, "%m/%d/%Y, %I:%M:%S %p")  # noqa: DTZ007 - the text has no zone; taken as UTC below
+        moment = datetime(year, month, day, hour % 12 + 12 * (found[7].upper() == "PM"), minute, second, tzinfo=UTC)
     except ValueError:
         return None
     return _seconds(moment)

@@ -63,6 +63,7 @@ DEFAULT_LIMIT: Final = 1024 * 1024
 
 _SUCCESS: Final = (200, 201)
 _SUCCESS_API_CODES: Final = (0, 200, 20001)
+_TOO_LARGE: Final = 10**18  # for a code
 
 
 def _is_header_text(text: str) -> bool:
@@ -355,15 +356,15 @@ def _code_of(body: dict[str, Any], response: Response) -> int | None:
 
 
 def _number(body: dict[str, Any], name: str, response: Response) -> int | None:
-    """Return the field *name*, which holds a number or a text of digits."""
+    """Return the field *name*, which holds a number or a text of digits; 18 digits at most, which databases and files can hold."""
     value = body.get(name)
-    if value is None or value.__class__ is int:
+    if value is None or (value.__class__ is int and -_TOO_LARGE < value < _TOO_LARGE):
         return value
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
         return int(value)
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < _TOO_LARGE:
         return int(value)
-    raise _unreadable(response, f"its {name} is not a number")
+    raise _unreadable(response, f"its {name} is not a number of at most 18 digits")
 
 
 def _status_of(body: dict[str, Any], response: Response) -> int:

@@ -19,6 +19,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from authing_mfa import _payloads, _strict
 from authing_mfa.models import (
     Authenticator,
+    Captcha,
     CustomField,
     Factor,
     FactorEnrollment,
@@ -32,6 +33,7 @@ from authing_mfa.operations import FactorType, Operation, PhotoKey, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
 __all__ = ["from_wire", "operation_from_wire", "recovered_user", "to_wire"]
 
@@ -252,6 +254,10 @@ def _nothing(_payload: Any, _: str | None) -> None:
     return None
 
 
+def _no_picture(_payload: Any, _: str | None) -> NoReturn:
+    raise ValueError("a picture expected, not JSON")
+
+
 def _whole_object(payload: Any, _: str | None) -> dict[str, Any]:
     return _strict.json_object(payload)
 
@@ -274,6 +280,7 @@ _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
     bool: _boolean,
     NoneType: _nothing,
     dict: _whole_object,
+    Captcha: _no_picture,  # a captcha is no JSON; `protocol` reads it
 }
 
 

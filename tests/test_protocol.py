@@ -531,6 +531,18 @@ def test_numbers_beyond_64_bits(parser):
         assert isinstance(user.raw[name], float)
 
 
+@pytest.mark.parametrize("name", ["code", "apiCode", "statusCode"])
+@pytest.mark.parametrize(
+    "number", ["18446744073709551615", "-1000000000000000000", "1e18", "1e300", '"1000000000000000000"']
+)
+def test_a_code_has_18_digits_at_most(parser, name, number):
+    """A larger number is no code: Parquet, databases and telemetry hold 64 bits, and the run that wrote it there would end."""
+    body = f'{{"{name}":{number},"message":"no"}}'.encode()
+    assert "18 digits" in refused(TOTP, body, kind=ResponseError).message
+    largest = f'{{"{name}":999999999999999999,"message":"no"}}'.encode()
+    assert refused(TOTP, largest, kind=ApiError).code == 999999999999999999
+
+
 def test_pairs_of_surrogates_and_repeated_keys(parser):
     """An escaped pair is one character; the last of two equal keys counts."""
     user = read(TOTP, b'{"id":"first","id":"u","name":"\\ud83d\\ude00 \\\\ud800"}')

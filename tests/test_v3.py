@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -158,6 +159,16 @@ def test_a_captcha_is_the_picture_itself(content_type, body, media_type):
     captcha = read(ops.GetCaptcha(), body, Content_Type=content_type)
     assert captcha == Captcha(body, media_type, None)
     assert repr(captcha) == f"Captcha(media_type={media_type!r})"
+
+
+@pytest.mark.parametrize("body", [{"code": 200, "data": "<svg>"}, {}, []])
+def test_a_captcha_that_is_no_picture(body):
+    """The error says so in words of the reader, not with the name of a class."""
+    error = refused(ops.GetCaptcha(), body, kind=ResponseError)
+    assert (
+        error.message
+        == "The service answered get_captcha, but not as the protocol allows: a picture expected, not JSON."
+    )
 
 
 def test_every_cookie_of_a_captcha_travels_in_its_value():
@@ -447,6 +458,27 @@ def test_when_a_token_expires(said, token, expected):
     """`tokenExpiredAt` in each form that the service's pages show, else the token's own `exp`; a login never fails for it."""
     user = read(LOGIN, {"code": 200, "data": {"id": "u", "token": token, "tokenExpiredAt": said}})
     assert (user.id, user.token_expires_at) == ("u", expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("1/2/2020, 12:00:00 AM", 1577923200.0),
+        ("1/2/2020, 12:00:00 PM", 1577966400.0),
+        ("01/02/2020, 01:00:00\u202fam", 1577926800.0),  # newer versions of V8 write this space
+        ("1/2/2020, 13:00:00 PM", None),
+        ("2/30/2020, 1:00:00 AM", None),
+        ("1/2/0000, 1:00:00 AM", None),
+        ("1/2/2020, 1:00:60 AM", None),
+        ("١/2/2020, 1:00:00 AM", None),
+    ],
+)
+def test_an_american_time_is_read_in_every_locale(monkeypatch, said, expected):
+    """Qt and GTK set the process's locale, and German and Chinese have no AM and PM for `strptime`."""
+    strftime = time.strftime
+    monkeypatch.setattr("_strptime._getlang", lambda: ("de_DE", "UTF-8"))
+    monkeypatch.setattr(time, "strftime", lambda form, *when: "" if form == "%p" else strftime(form, *when))
+    assert read(LOGIN, {"id": "u", "token": "t", "tokenExpiredAt": said}).token_expires_at == expected
 
 
 def test_a_refreshed_token_holds_its_times():
