@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from authing_mfa._plain_function import is_never_run
 from authing_mfa.compat.outcome import CurrentUser
 from authing_mfa.compat.state import STATE
 
@@ -90,10 +91,10 @@ class Authing:
                 callback thread runs the completions, one after the other.
 
         Raises:
-            TypeError: *dispatch* cannot be called.
+            TypeError: *dispatch* cannot be called, or is a coroutine function or a generator, whose body would never run.
         """
-        if dispatch is not None and not callable(dispatch):
-            raise TypeError("dispatch must be a function, or None.")
+        if dispatch is not None and (not callable(dispatch) or is_never_run(dispatch)):
+            raise TypeError("dispatch must be a plain function, or None.")
         STATE.dispatcher = dispatch
 
     @staticmethod
@@ -104,10 +105,10 @@ class Authing:
             handler: called with the exception. None: the exception is logged with its traceback.
 
         Raises:
-            TypeError: *handler* cannot be called.
+            TypeError: *handler* cannot be called, or is a coroutine function or a generator, whose body would never run.
         """
-        if handler is not None and not callable(handler):
-            raise TypeError("handler must be a function, or None.")
+        if handler is not None and (not callable(handler) or is_never_run(handler)):
+            raise TypeError("handler must be a plain function, or None.")
         STATE.error_handler = handler
 
     @staticmethod

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from enum import Enum
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
+
+from authing_mfa._plain_function import is_never_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ __all__ = ["Shape", "check_completion"]
 _VALUE = (200, None, None)
 _PAIR = (200, None)
 _VARIABLE = inspect.CO_VARARGS
-_NOT_PLAIN = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 class Shape(Enum):
@@ -54,7 +54,7 @@ def check_completion(completion: object, *, name: str, upload: bool, valueless: 
     """
     if not callable(completion):
         raise TypeError(f"The completion of {name} must be a function.")
-    if _is_never_run(completion):
+    if is_never_run(completion):
         raise TypeError(
             f"The completion of {name} is a coroutine function or a generator, whose body would never run: "
             "pass a plain function; it may start a task."
@@ -69,24 +69,6 @@ def check_completion(completion: object, *, name: str, upload: bool, valueless: 
     expected = _UPLOAD if upload else _WITH_VALUE
     short = f", or {_WITHOUT_VALUE.value}" if valueless else ""
     raise TypeError(f"The completion of {name} must take {expected.value}{short}.")
-
-
-def _is_never_run(completion: Any) -> bool:
-    while isinstance(completion, functools.partial):
-        completion = completion.func
-    function = completion.__func__ if type(completion) is MethodType else completion
-    if type(function) is FunctionType:
-        if function.__code__.co_flags & _NOT_PLAIN:
-            return True
-        # A plain function may be marked as a coroutine function; the mark is an attribute.
-        return bool(function.__dict__) and inspect.iscoroutinefunction(function)
-    if isinstance(function, type):
-        return False
-    called = type(function).__call__ if hasattr(type(function), "__call__") else function  # noqa: B004 - the function that it runs
-    return any(is_one(each) for is_one in _NEVER_RUN for each in (function, called))
-
-
-_NEVER_RUN = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 
 
 def _takes(completion: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:

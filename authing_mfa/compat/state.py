@@ -13,6 +13,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa import images
+from authing_mfa._plain_function import is_never_run
 from authing_mfa._sentences import translate
 from authing_mfa.compat.call import Call
 from authing_mfa.compat.completion import check_completion
@@ -99,15 +100,16 @@ class State:
             name: of the method, if it is not the operation's first name in Swift.
 
         Raises:
-            TypeError: the completion cannot take the call's arguments, the dispatcher cannot be called, or the owner cannot
-                be weakly referenced.
+            TypeError: the completion cannot take the call's arguments, the dispatcher is not a plain function, or the owner
+                cannot be weakly referenced.
         """
         name = operation.swift_names[0] if name is None else name
         upload = operation is UploadFaceImage
         shape = check_completion(completion, name=name, upload=upload, valueless=operation.returns is NoneType)
-        dispatcher = self.dispatcher if dispatcher is None else dispatcher
-        if dispatcher is not None and not callable(dispatcher):
-            raise TypeError("dispatcher must be a function.")
+        if dispatcher is None:
+            dispatcher = self.dispatcher
+        elif not callable(dispatcher) or is_never_run(dispatcher):
+            raise TypeError("dispatcher must be a plain function.")
         made: Operation[Any] | None = None
         outcome: Outcome | None = None
         try:
