@@ -6,7 +6,7 @@ makes ids and codes reproducible).
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,13 +34,21 @@ def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
         str(pytestconfig.getini("authing_emulator_seed_file")),
         str(pytestconfig.getini("authing_emulator_seed")),
     )
-    path = Path(pytestconfig.rootpath, file) if file else None
-    with Emulator(seed_file=path, seed=int(seed) if seed else None) as emulator:
+    ini = pytestconfig.inipath
+    folder = (
+        pytestconfig.rootpath if ini is None else ini.parent
+    )  # --rootdir may name another folder than the ini file's
+    with Emulator(seed_file=folder / file if file else None, seed=int(seed) if seed else None) as emulator:
         yield emulator
 
 
 @pytest.fixture
-def authing_emulator(authing_emulator_server: Emulator) -> Emulator:
-    """Return the emulator, reset: only the users and settings of the seed file are left."""
-    authing_emulator_server.reset()
-    return authing_emulator_server
+def authing_emulator(authing_emulator_server: Emulator) -> Iterator[Emulator]:
+    """The emulator, running and reset: of earlier tests nothing is left but what is in namespaces."""
+    emulator = authing_emulator_server
+    with suppress(RuntimeError):  # it runs, unless the last test stopped it
+        emulator.start()
+    emulator.reset()
+    seeds, on_message = emulator.baseline, emulator.on_message
+    yield emulator
+    emulator.baseline, emulator.on_message = seeds, on_message  # `seed_from` seeds every later reset
