@@ -370,7 +370,17 @@ def _next() -> str:
 
 
 def main(emulator: Emulator | None = None) -> int:
-    """Print the journey. Return 0 if every step had the right result, else 1."""
+    """Print the journey. Return 0 if every step had the right result, else 1; 130 after Ctrl-C, 141 if nobody reads the output any more."""
+    try:
+        return _main(emulator)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest of its buffer at exit
+        return 141
+
+
+def _main(emulator: Emulator | None) -> int:
     started = time.perf_counter()
 
     def show(step: Step) -> None:

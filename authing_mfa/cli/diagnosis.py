@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
@@ -257,7 +258,8 @@ class Diagnosis:
 
     def _clock(self) -> Finding:
         try:
-            served = parsedate_to_datetime(str(self._headers and self._headers["Date"])).timestamp()
+            date = parsedate_to_datetime(str(self._headers and self._headers["Date"]))
+            served = date.replace(tzinfo=date.tzinfo or UTC).timestamp()  # a date without a zone is UTC, too
         except (KeyError, TypeError, ValueError, OverflowError):
             return Finding("clock", "skip", self._say("no_time"))
         # the header has whole seconds: half a second is the best guess for the rest

@@ -1,5 +1,6 @@
 """`python -m authing_mfa.demo`: the whole journey, with the core dependencies alone; and that it can fail."""
 
+import os
 import re
 import subprocess
 import sys
@@ -128,3 +129,30 @@ def test_a_fault_of_the_service_fails_the_journey_and_names_the_step(fault, step
     """)
     assert done.returncode == 1
     assert re.search(step, done.stderr)
+
+
+def test_ctrl_c_ends_it_without_a_traceback():
+    """With exit code 130, as in the command line."""
+    done = run("""
+        import asyncio, signal, sys
+        from authing_mfa import demo
+
+        async def interrupted(self, challenge):
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)
+
+        demo.Journey.by_phone = interrupted
+        sys.exit(demo.main())
+    """)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_traceback():
+    """As `python -m authing_mfa.demo | head` does; with exit code 141, as in the command line."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "authing_mfa.demo"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=100
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")

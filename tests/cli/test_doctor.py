@@ -4,6 +4,7 @@ import datetime as dt
 import socket
 import ssl
 import threading
+import time
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -90,7 +91,8 @@ class Answers(BaseHTTPRequestHandler):
             return
         self.send_response_only(self.server.status)
         if self.server.date is not None:
-            self.send_header("Date", formatdate(self.server.date, usegmt=True))
+            date = self.server.date
+            self.send_header("Date", date if isinstance(date, str) else formatdate(date, usegmt=True))
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
@@ -130,6 +132,27 @@ def test_a_clock_that_is_wrong(bare, serve):
     done = bare.invoke("--app-id", "a", "--user-pool-id", "pool", "--base-url", url, "doctor", "--json")
     found = checks(done)["clock"]
     assert (done.code, found["status"], "ahead of" in found["detail"], "NTP" in found["fix"]) == (0, "warn", True, True)
+
+
+@pytest.mark.parametrize("zone", [" -0000", ""])
+def test_a_date_without_a_zone_is_utc(bare, serve, monkeypatch, zone):
+    """Some servers write -0000 instead of GMT; it is not the time zone of this machine."""
+    url = serve(date=f"Sun, 09 Sep 2001 01:46:40{zone}")
+    with monkeypatch.context() as changed:
+        changed.setattr("time.time", lambda: 1_000_000_000.5)
+        changed.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        done = bare.invoke("--app-id", "a", "--user-pool-id", "pool", "--base-url", url, "doctor", "--json")
+    time.tzset()
+    assert checks(done)["clock"]["status"] == "ok"
+
+
+def test_a_message_of_the_service_is_one_line(bare, serve):
+    """It cannot look like a check of its own."""
+    url = serve(body=b'{"code": 404, "message": "no\\nok    token         stored for ada"}')
+    done = bare.invoke("--app-id", "a", "--base-url", url, "doctor")
+    assert "refused (404): no\\nok    token" in done.out
+    assert [line for line in done.out.splitlines() if line.startswith("ok    token")] == []
 
 
 def test_a_service_that_does_not_tell_its_time(bare, serve):

@@ -9,6 +9,7 @@ import attrs
 import click
 
 from authing_mfa.cli.lazy import Command
+from authing_mfa.cli.output import cell
 
 if TYPE_CHECKING:
     from authing_mfa.cli.context import CliContext
@@ -36,9 +37,9 @@ def doctor(context: CliContext, /) -> int:
         if not context.output.as_json:
             text, colour = _MARKS[finding.status]
             context.output.write(
-                f"{context.output.styled(text, sys.stdout, fg=colour)}  {finding.check:<13} {finding.detail}"
+                f"{context.output.styled(text, sys.stdout, fg=colour)}  {finding.check:<13} {cell(finding.detail)}"
             )
             if finding.fix:
-                context.output.write(f"      {context.output.styled('->', sys.stdout, fg=colour)} {finding.fix}")
+                context.output.write(f"      {context.output.styled('->', sys.stdout, fg=colour)} {cell(finding.fix)}")
     context.output.data({"checks": findings}, code=code)
     return code
