@@ -203,6 +203,7 @@ class Namespace(Users):
             self.state.clear()
             self.state.settings = self._first_settings
             self.request_log.clear()
+            self.request_log.resize(self.state.settings.journal_size)
             if self.baseline is not None:
                 self._add(self.baseline)
         self.events.publish("reset", {})

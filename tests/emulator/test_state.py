@@ -45,6 +45,16 @@ def test_reset_starts_the_seed_again():
     assert not set(before[2:]) & set(after[2:])
 
 
+async def test_reset_keeps_as_many_requests_as_the_settings_say(api_of):
+    """The changed number is gone with the other changed settings: a later test sees all of its requests."""
+    with Emulator() as emu:
+        emu.change_settings(journal_size=1)
+        emu.reset()
+        for _ in range(3):
+            await api_of(emu).login("nobody", "pw")
+        assert (emu.settings.journal_size, len(emu.requests)) == (1000, 3)
+
+
 async def test_a_seed_file_fills_it_and_refills_it_after_reset(tmp_path, api_of, pictures):
     """Users with pictures beside the file, codes, faults and settings; JSON needs no extra package."""
     (tmp_path / "eve.jpg").write_bytes(pictures(0))
