@@ -35,9 +35,8 @@ def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
         str(pytestconfig.getini("authing_emulator_seed")),
     )
     ini = pytestconfig.inipath
-    folder = (
-        pytestconfig.rootpath if ini is None else ini.parent
-    )  # --rootdir may name another folder than the ini file's
+    # Not the root folder: --rootdir may name another one.
+    folder = pytestconfig.rootpath if ini is None else ini.parent
     with Emulator(seed_file=folder / file if file else None, seed=int(seed) if seed else None) as emulator:
         yield emulator
 
