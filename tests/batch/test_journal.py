@@ -368,6 +368,29 @@ async def test_a_new_recovery_code_is_on_disk_before_it_is_given_and_comes_back(
     assert [outcome.value.recovery_code for outcome in outcomes] == [f"NEW-CODE-OF-t{i}" for i in range(20)]
 
 
+async def test_the_fingerprint_of_a_recorded_row_is_not_kept_in_memory(tmp_path, monkeypatch):
+    """A run of millions of recovery codes needs no more memory than a short one."""
+
+    class Fingerprint(str):
+        """Can be referenced weakly."""
+
+        __slots__ = ("__weakref__",)
+
+    def made(row, salt):
+        new = Fingerprint(fingerprint(row, salt))
+        fingerprints.append(weakref.ref(new))
+        return new
+
+    fingerprints = []
+    monkeypatch.setattr(recorder_module, "fingerprint", made)
+    rows = (VerifyRequest.recovery(f"old{i}", token=f"t{i}") for i in range(300))
+    most = 0
+    async for _ in verify_many(FakeClient(), rows, journal=tmp_path / "run.db", concurrency=4):
+        most = max(most, sum(each() is not None for each in fingerprints))
+    assert len(fingerprints) == 300
+    assert most < 50
+
+
 async def test_a_new_recovery_code_is_synced_before_it_is_given(tmp_path, monkeypatch):
     """What is only in the system's memory would be lost with the power."""
     file = tmp_path / "codes.jsonl"
