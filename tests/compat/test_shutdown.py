@@ -1,7 +1,10 @@
 """Settings, start, shutdown."""
 
 import queue
+import sys
 import threading
+import time
+import traceback
 
 import pytest
 
@@ -9,6 +12,20 @@ from authing_mfa import InvalidInputError
 from authing_mfa.compat import AuthClient, Authing
 from authing_mfa.compat.state import STATE
 from tests.compat.conftest import PATIENCE, FakeClient, Heard
+
+
+def set_during_shutdown(event):
+    """Set *event* once this thread waits in `Authing.shutdown` for another one: then the calls' outcomes are decided."""
+    caller = threading.get_ident()
+
+    def watch():
+        stack = []
+        while not {"shutdown", "join"} <= {frame.f_code.co_name for frame, _ in stack}:
+            time.sleep(0.005)
+            stack = list(traceback.walk_stack(sys._current_frames()[caller]))
+        event.set()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def test_shutdown_completes_what_is_pending_with_10102(service):
@@ -25,7 +42,7 @@ def test_shutdown_completes_what_is_pending_with_10102(service):
     pending = Heard()
     call = AuthClient().mfaCheck("3", None, pending)
     service.wait_for_request()
-    threading.Timer(0.05, go_on.set).start()
+    set_during_shutdown(go_on)
     Authing.shutdown(PATIENCE)
     assert slow.calls == [(200, "fine", True)]
     assert [code for code, *_ in queued.calls + pending.calls] == [10102, 10102]
@@ -283,6 +300,6 @@ def test_an_unbounded_shutdown_waits_for_the_completions(service):
     AuthClient().mfaCheck("1", None, slow)
     service.wait_for_request()
     slow.wait_begun()
-    threading.Timer(0.1, go_on.set).start()
+    set_during_shutdown(go_on)
     Authing.shutdown(None)
     assert slow.calls == [(200, "fine", True)]
