@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import time
+import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -148,3 +151,17 @@ def errors() -> Iterator[list[BaseException]]:
     told: list[BaseException] = []
     Authing.setErrorHandler(told.append)
     return told
+
+
+def set_during_shutdown(event: threading.Event) -> None:
+    """Set *event* once this thread waits in `Authing.shutdown` for another one: then the calls' outcomes are decided."""
+    caller = threading.get_ident()
+
+    def watch() -> None:
+        stack: list[Any] = []
+        while not {"shutdown", "join"} <= {frame.f_code.co_name for frame, _ in stack}:
+            time.sleep(0.005)
+            stack = list(traceback.walk_stack(sys._current_frames()[caller]))
+        event.set()
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,31 +1,14 @@
 """Settings, start, shutdown."""
 
 import queue
-import sys
 import threading
-import time
-import traceback
 
 import pytest
 
 from authing_mfa import InvalidInputError
 from authing_mfa.compat import AuthClient, Authing
 from authing_mfa.compat.state import STATE
-from tests.compat.conftest import PATIENCE, FakeClient, Heard
-
-
-def set_during_shutdown(event):
-    """Set *event* once this thread waits in `Authing.shutdown` for another one: then the calls' outcomes are decided."""
-    caller = threading.get_ident()
-
-    def watch():
-        stack = []
-        while not {"shutdown", "join"} <= {frame.f_code.co_name for frame, _ in stack}:
-            time.sleep(0.005)
-            stack = list(traceback.walk_stack(sys._current_frames()[caller]))
-        event.set()
-
-    threading.Thread(target=watch, daemon=True).start()
+from tests.compat.conftest import PATIENCE, FakeClient, Heard, set_during_shutdown
 
 
 def test_shutdown_completes_what_is_pending_with_10102(service):
