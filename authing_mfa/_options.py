@@ -9,7 +9,7 @@ import aiohttp
 import attrs
 
 from authing_mfa import retry
-from authing_mfa._plain_function import is_never_run
+from authing_mfa._plain_function import is_plain_function
 from authing_mfa._value import Value
 from authing_mfa.discovery import check_base_url, check_host, check_proxy
 from authing_mfa.errors import InvalidInputError
@@ -65,7 +65,7 @@ def _session(_: object, __: object, value: Any) -> None:
 
 
 def _on_call(_: object, __: object, value: Any) -> None:
-    if value is not None and (not callable(value) or is_never_run(value)):
+    if value is not None and not is_plain_function(value):
         raise InvalidInputError("on_call must be a plain function; it is called with a CallRecord and never awaited.")
 
 

@@ -7,10 +7,15 @@ import inspect
 from types import FunctionType, MethodType
 from typing import Any
 
-__all__ = ["is_never_run"]
+__all__ = ["is_never_run", "is_plain_function"]
 
 _NOT_PLAIN = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _NEVER_RUN = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
+
+def is_plain_function(called: object) -> bool:
+    """Return True if *called* can be called, and a plain call of it runs its body."""
+    return callable(called) and not is_never_run(called)
 
 
 def is_never_run(called: Any) -> bool:

@@ -17,7 +17,7 @@ def require(condition: object, what: str) -> None:
         return
     if NO_SKIPS:
         pytest.fail(f"missing: {what}", pytrace=False)
-    pytest.skip(f"missing: {what}", allow_module_level=True)
+    pytest.skip(f"missing: {what}", allow_module_level=True)  # listed at the end of `make test`
 
 
 def require_program(name: str) -> str:
@@ -41,7 +41,7 @@ def examples(count: int) -> int:
     return count * 20 if os.environ.get("AUTHING_MFA_SOAK") == "1" else count
 
 
-starts_threads_at_exit = pytest.mark.skipif(
+starts_threads_at_exit = pytest.mark.skipif(  # a fault of these versions alone: later ones start the thread
     (3, 12, 0) <= sys.version_info < (3, 12, 3),
     reason="CPython 3.12.0 to 3.12.2 start no thread after the main one has ended (gh-113964)",
 )

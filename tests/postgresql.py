@@ -80,7 +80,7 @@ def running_cluster(port: int | None = None, max_connections: int = 50) -> Itera
     home = folder / "s"
     home.mkdir()
     command = [sys.executable, "-c", _GUARD, str(folder), str(home / "data"), *stop]
-    # In a session of its own: a signal for the tests does not reach it.
+    # In a new session, so that a signal for the tests does not reach it.
     guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
         if os.geteuid() == 0:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from authing_mfa.errors import ImageError
 from authing_mfa.images import memory, prepare, prepare_async, sources, take
-from tests.needs import require_module
+from tests.needs import require, require_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -364,9 +364,9 @@ print(peak() - before)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_many_large_pictures_at_once_need_little_more_memory_than_one() -> None:
     """Six pictures of 64 MiB each, decoded, after one of them was prepared."""
+    require(Path("/proc/self/status").exists(), "/proc/self/status")
     done = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, timeout=100)
     assert done.stderr == ""
     assert int(done.stdout) < 100
@@ -393,9 +393,9 @@ go_on.set()
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_the_child_of_a_fork_prepares_pictures_too() -> None:
     """The parent's threads, and what they have reserved, are not in the child."""
+    require(hasattr(os, "fork"), "os.fork")
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],
         capture_output=True,
@@ -406,9 +406,9 @@ def test_the_child_of_a_fork_prepares_pictures_too() -> None:
     assert (done.stdout.strip(), done.stderr) == ("0", "")
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
 def test_nothing_is_left_open() -> None:
     """A path that was taken, prepared or refused is closed again."""
+    require(Path("/proc/self/fd").exists(), "/proc/self/fd")
     descriptors = Path("/proc/self/fd")
     gc.collect()
     before = len(list(descriptors.iterdir()))

@@ -31,7 +31,7 @@ from yarl import URL
 from authing_mfa import AuthClient, AuthingError, InvalidInputError, NetworkError, ResponseError, UsageError
 from authing_mfa._transport import aiohttp_internals
 from authing_mfa._transport.environment_proxy import environment_proxy
-from tests.needs import require_module
+from tests.needs import require, require_module
 from tests.programs import run_program
 from tests.servers import USER, Drop, Seen, answering, chunked, ok, reply, serving
 
@@ -577,9 +577,9 @@ loop.close()
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork: this system has none")
 def test_a_fork_with_an_inherited_loop_is_refused():
     """The child's call is refused before anything is sent, what it forgets is not its own; the parent's connections stay whole."""
+    require(hasattr(os, "fork"), "os.fork")
     done = run_program([sys.executable, "-W", "ignore::DeprecationWarning", "-W", OURS, "-c", FORK])
     assert done.stderr == ""
     child, parent = done.stdout.splitlines()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from authing_mfa._plain_function import is_never_run
+from authing_mfa._plain_function import is_plain_function
 from authing_mfa.batch.journal.claims import LEASE
 from authing_mfa.batch.journal.records import Span
 from authing_mfa.batch.options import MAX_OUTAGE, STOP_AFTER_FAILURES, RunOptions
@@ -140,7 +140,7 @@ def engine_for(
     output: Output | None = None,
 ) -> Engine:
     """Return the engine that `verify_many` runs, for callers that stop it and still want its outcomes."""
-    if on_progress is not None and (not callable(on_progress) or is_never_run(on_progress)):
+    if on_progress is not None and not is_plain_function(on_progress):
         raise InvalidInputError("on_progress must be a plain function; it is called with a Progress and never awaited.")
     workers = min(options.concurrency, client.max_connections)
     options = attrs.evolve(options, concurrency=workers)

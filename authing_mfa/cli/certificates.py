@@ -30,5 +30,6 @@ def trusting(ca_file: str) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"ca_file {ca_file} cannot be used: {error}.") from error
     context.__class__ = _Trusting
-    context.ca_file = ca_file  # type: ignore[attr-defined]
+    assert isinstance(context, _Trusting)
+    context.ca_file = ca_file
     return context

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa._plain_function import is_never_run
+from authing_mfa._plain_function import is_plain_function
 from authing_mfa.compat.outcome import CurrentUser
 from authing_mfa.compat.state import STATE
 
@@ -93,7 +93,7 @@ class Authing:
         Raises:
             TypeError: *dispatch* cannot be called, or is a coroutine function or a generator, whose body would never run.
         """
-        if dispatch is not None and (not callable(dispatch) or is_never_run(dispatch)):
+        if dispatch is not None and not is_plain_function(dispatch):
             raise TypeError("dispatch must be a plain function, or None.")
         STATE.dispatcher = dispatch
 
@@ -107,7 +107,7 @@ class Authing:
         Raises:
             TypeError: *handler* cannot be called, or is a coroutine function or a generator, whose body would never run.
         """
-        if handler is not None and (not callable(handler) or is_never_run(handler)):
+        if handler is not None and not is_plain_function(handler):
             raise TypeError("handler must be a plain function, or None.")
         STATE.error_handler = handler
 

@@ -13,7 +13,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa import images
-from authing_mfa._plain_function import is_never_run
+from authing_mfa._plain_function import is_plain_function
 from authing_mfa._sentences import translate
 from authing_mfa.compat.call import Call
 from authing_mfa.compat.completion import check_completion
@@ -108,7 +108,7 @@ class State:
         shape = check_completion(completion, name=name, upload=upload, valueless=operation.returns is NoneType)
         if dispatcher is None:
             dispatcher = self.dispatcher
-        elif not callable(dispatcher) or is_never_run(dispatcher):
+        elif not is_plain_function(dispatcher):
             raise TypeError("dispatcher must be a plain function.")
         made: Operation[Any] | None = None
         outcome: Outcome | None = None

@@ -45,7 +45,7 @@ def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
 def authing_emulator(authing_emulator_server: Emulator) -> Iterator[Emulator]:
     """The emulator, running and reset: of earlier tests nothing is left but what is in namespaces."""
     emulator = authing_emulator_server
-    with suppress(RuntimeError):  # it runs, unless the last test stopped it
+    with suppress(RuntimeError):  # "started already", unless the last test stopped it
         emulator.start()
     emulator.reset()
     seeds, on_message = emulator.baseline, emulator.on_message

@@ -148,7 +148,7 @@ def test_a_date_without_a_zone_is_utc(bare, serve, monkeypatch, zone):
 
 
 def test_a_message_of_the_service_is_one_line(bare, serve):
-    """It cannot look like a check of its own."""
+    """It cannot look like another check."""
     url = serve(body=b'{"code": 404, "message": "no\\nok    token         stored for ada"}')
     done = bare.invoke("--app-id", "a", "--base-url", url, "doctor")
     assert "refused (404): no\\nok    token" in done.out

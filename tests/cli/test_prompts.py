@@ -10,7 +10,7 @@ STDIN = ("login", "ada", "--password-stdin")
 
 
 def login_with(cli, content, **options):
-    """Log in with a password from standard input, in a process of its own."""
+    """Log in with a password from standard input, in a separate process."""
     command = [sys.executable, "-m", "authing_mfa", *STDIN]
     done = subprocess.run(command, capture_output=True, env=cli.environ, timeout=60, input=content, **options)
     return done.returncode, done.stderr.decode()

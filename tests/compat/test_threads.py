@@ -56,7 +56,7 @@ def test_many_posts_wake_the_loop_once():
     assert len(wakes) <= 3
 
 
-def test_ctrl_c_while_the_loop_is_woken_does_not_silence_it():
+def test_ctrl_c_while_the_loop_is_woken_does_not_silence_it(monkeypatch):
     """The item that was posted arrives, and so does every later one."""
     got, arrived = [], threading.Event()
 
@@ -65,13 +65,12 @@ def test_ctrl_c_while_the_loop_is_woken_does_not_silence_it():
         arrived.set()
 
     thread = BackgroundLoop(receive, nothing)
-    wake = thread.loop.call_soon_threadsafe
 
     def interrupted(*_, **__):
-        thread.loop.call_soon_threadsafe = wake  # type: ignore[method-assign]  # Ctrl-C comes once
+        monkeypatch.undo()  # Ctrl-C comes once
         raise KeyboardInterrupt
 
-    thread.loop.call_soon_threadsafe = interrupted  # type: ignore[method-assign,assignment]  # as Ctrl-C in it
+    monkeypatch.setattr(thread.loop, "call_soon_threadsafe", interrupted)  # as Ctrl-C in it
     with pytest.raises(KeyboardInterrupt):
         thread.post(1)
     assert arrived.wait(PATIENCE)

@@ -14,6 +14,7 @@ import pytest
 
 from authing_mfa import ApiError, AuthClient, AuthingError, compat, sync
 from authing_mfa.batch import VerifyRequest, verify_many
+from tests.needs import require
 from tests.servers import Drop, Seen, ok, reply, serving
 
 USERS = 1000
@@ -198,10 +199,10 @@ def test_calls_of_the_callback_layer(users):
     assert {name: message for name, (_, message) in got.items()} == {name: name[::-1] for name in got}
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_users_of_forked_workers():
     """Four forked workers and their parent share a synchronous client: each has a separate pool, and nobody's answer crosses."""
+    require(hasattr(os, "fork"), "os.fork")
     with echoing() as url, sync.AuthClient("app", base_url=url) as client:
         is_own(client.as_user("parent").mfa_verify_by_totp("1"), "parent")
         children = []

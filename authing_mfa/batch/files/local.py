@@ -246,8 +246,9 @@ def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) ->
         for number in numbers:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
-            # On Windows an event loop has no signal handlers: it raises one of these, and Ctrl-C is a KeyboardInterrupt.
-            with suppress(NotImplementedError, RuntimeError):
+            with suppress(
+                NotImplementedError, RuntimeError
+            ):  # Windows: no signal handlers; Ctrl-C is a KeyboardInterrupt
                 loop.add_signal_handler(number, on_signal, number)
                 installed.append(number)
     try:
