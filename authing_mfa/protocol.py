@@ -172,7 +172,10 @@ def encode(operation: Operation[Any], context: RequestContext) -> Request:
         return _encode_upload(operation, context)
     fields = structuring.to_wire(operation)
     if route.method != "POST":
-        query = [(name, value.format(app_id=context.app_id)) for name, value in route.query] + list(fields.items())
+        query = [(name, value.format(app_id=context.app_id)) for name, value in route.query]
+        query += [
+            (name, str.__str__(value)) for name, value in fields.items()
+        ]  # an Enum member is formatted as its name
         target = f"{route.path}?{urlencode(query)}" if query else route.path
         return Request(route.method, target, context.headers(operation.bearer))
     headers = context.headers(operation.bearer, _JSON)

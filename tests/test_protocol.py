@@ -5,6 +5,7 @@ More than 300 lines: one table for each part of a request and of an answer.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import importlib.util
 import json
@@ -101,6 +102,15 @@ def test_every_request_on_the_wire(parser, route, operation, sent):
     if not isinstance(operation, ops.UploadFaceImage):  # its body has a test below
         assert (None if request.body is None else json.loads(request.body)) == (None if isinstance(sent, str) else sent)
         assert request.headers.get("Content-Type") == (None if isinstance(sent, str) else "application/json")
+
+
+@pytest.mark.parametrize("cls", SAMPLES, ids=lambda cls: cls.__name__)
+def test_a_member_of_an_enum_of_texts_is_sent_as_its_text(parser, cls):
+    """In a query as in a body, and not as the name of the member."""
+    arguments = SAMPLES[cls]
+    members = tuple(enum.Enum("Text", {"IT": text}, type=str).IT if type(text) is str else text for text in arguments)
+    plain, sent = (encode(cls(*values), CONTEXT) for values in (arguments, members))
+    assert (sent.target, sent.body) == (plain.target, plain.body)
 
 
 def test_an_app_id_cannot_change_the_path():
