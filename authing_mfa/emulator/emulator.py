@@ -7,6 +7,7 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Collection
 from contextlib import nullcontext
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +24,7 @@ from authing_mfa.emulator.state.user_fields import checked_id
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from os import PathLike
     from typing import Self
 
@@ -34,6 +35,20 @@ __all__ = ["Emulator"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAMESPACES = 10_000
 _EVERY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104 - compared only
+
+
+def _check_listening(host: object, port: object, names: object, **flags: object) -> None:
+    if not isinstance(host, str):
+        raise TypeError(f"host must be text (str), not {type(host).__name__}")
+    if isinstance(port, bool) or not isinstance(port, int):
+        raise TypeError(f"port must be a whole number, not {type(port).__name__}")
+    if not 0 <= port <= 65535:
+        raise ValueError("port must be from 0 to 65535")
+    if isinstance(names, str) or not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+        raise TypeError("allowed_hosts must be a collection of names, for example a list")
+    for name, value in flags.items():
+        if not isinstance(value, bool):  # a text like "false" counts as true
+            raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
 
 
 class Emulator(Namespace):
@@ -69,7 +84,8 @@ class Emulator(Namespace):
         faults: `add`, `remove` and `clear` fault rules.
 
     Raises:
-        ValueError: *host* is not loopback and *allow_remote* is not given, or an id, the seeds or the state file are invalid.
+        ValueError: *host* is not loopback and *allow_remote* is not given, or the port, an id, the seeds or the state file are invalid.
+        TypeError: an argument is of the wrong type.
         OSError: a file cannot be read, or the folder of *state_file* does not exist.
     """
 
@@ -88,12 +104,13 @@ class Emulator(Namespace):
         face: Literal["same-picture", "any", "none"] = "same-picture",
         host: str = "127.0.0.1",
         allow_remote: bool = False,
-        allowed_hosts: Iterable[str] = (),
+        allowed_hosts: Collection[str] = (),
         tls: bool = False,
         tls_folder: str | PathLike[str] | None = None,
         certificate: str | PathLike[str] | None = None,
         private_key: str | PathLike[str] | None = None,
     ) -> None:
+        _check_listening(host, port, allowed_hosts, allow_remote=allow_remote, tls=tls)
         if not allow_remote and not is_loopback(host):
             raise ValueError(f"{host} is not a loopback address: to serve other machines, give allow_remote=True, too")
         self._seeds = (

@@ -30,14 +30,11 @@ def authing_emulator_server(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     """The emulator of the session. Tests should use `authing_emulator`, which resets it."""
     from authing_mfa.emulator import Emulator
 
-    file, seed = (
-        str(pytestconfig.getini("authing_emulator_seed_file")),
-        str(pytestconfig.getini("authing_emulator_seed")),
-    )
+    file = str(pytestconfig.getini("authing_emulator_seed_file"))
     ini = pytestconfig.inipath
     # Not the root folder: --rootdir may name another one.
     folder = pytestconfig.rootpath if ini is None else ini.parent
-    with Emulator(seed_file=folder / file if file else None, seed=int(seed) if seed else None) as emulator:
+    with Emulator(seed_file=folder / file if file else None, seed=_seed(pytestconfig)) as emulator:
         yield emulator
 
 
@@ -51,3 +48,12 @@ def authing_emulator(authing_emulator_server: Emulator) -> Iterator[Emulator]:
     seeds, on_message = emulator.baseline, emulator.on_message
     yield emulator
     emulator.baseline, emulator.on_message = seeds, on_message  # `seed_from` seeds every later reset
+
+
+def _seed(pytestconfig: pytest.Config) -> int | None:
+    text = str(pytestconfig.getini("authing_emulator_seed"))
+    if not text:
+        return None
+    with suppress(ValueError):
+        return int(text)
+    pytest.fail(f"authing_emulator_seed must be a whole number, not {text!r}.", pytrace=False)

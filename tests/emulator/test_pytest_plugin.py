@@ -101,3 +101,11 @@ def test_the_seed_file_is_beside_the_ini_file(tmp_path):
     ini = "[pytest]\nauthing_emulator_seed_file = seed.json\n"
     done = run(project, SEED_FILE, f"--rootdir={tmp_path}", ini=ini)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_seed_that_is_no_number_is_named(tmp_path):
+    """By a sentence, not by a traceback of the plugin."""
+    done = run(tmp_path, USES_IT, ini="[pytest]\nauthing_emulator_seed = abc\n")
+    assert done.returncode == 1
+    assert "authing_emulator_seed must be a whole number, not 'abc'." in done.stdout
+    assert "pytest_plugin.py" not in done.stdout
