@@ -83,6 +83,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Warning: other users can read {path}. Run: chmod 600 {path}",
         "警告：{path} 可被其他用户读取。请运行：chmod 600 {path}",
     ),
+    "token_file_unreadable": (
+        "Warning: the stored token cannot be read: {path}: {reason}",
+        "警告：无法读取保存的令牌：{path}：{reason}",
+    ),
     "not_kept": ("Warning: the token could not be stored: {reason}", "警告：令牌无法保存：{reason}"),
     "env_wins": (
         "Warning: AUTHING_TOKEN is set; it overrides the token that was stored just now.",

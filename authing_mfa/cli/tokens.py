@@ -78,11 +78,24 @@ class TokenStore:
         self.path: Path = folder / "tokens" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
     def load(self) -> Login | None:
-        """Return the stored login, if any. A file is newer than what the keyring holds: storing in the keyring removes it."""
-        with contextlib.suppress(OSError, UnicodeDecodeError):
+        """Return the stored login, if any.
+
+        A file is newer than what the keyring holds, because storing in the keyring removes it. So a file that cannot be read is
+        no reason to use the keyring's login, which may be another user's.
+        """
+        try:
             text = self.path.read_text(encoding="utf-8")
             self._check_mode()
-            return Login.load(text)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._load_from_keyring()
+        except OSError as error:
+            self._warn(self._say("token_file_unreadable", path=self.path, reason=error.strerror or error))
+            return None
+        except UnicodeDecodeError:
+            return None
+        return Login.load(text)
+
+    def _load_from_keyring(self) -> Login | None:
         keyring = _usable_keyring()
         if keyring is not None:
             with contextlib.suppress(Exception):  # backends raise errors of any class

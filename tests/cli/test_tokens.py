@@ -95,6 +95,22 @@ def test_the_newest_login_is_used_after_the_keyring_was_locked(with_keyring, emu
     assert with_keyring.run("token", "--json").json["data"]["account"] == now["username"]
 
 
+def test_a_file_that_cannot_be_read_does_not_bring_back_an_older_login(with_keyring, emulator):
+    """The keyring still holds that of another user."""
+    before, now = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
+    login = ("--password-stdin", "--json")
+    with_keyring.run("login", before["username"], *login, stdin=before["password"])
+    locked = with_keyring.with_env(TEST_KEYRING_LOCKED="1")
+    locked.run("login", now["username"], *login, stdin=now["password"])
+    (path,) = token_files(locked)
+    path.write_bytes(b"\xff\xfe")
+    assert with_keyring.run("whoami").code == 4
+    path.unlink()
+    path.mkdir()
+    done = with_keyring.run("whoami")
+    assert (done.code, f"the stored token cannot be read: {path}: Is a directory" in done.err) == (4, True)
+
+
 def test_the_environment_beats_a_kept_token(cli, emulator):
     """AUTHING_TOKEN is used instead of the kept token, and a login says so."""
     kept, other = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
