@@ -16,6 +16,7 @@ from yarl import URL
 
 from authing_mfa import operations as ops
 from authing_mfa import passwords, retry
+from authing_mfa._checks import check_whole_number
 from authing_mfa._options import check_token_text
 from authing_mfa._progress import Progress
 from authing_mfa._sentences import translate
@@ -105,6 +106,8 @@ class Core:
             credentials: whose token to send.
             max_attempts: how often it may be tried; None: as in the client's options.
         """
+        if max_attempts is not None:
+            check_whole_number("max_attempts", max_attempts)
         progress = Progress(operation.python_name, self.observers, self.clock) if self.observers else None
         try:
             self.transport.enter()

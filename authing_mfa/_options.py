@@ -9,6 +9,7 @@ import aiohttp
 import attrs
 
 from authing_mfa import retry
+from authing_mfa._checks import LONGEST, flag, is_number, whole_number
 from authing_mfa._plain_function import is_plain_function
 from authing_mfa._value import Value
 from authing_mfa.discovery import check_base_url, check_host, check_proxy
@@ -22,24 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientOptions", "check_token_text"]
 
-_LONGEST: float = 10.0 * 365 * 86400
-"""The longest time-out in seconds, ten years: asyncio's timers cannot hold much more."""
-
 
 def _seconds(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
+    if not is_number(value) or not 0 < value <= LONGEST:
         raise InvalidInputError(f"{name} must be a number of seconds above 0 and at most ten years.")
     return float(value)
-
-
-def _count(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidInputError(f"{field.name} must be a whole number from 1.")
-
-
-def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-    if not isinstance(value, bool):
-        raise InvalidInputError(f"{field.name} must be True or False, not {type(value).__name__}.")
 
 
 def _scheme(_: object, __: object, value: Any) -> None:
@@ -109,20 +97,20 @@ class ClientOptions(Value):
     token: str | None = attrs.field(default=None, repr=False, converter=check_token_text)
     host: str = attrs.field(default="authing.cn", converter=check_host)
     scheme: Literal["https", "http"] = attrs.field(default="https", validator=_scheme)  # pyright: ignore[reportAssignmentType] - it widens the default
-    on_premise: bool = attrs.field(default=False, validator=_flag)
+    on_premise: bool = attrs.field(default=False, validator=flag)
     base_url: str | None = attrs.field(default=None, converter=_base_url)
     user_pool_id: str | None = attrs.field(default=None, converter=_user_pool_id)
     public_key: str | None = attrs.field(default=None, validator=_public_key)
     lang: str = attrs.field(default="en-US", converter=_lang)
     timeout: float = attrs.field(default=60.0, converter=_timeout)
     connect_timeout: float = attrs.field(default=10.0, converter=_connect_timeout)
-    max_connections: int = attrs.field(default=512, validator=_count)
+    max_connections: int = attrs.field(default=512, validator=whole_number())
     proxy: str | None = attrs.field(default=None, converter=check_proxy, repr=False)
-    trust_env: bool = attrs.field(default=False, validator=_flag)
+    trust_env: bool = attrs.field(default=False, validator=flag)
     ssl_context: ssl.SSLContext | None = attrs.field(default=None, validator=_ssl_context)
     session: aiohttp.ClientSession | None = attrs.field(default=None, validator=_session)
-    max_attempts: int = attrs.field(default=retry.MAX_ATTEMPTS, validator=_count)
-    max_image_side: int = attrs.field(default=1280, validator=_count)
-    max_image_memory: int = attrs.field(default=512 * 1024 * 1024, validator=_count)
-    max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=_count)
+    max_attempts: int = attrs.field(default=retry.MAX_ATTEMPTS, validator=whole_number())
+    max_image_side: int = attrs.field(default=1280, validator=whole_number())
+    max_image_memory: int = attrs.field(default=512 * 1024 * 1024, validator=whole_number())
+    max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=whole_number())
     on_call: Callable[[CallRecord], Any] | None = attrs.field(default=None, validator=_on_call)

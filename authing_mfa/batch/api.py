@@ -93,7 +93,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         ordered=ordered,
         journal=journal,
         resend_unknown=resend_unknown,
-        resend_rejected=tuple(resend_rejected),
+        resend_rejected=resend_rejected,
         stop_after_failures=stop_after_failures,
         max_outage=max_outage,
         recovery_file=recovery_file,

@@ -5,7 +5,6 @@ A new option of a batch is one field here, and for the command one option in `cl
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
+from authing_mfa._checks import LONGEST, flag, is_number, whole_number
 from authing_mfa.batch.errors import NEEDS_A_PERSON, RunTokenError
-from authing_mfa.batch.models import Counts, Finding
+from authing_mfa.batch.models import Counts, Finding, key_problem
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ STOP_AFTER_FAILURES: Final = 50
 
 MAX_OUTAGE: Final = 30.0
 """Seconds that the service or the journal's database may be unreachable before the run stops."""
+
+_HIGHEST_RATE: Final = 1_000_000_000  # calls per second
+_CONNECTIONS: Final = 65535  # the most that one machine can have to one address
+_MOST_PROCESSES: Final = 1024
+_MOST_ROWS: Final = 1_000_000  # of one partition, whose rows one process reads at once
 
 _WORST: Final = (("failed", 7), ("unknown", 3), ("rejected", 1))
 
@@ -46,33 +51,61 @@ def _journal(value: Any) -> Any:
     return DatabaseURL(value) if isinstance(value, str) and "://" in value else value
 
 
-def _whole_number(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidInputError(f"{field.name} must be a whole number from 1.")
+def _rate(_: object, __: object, value: Any) -> None:
+    if value is not None and (not is_number(value) or not 0 < value <= _HIGHEST_RATE):
+        raise InvalidInputError(f"rate must be a number of calls per second above 0, at most {_HIGHEST_RATE}, or None.")
 
 
-def _whole_number_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InvalidInputError(f"{field.name} must be a whole number from 1, or None.")
-
-
-def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise InvalidInputError(f"{field.name} must be a number of seconds from 0.")
+def _seconds(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not is_number(value) or not 0 <= value <= LONGEST:
+        raise InvalidInputError(f"{field.name} must be a number of seconds from 0 to ten years.")
 
 
 def _codes(codes: Iterable[int]) -> tuple[int, ...]:
-    return tuple(codes)
+    """Return *codes* as a tuple, whatever collection they come in."""
+    found = tuple(codes) if isinstance(codes, Iterable) and not isinstance(codes, (str, bytes)) else None
+    if found is None or not all(isinstance(code, int) and not isinstance(code, bool) for code in found):
+        raise InvalidInputError("resend_rejected must be a collection of whole numbers: the codes of rejected rows.")
+    return found
+
+
+def _as_text(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
+
+
+def _can_name_a_file(value: object) -> bool:
+    name: Any = os.fspath(value) if isinstance(value, os.PathLike) else value
+    try:
+        return isinstance(name, str) and name != "" and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+
+
+def _file(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not _can_name_a_file(value):
+        raise InvalidInputError(f"{field.name} must be a path, or - for a pipe.")
 
 
 def _path(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and (not isinstance(value, (str, os.PathLike)) or not os.fspath(value)):
+    if value is not None and not _can_name_a_file(value):
         raise InvalidInputError(f"{field.name} must be a path, or a database URL for the journal.")
 
 
 def _name(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{field.name} must be text and not empty.")
+    if (problem := key_problem(value)) is not None:
+        raise InvalidInputError(f"{field.name} {problem}.")
+
+
+def _text_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidInputError(f"{field.name} must be text (str), not {type(value).__name__}.")
+
+
+def _columns(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for pair in value.items() for name in pair):
+        raise InvalidInputError(f'{field.name} must be a mapping of names to names, like {{"phone": "mobile"}}.')
 
 
 @attrs.frozen(kw_only=True)
@@ -94,14 +127,14 @@ class RunOptions:
             processes (`BatchOptions`): a folder for such files, by default one beside the output.
     """
 
-    concurrency: int = attrs.field(default=64, validator=_whole_number)
-    rate: float | None = None
-    ordered: bool = False
+    concurrency: int = attrs.field(default=64, validator=whole_number(_CONNECTIONS))
+    rate: float | None = attrs.field(default=None, validator=_rate)
+    ordered: bool = attrs.field(default=False, validator=flag)
     journal: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path, converter=_journal)
     run_name: str = attrs.field(default="run", validator=_name)
-    resend_unknown: bool = False
+    resend_unknown: bool = attrs.field(default=False, validator=flag)
     resend_rejected: tuple[int, ...] = attrs.field(default=(), converter=_codes)
-    stop_after_failures: int | None = attrs.field(default=STOP_AFTER_FAILURES, validator=_whole_number_or_none)
+    stop_after_failures: int | None = attrs.field(default=STOP_AFTER_FAILURES, validator=whole_number(optional=True))
     max_outage: float = attrs.field(default=MAX_OUTAGE, validator=_seconds)
     recovery_file: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path)
 
@@ -135,22 +168,22 @@ class BatchOptions(RunOptions):
         partition_rows: the number of rows in one partition for a process or for Dask.
     """
 
-    source: str
-    out: str = "-"
-    source_format: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    out_format: str | None = None
-    columns: Mapping[str, str] = attrs.Factory(dict)
-    kind: str | None = None
-    resume: bool = False
-    start_or_resume: bool = False
-    overwrite: bool = False
-    dry_run: bool = False
-    tokens: bool = False
-    processes: int = attrs.field(default=1, validator=_whole_number)
-    dask: str | None = None
-    partition_rows: int = attrs.field(default=1000, validator=_whole_number)
+    source: str = attrs.field(converter=_as_text, validator=_file)
+    out: str = attrs.field(default="-", converter=_as_text, validator=_file)
+    source_format: str | None = attrs.field(default=None, validator=_text_or_none)
+    encoding: str | None = attrs.field(default=None, validator=_text_or_none)
+    delimiter: str | None = attrs.field(default=None, validator=_text_or_none)
+    out_format: str | None = attrs.field(default=None, validator=_text_or_none)
+    columns: Mapping[str, str] = attrs.field(factory=dict, validator=_columns)
+    kind: str | None = attrs.field(default=None, validator=_text_or_none)
+    resume: bool = attrs.field(default=False, validator=flag)
+    start_or_resume: bool = attrs.field(default=False, validator=flag)
+    overwrite: bool = attrs.field(default=False, validator=flag)
+    dry_run: bool = attrs.field(default=False, validator=flag)
+    tokens: bool = attrs.field(default=False, validator=flag)
+    processes: int = attrs.field(default=1, validator=whole_number(_MOST_PROCESSES))
+    dask: str | None = attrs.field(default=None, validator=_text_or_none)
+    partition_rows: int = attrs.field(default=1000, validator=whole_number(_MOST_ROWS))
 
     @property
     def resumes(self) -> bool:
@@ -186,7 +219,7 @@ class Summary:
     stopped: AuthingError | None = None
     recovery_file: Path | None = None
     resumable: bool = False
-    dry_run: bool = False
+    dry_run: bool = attrs.field(default=False, validator=flag)
     total: int | None = None
     findings: tuple[Finding, ...] = ()
     detected: str | None = None
