@@ -9,7 +9,7 @@ import pytest
 
 from authing_mfa import InvalidInputError, InvalidMfaTokenError
 from authing_mfa.batch import JournalError, VerifyRequest, verify_many
-from authing_mfa.batch.journal import writer
+from authing_mfa.batch.journal import earlier_run
 from authing_mfa.batch.journal.fingerprint import fingerprint
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.journal.records import Span, Writing
@@ -23,7 +23,7 @@ async def test_rows_that_lie_in_two_blocks_are_known(tmp_path, monkeypatch, bloc
     """Wherever a block ends, no row at its edge is sent again."""
     journal = tmp_path / "run.db"
     await collect(FakeClient(), totp_rows(50), journal=journal)
-    monkeypatch.setattr(writer, "_BLOCK", block)
+    monkeypatch.setattr(earlier_run, "_BLOCK", block)
     for concurrency in (1, 3):
         client = FakeClient()
         outcomes = await collect(client, totp_rows(50), journal=journal, concurrency=concurrency)

@@ -4,38 +4,33 @@ One task does all the writing. While a transaction runs, the next window fills; 
 new intents, so a durable write costs the run little. At most `most` rows are between their intent and their recorded outcome at any
 time: an interruption can leave only these unknown.
 
-(Longer than 300 lines: reading the earlier run and writing this one share the windows.)
+(Longer than 300 lines: everything here shares the window.)
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import attrs
-
-from authing_mfa.batch.errors import InputChangedError, JournalAwayError, JournalError
+from authing_mfa.batch.errors import JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import boot_clock
+from authing_mfa.batch.journal.earlier_run import EarlierRun
 from authing_mfa.batch.journal.fingerprint import fingerprint
 from authing_mfa.batch.journal.records import Writing
-from authing_mfa.batch.journal.serialization import INTERRUPTED, from_journal, to_journal
+from authing_mfa.batch.journal.serialization import to_journal
 from authing_mfa.batch.models import Outcome, VerifyRequest
-from authing_mfa.errors import AuthingError, NetworkError
-from authing_mfa.models import UserInfo
+from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
     from authing_mfa.batch.journal.journal import Journal
-    from authing_mfa.batch.journal.records import Entry
     from authing_mfa.batch.journal.recovery_codes import RecoveryFile
     from authing_mfa.batch.options import RunOptions
 
 __all__ = ["JournalWriter"]
 
-_BLOCK: Final = 1024  # how many rows of the journal are read ahead
 _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is other work to do
 
 Sent = tuple[int, VerifyRequest]
@@ -73,6 +68,7 @@ class JournalWriter:
     Attributes:
         journal: None if only new recovery codes are kept.
         recovery: the file for recovery codes.
+        earlier: the rows of an earlier run of this journal.
     """
 
     def __init__(
@@ -88,6 +84,7 @@ class JournalWriter:
         """
         self.journal = journal
         self.recovery = recovery
+        self.earlier: EarlierRun = EarlierRun(journal)
         self._keep = keep
         self._max_outage = options.max_outage
         self._resend_rejected = options.resend_rejected
@@ -96,9 +93,6 @@ class JournalWriter:
         self._open = 0  # rows with a logged intent and without a recorded outcome
         self._answered = 0  # those of them whose outcomes are in the window
         self._resend_unknown = options.resend_unknown
-        self._known: dict[int, Entry] = {}
-        self._known_to = 0
-        self._codes: dict[tuple[int, str], dict[str, Any]] = {}
         self._intents: list[tuple[int, VerifyRequest, Line | None]] = []
         self._checks: dict[int, Line] = {}  # lines of rows that need no intent, written with the outcome
         self._entered: set[int] = set()  # rows that have a line already and are sent again
@@ -121,88 +115,37 @@ class JournalWriter:
     async def start(self, run: Run) -> None:
         """Start the task that writes, for *run*."""
         self._run = run
-        if self.journal is not None and self.journal.last >= 0:
-            self._codes = await self.recovery.recorded()
+        await self.earlier.read_codes(self.recovery)
         self._task = asyncio.create_task(self._write_all(), name="batch journal")
 
     # ─────────────────────────────── what was before ───────────────────────────────
 
-    async def look_up(self, first: int, count: int) -> None:
-        """Read the entries of *count* rows from *first*, in blocks, for `recall`."""
-        if self.journal is None or first > self.journal.last or first + count <= self._known_to:
-            return
-        left = {index: entry for index, entry in self._known.items() if index >= first}
-        start = max(first, self._known_to)
-        self._known_to = start + max(count, _BLOCK)
-        self._known = left | await self.journal.load(start, self._known_to - 1)
-
-    def knows(self, end: int) -> bool:
-        """Return True if the journal knows rows from position *end* on: most rows before it were sent."""
-        return self.journal is not None and end <= self.journal.last + 1
-
     def recall(self, index: int, row: object) -> Outcome | None:
-        """Return the outcome that the journal holds for *row*, or None if the row must be sent.
+        """Return the outcome that *row* had in an earlier run, or None if the row must be sent.
 
         Raises:
             InputChangedError: the journal knows another row at this position.
             JournalError: its entry cannot be read.
         """
-        entry = self._known.pop(index, None)
-        if entry is None or self.journal is None:
+        found = self.earlier.recall(index, row)
+        if found is None:
             return None
-        if not isinstance(row, VerifyRequest) or not self._same(entry, row):
-            raise InputChangedError(
-                f"Row {index + 1} is not the row that the journal has at this position: the input was changed. "
-                "Give the old input, or start with a new journal."
-            )
-        outcome = self._outcome(index, entry)
-        if self._is_to_be_sent(row, outcome):
-            if entry.answer is not None:
-                self._undo.add(index)
-            if outcome.status == "unknown":
-                self._unknown_before.add(index)
-            self._entered.add(index)
-            return None
-        return outcome
-
-    def _is_to_be_sent(self, row: VerifyRequest, outcome: Outcome) -> bool:
+        outcome, recorded = found
+        if not self._is_to_be_sent(outcome):
+            return outcome
+        if recorded:
+            self._undo.add(index)
         if outcome.status == "unknown":
-            return self._resend_unknown or row.kind == "check"
+            self._unknown_before.add(index)
+        self._entered.add(index)
+        return None
+
+    def _is_to_be_sent(self, outcome: Outcome) -> bool:
+        if outcome.status == "unknown":
+            return self._resend_unknown or outcome.kind == "check"
         error = outcome.error
         again = error is not None and outcome.status == "rejected" and error.code in self._resend_rejected
         return again or outcome.undone
-
-    def check_end(self, count: int, first: int) -> None:
-        """Check the end of the input, after *count* rows from *first*.
-
-        Raises:
-            InputChangedError: the journal knows more rows.
-        """
-        if self.journal is not None and self.journal.last >= first + count:
-            raise InputChangedError(
-                f"The input has {count} rows, but the journal has row {self.journal.last + 1}: the input was changed."
-            )
-
-    def _same(self, entry: Entry, row: VerifyRequest) -> bool:
-        assert self.journal is not None
-        mine = fingerprint(row, self.journal.salt)
-        return entry.key == row.key and entry.kind == row.kind and hmac.compare_digest(entry.digest, mine)
-
-    def _outcome(self, index: int, entry: Entry) -> Outcome:
-        kept = self._codes.get((index, entry.digest)) if entry.kind == "recovery" else None
-        if entry.answer is None:
-            if kept is not None:  # the new code was written before the run ended: the call succeeded
-                value = UserInfo(id=kept["id"], recovery_code=kept["code"])
-                return Outcome(index, entry.key, value, None, 0.0, entry.kind, restored=True)
-            error = NetworkError(INTERRUPTED, delivery="unknown")
-            return Outcome(index, entry.key, None, error, 0.0, entry.kind, restored=True)
-        try:
-            outcome = from_journal(entry.answer, index, entry.key, entry.kind)
-        except (ValueError, KeyError, TypeError) as error:
-            raise JournalError(f"The journal's entry of row {index + 1} cannot be read.") from error
-        if kept is not None and isinstance(outcome.value, UserInfo):
-            outcome = attrs.evolve(outcome, value=attrs.evolve(outcome.value, recovery_code=kept["code"]))
-        return outcome
 
     # ─────────────────────────────── what comes now ───────────────────────────────
 

@@ -295,7 +295,7 @@ class Engine:
                 self._pulling = False
                 if not rows:
                     if self._writer is not None and self.error is None and not self.stopping:
-                        self._writer.check_end(self._index - self._first, self._first)
+                        self._writer.earlier.check_end(self._index - self._first, self._first)
                     break
                 await self._prepare(self._index + len(rows))
                 await self._admit(rows)
@@ -312,7 +312,7 @@ class Engine:
 
     async def _prepare(self, end: int) -> None:
         """Find the service, once rows before position *end* are to be sent."""
-        if not self._prepared and (self._writer is None or not self._writer.knows(end)):
+        if not self._prepared and (self._writer is None or not self._writer.earlier.knows(end)):
             self._prepared = self._pulling = True
             await self._perform.prepare()
             self._pulling = False
@@ -327,7 +327,7 @@ class Engine:
 
     async def _admit(self, rows: list[Any]) -> None:
         if self._writer is not None:
-            await self._writer.look_up(self._index, len(rows))
+            await self._writer.earlier.look_up(self._index, len(rows))
         for row in rows:
             if self.stopping:
                 return

@@ -1,0 +1,107 @@
+"""The rows that the journal has from an earlier run: they are compared with the input, and their outcomes are given again."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from authing_mfa.batch.errors import InputChangedError, JournalError
+from authing_mfa.batch.journal.fingerprint import fingerprint
+from authing_mfa.batch.journal.serialization import INTERRUPTED, from_journal
+from authing_mfa.batch.models import Outcome, VerifyRequest
+from authing_mfa.errors import NetworkError
+from authing_mfa.models import UserInfo
+
+if TYPE_CHECKING:
+    from authing_mfa.batch.journal.journal import Journal
+    from authing_mfa.batch.journal.records import Entry
+    from authing_mfa.batch.journal.recovery_codes import RecoveryFile
+
+__all__ = ["EarlierRun"]
+
+_BLOCK: Final = 1024  # how many rows of the journal are read ahead
+
+
+class EarlierRun:
+    """What the journal holds of an earlier run."""
+
+    def __init__(self, journal: Journal | None) -> None:
+        """Read nothing yet.
+
+        Args:
+            journal: an open journal; None: there is no earlier run.
+        """
+        self._journal = journal
+        self._known: dict[int, Entry] = {}
+        self._known_to = 0
+        self._codes: dict[tuple[int, str], dict[str, Any]] = {}
+
+    async def read_codes(self, recovery: RecoveryFile) -> None:
+        """Read the recovery codes of the earlier run, if there was one."""
+        if self._journal is not None and self._journal.last >= 0:
+            self._codes = await recovery.recorded()
+
+    async def look_up(self, first: int, count: int) -> None:
+        """Read the entries of *count* rows from *first*, in blocks, for `recall`."""
+        journal = self._journal
+        if journal is None or first > journal.last or first + count <= self._known_to:
+            return
+        left = {index: entry for index, entry in self._known.items() if index >= first}
+        start = max(first, self._known_to)
+        self._known_to = start + max(count, _BLOCK)
+        self._known = left | await journal.load(start, self._known_to - 1)
+
+    def knows(self, end: int) -> bool:
+        """Return True if the journal knows rows from position *end* on: most rows before it were sent."""
+        return self._journal is not None and end <= self._journal.last + 1
+
+    def recall(self, index: int, row: object) -> tuple[Outcome, bool] | None:
+        """Return the outcome that *row* had, and whether the journal has recorded it; None if the journal does not know the row.
+
+        Raises:
+            InputChangedError: the journal knows another row at this position.
+            JournalError: its entry cannot be read.
+        """
+        entry = self._known.pop(index, None)
+        if entry is None or self._journal is None:
+            return None
+        if not isinstance(row, VerifyRequest) or not _same(entry, row, self._journal.salt):
+            raise InputChangedError(
+                f"Row {index + 1} is not the row that the journal has at this position: the input was changed. "
+                "Give the old input, or start with a new journal."
+            )
+        return self._outcome(index, entry), entry.answer is not None
+
+    def check_end(self, count: int, first: int) -> None:
+        """Check the end of the input, after *count* rows from *first*.
+
+        Raises:
+            InputChangedError: the journal knows more rows.
+        """
+        if self._journal is not None and self._journal.last >= first + count:
+            raise InputChangedError(
+                f"The input has {count} rows, but the journal has row {self._journal.last + 1}: the input was changed."
+            )
+
+    def _outcome(self, index: int, entry: Entry) -> Outcome:
+        kept = self._codes.get((index, entry.digest)) if entry.kind == "recovery" else None
+        if entry.answer is None:
+            if kept is not None:  # the new code was written before the run ended: the call succeeded
+                value = UserInfo(id=kept["id"], recovery_code=kept["code"])
+                return Outcome(index, entry.key, value, None, 0.0, entry.kind, restored=True)
+            error = NetworkError(INTERRUPTED, delivery="unknown")
+            return Outcome(index, entry.key, None, error, 0.0, entry.kind, restored=True)
+        try:
+            outcome = from_journal(entry.answer, index, entry.key, entry.kind)
+        except (ValueError, KeyError, TypeError) as error:
+            raise JournalError(f"The journal's entry of row {index + 1} cannot be read.") from error
+        if kept is not None and isinstance(outcome.value, UserInfo):
+            outcome = attrs.evolve(outcome, value=attrs.evolve(outcome.value, recovery_code=kept["code"]))
+        return outcome
+
+
+def _same(entry: Entry, row: VerifyRequest, salt: bytes) -> bool:
+    mine = fingerprint(row, salt)
+    return entry.key == row.key and entry.kind == row.kind and hmac.compare_digest(entry.digest, mine)
