@@ -39,6 +39,7 @@ __all__ = ["Runner"]
 
 _OPEN, _RUNNING, _DONE = Stage  # module globals: the hot path reads them
 _LONG_CALL = 60.0  # seconds that the interpreter's exit waits for the answer to a recovery code
+_LAST_COMPLETIONS = 5.0  # seconds that the exit gives to completions behind a stuck one, however little time is left
 _UNKNOWN_THREAD = 5.0  # seconds that a close without time limit waits for a dispatcher that has no `runs_here`
 
 
@@ -197,7 +198,8 @@ class Runner:
                 call.wait_ended(_left(bound, 0.8))
         stuck = [call for call in stuck if call.open]
         if stuck:
-            self._complete_aside(stuck, _left(bound, 1.0))
+            left = _left(bound, 1.0)
+            self._complete_aside(stuck, max(left or 0.0, _LAST_COMPLETIONS) if exiting else left)
 
     def _complete_aside(self, calls: Sequence[Call], timeout: float | None) -> None:
         """Run completions whose thread is blocked by another completion: on a new thread, or here if no thread can be started."""

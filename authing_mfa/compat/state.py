@@ -198,12 +198,12 @@ class State:
 
     def exit(self) -> None:
         """Shut down within a time limit, because the interpreter exits."""
-        deadline = time.monotonic() + EXIT_TIMEOUT
         with self._lock:
             self._exiting = True
             runner = self._runner
         if runner is not None:
             runner.close(EXIT_TIMEOUT, exiting=True)
+        deadline = time.monotonic() + EXIT_TIMEOUT  # completions that call again and again must not keep the program
         while runner is not None and self._late and time.monotonic() < deadline:
             runner.complete(self._late.popleft())
         with self._lock:

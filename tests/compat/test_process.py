@@ -54,6 +54,13 @@ def test_leaving_does_not_wait_for_a_stuck_completion():
     assert seconds < NO_WAIT
 
 
+def test_slow_completions_behind_a_stuck_one_run_to_their_end():
+    """Also if most of the exit's time has passed when they begin. The calls that they make complete, too."""
+    said, [seconds] = lines(run("leaving", "slow completions"))
+    assert said == ["stuck"] + ["completed 10102"] * 6
+    assert seconds < NO_WAIT
+
+
 def test_leaving_completes_what_a_dispatcher_has_kept():
     """No dispatcher runs it after the exit, so it runs then."""
     said, [seconds] = lines(run("leaving", "stuck dispatcher"))

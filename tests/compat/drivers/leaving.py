@@ -124,6 +124,17 @@ elif way == "raise in completion":
 elif way == "stuck completion":
     AuthClient().mfaVerifyByOTP("", lambda *_: (say("stuck"), time.sleep(60)))
     in_flight()
+elif way == "slow completions":
+
+    def slow(code, message, value):
+        time.sleep(0.5)
+        say("completed", code)
+        AuthClient().mfaCheck("1", None, completion)
+
+    AuthClient().mfaVerifyByOTP("", lambda *_: (say("stuck"), time.sleep(60)))
+    for _ in range(3):
+        AuthClient().mfaCheck("1", None, slow)
+        arrived()
 elif way == "stuck dispatcher":
     AuthClient().mfaVerifyByOTP("", completion, dispatcher=lambda function: say("kept"))
     in_flight()
