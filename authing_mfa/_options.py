@@ -38,6 +38,8 @@ def _scheme(_: object, __: object, value: Any) -> None:
 def _public_key(_: object, __: object, value: Any) -> None:
     if value is not None and not isinstance(value, str):
         raise InvalidInputError("public_key must be text (str): base64 or PEM of a public key.")
+    if value is not None and not value.strip():
+        raise InvalidInputError("public_key is empty.")
 
 
 def _ssl_context(_: object, __: object, value: Any) -> None:

@@ -141,7 +141,7 @@ _EXITS = """\
 |---|---|
 | 0 | success, or the answer is yes |
 | 1 | refused: wrong password or code, face not accepted, account locked or disabled, phone or address not bindable |
-| 2 | usage: an option, a setting, a picture or a code is missing or invalid; nothing was sent |
+| 2 | usage: an option, a setting, a picture or a code is missing or invalid; nothing was sent (by `mfa`, at most the login) |
 | 3 | network or time-out; the service may have acted, unless the message says that nothing was sent |
 | 4 | login needed: no token, an expired token, or the login needs more: a second factor, a captcha, a new password |
 | 5 | too many requests: nothing was done |

@@ -170,8 +170,11 @@ def _usage(context: CliContext, error: click.ClickException) -> int:
 
     if isinstance(error, NoArgsIsHelpError):
         context.output.note(error.ctx.get_help() if error.ctx is not None else error.format_message())
-        return exits.USAGE
-    text = error.format_message()
+        if not context.output.as_json:
+            return exits.USAGE
+        text = "Missing command."
+    else:
+        text = error.format_message()
     if isinstance(error, click.NoSuchOption) and error.option_name in _SECRET_OPTIONS:
         text = context.say("never_argv", option=error.option_name)
     if isinstance(error, click.UsageError) and error.ctx is not None and not context.output.as_json:

@@ -61,7 +61,9 @@ class CliContext:
     @property
     def profile(self) -> str:
         """The name of the profile in force."""
-        return self.profile_flag or self.environ.get("AUTHING_PROFILE", "").strip() or DEFAULT_PROFILE
+        if self.profile_flag is not None:
+            return self.profile_flag
+        return self.environ.get("AUTHING_PROFILE", "").strip() or DEFAULT_PROFILE
 
     @cached_property
     def values(self) -> dict[str, sources.Value]:

@@ -55,7 +55,11 @@ class Journey:
             click.UsageError: a value is missing, and there is no terminal to ask for it.
         """
         given = self._given
-        account = given.account or self._ask.text("account", env="AUTHING_ACCOUNT", how="authing-mfa mfa ACCOUNT")
+        if given.factor not in (None, "face"):
+            self._check_code()
+        account = given.account
+        if account is None:
+            account = self._ask.text("account", env="AUTHING_ACCOUNT", how="authing-mfa mfa ACCOUNT")
         password = self._ask.secret(
             "password", stdin=given.password_stdin, env="AUTHING_PASSWORD", option="--password-stdin"
         )
@@ -66,6 +70,10 @@ class Journey:
             return self._second_factor(error)
         self._context.output.note(self._context.say("no_challenge"))
         return user, None
+
+    def _check_code(self) -> None:
+        """Check that the code of a second factor can be given, before anything is sent for it."""
+        self._ask.check_secret("code", stdin=self._given.code_stdin, env="AUTHING_CODE", option="--code-stdin")
 
     # ─────────────────────────────── which factor ───────────────────────────────
 
@@ -132,9 +140,11 @@ class Journey:
     def _by_sms(self, challenge: MfaChallenge) -> UserInfo:
         client, given = self._service.client, self._given
         phone, country = challenge.phone, challenge.phone_country_code
+        self._check_code()
         if phone is None:
-            phone = given.phone or self._ask.text("phone", env=None, how="--phone PHONE")
-            country = given.phone_country_code
+            phone, country = given.phone, given.phone_country_code
+            if phone is None:
+                phone, country = self._ask.phone(country)
             self._must_be_free(client.mfa_check(phone=phone), phone)
         self._service(client.send_sms(phone, phone_country_code=country))
         self._context.output.good(self._context.say("sent", to=phone))
@@ -142,8 +152,11 @@ class Journey:
 
     def _by_email(self, challenge: MfaChallenge) -> UserInfo:
         client, email = self._service.client, challenge.email
+        self._check_code()
         if email is None:
-            email = self._given.email or self._ask.text("email", env=None, how="--email EMAIL")
+            email = self._given.email
+            if email is None:
+                email = self._ask.text("email", env=None, how="--email EMAIL")
             self._must_be_free(client.mfa_check(email=email), email)
         self._service(client.send_mfa_email(email))
         self._context.output.good(self._context.say("sent", to=email))
@@ -160,6 +173,7 @@ class Journey:
         """Bind an authenticator app. The code that confirms the binding is valid once more, for the verification."""
         from authing_mfa.cli.qr import drawn
 
+        self._check_code()
         client, output = self._service.client, self._context.output
         made = self._service(client.mfa_associate_by_totp())
         for line in drawn(made.uri, output, stream=sys.stderr):
@@ -175,10 +189,8 @@ class Journey:
     def _by_face(self, *, bound: bool) -> UserInfo:
         client = self._service.client
         wanted = ("photo",) if bound else ("photo", "second_photo")
-        keys = []
-        for place, name in enumerate(wanted):
-            given = self._given.photos[place] if place < len(self._given.photos) else None
-            photo = given or self._ask.text(name, env=None, how="--photo FILE")
-            keys.append(self._service(client.upload_face_image(photo)))
+        photos = list(self._given.photos[: len(wanted)])
+        photos += [self._ask.text(name, env=None, how="--photo FILE") for name in wanted[len(photos) :]]
+        keys = [self._service(client.upload_face_image(photo)) for photo in photos]
         made = client.mfa_verify_by_face(keys[0]) if bound else client.mfa_associate_by_face(keys[0], keys[1])
         return self._service(made, keep=False)

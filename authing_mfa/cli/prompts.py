@@ -64,14 +64,20 @@ class Asker:
         Raises:
             NoAnswerError: no source has the secret.
         """
+        self.check_secret(name, stdin=stdin, env=env, option=option)
         if stdin:
             return self.line(name, option)
         given = self._environ.get(env, "")
-        if given.strip():
-            return _trimmed(name, given)
-        if not self.interactive:
+        return _trimmed(name, given if given.strip() else self._prompt(self._say(name), hide_input=True))
+
+    def check_secret(self, name: str, *, stdin: bool, env: str, option: str) -> None:
+        """Check that `secret` has a source, before something is sent that needs its answer.
+
+        Raises:
+            NoAnswerError: no source has the secret.
+        """
+        if not (stdin or self._environ.get(env, "").strip() or self.interactive):
             raise NoAnswerError(self._say("no_secret", what=self._say(name), option=option, env=env))
-        return _trimmed(name, self._prompt(self._say(name), hide_input=True))
 
     def text(self, name: str, *, env: str | None, how: str) -> str:
         """Return a value that is not a secret: from the variable *env*, else from a prompt.
@@ -90,6 +96,17 @@ class Asker:
         if not self.interactive:
             raise NoAnswerError(self._say("no_text", what=self._say(name), how=how))
         return _trimmed(name, self._prompt(self._say(name)))
+
+    def phone(self, country: str | None) -> tuple[str, str | None]:
+        """Return a phone number, and its country code: *country*, or, if it is None, the answer to a second question.
+
+        Raises:
+            NoAnswerError: there is no terminal.
+        """
+        phone = self.text("phone", env=None, how="--phone PHONE")
+        if country is None:
+            country = self._prompt(self._say("country"), default="", show_default=False).strip() or None
+        return phone, country
 
     def choice(self, name: str, labels: list[str], *, how: str) -> int:
         """Return the index of the label that was chosen, from 0.

@@ -34,6 +34,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "totp_secret": ("TOTP secret or otpauth:// address", "TOTP 密钥或 otpauth:// 地址"),
     "recovery": ("Recovery code", "恢复代码"),
     "account": ("Account (user name, phone or e-mail)", "账号（用户名、手机号或邮箱）"),
+    "country": ("Country code of the phone, for example +44 (empty: +86)", "手机号的国家码，例如 +44（留空：+86）"),
     "phone": ("Phone number", "手机号"),
     "email": ("E-mail address", "邮箱"),
     "photo": ("Photo file", "照片文件"),

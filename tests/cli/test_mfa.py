@@ -139,6 +139,24 @@ def test_a_target_is_bound_on_the_way(factor, name, cli, emulator):
     assert emulator.admin("GET", f"users/{user['id']}")[f"mfa_{name}"] == target
 
 
+def test_the_country_code_of_a_new_phone_is_asked(cli, emulator):
+    """Without it the service takes the phone for a Chinese one, and a stranger may get the code."""
+    user = emulator.add_user(phone=None, mfa=["SMS"])
+    emulator.admin("POST", "codes", {"target": "+447700900999", "code": "246813"})
+    terminal = cli.with_env(AUTHING_PASSWORD=user["password"]).terminal("mfa", user["username"])
+    terminal.expect("Phone number:")
+    terminal.type("7700900999")
+    terminal.expect("Country code of the phone, for example +44 (empty: +86):")
+    terminal.type("+44")
+    terminal.expect("Code:")
+    terminal.type("246813")
+    assert terminal.end() == 0
+    (sent,) = (
+        seen for seen in emulator.admin("GET", "requests?limit=5")["requests"] if seen["path"] == "/api/v2/sms/send"
+    )
+    assert sent["request"]["phoneCountryCode"] == "+44"
+
+
 def test_by_face(cli, emulator, tmp_path):
     """Two photos bind it, one verifies it."""
     user = emulator.add_user()
@@ -146,6 +164,8 @@ def test_by_face(cli, emulator, tmp_path):
     photo = picture(tmp_path / "face.png")
     arguments = ("mfa", user["username"], "--factor", "face", "--photo", photo)
     assert given.invoke(*arguments).code == 2
+    (last,) = emulator.admin("GET", "requests?limit=1")["requests"]
+    assert last["path"] == "/api/v2/login/account", "no photo was uploaded"
     assert given.invoke(*arguments, "--photo", photo).code == 0
     assert given.invoke(*arguments).code == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ def _ready_lines(context: CliContext, report: dict[str, Any]) -> list[str]:
         "AUTHING_PUBLIC_KEY": report["public_key"],
         "AUTHING_CA_FILE": report["ca"],
     }
-    exports = [f"export {name}={value}" for name, value in variables.items() if value]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items() if value]
     return ["The emulator is ready.", *context.output.fields(pairs), "", "# for another shell:", *exports]
 
 
@@ -229,7 +230,10 @@ def inbox(
     """
     from authing_mfa.cli.inbox import ask, follow_messages
 
-    base = (url or context.value("base_url") or f"http://127.0.0.1:{DEFAULT_PORT}").rstrip("/")
+    if to is not None and not to.strip():
+        raise click.UsageError("The TARGET of --to is empty.")
+    known = context.value("base_url") or f"http://127.0.0.1:{DEFAULT_PORT}"
+    base = (known if url is None else url).rstrip("/")
 
     def line(message: dict[str, Any]) -> str:
         return str(message["code"]) if code_only else _message_line(context, message)

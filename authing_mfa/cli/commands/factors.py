@@ -95,12 +95,14 @@ def add(
     """
     login = context.needs_login(stdin=token_stdin)
     asker = context.asker
-    if kind == "sms":
-        phone = phone or asker.text("phone", env=None, how="--phone PHONE")
-    elif kind == "email":
-        email = email or asker.text("email", env=None, how="--email EMAIL")
-    elif kind == "face":
-        photo = photo or asker.text("photo", env=None, how="--photo FILE")
+    if kind != "face":
+        asker.check_secret("code", stdin=code_stdin, env="AUTHING_CODE", option="--code-stdin")
+    if kind == "sms" and phone is None:
+        phone, phone_country_code = asker.phone(phone_country_code)
+    elif kind == "email" and email is None:
+        email = asker.text("email", env=None, how="--email EMAIL")
+    elif kind == "face" and photo is None:
+        photo = asker.text("photo", env=None, how="--photo FILE")
     with context.service(login.token) as service:
         key = photo_key(service, photo) if kind == "face" and photo is not None else None
         enrollment = service(

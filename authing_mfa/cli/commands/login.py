@@ -61,7 +61,8 @@ def login(
     keep = not keeping["no_keep"]
     with context.service() as service:
         if phone is None and email is None:
-            account = account or asker.text("account", env="AUTHING_ACCOUNT", how="authing-mfa login ACCOUNT")
+            if account is None:
+                account = asker.text("account", env="AUTHING_ACCOUNT", how="authing-mfa login ACCOUNT")
             password = asker.secret("password", stdin=password_stdin, env="AUTHING_PASSWORD", option="--password-stdin")
             dialogue = LoginDialogue(context, service, account, password, auto_register=auto_register, keep=keep)
             user = dialogue.log_in()

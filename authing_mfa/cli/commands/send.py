@@ -28,7 +28,8 @@ def chosen(argument: str | None, option: str | None, kept: str | None, what: str
     """
     if argument is not None and option is not None:
         raise click.UsageError(f"Give {what} once: as argument or as option.")
-    target = argument or option or kept
+    given = option if argument is None else argument  # an empty one is refused by the call: it is not the stored one
+    target = kept if given is None else given
     if target is None:
         raise click.UsageError(f"Give {what}: the stored login has none.")
     return target
@@ -56,8 +57,8 @@ def sms(
     """
     login = context.login(stdin=token_stdin)
     target = chosen(phone, phone_option, login.phone if login else None, "PHONE")
-    if login is not None and target == login.phone:
-        phone_country_code = phone_country_code or login.phone_country_code
+    if login is not None and target == login.phone and phone_country_code is None:
+        phone_country_code = login.phone_country_code
     with context.service(login.token if login else None) as service:
         service(service.client.send_sms(target, phone_country_code=phone_country_code, scene=scene))
     context.output.good(context.say("sms_sent", to=target))

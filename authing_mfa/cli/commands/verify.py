@@ -52,8 +52,8 @@ def sms(
     """
     login = context.needs_login(stdin=token_stdin)
     target = chosen(phone, phone_option, login.phone, "PHONE")
-    if target == login.phone:
-        phone_country_code = phone_country_code or login.phone_country_code
+    if target == login.phone and phone_country_code is None:
+        phone_country_code = login.phone_country_code
     with context.service(login.token) as service:
         code = _code(context, stdin=code_stdin)
         made = service.client.mfa_verify_by_phone(target, code, phone_country_code=phone_country_code)
