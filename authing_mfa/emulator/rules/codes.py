@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from authing_mfa.emulator.rules.base import handle, refuse_code
 from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.emulator.rules.endpoints import SendEmailV3, SendSmsV3
-from authing_mfa.emulator.state.records import canonical_phone, canonical_target
+from authing_mfa.emulator.state.records import canonical_phone, canonical_target, country_after_change
 from authing_mfa.operations import (
     MfaCheck,
     SendEmail,
@@ -74,8 +74,8 @@ def _mfa_check(operation: MfaCheck, context: RuleContext) -> Reply:
 def _verify_by_phone(operation: VerifyByPhone, context: RuleContext) -> Reply:
     user = context.mfa_user()
     country = operation.phone_country_code
-    if country is None and operation.phone == user.mfa_phone:
-        country = user.mfa_phone_country_code  # most official clients leave it out here
+    if country is None and user.mfa_phone is not None:  # most official clients leave it out here
+        country = country_after_change(user.mfa_phone, user.mfa_phone_country_code, operation.phone)
     target = canonical_phone(operation.phone, country)
     if user.mfa_phone is not None and target != canonical_phone(user.mfa_phone, user.mfa_phone_country_code):
         raise ServiceRefusal(400, "other_target")

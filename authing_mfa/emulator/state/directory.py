@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from authing_mfa.emulator.crypto import keys, totp
-from authing_mfa.emulator.state.records import Totp, User, canonical_phone, canonical_target, country_of
+from authing_mfa.emulator.state.bindings import Bindings
+from authing_mfa.emulator.state.records import (
+    Totp,
+    User,
+    canonical_phone,
+    canonical_target,
+    country_after_change,
+    country_of,
+    looks_like_phone,
+)
 from authing_mfa.emulator.state.settings import normalized_policies
 from authing_mfa.emulator.state.user_fields import (
     UnacceptableError,
@@ -21,7 +30,7 @@ from authing_mfa.emulator.state.user_fields import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from random import Random
 
     from authing_mfa.emulator.state.clock import VirtualClock
@@ -37,13 +46,12 @@ def hex_id(rng: Random) -> str:
     return rng.randbytes(12).hex()
 
 
-class Directory:
+class Directory(Bindings):
     """The users and their indexes; `State` adds everything else."""
 
     settings: Settings
     clock: VirtualClock
     rng: Random
-    notify: Callable[[str, Any], None]
 
     def clear_users(self) -> None:
         """Forget every user."""
@@ -51,8 +59,7 @@ class Directory:
         self.by_username: dict[str, str] = {}
         self.by_phone: dict[str, str] = {}
         self.by_email: dict[str, str] = {}
-        self.by_mfa_phone: dict[str, str] = {}
-        self.by_mfa_email: dict[str, str] = {}
+        self.clear_bindings()
 
     def add_user(  # noqa: PLR0913 - the parts of a user, all optional keywords
         self,
@@ -109,7 +116,7 @@ class Directory:
             raise UnacceptableError(f"a user with the id {user.id!r} exists already")
         self._refuse_duplicates(user)
         bound_phone, bound_email = phone if "SMS" in policies else None, email if "EMAIL" in policies else None
-        self._refuse_bound(bound_phone, user.phone_country_code, bound_email)
+        self.refuse_bound(bound_phone, user.phone_country_code, bound_email)
         self.register(user)
         if bound_phone is not None:
             self.bind_phone(user, bound_phone, user.phone_country_code)
@@ -125,13 +132,6 @@ class Directory:
             raise UnacceptableError(f"the phone {user.phone} belongs to another user already")
         if user.email is not None and canonical_target(user.email) in self.by_email:
             raise UnacceptableError(f"the address {user.email} belongs to another user already")
-
-    def _refuse_bound(self, phone: str | None, country_code: str | None, email: str | None) -> None:
-        """Refuse MFA targets that another user has bound."""
-        if phone is not None and canonical_phone(phone, country_code) in self.by_mfa_phone:
-            raise UnacceptableError(f"the phone {phone} is bound for MFA by another user already")
-        if email is not None and canonical_target(email) in self.by_mfa_email:
-            raise UnacceptableError(f"the address {email} is bound for MFA by another user already")
 
     def register(self, user: User) -> None:
         """Add *user* to the indexes by name, phone and address."""
@@ -169,7 +169,7 @@ class Directory:
         ident = self.by_username.get(account)
         if ident is None and "@" in account:
             ident = self.by_email.get(canonical_target(account))
-        elif ident is None and any(letter.isdigit() for letter in account):
+        elif ident is None and looks_like_phone(account):
             ident = self.by_phone.get(canonical_phone(account))
         return self.users.get(ident or account)
 
@@ -204,9 +204,10 @@ class Directory:
             custom=user.custom if custom is None else dict(checked_custom(custom)),
             updated_at=self.clock(),
         )
-        if phone is not None or country is not None:
-            of_phone = user.phone_country_code if phone is None else country_of(phone) if phone else None
-            new.phone_country_code = country or of_phone
+        if new.phone is None:
+            new.phone_country_code = None
+        elif phone is not None or country is not None:
+            new.phone_country_code = country or country_after_change(user.phone, user.phone_country_code, new.phone)
         if password is not None:
             new.password_hash = keys.hash_password(checked_text("password", password) or "", user.id)
         self._remove_indexes(user)
@@ -219,42 +220,6 @@ class Directory:
             setattr(user, field.name, getattr(new, field.name))
         self.register(user)
         self.notify("users", {"id": user.id})
-
-    def unbind(self, user: User, policy: str) -> None:
-        """Unbind the second factor *policy*, if it is bound."""
-        if policy == "SMS":
-            self.unbind_phone(user)
-        elif policy == "EMAIL":
-            self.unbind_email(user)
-        elif policy == "OTP":
-            user.totp = user.pending_totp = None
-        elif policy == "FACE":
-            user.face = ()
-        self.notify("users", {"id": user.id})
-
-    def bind_phone(self, user: User, phone: str, country_code: str | None) -> None:
-        """Make *phone* the user's MFA target."""
-        self.unbind_phone(user)
-        user.mfa_phone, user.mfa_phone_country_code = phone, country_code or country_of(phone)
-        self.by_mfa_phone[canonical_phone(phone, user.mfa_phone_country_code)] = user.id
-
-    def unbind_phone(self, user: User) -> None:
-        """Free the user's MFA phone."""
-        if user.mfa_phone is not None:
-            self.by_mfa_phone.pop(canonical_phone(user.mfa_phone, user.mfa_phone_country_code), None)
-        user.mfa_phone = user.mfa_phone_country_code = None
-
-    def bind_email(self, user: User, email: str) -> None:
-        """Make *email* the user's MFA target."""
-        self.unbind_email(user)
-        user.mfa_email = email
-        self.by_mfa_email[canonical_target(email)] = user.id
-
-    def unbind_email(self, user: User) -> None:
-        """Free the user's MFA address."""
-        if user.mfa_email is not None:
-            self.by_mfa_email.pop(canonical_target(user.mfa_email), None)
-        user.mfa_email = None
 
     def new_totp(self, source: str) -> Totp:
         """Return a new secret and recovery code, which are not bound to a user yet."""

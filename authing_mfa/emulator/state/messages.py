@@ -72,6 +72,11 @@ class Messages:
             del self._newest[message.target]
             self.codes.pop(message.target, None)
 
+    def _number(self, target: str) -> int:
+        """Return which message was the newest to *target* (canonical): numbers tell the order also where the clock stands still."""
+        newest = self._newest.get(target)
+        return 0 if newest is None else newest.id
+
     def newest(self, to: str) -> SentMessage | None:
         """Return the newest message to *to*, however the phone number is written."""
         found = self._newest.get(canonical_target(to))
@@ -98,8 +103,9 @@ class Messages:
                 return code
 
     def spend_code(self, targets: Iterable[str], code: str, purpose: str, settings: Settings) -> str:
-        """Use the code of the first of *targets* (canonical) that has a code: ``ok``, ``wrong``, ``used`` or ``expired``."""
-        sent = next((self.codes[target] for target in targets if target in self.codes), None)
+        """Use the newest code of *targets* (canonical): ``ok``, ``wrong``, ``used`` or ``expired``."""
+        sent_to = max((target for target in targets if target in self.codes), key=self._number, default=None)
+        sent = None if sent_to is None else self.codes[sent_to]
         if sent is None or not secrets.compare_digest(sent.code.encode(), code.strip().encode()):
             return "wrong"
         if settings.enforce_scenes and not fits(sent.scene, purpose):

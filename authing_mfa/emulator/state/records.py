@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 __all__ = [
@@ -14,25 +16,45 @@ __all__ = [
     "User",
     "canonical_phone",
     "canonical_target",
+    "country_after_change",
     "country_of",
+    "looks_like_phone",
 ]
 
 DEFAULT_COUNTRY = "+86"
 """The country that the service assumes for a phone number without country code."""
 
 
+_PHONE = re.compile(r"[\s(]*\+?[0-9\s().-]+")
+
+
+def looks_like_phone(account: str) -> bool:
+    """Return True if *account* is written like a phone number. A name with digits in it (``shop-138``) is not."""
+    return _PHONE.fullmatch(account) is not None and any(letter.isdigit() for letter in account)
+
+
 def canonical_phone(phone: str, country_code: str | None = None) -> str:
-    """Return *phone* in one spelling: digits after the country code, so that ``+86 138…`` and ``138…`` are the same."""
+    """Return *phone* in one spelling: digits after the country code, so that ``+86 138…``, ``0086 138…`` and ``138…`` are the same."""
     digits = "".join(letter for letter in phone if letter.isdigit())
-    if phone.strip().startswith("+"):
-        return "+" + digits
+    if _has_country(phone):
+        return "+" + digits.removeprefix("00")
     country = (country_code or DEFAULT_COUNTRY).strip().lstrip("+").removeprefix("00")
     return f"+{country}{digits}"
 
 
+def _has_country(phone: str) -> bool:
+    return phone.strip().lstrip("( ").startswith(("+", "00"))
+
+
 def country_of(phone: str) -> str | None:
     """Return the country code to show beside *phone*: None if the number itself has one."""
-    return None if phone.strip().startswith("+") else DEFAULT_COUNTRY
+    return None if _has_country(phone) else DEFAULT_COUNTRY
+
+
+def country_after_change(before: str | None, country: str | None, phone: str) -> str | None:
+    """Return the country code to show beside *phone*, which replaces *before* of *country*: the same number keeps it."""
+    same = before is not None and canonical_phone(phone, country) == canonical_phone(before, country)
+    return country if same and not _has_country(phone) else country_of(phone)
 
 
 def canonical_target(target: str, country_code: str | None = None) -> str:

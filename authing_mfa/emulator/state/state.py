@@ -89,7 +89,7 @@ class State(Directory):
         return True
 
     def spend_code(self, targets: Iterable[str], code: str, purpose: str) -> str:
-        """Use the code of the first of *targets* (canonical) that has a code: ``ok``, ``wrong``, ``used`` or ``expired``.
+        """Use the newest code of *targets* (canonical): ``ok``, ``wrong``, ``used`` or ``expired``.
 
         If the settings enforce scenes, a code that was sent for another *purpose* (``login``, ``mfa``) is wrong.
         """
