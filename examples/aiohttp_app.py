@@ -66,6 +66,22 @@ def view(request: web.Request, key: str) -> AuthClient:
     return request.app[CLIENT].as_user(token)
 
 
+async def texts(request: web.Request, *names: str) -> dict[str, Any]:
+    """Return the request's JSON object, in which each of *names* is a text.
+
+    A form of another site cannot send JSON: without this check it could log a browser in as somebody else.
+    """
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        given = await request.json()
+    except ValueError:
+        raise web.HTTPBadRequest from None
+    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
+        raise web.HTTPBadRequest
+    return given
+
+
 def begin(request: web.Request, answer: dict[str, Any], **session: Any) -> web.Response:
     """Answer with a new session that replaces the browser's old one."""
     request.app[SESSIONS].pop(request.cookies.get(COOKIE, ""), None)
@@ -84,7 +100,7 @@ def keep(request: web.Request, user: UserInfo) -> web.Response:
 @routes.post("/login")
 async def login(request: web.Request) -> web.Response:
     """First factor. The answer names the second factors to choose from, if one is needed."""
-    given = await request.json()
+    given = await texts(request, "account", "password")
     try:
         return keep(request, await request.app[CLIENT].login_by_account(given["account"], given["password"]))
     except MfaRequiredError as error:
@@ -104,7 +120,7 @@ async def code(request: web.Request) -> web.Response:
 @routes.post("/verify")
 async def verify(request: web.Request) -> web.Response:
     """Second factor."""
-    given = await request.json()
+    given = await texts(request, "factor", "code")
     challenged = view(request, "mfa_token")
     if given["factor"] == "OTP":
         return keep(request, await challenged.mfa_verify_by_totp(given["code"]))

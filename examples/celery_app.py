@@ -20,6 +20,7 @@ from celery import Celery, Task
 from authing_mfa import AuthingError, MfaRequiredError
 from authing_mfa.sync import AuthClient
 
+RETRIES = 3
 # A broker and results in files, only to try the example.
 FOLDER = Path(os.environ.get("CELERY_FOLDER", ".celery")).absolute()
 app = Celery(
@@ -41,9 +42,9 @@ client = AuthClient(
 
 
 def failed(task: Task[Any, Any], error: AuthingError) -> dict[str, Any]:
-    """Run *task* again if the service has certainly not seen the call; else return the error as data."""
-    if error.delivery == "not_sent" and error.code in (10001, 10002):
-        raise task.retry(exc=error, countdown=1, max_retries=3)
+    """Run *task* again, a few times, if the service has certainly not seen the call; else return the error as data."""
+    if error.delivery == "not_sent" and error.code in (10001, 10002) and task.request.retries < RETRIES:
+        raise task.retry(exc=error, countdown=1, max_retries=RETRIES)
     return {"error": error.code, "delivery": error.delivery}
 
 

@@ -50,6 +50,17 @@ def view(key: str) -> AuthClient:
     return client.as_user(token)
 
 
+def texts(*names: str) -> dict[str, Any]:
+    """Return the request's JSON object, in which each of *names* is a text.
+
+    A form of another site cannot send JSON, and Flask refuses it: else it could log a browser in as somebody else.
+    """
+    given = request.get_json()
+    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
+        abort(400)
+    return given
+
+
 def keep(user: UserInfo) -> dict[str, Any]:
     """Make *user* the user of this browser's session."""
     session.clear()
@@ -60,8 +71,8 @@ def keep(user: UserInfo) -> dict[str, Any]:
 @app.post("/login")
 def login() -> dict[str, Any]:
     """First factor. The answer names the second factors to choose from, if one is needed."""
+    given = texts("account", "password")
     session.clear()
-    given = request.get_json()
     try:
         return keep(client.login_by_account(given["account"], given["password"]))
     except MfaRequiredError as error:
@@ -80,7 +91,7 @@ def code() -> dict[str, Any]:
 @app.post("/verify")
 def verify() -> dict[str, Any]:
     """Second factor."""
-    given = request.get_json()
+    given = texts("factor", "code")
     challenged = view("mfa_token")
     if given["factor"] == "OTP":
         return keep(challenged.mfa_verify_by_totp(given["code"]))

@@ -32,7 +32,13 @@ RESEND = 60  # seconds; the service refuses the next code before that
 PREVIEW, QR_SIDE, CAPTCHA_SIDE = 120, 160, 240  # pixels
 AFTER_FAILURE = {"login": "password", "password": "new-password", **dict.fromkeys(("SMS", "EMAIL"), "code")}
 CAPTCHA = 2000  # the code that asks for a captcha
-NO_ANSWER = 10001  # the code of a call without an answer: the service may have acted
+UNCLEAR = (
+    10001,
+    10004,
+    *range(500, 600),
+)  # no answer, or none that can be understood, or a failure: the service may have acted
+NO_TEMPLATE = 2021  # of a call that sends a code: the application has no template for the message
+BAD_REQUEST = 400  # of the first code of an app: the code is wrong
 OWN_CODES = 10000  # codes from here on are the client's: the service may not have seen the call
 ALL_WAYS = ("SMS", "EMAIL", "OTP", "FACE")
 
@@ -105,7 +111,7 @@ class SignIn(Widgets):
         elif self.screen_name == "FACE" and code not in (10001, 10002):
             self.photos = []
             self.show_screen("FACE")
-        words = ERRORS.get(code)
+        words = None if code == BAD_REQUEST and self.screen_name != "ENROL" else ERRORS.get(code)
         self.say(words[self.language] if words else f"{message} ({code})")
         self.give_focus(AFTER_FAILURE.get(self.screen_name, self.first))  # a disabled button loses it
 
@@ -150,7 +156,16 @@ class SignIn(Widgets):
             return
         client = AuthClient()
         by_sms = partial(client.sendSms, phoneCountryCode=self._country())
-        self.ask(by_sms if self.screen_name == "SMS" else client.sendMFAEmail, self.get("target"), then=self._sent)
+        send = by_sms if self.screen_name == "SMS" else client.sendMFAEmail
+        self.ask(send, self.get("target"), then=self._sent, refused=self._not_sent)
+
+    def _not_sent(self, code: int, message: str) -> None:
+        """Stay on the screen if the message has no template: the user may choose another way."""
+        if code == NO_TEMPLATE:
+            self.say(f"{message} ({code})")
+            self.give_focus("send")
+        else:
+            self.failed(code, message)
 
     def _sent(self, _: object) -> None:
         self.resend_at[self.get("target")] = time.monotonic() + RESEND
@@ -193,8 +208,8 @@ class SignIn(Widgets):
             self.ask(AuthClient().mfaVerifyByOTP, code, then=self.succeed)
 
     def _not_confirmed(self, code: int, message: str) -> None:
-        """Show the recovery code if no answer came: the service may have bound the app."""
-        if code == NO_ANSWER and self.enrollment is not None:
+        """Show the recovery code unless the service has refused: it may have bound the app."""
+        if code in UNCLEAR and self.enrollment is not None:
             self.recovery_code = self.enrollment.recovery_code
         self.failed(code, message)
 
@@ -242,6 +257,7 @@ class SignIn(Widgets):
                 self.captcha = None
             if screen in ("SMS", "EMAIL"):
                 self.put("target", self.bound(screen) or "")
+                self.put("country", "+86")
         self.screen_name = screen
         self.clear()
         self.say("")
@@ -299,6 +315,8 @@ class SignIn(Widgets):
         bound = bool(self.bound(self.screen_name))
         self._head(f"{self.screen_name}-title", f"{self.screen_name}-sub")
         self.field("target", self.text("phone" if self.screen_name == "SMS" else "email"), "send", readonly=bound)
+        if self.screen_name == "SMS" and not bound:
+            self.field("country", self.text("country"), "send")
         self.button("send", self.text("send"), self.send_code, "plain")
         self.field("code", self.text("code"), "verify")
         self._main("verify", self.verify)
@@ -439,8 +457,10 @@ class SignIn(Widgets):
         return targets.get(policy) or (policy if flags.get(policy) else None)
 
     def _country(self) -> str | None:
-        """Return the country code of the phone that is bound; without one the service takes the phone for a Chinese one."""
-        return self.challenge.phone_country_code if self.challenge is not None and self.challenge.phone else None
+        """Return the country code of the phone; without one the service takes it for a Chinese one."""
+        if self.challenge is not None and self.challenge.phone:
+            return self.challenge.phone_country_code
+        return self.get("country") or None
 
     def set_busy(self, *, busy: bool) -> None:
         """Disable the buttons while a call runs."""

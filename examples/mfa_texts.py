@@ -30,6 +30,7 @@ TEXTS = {
     "back": ("← Other ways", "← 其他方式"),
     "cancel": ("← Back to sign-in", "← 返回登录"),
     "phone": ("Phone number", "手机号"),
+    "country": ("Country code", "国家码"),
     "email": ("E-mail address", "邮箱地址"),
     "send": ("Send code", "发送验证码"),
     "again": ("Send again ({} s)", "重新发送（{} 秒）"),
@@ -96,7 +97,7 @@ ERRORS = {
     1702: ("The face was not recognised. Please try another photo.", "人脸验证失败，请换一张照片。"),
     10001: ("The service cannot be reached. Please check your network.", "无法连接服务，请检查网络。"),
     10003: ("Please sign in first.", "请先登录。"),
-    10002: ("The application is not known.", "应用不存在。"),
+    10002: ("The service cannot be reached. Try later.", "无法连接服务，请稍后再试。"),
     10100: ("Please fill in every field.", "请填写完整。"),
     10101: ("This picture cannot be read.", "无法读取该图片。"),
 }

@@ -12,6 +12,7 @@ else:
     ABC = object  # Qt's windows have another metaclass than ABC: type checkers alone look for a missing method
 
 RED, GREEN = "#c0312b", "#1c7c46"
+PASSWORDS = ("password", "new-password")  # spaces at their ends are a part of them
 
 
 class Widgets(ABC):
@@ -59,7 +60,7 @@ class Widgets(ABC):
 
     @abstractmethod
     def get(self, name: str) -> str:
-        """Return the text of the field *name*."""
+        """Return the text of the field *name*, without spaces at its ends unless it is one of `PASSWORDS`."""
 
     @abstractmethod
     def put(self, name: str, words: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_demo import application, options
 from mfa_sign_in import SignIn
-from mfa_widgets import GREEN, RED
+from mfa_widgets import GREEN, PASSWORDS, RED
 
 from authing_mfa.compat import Authing, dispatch
 
@@ -210,7 +210,8 @@ class MfaWindow(SignIn, QWidget):
 
     def get(self, name: str) -> str:
         """Return the text of a field."""
-        return self.entered.get(name, "").strip()
+        words = self.entered.get(name, "")
+        return words if name in PASSWORDS else words.strip()
 
     def put(self, name: str, words: str) -> None:
         """Set the text of a field."""

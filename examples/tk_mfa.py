@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mfa_demo import application, options
 from mfa_sign_in import SignIn
 from mfa_svg import draw_svg, is_svg
-from mfa_widgets import GREEN, RED
+from mfa_widgets import GREEN, PASSWORDS, RED
 
 from authing_mfa.compat import Authing, dispatch
 
@@ -135,7 +135,8 @@ class MfaWindow(SignIn, tk.Tk):
 
     def get(self, name: str) -> str:
         """Return the text of a field."""
-        return self.entries[name].get().strip() if name in self.entries else ""
+        words = self.entries[name].get() if name in self.entries else ""
+        return words if name in PASSWORDS else words.strip()
 
     def put(self, name: str, words: str) -> None:
         """Set the text of a field."""

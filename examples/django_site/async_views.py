@@ -3,9 +3,9 @@
 Under a WSGI server Django runs each async view in a new loop, and a shared async client cannot be used: use `views` there.
 """
 
-import json
 import os
 
+from body import texts
 from django.http import HttpRequest, JsonResponse
 
 from authing_mfa import AuthClient, LoginError, MfaRequiredError, UserInfo
@@ -34,7 +34,7 @@ async def keep(request: HttpRequest, user: UserInfo) -> JsonResponse:
 
 async def login(request: HttpRequest) -> JsonResponse:
     """First factor. The answer names the second factors to choose from, if one is needed."""
-    given = json.loads(request.body)
+    given = texts(request, "account", "password")
     await request.session.aflush()
     try:
         return await keep(request, await client.login_by_account(given["account"], given["password"]))
@@ -54,7 +54,7 @@ async def code(request: HttpRequest) -> JsonResponse:
 
 async def verify(request: HttpRequest) -> JsonResponse:
     """Second factor."""
-    given = json.loads(request.body)
+    given = texts(request, "factor", "code")
     challenged = await view(request, "mfa_token")
     if given["factor"] == "OTP":
         return await keep(request, await challenged.mfa_verify_by_totp(given["code"]))

@@ -1,8 +1,8 @@
 """Plain views with the sync client: for WSGI servers, and for ASGI servers, which run them in threads."""
 
-import json
 import os
 
+from body import texts
 from django.http import HttpRequest, JsonResponse
 
 from authing_mfa import LoginError, MfaRequiredError, UserInfo
@@ -32,7 +32,7 @@ def keep(request: HttpRequest, user: UserInfo) -> JsonResponse:
 
 def login(request: HttpRequest) -> JsonResponse:
     """First factor. The answer names the second factors to choose from, if one is needed."""
-    given = json.loads(request.body)
+    given = texts(request, "account", "password")
     request.session.flush()
     try:
         return keep(request, client.login_by_account(given["account"], given["password"]))
@@ -51,7 +51,7 @@ def code(request: HttpRequest) -> JsonResponse:
 
 def verify(request: HttpRequest) -> JsonResponse:
     """Second factor."""
-    given = json.loads(request.body)
+    given = texts(request, "factor", "code")
     challenged = view(request, "mfa_token")
     if given["factor"] == "OTP":
         return keep(request, challenged.mfa_verify_by_totp(given["code"]))

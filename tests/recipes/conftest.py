@@ -172,6 +172,24 @@ def walk(base: str, emulator: Emulator) -> None:
         assert sent_to(emulator, number) == {country + phone(number)}
 
 
+def see_forms(base: str) -> None:
+    """A form of another site logs nobody in, and a body that is not the expected object is the client's fault."""
+    form = b'{"account": "user0", "password": "pw0", "x": "="}'  # as <form enctype="text/plain"> sends it
+    bodies = [(form, "text/plain"), (form, "application/x-www-form-urlencoded")]
+    bodies += [
+        (body, "application/json")
+        for body in (b"", b"{", b"[]", b"5", b'{"account": "user0"}', b'{"account": 5, "password": 5}')
+    ]
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for body, content_type in bodies:
+        headers = {"Content-Type": content_type, "Origin": "https://evil.example"}
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            opener.open(urllib.request.Request(f"{base}/login", body, headers, method="POST"), timeout=PATIENCE)
+        with caught.value as refusal:
+            assert refusal.code in (400, 415, 422), (body, content_type)
+            assert "Set-Cookie" not in refusal.headers
+
+
 def see_refusals(base: str, emulator: Emulator) -> None:
     """A locked account is 423; too many calls are 429, with the pause that the service names in whole seconds.
 

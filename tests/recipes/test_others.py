@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
+from authing_mfa.sync import AuthClient
 from tests.needs import require_program
 from tests.programs import free_port
 from tests.recipes.conftest import BIN, COUNTRIES, EXAMPLES, PATIENCE, ROOT, environment, phone, sent_to, wait_for
@@ -76,6 +77,14 @@ def test_celery_tasks_of_several_users_are_never_mixed_up(tasks, emulator):
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(journey, [0, 2])) == [("user0", {"user0"}), ("user2", {"user2"})]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning:kombu", "ignore::DeprecationWarning")
+def test_celery_tasks_return_the_error_of_the_last_retry_as_data(tasks, emulator, monkeypatch):
+    """The service cannot be reached, also not later."""
+    with AuthClient("app", base_url=f"http://127.0.0.1:{free_port()}", max_attempts=1) as away:
+        monkeypatch.setattr(tasks, "client", away)
+        assert tasks.who.apply(["token"]).get() == {"error": 10001, "delivery": "not_sent"}
 
 
 # ─────────────────────── script, notebook, suite ───────────────────────

@@ -4,7 +4,7 @@ import pytest
 
 from authing_mfa.sync import AuthClient
 from tests.programs import free_port
-from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, phone, see_refusals, serving, walk
+from tests.recipes.conftest import BIN, EXAMPLES, TOGETHER, Browser, phone, see_forms, see_refusals, serving, walk
 
 DJANGO = str(EXAMPLES / "django_site")
 
@@ -55,6 +55,7 @@ def test_users_in_several_browsers_are_never_mixed_up(name, parts, emulator):
         for part in parts:
             walk(base + part, emulator)
             see_refusals(base + part, emulator)
+            see_forms(base + part)
 
 
 def test_a_step_up_needs_a_factor_that_was_passed_a_moment_ago(emulator):

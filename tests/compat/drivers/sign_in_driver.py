@@ -119,6 +119,29 @@ class SignInDriver(ABC):
         self.until(window, lambda: window.screen_name == "done")
         self.click(window, "logout")
 
+    def binding_a_phone_of_another_country(self, window, demo):
+        """The screen asks for the country. A message without a template leaves the user on it."""
+        emulator = demo.emulator
+        emulator.add_user(username="dora", password=" spaced ", mfa=["SMS"])
+        emulator.faults.add("send_sms", code=2021, message="There is no template", count=1)
+        self.sign_in(window, "dora", " spaced ")
+        self.until(window, lambda: window.screen_name == "factors")
+        self.click(window, "SMS")
+        self.check_layout(window, "back")
+        self.type_into(window, "target", "7700900124")
+        self.type_into(window, "country", "+44")
+        self.click(window, "send")
+        self.until(window, lambda: not window.busy)
+        assert (window.screen_name, self.text(window.status)) == ("SMS", "There is no template (2021)")
+        self.click(window, "send")
+        self.until(window, lambda: emulator.outbox and emulator.outbox[-1].target == "+447700900124")
+        self.until(window, lambda: not window.busy)
+        self.picture(window, "3-bind-phone")
+        self.type_into(window, "code", emulator.outbox[-1].code)
+        self.click(window, "verify")
+        self.until(window, lambda: window.screen_name == "done")
+        self.click(window, "logout")
+
     def by_captcha(self, window):
         """After three wrong passwords a log-in needs the text of a picture, and each picture is valid once."""
         for _ in range(3):
@@ -258,7 +281,10 @@ class SignInDriver(ABC):
 
     def closing_with_a_recovery_code(self, window, demo):
         """The window stays open while a new recovery code is on its way, and until the user has saved it."""
-        self.bound_code_whose_answer_is_lost(window, demo)
+        lost = "The service cannot be reached. Please check your network."
+        self.bound_code_whose_answer_is_unclear(window, demo, lost, drop="after")
+        self.bound_code_whose_answer_is_unclear(window, demo, "", status=502, acts=True)
+        self.bound_code_whose_answer_is_unclear(window, demo, "", body="html")
         self.bound_code_that_is_not_lost(window, demo)
         self.sign_in(window, "ada")
         self.until(window, lambda: window.screen_name == "factors")
@@ -295,10 +321,10 @@ class SignInDriver(ABC):
         self.click(window, "saved")
         self.click(window, "cancel")
 
-    def bound_code_whose_answer_is_lost(self, window, demo):
-        """The service binds the app, and its answer does not arrive: the recovery code is shown all the same."""
+    def bound_code_whose_answer_is_unclear(self, window, demo, words, **fault):
+        """The service binds the app, and its answer does not say so: the recovery code is shown all the same."""
         bob = demo.emulator.user("bob")
-        demo.emulator.faults.add("mfa_confirm_totp", drop="after", count=1)
+        demo.emulator.faults.add("mfa_confirm_totp", count=1, **fault)
         self.sign_in(window, "bob")
         self.until(window, lambda: window.screen_name == "factors")
         self.click(window, "OTP")
@@ -308,7 +334,7 @@ class SignInDriver(ABC):
         self.until(window, lambda: not window.busy)
         assert window.screen_name == "save"
         assert window.recovery_code == bob.recovery_code
-        assert self.text(window.status) == "The service cannot be reached. Please check your network."
+        assert self.text(window.status).startswith(words)
         self.click(window, "saved")
         self.click(window, "cancel")
         demo.emulator.unbind(bob, "OTP")
@@ -316,6 +342,7 @@ class SignInDriver(ABC):
     def journey(self, window, demo):
         self.by_sms(window, demo)
         self.to_a_phone_of_another_country(window, demo)
+        self.binding_a_phone_of_another_country(window, demo)
         self.by_captcha(window)
         self.by_recovery_code(window, demo)
         self.by_face(window)

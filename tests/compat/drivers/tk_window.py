@@ -20,6 +20,9 @@ pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 main_thread = threading.current_thread()
 
 
+KEYS = {"-": "minus", "@": "at", ".": "period", "+": "plus", " ": "space"}
+
+
 class TkDriver(SignInDriver):
     def until(self, window, condition):
         end = time.monotonic() + 60
@@ -36,7 +39,7 @@ class TkDriver(SignInDriver):
         window.update()
         field.delete(0, "end")
         for letter in words:
-            field.event_generate("<Key>", keysym={"-": "minus", "@": "at", ".": "period"}.get(letter, letter))
+            field.event_generate("<Key>", keysym=KEYS.get(letter, letter))
         window.update()
         assert field.get() == words, (name, field.get())
 
