@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-__all__ = ["from_wire", "operation_from_wire", "recovered_user", "to_wire"]
+__all__ = ["camel", "from_wire", "operation_from_wire", "recovered_user", "to_wire", "wire_name"]
 
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - O for operation; never beside a zero
 
@@ -54,14 +54,15 @@ def camel(name: str) -> str:
     return head + "".join(word.title() for word in rest)
 
 
-def _wire_name(attribute: attrs.Attribute[Any]) -> str:
+def wire_name(attribute: attrs.Attribute[Any]) -> str:
+    """Return the name of a field in requests and answers."""
     return attribute.metadata.get("wire") or camel(attribute.name)
 
 
 def _overrides(cls: type, *, omit_none: bool = False) -> dict[str, Any]:
     return {
         field.name: override(
-            rename=_wire_name(field),
+            rename=wire_name(field),
             omit_if_default=omit_none and field.default is None,
             omit=field.metadata.get("header", False),
         )
@@ -97,7 +98,7 @@ def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any
     """Return *fields* with the fields of each wire object moved into that object. An object without fields is sent empty."""
     groups: dict[str, dict[str, Any]] = {name: {} for name in cls.groups}
     for field in attrs.fields(cls):
-        group, name = field.metadata.get("group"), _wire_name(field)
+        group, name = field.metadata.get("group"), wire_name(field)
         if group is not None and name in fields:
             groups[group] |= {name: fields.pop(name), **field.metadata.get("beside", {})}
     return {**fields, **groups}
@@ -131,7 +132,7 @@ def _ungrouped(cls: type[Operation[Any]], body: dict[str, Any]) -> dict[str, Any
 _TOKENS: Final = ("id_token", "access_token", "refresh_token")  # as in OpenID Connect, where nothing is camelCase
 # The wire name of each text of a user, in the order of the fields; `raw` and `token_expires_at` are the last two.
 _USER_TEXTS: Final = {
-    field.name: field.name if field.name in _TOKENS else _wire_name(field) for field in attrs.fields(UserInfo)[:-2]
+    field.name: field.name if field.name in _TOKENS else wire_name(field) for field in attrs.fields(UserInfo)[:-2]
 }
 _ID, _PHOTO, _ID_TOKEN = (tuple(_USER_TEXTS).index(name) for name in ("id", "photo", "id_token"))
 _OTHER_NAMES: Final = ((_ID, "sub"), (_PHOTO, "picture"), (_ID_TOKEN, "token"))

@@ -1,19 +1,21 @@
 """Find the operation of a request: paths, methods, spellings of fields.
 
 Requests of every official client are accepted (docs/wire.md#where-the-clients-disagree): both path families, snake_case and camelCase,
-a POST without body, nulls, unknown fields.
+a POST without body, nulls, empty optional texts, unknown fields.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from authing_mfa import operations as ops
 from authing_mfa._json import parse_json
 from authing_mfa.emulator.rules import endpoints as own
 from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.errors import InvalidInputError
-from authing_mfa.structuring import camel, operation_from_wire
+from authing_mfa.structuring import camel, operation_from_wire, wire_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +98,8 @@ def narrowed(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> type[Opera
     """Return the operation class that *fields* belong to: operations that share a path are distinguished by their fields."""
     if cls is ops.SendEmail and str(fields.get("scene", "")).startswith("MFA_"):
         return own.SendMfaEmailOfScene
+    if cls is ops.MfaCheck and not fields.get("phone") and not fields.get("email"):
+        return own.MfaCheckOfNothing
     if cls is own.GraphQL and str(ops.ChangeExpiredPassword.graphql_field) in str(fields.get("query", "")):
         return own.ExpiredPasswordGraphQL
     return cls
@@ -107,7 +111,10 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
     Raises:
         ServiceRefusal: a field is missing, empty, or not of its type.
     """
-    body = {(camel(name) if "_" in name else name): value for name, value in fields.items() if value is not None}
+    body = _given(cls, {(camel(name) if "_" in name else name): value for name, value in fields.items()})
+    for name in cls.groups:
+        if isinstance(body.get(name), dict):
+            body[name] = _given(cls, body[name])
     if cls is ops.IntrospectMfaToken:
         body.setdefault("token", "-")  # Python v3 and Node v3 send no body
     for name, (code, key) in _MISSING.get(cls, {}).items():
@@ -122,6 +129,16 @@ def operation_of(cls: type[Operation[Any]], fields: Mapping[str, Any]) -> Operat
     except AttributeError:  # cattrs fails on a value that is not an object
         detail = ": object"
     raise ServiceRefusal(400, "bad_request", status=400, detail=detail)
+
+
+def _given(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return *fields* without those that are null, and without optional texts that are empty: forms send their empty fields, too."""
+    optional = {wire_name(field) for field in attrs.fields(cls) if isinstance(field.default, str | None)}
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None and not (name in optional and isinstance(value, str) and not value.strip())
+    }
 
 
 def multipart_file(content: bytes, content_type: str) -> tuple[bytes, str] | None:

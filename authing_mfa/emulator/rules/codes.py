@@ -8,6 +8,7 @@ from authing_mfa.emulator.rules.base import handle, refuse_code
 from authing_mfa.emulator.rules.context import ServiceRefusal
 from authing_mfa.emulator.rules.endpoints import SendEmailV3, SendSmsV3
 from authing_mfa.emulator.state.records import canonical_phone, canonical_target, country_after_change
+from authing_mfa.emulator.state.user_fields import UnacceptableError, checked_recipient
 from authing_mfa.operations import (
     MfaCheck,
     SendEmail,
@@ -27,6 +28,7 @@ __all__ = ["bind_email", "bind_phone"]
 
 @handle.register(SendSms)
 def _send_sms(operation: SendSms, context: RuleContext) -> Reply:
+    _refuse_bad_recipient(operation.phone, "sms", 500, "bad_phone")
     if not context.state.send("sms", operation.phone, operation.phone_country_code, operation.scene):
         raise ServiceRefusal(4004, "too_soon")
     return context.ok("sent")
@@ -44,8 +46,6 @@ def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
 @handle.register(SendEmailV3)
 def _send_email_v3(operation: SendEmailV3, context: RuleContext) -> Reply:
     """Send at most one code per target, channel and minute. No source says how the second one is refused: here with 2080, as v2 does."""
-    if "@" not in operation.email:
-        raise ServiceRefusal(400, "bad_request", detail=": email")
     if not context.state.send("email", operation.email, None, operation.channel, per_scene=True):
         raise ServiceRefusal(2080, "too_soon")
     return context.ok("sent")
@@ -53,16 +53,23 @@ def _send_email_v3(operation: SendEmailV3, context: RuleContext) -> Reply:
 
 @handle.register(SendEmail)
 def _send_email(operation: SendEmail, context: RuleContext) -> Reply:
-    if "@" not in operation.email:
-        raise ServiceRefusal(400, "bad_request", status=400, detail=": email")
+    _refuse_bad_recipient(operation.email, "email", 1020017, "bad_email")
     if not context.state.send("email", operation.email, None, operation.scene):
         raise ServiceRefusal(2080, "too_soon")
     return context.ok("sent")
 
 
+def _refuse_bad_recipient(to: str, channel: str, code: int, key: str) -> None:
+    """Refuse a recipient that no message of *channel* can go to (docs/wire.md#server-codes)."""
+    try:
+        checked_recipient(to, channel)
+    except UnacceptableError:
+        raise ServiceRefusal(code, key) from None
+
+
 @handle.register(MfaCheck)
 def _mfa_check(operation: MfaCheck, context: RuleContext) -> Reply:
-    """Answer true if nobody has bound any of the given targets for MFA."""
+    """Answer true if nobody has bound any of the given targets for MFA; no source says what is answered if none is given."""
     context.mfa_user()
     state = context.state
     phone_free = operation.phone is None or canonical_phone(operation.phone) not in state.by_mfa_phone

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import attrs
 
-from authing_mfa.operations import Bearer, ChangeExpiredPassword, Operation, Route, SendEmail, SendMfaEmail
+from authing_mfa.operations import Bearer, ChangeExpiredPassword, MfaCheck, Operation, Route, SendEmail, SendMfaEmail
 
 __all__ = [
     "ExpiredPasswordGraphQL",
     "GraphQL",
+    "MfaCheckOfNothing",
     "SendEmailV3",
     "SendMfaEmailOfScene",
     "SendSmsV3",
@@ -44,6 +45,16 @@ class SendMfaEmailOfScene(SendEmail):
 
     python_name = SendMfaEmail.python_name
     swift_names = ()
+
+
+@attrs.frozen
+class MfaCheckOfNothing(MfaCheck):
+    """An MFA check without phone and address, which iOS and Android can send and `MfaCheck` refuses (docs/wire.md#mfa-check)."""
+
+    swift_names = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Accept both as None."""
 
 
 @attrs.frozen

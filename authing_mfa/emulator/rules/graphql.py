@@ -73,8 +73,13 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 def _login(account: str) -> Callable[[dict[str, Any], RuleContext], Any]:
     def login(fields: dict[str, Any], context: RuleContext) -> Any:
-        register = fields.get("autoRegister") is True
-        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=register), context)
+        operation = LoginByAccount(
+            _text(fields, account),
+            _text(fields, "password"),
+            auto_register=fields.get("autoRegister") is True,
+            captcha_code=fields.get("captchaCode") or None,
+        )
+        return _data(operation, context)
 
     return login
 

@@ -51,6 +51,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "face_failed": ("The face does not match.", "人脸校验失败"),
     "face_bound": ("A face is already bound.", "人脸已绑定"),
     "face_bind_failed": ("The face cannot be bound: the two photos do not match.", "绑定人脸失败：两张照片不匹配"),
+    "bad_phone": ("The phone number is not valid.", "手机号格式不正确"),
+    "bad_email": ("The e-mail address is not valid.", "邮箱格式不正确"),
     "no_file": ("The file is missing.", "缺少文件"),
     "factor_not_found": ("There is no such factor.", "认证要素不存在"),
     "not_resettable": (

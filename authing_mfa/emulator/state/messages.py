@@ -20,6 +20,7 @@ __all__ = ["Messages", "message_json"]
 
 _KEPT = 100_000
 _FIXED = 10_000
+_SCENES = 50  # more than the service has
 _NEVER_SENT = frozenset(digit * length for digit in "0123456789" for length in range(1, 13)) | {
     "123456",
     "654321",
@@ -43,9 +44,10 @@ class Messages:
     def too_soon(self, settings: Settings, to: str, country_code: str | None, scene: str | None) -> bool:
         """Return True if the last code for *to* was sent too recently; with *scene* only a code of that scene counts."""
         before = self.codes.get(canonical_target(to, country_code))
-        if before is None or scene not in (None, before.scene):
+        if before is None:
             return False
-        return 0 <= self._clock() - before.sent_at < settings.resend_window
+        last = before.sent_at if scene in (None, before.scene) else before.earlier.get(scene)
+        return last is not None and 0 <= self._clock() - last < settings.resend_window
 
     def send(
         self, settings: Settings, channel: str, to: str, country_code: str | None, scene: str | None
@@ -54,11 +56,20 @@ class Messages:
         target = canonical_target(to, country_code)
         now = self._clock()
         code = self.fixed.get(target) or self._new_code(settings.code_length)
-        self.codes[target] = SentCode(code, now, scene=scene)
+        self.codes[target] = SentCode(code, now, scene=scene, earlier=self._earlier(target, now, settings))
         self.count += 1
         message = SentMessage(channel, to, code, now, scene, self.count, target)
         self.put(message)
         return message
+
+    def _earlier(self, target: str, now: float, settings: Settings) -> dict[str, float]:
+        """Return when the last codes for *target* were sent, by scene: those that may still refuse the next one."""
+        before = self.codes.get(target)
+        if before is None:
+            return {}
+        moments = before.earlier if before.scene is None else {**before.earlier, before.scene: before.sent_at}
+        recent = [(scene, moment) for scene, moment in moments.items() if now - moment < settings.resend_window]
+        return dict(recent[-_SCENES:])
 
     def put(self, message: SentMessage) -> None:
         """Add *message* as the newest."""

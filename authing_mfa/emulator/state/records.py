@@ -146,12 +146,17 @@ class SentMessage:
 
 @attrs.define
 class SentCode:
-    """The valid code of a target."""
+    """The valid code of a target.
+
+    Attributes:
+        earlier: when the last code of each other scene was sent to the target, within the resend window.
+    """
 
     code: str = attrs.field(repr=False)
     sent_at: float
     used: bool = False
     scene: str | None = None
+    earlier: dict[str, float] = attrs.field(factory=dict)
 
 
 @attrs.frozen

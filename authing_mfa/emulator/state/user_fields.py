@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.state import json_text
+from authing_mfa.emulator.state.records import looks_like_phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ __all__ = [
     "checked_id",
     "checked_password_change",
     "checked_phone",
+    "checked_recipient",
     "checked_secret",
     "checked_target",
     "checked_text",
@@ -62,6 +64,20 @@ def checked_email(value: Any, name: str = "email") -> str | None:
     if email is not None and "@" not in email.strip()[1:-1]:
         raise UnacceptableError(f"{name} must be an e-mail address, not {email!r:.80}")
     return email
+
+
+def checked_recipient(value: Any, channel: str) -> str:
+    """Return *value* if a message of *channel* (``sms`` or ``email``) can go to it: a phone number or an address.
+
+    Raises:
+        UnacceptableError: *value* is something else.
+    """
+    if channel == "email":
+        return checked_email(value, "target") or ""
+    phone = checked_phone(value, "target") or ""
+    if not looks_like_phone(phone):
+        raise UnacceptableError(f"target must be a phone number, not {phone!r:.80}")
+    return phone
 
 
 def checked_target(value: str) -> str:
