@@ -12,6 +12,7 @@ from authing_mfa.emulator.crypto import keys, totp
 from authing_mfa.emulator.state.clock import VirtualClock
 from authing_mfa.emulator.state.events import Events
 from authing_mfa.emulator.state.faults import Faults
+from authing_mfa.emulator.state.moved_back import move_back
 from authing_mfa.emulator.state.request_log import RecordedRequest, RequestLog
 from authing_mfa.emulator.state.settings import changed
 from authing_mfa.emulator.state.state import State
@@ -90,7 +91,10 @@ class Namespace(Users):
             self.on_message(self.state.messages.sent[-1])
         self.events.publish(name, data)
 
-    def _clock_moved(self) -> None:
+    def _clock_moved(self, moved: float) -> None:
+        if moved < 0:
+            with self.lock:
+                move_back(self.state, -moved)
         self.events.publish("clock", {"now": self.clock()})
 
     def _faults_changed(self) -> None:

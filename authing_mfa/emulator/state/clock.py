@@ -17,9 +17,10 @@ class VirtualClock:
     """Epoch seconds of *source*, moved by `advance` and `set`. Call the clock to read it.
 
     Every lifetime, window, lock-out, TOTP step and token of the emulator uses this clock; the latency of a fault does not.
+    *on_change* is called after each move, with the seconds by which the time has moved.
     """
 
-    def __init__(self, source: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, source: Callable[[], float], on_change: Callable[[float], None] = lambda _moved: None) -> None:
         self._source = source
         self._on_change = on_change
         self.offset: float = 0.0
@@ -55,8 +56,8 @@ class VirtualClock:
 
     def _move(self, offset: float) -> float:
         self.check(offset)
-        self.offset = offset
-        self._on_change()
+        moved, self.offset = offset - self.offset, offset
+        self._on_change(moved)
         return self()
 
 

@@ -249,7 +249,8 @@ class Directory(Bindings):
     def lock_user(self, user: User, seconds: float | None) -> None:
         """Lock *user* for *seconds*; None: as long as the settings say."""
         user.failures = 0
-        user.locked_until = self.clock() + (self.settings.lock_seconds if seconds is None else seconds)
+        user.locked_at = self.clock()
+        user.locked_until = user.locked_at + (self.settings.lock_seconds if seconds is None else seconds)
         self.notify("users", {"id": user.id})
 
     def unlock_user(self, user: User) -> None:

@@ -88,6 +88,7 @@ class User:
     Attributes:
         mfa: the second factors the application asks of this user.
         password_change: 1639, 2058 or 2071 if the password must be changed before a login.
+        locked_at: when the last lock began.
     """
 
     id: str
@@ -110,6 +111,7 @@ class User:
     face: tuple[bytes, ...] = attrs.field(default=(), repr=False)
     failures: int = 0
     locked_until: float = 0.0
+    locked_at: float = 0.0
     logins: int = 0
     last_login: float | None = None
     last_mfa: float | None = None
