@@ -64,7 +64,7 @@ settings:                        # seconds, and the emulator's defaults
   code_length: 6
   resend_window: 60              # 0: never refuse to send again
   mfa_token_ttl: 360
-  # lock_after: 5                # wrong codes in a row until the user is locked (2005)
+  # lock_after: 5                # wrong passwords and codes in a row until the user is locked (2005)
   # lock_seconds: 900
   # application_mfa: [OTP]       # asked of every user
   # face: any                    # every photo passes, so that a live camera can; or: none

@@ -25,11 +25,13 @@ def handle(operation: Any, _context: RuleContext) -> Reply:
 
 
 def refuse_code(outcome: str, context: RuleContext, user: User | None) -> None:
-    """Refuse an SMS or e-mail code that is not ``ok``. Only a wrong code counts for the lock-out.
+    """Refuse an SMS or e-mail code that is not ``ok``. Only a wrong code counts for the lock-out; a right one ends the row.
 
     No source says which code the service gives here; 2001 and 2300 are those of its error table.
     """
     if outcome == "ok":
+        if user is not None:
+            user.failures = 0
         return
     if outcome == "wrong" and user is not None:
         context.state.count_failure(user)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.rules.context import Reply, RuleContext
     from authing_mfa.emulator.state.records import User
 
-__all__ = ["bind_email", "bind_phone"]
+__all__ = ["bind_email", "bind_phone", "refuse_taken_email", "refuse_taken_phone"]
 
 
 @handle.register(SendSms)
@@ -87,20 +87,21 @@ def _verify_by_phone(operation: VerifyByPhone, context: RuleContext) -> Reply:
     if user.mfa_phone is not None and target != canonical_phone(user.mfa_phone, user.mfa_phone_country_code):
         raise ServiceRefusal(400, "other_target")
     targets = (target, canonical_phone(operation.phone))
-    _refuse_taken_phone(context, user, target)
+    refuse_taken_phone(context, user, target)
     refuse_code(context.state.spend_code(targets, operation.code, "mfa"), context, user)
     bind_phone(context, user, operation.phone, country)
     return context.logged_in(user, "verified", second_factor=True)
 
 
-def _refuse_taken_phone(context: RuleContext, user: User, target: str) -> None:
+def refuse_taken_phone(context: RuleContext, user: User, target: str) -> None:
+    """Refuse the MFA phone *target* (canonical) of another user: before its code is spent."""
     if context.state.by_mfa_phone.get(target) not in (None, user.id):
         raise ServiceRefusal(500, "target_taken")
 
 
 def bind_phone(context: RuleContext, user: User, phone: str, country: str | None, *, replace: bool = False) -> None:
     """Make *phone* the user's MFA target if the user has none, or *replace* the old one; refuse the target of another user."""
-    _refuse_taken_phone(context, user, canonical_phone(phone, country))
+    refuse_taken_phone(context, user, canonical_phone(phone, country))
     if replace or user.mfa_phone is None:
         context.state.bind_phone(user, phone, country)
         context.state.notify("users", {"id": user.id})
@@ -112,20 +113,21 @@ def _verify_by_email(operation: VerifyByEmail, context: RuleContext) -> Reply:
     target = canonical_target(operation.email)
     if user.mfa_email is not None and target != canonical_target(user.mfa_email):
         raise ServiceRefusal(400, "other_target")
-    _refuse_taken_email(context, user, target)
+    refuse_taken_email(context, user, target)
     refuse_code(context.state.spend_code((target,), operation.code, "mfa"), context, user)
     bind_email(context, user, operation.email)
     return context.logged_in(user, "verified", second_factor=True)
 
 
-def _refuse_taken_email(context: RuleContext, user: User, target: str) -> None:
+def refuse_taken_email(context: RuleContext, user: User, target: str) -> None:
+    """Refuse the MFA address *target* (canonical) of another user: before its code is spent."""
     if context.state.by_mfa_email.get(target) not in (None, user.id):
         raise ServiceRefusal(2200, "email_taken")
 
 
 def bind_email(context: RuleContext, user: User, email: str, *, replace: bool = False) -> None:
     """Make *email* the user's MFA target if the user has none, or *replace* the old one; refuse the target of another user."""
-    _refuse_taken_email(context, user, canonical_target(email))
+    refuse_taken_email(context, user, canonical_target(email))
     if replace or user.mfa_email is None:
         context.state.bind_email(user, email)
         context.state.notify("users", {"id": user.id})

@@ -80,7 +80,7 @@ class RuleContext:
         self.user = user
         if user is None or not is_mfa or not good:
             raise ServiceRefusal(2021, "mfa_token_invalid")
-        return self._unlocked(user)
+        return self.unlocked(user)
 
     def logged_in_user(self) -> User:
         """Return the user of the token that this call needs; other tokens, including an mfaToken, are refused with 2020."""
@@ -95,12 +95,13 @@ class RuleContext:
         user, is_mfa, good = self.state.read_token(self.token)
         self.user = user
         if user is not None and good:
-            return (self._unlocked(user) if is_mfa else user), is_mfa
+            return (self.unlocked(user) if is_mfa else user), is_mfa
         if self.v3 or (user is not None and not is_mfa):
             raise ServiceRefusal(2020, "not_logged_in")
         raise ServiceRefusal(2021, "mfa_token_invalid")
 
-    def _unlocked(self, user: User) -> User:
+    def unlocked(self, user: User) -> User:
+        """Return *user*; refuse a locked one with 2005. Every call that judges a code or a password needs this."""
         if self.state.locked(user):
             raise ServiceRefusal(2005, "locked")
         return user
@@ -138,7 +139,7 @@ class RuleContext:
     def logged_in(self, user: User, key: str, *, second_factor: bool = False, **beside: Any) -> Reply:
         """Finish the login: forget the failures and return the user with a new token."""
         now = self.state.clock()
-        user.failures = 0
+        user.failures = user.wrong_passwords = 0
         user.logins += 1
         user.last_login = now
         if second_factor:

@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.rules.base import handle, refuse_code
-from authing_mfa.emulator.rules.codes import bind_email, bind_phone
+from authing_mfa.emulator.rules.codes import bind_email, bind_phone, refuse_taken_email, refuse_taken_phone
 from authing_mfa.emulator.rules.context import Reply, ServiceRefusal
 from authing_mfa.emulator.rules.face import stored_fingerprint
 from authing_mfa.emulator.rules.totp import confirm_pending, enrollment_json, totp_matches
@@ -138,6 +138,7 @@ def _send(context: RuleContext, channel: str, to: str | None, country: str | Non
 @handle.register(EnrollFactor)
 def _enroll_factor(operation: EnrollFactor, context: RuleContext) -> Reply:
     user, is_mfa = context.either_user()
+    context.unlocked(user)
     asked = context.state.enrollments.get(operation.enrollment_token)
     if asked is None or asked.user_id != user.id or asked.expires_at <= context.state.clock():
         raise ServiceRefusal(400, "enrollment_invalid")
@@ -153,10 +154,13 @@ def _enroll(context: RuleContext, user: User, asked: Enrollment, operation: Enro
     code = operation.code or ""
     if asked.phone is not None and asked.factor_type == "SMS":
         target = canonical_target(asked.phone, asked.phone_country_code)
+        refuse_taken_phone(context, user, target)
         refuse_code(context.state.spend_code((target,), code, "mfa"), context, user)
         bind_phone(context, user, asked.phone, asked.phone_country_code, replace=True)
     elif asked.email is not None and asked.factor_type == "EMAIL":
-        refuse_code(context.state.spend_code((canonical_target(asked.email),), code, "mfa"), context, user)
+        target = canonical_target(asked.email)
+        refuse_taken_email(context, user, target)
+        refuse_code(context.state.spend_code((target,), code, "mfa"), context, user)
         bind_email(context, user, asked.email, replace=True)
     elif asked.factor_type == "OTP":
         if not confirm_pending(context, user, code):
@@ -172,7 +176,7 @@ def _enroll(context: RuleContext, user: User, asked: Enrollment, operation: Enro
 @handle.register(CheckTotp)
 def _check_totp(operation: CheckTotp, context: RuleContext) -> Reply:
     """Answer whether the code is right, without user and token. No source says how a wrong code is answered: here with false."""
-    user = context.either_user()[0]
+    user = context.unlocked(context.either_user()[0])
     if user.totp is None:
         raise ServiceRefusal(404, "no_totp")
     return context.ok("ok", {"verified": totp_matches(context, user, operation.code)})

@@ -33,8 +33,9 @@ def _login_by_account(operation: LoginByAccount, context: RuleContext) -> Reply:
         raise ServiceRefusal(2005, "locked")
     refuse_missing_captcha(operation, context, user)
     if user.password_hash is None or not keys.password_matches(password, user.id, user.password_hash):
-        context.state.count_failure(user)
+        context.state.count_failure(user, password=True)
         raise ServiceRefusal(2333, "wrong_password")
+    user.wrong_passwords = 0
     refuse_old_password(context, user)
     return first_factor_passed(context, user)
 

@@ -36,7 +36,7 @@ def _get_captcha(_operation: GetCaptcha, context: RuleContext) -> Reply:
 def refuse_missing_captcha(operation: LoginByAccount, context: RuleContext, user: User) -> None:
     """Refuse a login without the text of a captcha after enough wrong passwords of *user*. A picture is valid once."""
     limit = context.state.settings.captcha_after
-    if limit is None or user.failures < limit:
+    if limit is None or user.wrong_passwords < limit:
         return
     text = context.state.sessions.captchas.pop(context.cookies.get(_COOKIE, ""), None)
     if operation.captcha_code is None:
@@ -67,7 +67,7 @@ def _change_by_first_login_token(operation: ChangePasswordByFirstLoginToken, con
 def _change_expired_password(operation: ChangeExpiredPassword, context: RuleContext) -> Reply:
     user = _user_of(context, operation.token, (2058,))
     if not _is_password(user, keys.decrypt(operation.old_password)):
-        context.state.count_failure(user)
+        context.state.count_failure(user, password=True)
         raise ServiceRefusal(1320011, "old_password_wrong")
     return _change(context, user, operation.token, operation.new_password)
 
@@ -81,7 +81,7 @@ def _user_of(context: RuleContext, token: str, codes: tuple[int, ...]) -> User:
     if user is None or user.password_change not in codes:
         raise ServiceRefusal(2206, "change_token_invalid")
     context.user = user
-    return user
+    return context.unlocked(user)
 
 
 def _is_password(user: User, password: str | None) -> bool:
@@ -101,7 +101,7 @@ def _change(context: RuleContext, user: User, token: str, encrypted: str) -> Rep
         raise ServiceRefusal(2061, "new_password_unsafe")
     user.password_hash = keys.hash_password(password, user.id)
     user.password_change = None
-    user.failures = 0
+    user.wrong_passwords = 0
     del context.state.sessions.password_tokens[token]
     context.state.notify("users", {"id": user.id})
     return context.ok("password_changed")

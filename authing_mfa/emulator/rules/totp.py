@@ -53,6 +53,7 @@ def enrollment_json(user: User, binding: Totp) -> dict[str, Any]:
 def _confirm_totp(operation: ConfirmTotp, context: RuleContext) -> Reply:
     """Confirm a binding. An application's binding (`source` APPLICATION) finishes the login: the user is in `data` (docs/wire.md#totp-confirmation)."""
     user, is_mfa = context.either_user()
+    context.unlocked(user)
     if is_mfa and user.totp is not None:
         raise ServiceRefusal(1001, "bound_needs_login")
     if not confirm_pending(context, user, operation.code):
@@ -103,6 +104,7 @@ def totp_matches(context: RuleContext, user: User, code: str) -> bool:
         return False
     binding.last_step = max(step, last)
     binding.confirmed_step = None
+    user.failures = 0
     return True
 
 

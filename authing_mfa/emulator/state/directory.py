@@ -239,21 +239,25 @@ class Directory(Bindings):
         """Return True if *user* is locked."""
         return self.clock() < user.locked_until
 
-    def count_failure(self, user: User) -> None:
-        """Count a wrong password or code; enough of them in a row lock the user."""
-        user.failures += 1
+    def count_failure(self, user: User, *, password: bool = False) -> None:
+        """Count a wrong code, or a wrong *password*; enough of them in a row lock the user."""
+        if password:
+            user.wrong_passwords += 1
+        else:
+            user.failures += 1
         limit = self.settings.lock_after
-        if limit is not None and user.failures >= limit:
+        if limit is not None and user.failures + user.wrong_passwords >= limit:
             self.lock_user(user, None)
 
     def lock_user(self, user: User, seconds: float | None) -> None:
         """Lock *user* for *seconds*; None: as long as the settings say."""
-        user.failures = 0
+        user.failures = user.wrong_passwords = 0
         user.locked_at = self.clock()
         user.locked_until = user.locked_at + (self.settings.lock_seconds if seconds is None else seconds)
         self.notify("users", {"id": user.id})
 
     def unlock_user(self, user: User) -> None:
         """End the lock of *user* and forget the failures."""
-        user.failures, user.locked_until = 0, 0.0
+        user.failures = user.wrong_passwords = 0
+        user.locked_until = 0.0
         self.notify("users", {"id": user.id})

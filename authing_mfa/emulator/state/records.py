@@ -88,6 +88,8 @@ class User:
     Attributes:
         mfa: the second factors the application asks of this user.
         password_change: 1639, 2058 or 2071 if the password must be changed before a login.
+        failures: wrong codes since the last right one.
+        wrong_passwords: wrong passwords since the last right one.
         locked_at: when the last lock began.
     """
 
@@ -110,6 +112,7 @@ class User:
     pending_totp: Totp | None = None
     face: tuple[bytes, ...] = attrs.field(default=(), repr=False)
     failures: int = 0
+    wrong_passwords: int = 0
     locked_until: float = 0.0
     locked_at: float = 0.0
     logins: int = 0

@@ -69,7 +69,8 @@ class Settings:
         enrollment_ttl: lifetime of a v3 enrollmentToken; one minute by the service's own text.
         password_token_ttl: lifetime of the token to change a password with (1639, 2058, 2071).
         totp_drift: how many 30-second steps a TOTP code may be early or late.
-        lock_after: wrong passwords and codes in a row until the user is locked (2005); None never locks.
+        lock_after: wrong passwords and codes in a row until the user is locked (2005); None never locks. A right password ends the row of
+            wrong passwords, a right code that of wrong codes, a finished login both.
         lock_seconds: how long the lock holds.
         enabled_factors: the factors that the application enables: a user can enroll them through the v3 API.
         enforce_scenes: refuse a code that was sent for another purpose. No source says whether the service does.
