@@ -48,6 +48,7 @@ class Asker:
             raise NoAnswerError(self._say("not_text", what=what)) from None
         except OSError as error:
             raise NoAnswerError(self._say("unreadable", what=what, reason=error.strerror or error)) from error
+        text = text.removeprefix("\ufeff")  # a byte order mark at the beginning of a file
         if not text.strip():
             raise NoAnswerError(self._say("empty_stdin", what=what, option=option))
         return _trimmed(name, text)

@@ -23,6 +23,14 @@ def test_standard_input_that_is_no_text_is_a_usage_error(bare):
     assert "Password cannot be read" in err
 
 
+def test_a_byte_order_mark_is_no_part_of_a_password(cli, emulator):
+    """Editors of Windows write one at the beginning of a file."""
+    user = emulator.add_user(mfa=[])
+    content = f"\ufeff{user['password']}\r\n".encode()
+    command = [sys.executable, "-m", "authing_mfa", "login", user["username"], "--password-stdin"]
+    assert subprocess.run(command, capture_output=True, env=cli.environ, timeout=60, input=content).returncode == 0
+
+
 def test_standard_input_that_cannot_be_read_is_a_usage_error(bare):
     """A service manager opened it for writing only."""
     writing = os.open(os.devnull, os.O_WRONLY)

@@ -39,7 +39,7 @@ def _journal(_ctx: click.Context, _param: click.Parameter, given: str | None) ->
     if given is None or not given.startswith("@"):
         return given
     try:
-        with Path(given[1:]).open(encoding="utf-8") as file:
+        with Path(given[1:]).open(encoding="utf-8-sig") as file:
             address = file.readline().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"the file {given[1:]} cannot be read.") from error
