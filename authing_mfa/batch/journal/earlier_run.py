@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.journal.records import Entry
     from authing_mfa.batch.journal.recovery_codes import RecoveryFile
 
-__all__ = ["EarlierRun"]
+__all__ = ["EarlierRun", "check_same"]
 
 _BLOCK: Final = 1024  # how many rows of the journal are read ahead
 
@@ -36,6 +36,7 @@ class EarlierRun:
         self._journal = journal
         self._known: dict[int, Entry] = {}
         self._known_to = 0
+        self._compared = -1  # the position of the last row that is the journal's
         self._codes: dict[tuple[int, str], dict[str, Any]] = {}
 
     async def read_codes(self, recovery: RecoveryFile) -> None:
@@ -57,6 +58,14 @@ class EarlierRun:
         """Return True if the journal knows rows from position *end* on: most rows before it were sent."""
         return self._journal is not None and end <= self._journal.last + 1
 
+    def is_gap(self, index: int) -> bool:
+        """Return True if the journal does not know the row at this position, and knows a later one.
+
+        An invalid row leaves no entry. If it was removed from the input, the row that stands there now was perhaps sent: that shows when
+        the next row that the journal knows is compared, and no row of the gap may be sent before.
+        """
+        return self._journal is not None and self._compared < index < self._journal.last
+
     def recall(self, index: int, row: object) -> tuple[Outcome, bool] | None:
         """Return the outcome that *row* had, and whether the journal has recorded it; None if the journal does not know the row.
 
@@ -67,11 +76,8 @@ class EarlierRun:
         entry = self._known.pop(index, None)
         if entry is None or self._journal is None:
             return None
-        if not isinstance(row, VerifyRequest) or not _same(entry, row, self._journal.salt):
-            raise InputChangedError(
-                f"Row {index + 1} is not the row that the journal has at this position: the input was changed. "
-                "Give the old input, or start with a new journal."
-            )
+        check_same(index, row, entry, self._journal.salt)
+        self._compared = index
         return self._outcome(index, entry), entry.answer is not None
 
     def check_end(self, count: int, first: int) -> None:
@@ -102,6 +108,18 @@ class EarlierRun:
         return outcome
 
 
-def _same(entry: Entry, row: VerifyRequest, salt: bytes) -> bool:
-    mine = fingerprint(row, salt)
-    return entry.key == row.key and entry.kind == row.kind and hmac.compare_digest(entry.digest, mine)
+def check_same(index: int, row: object, entry: Entry, salt: bytes) -> None:
+    """Check that *row* is the row of this *entry*.
+
+    Raises:
+        InputChangedError: it is another row.
+    """
+    if (
+        not isinstance(row, VerifyRequest)
+        or (entry.key, entry.kind) != (row.key, row.kind)
+        or not hmac.compare_digest(entry.digest, fingerprint(row, salt))
+    ):
+        raise InputChangedError(
+            f"Row {index + 1} is not the row that the journal has at this position: the input was changed. "
+            "Give the old input, or start with a new journal."
+        )

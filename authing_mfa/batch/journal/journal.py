@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from authing_mfa.batch.errors import ClaimLostError, JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
 from authing_mfa.batch.journal.database import is_away, open_database, shown
-from authing_mfa.batch.journal.records import Entry, Span, Writing
+from authing_mfa.batch.journal.records import Edge, Entry, Span, Writing
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -113,6 +113,19 @@ class Journal:
             return {line[0]: Entry(*line[1:]) for line in found}
 
         return await self._transact("read", known)
+
+    async def edges(self) -> dict[int, Edge]:
+        """Return the first and the last known row of each partition, by the partition's number."""
+        from authing_mfa.batch.journal import schema
+
+        def found(connection: sa.Connection) -> dict[int, Edge]:
+            lines = connection.execute(schema.EDGES, {"run": self._run})
+            return {
+                part: Edge(first, last, Entry(key, kind, digest, None))
+                for part, first, last, key, kind, digest in lines
+            }
+
+        return await self._transact("read", found)
 
     def _check_new(self) -> None:
         if self.last >= 0:

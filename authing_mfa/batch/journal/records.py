@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-__all__ = ["Entry", "Span", "Writing"]
+__all__ = ["Edge", "Entry", "Span", "Writing"]
 
 _LAST: Final = (1 << 63) - 1  # the highest position a database can hold
 
@@ -42,6 +42,15 @@ class Entry:
     kind: str
     digest: str
     answer: str | None
+
+
+@attrs.frozen
+class Edge:
+    """The positions of the first and the last row of a partition that the journal knows, and the entry of the first."""
+
+    first: int
+    last: int
+    entry: Entry
 
 
 @attrs.define

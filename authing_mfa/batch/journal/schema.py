@@ -189,6 +189,15 @@ HIGHEST: Final = (
     .where(ROW.c.run == sa.bindparam("run"))
     .where(ROW.c.position.between(sa.bindparam("first"), sa.bindparam("last")))
 )
+_PARTITIONS: Final = (
+    sa.select(ROW.c.part, sa.func.min(ROW.c.position).label("first"), sa.func.max(ROW.c.position).label("last"))
+    .where(ROW.c.run == sa.bindparam("run"))
+    .group_by(ROW.c.part)
+    .subquery()
+)
+EDGES: Final = sa.select(
+    _PARTITIONS.c.part, _PARTITIONS.c.first, _PARTITIONS.c.last, ROW.c.key, ROW.c.kind, ROW.c.digest
+).join(ROW, sa.and_(ROW.c.run == sa.bindparam("run"), ROW.c.position == _PARTITIONS.c.first))
 
 FORGET_ROW: Final = sa.delete(ROW).where(ROW.c.run == sa.bindparam("run_"), ROW.c.position == sa.bindparam("position_"))
 FORGET_OUTCOME: Final = sa.delete(OUTCOME).where(

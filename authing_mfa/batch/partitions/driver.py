@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -28,6 +27,7 @@ from authing_mfa.batch.journal.claims import LEASE
 from authing_mfa.batch.journal.records import Span
 from authing_mfa.batch.models import InvalidRow, Outcome, Progress
 from authing_mfa.batch.options import BatchOptions, Summary
+from authing_mfa.batch.partitions.known_rows import KnownRows
 from authing_mfa.batch.partitions.worker import Job, Partition, Receipt
 from authing_mfa.batch.run.source import Source, open_source
 from authing_mfa.errors import AuthingError, InvalidInputError
@@ -142,9 +142,8 @@ class _Driver:
         for folder in (self._folder, self._codes):
             if folder.exists() and not folder.is_dir():
                 raise InvalidInputError(f"A run on several processes needs a folder {folder}, but this is a file.")
-        self._mark = ""
-        self._known_to = -1
         self._rows = 0
+        self._known: KnownRows
         self._input = source
         self._results = results
         self._pool: Pool
@@ -152,6 +151,7 @@ class _Driver:
         self._stopping = self._abandoned = False
         self._receipts: dict[int, Receipt] = {}
         self._waiting: set[asyncio.Task[Receipt]] = set()
+        self._comparing: set[asyncio.Task[Receipt]] = set()  # those whose rows the journal may know
         self._telling: asyncio.Task[None] | None = None
         self.summary = Summary()
 
@@ -166,7 +166,7 @@ class _Driver:
         self._pool = pool
         journal = pool.journal(os.fspath(options.journal or ""))
         await asyncio.to_thread(self._results.open)
-        await self._look_at(journal)
+        self._known = await KnownRows.read(journal, options, self._results.spent(), lease=self._lease)
         for folder in (self._folder, self._codes):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -175,27 +175,12 @@ class _Driver:
         await pool.begin(self._name)
         self._job = Job(
             name=self._name,
-            mark=self._mark,
+            mark=self._known.mark,
             options=attrs.evolve(options, journal=journal, concurrency=pool.concurrency),
             parts=str(self._folder),
             recovery=str(self._codes),
             lease=self._lease,
         )
-
-    async def _look_at(self, journal: str) -> None:
-        from authing_mfa.batch.journal.journal import Journal
-
-        span = Span(part=-1, rows=self._options.partition_rows, whole=True)
-        beginning = self._options.beginning
-        opened = await Journal.open(
-            journal, run=self._options.run_name, span=span, lease=self._lease, beginning=beginning
-        )
-        try:
-            await opened.check_knows(self._results.spent())
-        finally:
-            await opened.close()
-        self._known_to = opened.last
-        self._mark = blake2b(opened.salt, digest_size=4).hexdigest()
 
     def stop(self) -> None:
         """Hand out no more; the workers end what they have sent."""
@@ -215,33 +200,42 @@ class _Driver:
         source = open_source(self._input.rows(), self._options.partition_rows)
         more = True
         while more or self._waiting:
-            while more and not self._stopping and len(self._waiting) < _AHEAD * self._pool.slots:
+            while more and self._may_hand_out():
                 more = await self._hand_out(source, listeners)
             more = more and not self._stopping
             if self._waiting:
                 done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
                 self._waiting -= done
+                self._comparing -= done
                 for task in done:
                     self._note(task)
                 self._report(listeners, time.monotonic() - began)
-        if not self._stopping and self._known_to >= self._rows:
+        if not self._stopping and self._known.last >= self._rows:
             self.summary.stopped = InputChangedError(
-                f"The input has {self._rows} rows, but the journal has row {self._known_to + 1}: the input was changed."
+                f"The input has {self._rows} rows, but the journal has row {self._known.last + 1}: the input was changed."
             )
 
+    def _may_hand_out(self) -> bool:
+        """True if the pool takes one more partition. Rows after all that the journal knows wait until those were compared."""
+        is_compared = self._rows <= self._known.last or not self._comparing
+        return is_compared and not self._stopping and len(self._waiting) < _AHEAD * self._pool.slots
+
     async def _hand_out(self, source: Source, listeners: Listeners) -> bool:
-        """Hand out one partition; False at the end of the input."""
+        """Read a partition, and hand out those that may begin; False at the end of the input."""
         try:
             partition = await self._next_partition(source, listeners)
+            ready = [] if partition is None else self._known.admit(partition)
         except Exception as error:
             if not self._rows:
                 raise
             self._stop_with(said(error))
             return False
-        if partition is None:
-            return False
-        self._waiting.add(asyncio.create_task(self._pool.verify(partition, self._job)))
-        return True
+        for part in ready:
+            task = asyncio.create_task(self._pool.verify(part, self._job))
+            self._waiting.add(task)
+            if part.span.first <= self._known.last:
+                self._comparing.add(task)
+        return partition is not None
 
     async def _next_partition(self, source: Source, listeners: Listeners) -> Partition | None:
         first, size = self._rows, self._options.partition_rows

@@ -6,7 +6,10 @@ The life of a row. "Durable" is what the journal holds then; without a journal t
 state          who moves it on                                      durable
 =============  ===================================================  ==================================================
 pulled         `_admit`: known from the journal -> settled;         nothing
-               else an intent is logged, or (a check) it is ready
+               at a gap of the journal -> waiting; else an intent
+               is logged, or (a check) it is ready
+waiting        `_admit`, when the next row that the journal knows   nothing
+               was compared: as a row that was pulled
 intent logged  `JournalWriter`, with its next window -> ready       nothing
 ready          a worker -> in flight                                the intent (not of a check)
 in flight      `_verify`: answered -> answered; it cannot have      the intent
@@ -111,6 +114,9 @@ class Engine:
         self._places = (2 if open_writer is None else 4) * concurrency
         self._taken = 0  # rows pulled and not yet handed over
         self._first = self._index = first
+        self._at_gap: list[
+            tuple[int, VerifyRequest]
+        ] = []  # they take no place: the row that they wait for must be pulled
         self._ready: deque[tuple[int, VerifyRequest]] = deque()
         self._done: deque[Outcome] = deque()
         self._held: dict[int, Outcome] | None = {} if options.ordered else None
@@ -123,9 +129,7 @@ class Engine:
         self._reporter: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[JournalWriter] | None = None
         self._pulling = self._prepared = False
-        self._fed = False
-        self._over = False
-        self._abandoned = False
+        self._fed = self._over = self._abandoned = False
         self._calls = 0
         self._own_tokens = False  # True after a row with its own token
         self._began = 0.0
@@ -176,6 +180,7 @@ class Engine:
             self._opening.cancel()  # nothing was sent
         self._limiter.close()
         self._circuit.close()
+        self._at_gap.clear()
         while self._ready:
             self._put_back(*self._ready.popleft())
         if self._writer is not None:
@@ -340,7 +345,7 @@ class Engine:
                 self._taken -= 1
                 raise
             except Exception as error:  # noqa: BLE001 - a strange row is one failed row
-                self._finish(Outcome(index, getattr(row, "key", None), None, _unexpected(error, sent=False), 0.0))
+                self._finish(_strange(index, row, error))
         if self._writer is not None:
             self._writer.wake()
         self._wake_workers(len(self._ready))
@@ -348,15 +353,34 @@ class Engine:
     def _admit_one(self, index: int, row: object) -> None:
         writer = self._writer
         known = None if writer is None else writer.recall(index, row)
+        at_gap = writer is not None and writer.earlier.is_gap(index)
+        if self._at_gap and not at_gap:
+            self._leave_gap()
         if known is not None:
             self._finish(known)
         elif not isinstance(row, VerifyRequest):
             self._finish(_invalid(index, row))
+        elif at_gap:
+            self._taken -= 1
+            self._at_gap.append((index, row))
         else:
-            if row.token is not None:
-                self._own_tokens = True
-            if writer is None or not writer.log_intent(index, row):
-                self._ready.append((index, row))
+            self._begin_row(index, row)
+
+    def _leave_gap(self) -> None:
+        """Begin the rows of a gap of the journal: the row after it is the journal's, so none of them was removed or added."""
+        rows, self._at_gap = self._at_gap, []
+        self._taken += len(rows)
+        for index, row in rows:
+            try:
+                self._begin_row(index, row)
+            except Exception as error:  # noqa: BLE001 - a strange row is one failed row
+                self._finish(_strange(index, row, error))
+
+    def _begin_row(self, index: int, row: VerifyRequest) -> None:
+        if row.token is not None:
+            self._own_tokens = True
+        if self._writer is None or not self._writer.log_intent(index, row):
+            self._ready.append((index, row))
 
     def _wake_workers(self, count: int) -> None:
         idle = self._idle
@@ -554,6 +578,10 @@ def _invalid(index: int, row: object) -> Outcome:
         return Outcome(index, row.key, None, row.error, 0.0, row.kind)
     error = InvalidInputError(f"Row {index + 1} is not a VerifyRequest but {type(row).__name__}.")
     return Outcome(index, None, None, error, 0.0)
+
+
+def _strange(index: int, row: object, error: Exception) -> Outcome:
+    return Outcome(index, getattr(row, "key", None), None, _unexpected(error, sent=False), 0.0)
 
 
 def _unexpected(error: Exception, *, sent: bool = True) -> AuthingError:
