@@ -70,7 +70,7 @@ class Emulator(Namespace):
         face: which faces match, see `Settings.face`; a value other than ``same-picture`` overrides *settings*.
         host: the address to listen on.
         allow_remote: must be True if *host* is not loopback, because the emulator shows its codes to everybody.
-        allowed_hosts: names besides localhost that a request's Host header, and the Origin of a web page, may have.
+        allowed_hosts: names besides localhost and *host* that a request's Host header, and the Origin of a web page, may have.
         tls: serve HTTPS with a new certificate authority; see `ca_path` and `client_ssl_context`.
         tls_folder: keep the authority in this folder, so that it must be trusted only once; None: a new authority at each start.
         certificate: serve HTTPS with this certificate file (PEM).
@@ -127,14 +127,16 @@ class Emulator(Namespace):
             settings = changed(settings, {"face": face})
         super().__init__("default", settings, clock, user_pool_id, app_id, _seed_of(seed, "default"))
         self._seed, self._source, self._host, self._state_file = seed, clock, host, state_file
-        self._names = frozenset(name.lower() for name in allowed_hosts)
+        own = () if host in _EVERY_ADDRESS or "%" in host else (host,)
+        self._names = frozenset(name.lower() for name in (*allowed_hosts, *own))
         self._namespaces: dict[str, Namespace] = {}
         self._namespaces_lock = threading.Lock()
         self._certificate = None
         if tls or any(part is not None for part in (certificate, private_key, tls_folder)):
             from authing_mfa.emulator.http.tls import certificate_for
 
-            self._certificate = certificate_for(certificate, private_key, tls_folder, sorted(self._names))
+            names = (*sorted(self._names), *(own_addresses() if host in _EVERY_ADDRESS else ()))
+            self._certificate = certificate_for(certificate, private_key, tls_folder, names)
         self._dispatcher = Dispatcher(self, hosts=self._names, remote=allow_remote, tls=self._certificate is not None)
         self._server = ServerThread(
             self._dispatcher.handle,

@@ -48,7 +48,7 @@ from authing_mfa._version import __version__
 from authing_mfa.emulator.http.admin_messages import MESSAGE_HANDLERS
 from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers
 from authing_mfa.emulator.http.admin_users import USER_HANDLERS
-from authing_mfa.emulator.http.answers import MARK, json_answer
+from authing_mfa.emulator.http.answers import MARK, json_answer, scheme_of
 from authing_mfa.emulator.http.host_check import other_page
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def admin(
 ) -> web.StreamResponse:
     """Answer an admin request. *path* is the part after ``/_emulator/``; *url* is the namespace's address."""
     if request.method not in _SAFE_METHODS and other_page(
-        request.headers, f"{request.scheme}://{request.headers.get('Host')}"
+        request.headers, f"{scheme_of(request)}://{request.headers.get('Host')}"
     ):
         return json_answer({"error": "a page of another site may not change the emulator"}, 403)
     name, _, rest = path.partition("/")

@@ -11,8 +11,7 @@ from aiohttp import web
 from authing_mfa.emulator.http.admin_request import AdminRequest, BadRequestError, Handlers
 from authing_mfa.emulator.http.answers import MARK, json_answer
 from authing_mfa.emulator.state.json_text import dump
-from authing_mfa.emulator.state.messages import message_json
-from authing_mfa.emulator.state.records import canonical_target
+from authing_mfa.emulator.state.messages import message_json, sent_to
 
 __all__ = ["MESSAGE_HANDLERS"]
 
@@ -40,14 +39,14 @@ def _messages(request: AdminRequest, after: int) -> list[dict[str, Any]]:
     to, channel = request.text("to"), request.text("channel")
     limit = int(request.number("limit", 100))
     found: list[dict[str, Any]] = []
-    wanted = None if to is None else canonical_target(to)
+    wanted = None if to is None else sent_to(to)
     with request.namespace.lock:
         for message in reversed(request.namespace.state.messages.sent):
             if message.id <= after or len(found) >= limit:
                 break
             if channel and message.channel != channel:
                 continue
-            if wanted is None or to == message.to or canonical_target(message.to) == wanted:
+            if wanted is None or wanted(message):
                 found.append(message_json(message))
     return found
 

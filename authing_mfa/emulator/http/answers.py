@@ -31,5 +31,6 @@ def envelope(status: int, message: str, cors: Mapping[str, str]) -> web.Response
 
 
 def scheme_of(request: web.BaseRequest) -> str:
-    """Return ``http`` or ``https``, as the client sees it: a proxy that ends TLS says it in X-Forwarded-Proto."""
-    return "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
+    """Return ``http`` or ``https``, as the client sees it: a proxy that ends or begins TLS says it in X-Forwarded-Proto."""
+    forwarded = request.headers.get("X-Forwarded-Proto")
+    return forwarded if forwarded in ("http", "https") else request.scheme

@@ -56,7 +56,7 @@ def certificate_for(
         return OwnCertificate(Path(certificate), None if private_key is None else Path(private_key))
     if private_key is not None:
         raise ValueError("a private key needs its certificate as well")
-    return LocalAuthority((*_HERE, *names), None if folder is None else Path(folder))
+    return LocalAuthority(dict.fromkeys((*_HERE, *names)), None if folder is None else Path(folder))
 
 
 class OwnCertificate:

@@ -6,17 +6,17 @@ import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from authing_mfa.emulator.state.records import SentCode, SentMessage, canonical_target
+from authing_mfa.emulator.state.records import SentCode, SentMessage, canonical_target, country_of
 from authing_mfa.emulator.state.scenes import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from random import Random
 
     from authing_mfa.emulator.state.clock import VirtualClock
     from authing_mfa.emulator.state.settings import Settings
 
-__all__ = ["Messages", "message_json"]
+__all__ = ["Messages", "message_json", "sent_to"]
 
 _KEPT = 100_000
 _FIXED = 10_000
@@ -100,7 +100,7 @@ class Messages:
     def newest(self, to: str) -> SentMessage | None:
         """Return the newest message to *to*, however the phone number is written."""
         found = self._newest.get(canonical_target(to))
-        return found or next((message for message in reversed(self.sent) if message.to == to), None)
+        return found or next(filter(sent_to(to), reversed(self.sent)), None)
 
     def fix(self, target: str, code: str | None) -> None:
         """Send *code* to *target* from now on; None: random codes again.
@@ -136,6 +136,12 @@ class Messages:
             return "expired"
         sent.used = True
         return "ok"
+
+
+def sent_to(to: str) -> Callable[[SentMessage], bool]:
+    """Return a test: has a message gone to *to*, however it is written? Without a country code *to* means the number in any country."""
+    wanted, any_country = canonical_target(to), country_of(to) is not None
+    return lambda message: message.target == wanted or (any_country and canonical_target(message.to) == wanted)
 
 
 def message_json(message: SentMessage) -> dict[str, Any]:
