@@ -153,12 +153,12 @@ class Emulator(Namespace):
     def _take_over(self, kept: Mapping[str, Any]) -> None:
         """Load the state of the state file. Seeds are kept for `reset`."""
         self.baseline: Mapping[str, Any] | None = self._seeds
-        pool = self.user_pool_id
         with seeding.place(f"the state file {self._state_file}"):
             self.restore(kept)
             for name, snapshot in kept.get("namespaces", {}).items():
                 self.namespace(name).restore(snapshot)
-        self.state.user_pool_id = pool
+        for namespace in (self, *self._namespaces.values()):
+            namespace.state.user_pool_id = self._first_pool_id
 
     # ─────────────────────────────── where it is ───────────────────────────────
 
@@ -223,7 +223,7 @@ class Emulator(Namespace):
                 if len(self._namespaces) >= _NAMESPACES:
                     self._forget_unused()
                 seed = _seed_of(self._seed, name)
-                namespace = Namespace(name, self._first_settings, self._source, self.user_pool_id, self.app_id, seed)
+                namespace = Namespace(name, self._first_settings, self._source, self._first_pool_id, self.app_id, seed)
                 namespace.on_message = self.on_message
                 if self._seeds is not None:
                     namespace.seed_from(self._seeds)

@@ -47,6 +47,7 @@ class Namespace(Users):
         self.app_id = app_id
         self.in_use = False  # True once the program or a request could change it
         self._first_settings = settings
+        self._first_pool_id = user_pool_id
         self.lock: threading.RLock = threading.RLock()
         self.clock: VirtualClock = VirtualClock(source, self._clock_moved)
         self.state: State = State(settings, self.clock, user_pool_id, seed)
@@ -206,6 +207,7 @@ class Namespace(Users):
             self.faults.clear()
             self.state.clear()
             self.state.settings = self._first_settings
+            self.state.user_pool_id = self._first_pool_id  # a snapshot of another emulator has another id
             self.request_log.clear()
             self.request_log.resize(self.state.settings.journal_size)
             if self.baseline is not None:
