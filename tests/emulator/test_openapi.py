@@ -18,8 +18,24 @@ def test_the_document_has_every_call_and_no_other():
     assert len(names) == len(set(names))
 
 
+TYPES = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+    "null": type(None),
+}
+
+
+def is_of(value, name):
+    """True if *value* is of the JSON type *name*; true and false are no numbers."""
+    return isinstance(value, TYPES[name]) and isinstance(value, bool) <= (name == "boolean")
+
+
 async def test_answers_have_the_shape_that_the_document_says(emu, api):
-    """Each reading call with a JSON schema: required fields are there, and no field is there that the document does not know."""
+    """Each reading call with a JSON schema: required fields are there, every field is known to the document, and of its type."""
     user = emu.add_user(username="ann", password="pw", phone="13800138000", mfa=["SMS"], totp=True)
     emu.send_code("13800138000")
     emu.faults.add("mfa_check", status=503)
@@ -28,11 +44,15 @@ async def test_answers_have_the_shape_that_the_document_says(emu, api):
     assert spec["servers"] == [{"url": f"{emu.url}/_emulator"}]
 
     def check(value, schema, where):
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        assert not kinds or any(is_of(value, kind) for kind in kinds), (where, value)
+        assert value in schema.get("enum", [value]), where
         if "properties" in schema:
             assert set(schema["required"]) <= value.keys() <= schema["properties"].keys(), where
             for name, item in value.items():
                 check(item, schema["properties"][name], f"{where}.{name}")
-        elif schema.get("type") == "array":
+        elif "items" in schema:
             for item in value:
                 check(item, schema["items"], f"{where}[]")
 

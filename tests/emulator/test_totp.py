@@ -203,3 +203,19 @@ async def test_a_binding_for_the_application_is_not_asked_for_as_ones_own(emu, a
     await api.post(CONFIRM, {"totp": code_of(emu, made["secret"]), "source": "APPLICATION"}, token)
     assert eve.totp_enabled
     assert (await api.login("eve", "pw"))["code"] == 200
+
+
+@pytest.mark.parametrize("name", ["名" * 320, "n" * 320])
+async def test_long_name_has_a_qr_picture(emu, api, name):
+    """An authenticator app can scan it: the label is cut, the secret is not."""
+    user = emu.add_user(username=name, password="pw", totp=True)
+    answer = await api.post(ASSOCIATE, {}, emu.issue_user_token(user))
+    data = answer["data"]
+    assert answer["code"] == 200
+    assert f"secret={data['secret']}&" in data["qrcode_uri"]
+    assert data["qrcode_data_url"].startswith("data:image/png;base64,")
+    assert await api.session_status("GET", f"/_emulator/users/{user.id}/qr.svg") == 200
+    asked = {"factorType": "OTP", "profile": {}}
+    assert (await api.post("/api/v3/send-enroll-factor-request", asked, emu.issue_user_token(user)))[
+        "statusCode"
+    ] == 200

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["PERIOD", "code_at", "matching_step", "new_recovery_code", "new_secret", "otpauth_uri", "step_of"]
 
 _ISSUER = "Authing Emulator"
+_LABEL = 100
 
 
 def new_secret(rng: Random) -> str:
@@ -43,5 +44,5 @@ def matching_step(secret: str, code: str, now: float, drift: int) -> int | None:
 
 
 def otpauth_uri(account: str, secret: str) -> str:
-    """Return the ``otpauth://`` address in the QR picture."""
-    return _totp.otpauth_uri(secret, account, issuer=_ISSUER)
+    """Return the ``otpauth://`` address in the QR picture. A long *account*, which is only for people, is cut: a phone must be able to scan it."""
+    return _totp.otpauth_uri(secret, account[:_LABEL], issuer=_ISSUER)

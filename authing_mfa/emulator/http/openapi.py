@@ -66,16 +66,15 @@ _RULE_TYPES: dict[str, Any] = {
 _RULE = _object(
     "", **{f.name: _RULE_TYPES.get(f.name, _ANY) for f in attrs.fields(FaultRule) if not f.name.startswith("_")}
 )
-_SETTINGS = _object(
-    "",
-    **{
-        field.name: {"type": ["number", "null"]}
-        for field in attrs.fields(Settings)
-        if field.name not in ("face", "application_mfa")
-    },
-    face={"type": "string", "enum": list(FACE_VERDICTS)},
-    application_mfa=_list(_TEXT),
-)
+_SETTING_TYPES: dict[Any, Any] = {
+    "float": _NUMBER,
+    "int": _COUNT,
+    "int | None": _or_null(_COUNT),
+    "bool": _FLAG,
+    "tuple[str, ...]": _list(_TEXT),
+    "str": {"type": "string", "enum": list(FACE_VERDICTS)},
+}
+_SETTINGS = _object("", **{field.name: _SETTING_TYPES[field.type] for field in attrs.fields(Settings)})
 _CLOCK = _object("now offset", now=_NUMBER, offset=_NUMBER)
 _TOKEN = _object("token", token=_TEXT)
 _REQUEST = _object(
