@@ -264,9 +264,9 @@ class Namespace(Users):
             path: the file to write.
 
         Raises:
-            OSError: the file cannot be written.
+            OSError: the file cannot be written, or could not be read again.
         """
-        snapshots.write(self.snapshot(), path)
+        snapshots.write(self.snapshot(), path, self.state)
 
     def load(self, path: str | PathLike[str]) -> None:
         """Restore the state from a file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import cattrs
 
-from authing_mfa._json import LARGE_FILE, parse_json
+from authing_mfa._json import parse_json
 from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.crypto.tokens import TokenSigner
 from authing_mfa.emulator.state import json_text
 from authing_mfa.emulator.state.clock import iso
-from authing_mfa.emulator.state.faults import rule_from_json
+from authing_mfa.emulator.state.faults import FaultRule, rule_from_json
 from authing_mfa.emulator.state.records import (
     Enrollment,
     PasswordToken,
@@ -78,21 +79,27 @@ def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
     Raises:
         ValueError: the object is not a snapshot of this format; nothing has changed.
     """
+    state_then, rules, offset = _read_back(state, snapshot)
+    state.become(state_then)
+    faults.replace(rules)
+    state.clock.offset = offset
+
+
+def _read_back(state: State, snapshot: Mapping[str, Any]) -> tuple[State, list[FaultRule], float]:
+    """Return what *snapshot* holds: a state with the settings and the clock of *state*, the fault rules, the clock's offset."""
     if snapshot.get("format") not in (1, _FORMAT):
         raise ValueError(_NOT_ONE)
     try:
         json_text.check({**snapshot})
         if snapshot["format"] == 1:
             snapshot = _from_format_1(snapshot)
-        before = _state_of(snapshot, State(state.settings, state.clock, str(snapshot["user_pool_id"]), state.seed))
+        found = _state_of(snapshot, State(state.settings, state.clock, str(snapshot["user_pool_id"]), state.seed))
         rules = [rule_from_json(rule) for rule in snapshot["faults"]]
         offset = float(snapshot["clock_offset"])
         state.clock.check(offset)
     except Exception as error:  # cattrs raises groups of any errors
         raise ValueError("the snapshot cannot be read") from error
-    state.become(before)
-    faults.replace(rules)
-    state.clock.offset = offset
+    return found, rules, offset
 
 
 def _state_of(snapshot: Mapping[str, Any], state: State) -> State:
@@ -161,17 +168,23 @@ def _examined(blob: str) -> dict[str, Any]:
     return {"size": len(content), "fingerprint": fingerprint}
 
 
-def write(snapshot: Mapping[str, Any], path: str | PathLike[str]) -> None:
-    """Write *snapshot* to the file *path*, which only its owner can read: completely, or the old file stays.
+def write(snapshot: Mapping[str, Any], path: str | PathLike[str], state: State) -> None:
+    """Write *snapshot* of *state* to the file *path*, which only its owner can read: completely and readable, or the old file stays.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written, or could not be read again.
     """
-    target = Path(path)
+    target, content = Path(path), json_text.dump(snapshot)
+    try:
+        again = _parsed(content)
+        for part in (again, *again.get("namespaces", {}).values()):
+            _read_back(state, part)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"it could not be read again, so the old one stays: {error}", str(path)) from error
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # only its owner can read it
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(json_text.dump(snapshot))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(target)
@@ -187,7 +200,12 @@ def read(path: str | PathLike[str]) -> dict[str, Any]:
         ValueError: the file is not a JSON object.
         OSError: it cannot be read.
     """
-    snapshot = parse_json(Path(path).read_bytes(), most=LARGE_FILE)
+    return _parsed(Path(path).read_bytes())
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    # The brackets in texts count as parts, too, so there is no limit: the file is the user's own.
+    snapshot = parse_json(content, most=len(content))
     if not isinstance(snapshot, dict):
         raise ValueError(_NOT_ONE)  # noqa: TRY004 - a value
     return snapshot

@@ -52,7 +52,7 @@ def save(path: str | PathLike[str], default: Namespace, others: Mapping[str, Nam
         "namespaces": {name: namespace.snapshot() for name, namespace in others.items() if not namespace.unused},
     }
     try:
-        snapshots.write(kept, path)
+        snapshots.write(kept, path, default.state)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OSError(

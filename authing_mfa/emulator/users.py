@@ -186,7 +186,10 @@ class Users:
 
         Args:
             user: the user to lock.
-            seconds: how long, by the emulator's clock; None: `Settings.lock_seconds`.
+            seconds: how long, by the emulator's clock, at most 1e9; None: `Settings.lock_seconds`.
+
+        Raises:
+            ValueError: *seconds* is not a number above 0, or is more than 1e9.
         """
         with self.lock:
             self.state.lock_user(user.record, seconds)

@@ -23,6 +23,7 @@ from authing_mfa.emulator.state.user_fields import (
     checked_custom,
     checked_email,
     checked_id,
+    checked_lock,
     checked_password_change,
     checked_phone,
     checked_secret,
@@ -251,9 +252,10 @@ class Directory(Bindings):
 
     def lock_user(self, user: User, seconds: float | None) -> None:
         """Lock *user* for *seconds*; None: as long as the settings say."""
+        now = self.clock()
+        user.locked_until = now + (self.settings.lock_seconds if seconds is None else checked_lock(seconds))
+        user.locked_at = now
         user.failures = user.wrong_passwords = 0
-        user.locked_at = self.clock()
-        user.locked_until = user.locked_at + (self.settings.lock_seconds if seconds is None else seconds)
         self.notify("users", {"id": user.id})
 
     def unlock_user(self, user: User) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
 import attrs
 
+from authing_mfa.emulator.state import json_text
 from authing_mfa.operations import Operation
 
 if TYPE_CHECKING:
@@ -156,6 +157,10 @@ _KINDS: dict[str, tuple[type, str]] = {
 def _check_kind(name: str, value: Any, kind: tuple[type, str]) -> None:
     if value is not None and type(value) is not kind[0]:
         raise ValueError(f"{name} is {kind[1]}, not {value!r}")
+    if type(value) is str:
+        json_text.check_text(name, value)
+    elif type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(f"{name} is a number of at most 64 bits")
 
 
 def _check_path(path: str | None) -> None:

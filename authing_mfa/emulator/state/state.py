@@ -75,9 +75,10 @@ class State(Directory):
         With *per_scene* only a code of the same scene counts, as in the v3 API. With *force* no earlier code counts.
 
         Raises:
-            UnacceptableError: *to* is not a phone number (SMS) or an e-mail address, or *scene* is too long.
+            UnacceptableError: *to* is not a phone number (SMS) or an e-mail address, or a text is too long.
         """
         checked_text("scene", scene)
+        checked_text("phone_country_code", country_code)
         to = checked_recipient(to, channel)
         if not force and self.messages.too_soon(self.settings, to, country_code, scene if per_scene else None):
             return False

@@ -18,6 +18,7 @@ __all__ = [
     "checked_custom",
     "checked_email",
     "checked_id",
+    "checked_lock",
     "checked_password_change",
     "checked_phone",
     "checked_recipient",
@@ -28,6 +29,8 @@ __all__ = [
 
 _LENGTH = 320  # the limit of an e-mail address (RFC 3696); no other field is longer
 _CUSTOM_BYTES = 100_000
+_CUSTOM_LEVELS = 90  # in a state file the fields stand five levels deep, and its JSON may nest a hundred
+_LONGEST_LOCK = 1e9
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -36,7 +39,7 @@ class UnacceptableError(ValueError):
 
 
 def checked_text(name: str, value: Any) -> str | None:
-    """Return *value* if it is a text of at most 320 characters, or None.
+    """Return *value* if it is a text of at most 320 characters that UTF-8 can hold, or None.
 
     Raises:
         UnacceptableError: *value* is something else.
@@ -47,7 +50,18 @@ def checked_text(name: str, value: Any) -> str | None:
         raise UnacceptableError(f"{name} must be text, not {value!r:.80}")
     if len(value) > _LENGTH:
         raise UnacceptableError(f"{name} is longer than {_LENGTH} characters")
+    try:
+        json_text.check_text(name, value)
+    except ValueError as error:
+        raise UnacceptableError(str(error)) from None
     return value
+
+
+def checked_lock(seconds: Any) -> float:
+    """Return *seconds* if a lock can last so long: more than 0, at most 1e9."""
+    if type(seconds) not in (int, float) or not 0 < seconds <= _LONGEST_LOCK:
+        raise UnacceptableError(f"seconds must be a number above 0, at most {_LONGEST_LOCK:.0f}, not {seconds!r:.80}")
+    return float(seconds)
 
 
 def checked_phone(value: Any, name: str = "phone") -> str | None:
@@ -121,7 +135,7 @@ def checked_custom(value: Any) -> Mapping[str, object]:
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         raise UnacceptableError(f"custom must map names to values, not be {value!r:.80}")
     try:
-        json_text.check(value)
+        json_text.check(value, _CUSTOM_LEVELS)
         size = len(json_text.dump(value))
     except ValueError as error:
         raise UnacceptableError(f"custom: {error}") from None
