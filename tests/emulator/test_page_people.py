@@ -119,3 +119,37 @@ def test_the_base_url_is_the_one_by_which_the_page_was_opened(emu, page):
     local = emu.url.replace("127.0.0.1", "localhost")
     page.open(f"{local}/ns/w1/")
     page.wait(lambda: page.texts("#facts code")[0] == f"{local}/ns/w1")
+
+
+def test_a_user_saved_without_a_change_stays_as_it_was(emu, page):
+    """The country of the phone, the order of the factors, factors without a box, and spaces at the ends of a name."""
+    ann = emu.add_user(
+        username=" ann ", password="pw", phone="7700900123", phone_country_code="+44", mfa=["FACE", "DEVICE", "SMS"]
+    )
+    before = emu.snapshot()["users"]
+    page.show("users")
+    page.click(".person-actions button")
+    page.click("#user-form [type=submit]")
+    page.wait(lambda: not page.all("#user-dialog"))
+    (user,), (then,) = emu.snapshot()["users"], before
+    assert {**user, "updated_at": None} == {**then, "updated_at": None}
+    page.click(".person-actions button")
+    page.click("#user-form [value=EMAIL]")
+    page.click("#user-form [value=FACE]")
+    page.type("#user-form [name=email]", "ann@b.test")
+    page.click("#user-form [type=submit]")
+    page.wait(lambda: ann.email == "ann@b.test")
+    assert (ann.mfa, ann.record.phone_country_code) == (("DEVICE", "SMS", "EMAIL"), "+44")
+
+
+def test_a_form_takes_back_no_change_that_was_made_meanwhile(emu, page):
+    """Only what was changed in the form is sent."""
+    ann = emu.add_user(username="ann", password="pw", phone="13800138000", mfa=["SMS"])
+    page.show("users")
+    page.click(".person-actions button")
+    page.one("#user-form [name=email]")
+    emu.update_user(ann, phone="13900139000", mfa=["OTP"])
+    page.type("#user-form [name=email]", "ann@b.test")
+    page.click("#user-form [type=submit]")
+    page.wait(lambda: ann.email == "ann@b.test")
+    assert (ann.phone, ann.mfa) == ("13900139000", ("OTP",))

@@ -6,7 +6,10 @@ import { t } from "./texts.js";
 
 export const FACTORS = ["SMS", "EMAIL", "OTP", "FACE"];
 
+const TEXTS = ["username", "phone", "email"];
+
 let edited = null; // the user that is changed; null: a new one
+let shown = {}; // the texts of that user, as the form showed them
 
 /** Open the dialog for *user*; null: for a new user. */
 export function openForm(user) {
@@ -18,7 +21,10 @@ export function openForm(user) {
   byId("user-submit").textContent = user ? t("save") : t("add");
   form.elements.password.placeholder = user ? t("password_unchanged") : "";
   form.elements.totp.closest("label").hidden = user !== null;
-  for (const name of ["username", "phone", "email"]) form.elements[name].value = user?.[name] ?? "";
+  for (const name of TEXTS) {
+    form.elements[name].value = user?.[name] ?? "";
+    shown[name] = form.elements[name].value;
+  }
   fill(
     byId("user-mfa"),
     FACTORS.map((factor) =>
@@ -67,25 +73,35 @@ function say(sentence) {
   problem.hidden = sentence === null;
 }
 
+/** The fields that were changed in the form. Others may have been changed elsewhere since, and a user has more than the form shows. */
+function changes(form) {
+  const fields = {};
+  for (const name of TEXTS) {
+    const { value } = form.elements[name];
+    const text = value.trim();
+    if (value !== shown[name] && (edited || text)) fields[name] = text; // an empty phone or address is removed
+  }
+  const before = edited?.own_mfa ?? [];
+  const checked = [...form.querySelectorAll("[name=mfa]:checked")].map((box) => box.value);
+  const kept = before.filter((factor) => checked.includes(factor) || !FACTORS.includes(factor));
+  const mfa = [...kept, ...checked.filter((factor) => !before.includes(factor))];
+  if (mfa.join() !== before.join()) fields.mfa = mfa;
+  if (form.elements.password.value) fields.password = form.elements.password.value;
+  return fields;
+}
+
 async function submit(event) {
   event.preventDefault();
   const form = event.target;
-  const text = (name) => form.elements[name].value.trim() || null;
-  const removed = edited ? "" : null; // a field that was emptied; null would leave it unchanged
-  const fields = {
-    username: text("username"),
-    phone: text("phone") ?? removed,
-    email: text("email") ?? removed,
-    mfa: [...form.querySelectorAll("[name=mfa]:checked")].map((box) => box.value),
-  };
-  if (form.elements.password.value) fields.password = form.elements.password.value;
+  const fields = changes(form);
+  const name = form.elements.username.value.trim();
   try {
-    if (!edited && (!fields.username || !fields.password)) throw new Error(t("user_missing"));
-    if (edited?.username && !fields.username) throw new Error(t("name_missing"));
+    if (!edited && (!name || !fields.password)) throw new Error(t("user_missing"));
+    if (edited?.username && !name) throw new Error(t("name_missing"));
     if (edited) await ask("PATCH", `users/${edited.id}`, fields);
     else await post("users", { ...fields, totp: form.elements.totp.checked });
     byId("user-dialog").close();
-    toast(t(edited ? "user_changed" : "user_added", { name: fields.username ?? "" }));
+    toast(t(edited ? "user_changed" : "user_added", { name }));
   } catch (error) {
     say(error.message);
   }
