@@ -7,7 +7,7 @@
         ...                                       # AuthClient(emu.app_id, base_url=emu.url, public_key=emu.public_key)
         emu.code_for("13800138000")
 
-The admin API is described in `http.admin`, faults in `state.faults`, seed files in `seeding`, `serve` in `serving`.
+The admin API is described in `http.admin`, faults in `state.fault_rules`, seed files in `seeding`, `serve` in `serving`.
 
 Folders, from the ground up (import-linter keeps the order):
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.namespace import Namespace
     from authing_mfa.emulator.seeding import write_starter
     from authing_mfa.emulator.serving import serve
-    from authing_mfa.emulator.state.faults import FaultRule
+    from authing_mfa.emulator.state.fault_rules import FaultRule
     from authing_mfa.emulator.state.records import SentMessage
     from authing_mfa.emulator.state.request_log import RecordedRequest
     from authing_mfa.emulator.state.settings import Settings
@@ -57,7 +57,7 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and refuses 
             "namespace",
             "seeding",
             "serving",
-            "state.faults",
+            "state.fault_rules",
             "state.records",
             "state.request_log",
             "state.settings",

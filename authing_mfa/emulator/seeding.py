@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from authing_mfa._json import LARGE_FILE, parse_json
 from authing_mfa.emulator.crypto.faces import face_fingerprint
-from authing_mfa.emulator.state.faults import RULE_FIELDS
+from authing_mfa.emulator.state.fault_rules import RULE_FIELDS
 from authing_mfa.emulator.state.settings import Settings, changed
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.crypto.tokens import TokenSigner
 from authing_mfa.emulator.state import json_text
 from authing_mfa.emulator.state.clock import iso
-from authing_mfa.emulator.state.faults import FaultRule, rule_from_json
+from authing_mfa.emulator.state.fault_rules import FaultRule, rule_for_snapshot, rule_from_snapshot
+from authing_mfa.emulator.state.faults import MOST_RULES, Faults
 from authing_mfa.emulator.state.records import (
     Enrollment,
     PasswordToken,
@@ -33,8 +34,6 @@ from authing_mfa.emulator.state.user_fields import checked_custom, checked_passw
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
-
-    from authing_mfa.emulator.state.faults import Faults
 
 __all__ = ["put_back", "read", "take", "write"]
 
@@ -69,7 +68,7 @@ def take(state: State, faults: Faults) -> dict[str, Any]:
         "captchas": dict(state.sessions.captchas),
         "password_tokens": plain(state.sessions.password_tokens),
         "ended_tokens": dict(state.sessions.ended),
-        "faults": [rule.as_json() for rule in faults],
+        "faults": [rule_for_snapshot(rule) for rule in faults],
     }
 
 
@@ -94,7 +93,9 @@ def _read_back(state: State, snapshot: Mapping[str, Any]) -> tuple[State, list[F
         if snapshot["format"] == 1:
             snapshot = _from_format_1(snapshot)
         found = _state_of(snapshot, State(state.settings, state.clock, str(snapshot["user_pool_id"]), state.seed))
-        rules = [rule_from_json(rule) for rule in snapshot["faults"]]
+        rules = [rule_from_snapshot(rule) for rule in snapshot["faults"]]
+        if len(rules) > MOST_RULES:
+            raise ValueError(f"more than {MOST_RULES} fault rules")  # noqa: TRY301 - told like all that is wrong with it
         offset = float(snapshot["clock_offset"])
         state.clock.check(offset)
     except Exception as error:  # cattrs raises groups of any errors

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from authing_mfa._version import __version__
-from authing_mfa.emulator.state.faults import FaultRule
+from authing_mfa.emulator.state.fault_rules import FaultRule
 from authing_mfa.emulator.state.settings import FACE_VERDICTS, POLICIES, Settings
 
 __all__ = ["document"]

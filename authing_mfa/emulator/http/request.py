@@ -19,6 +19,8 @@ from authing_mfa.emulator.http.body import BodyError, read_body
 from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.rules import handle
 from authing_mfa.emulator.rules.context import Reply, RuleContext, ServiceRefusal, as_refusal
+from authing_mfa.emulator.rules.endpoints import GraphQL
+from authing_mfa.emulator.rules.graphql import failure
 from authing_mfa.emulator.state.json_text import dump
 from authing_mfa.emulator.state.request_log import BODY_LIMIT, RecordedRequest
 from authing_mfa.emulator.state.user_fields import UnacceptableError
@@ -36,7 +38,7 @@ from authing_mfa.operations import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from authing_mfa.emulator.state.faults import FaultRule
+    from authing_mfa.emulator.state.fault_rules import FaultRule
 
 __all__ = ["RequestHandler", "bearer_of"]
 
@@ -89,7 +91,9 @@ class RequestHandler:
                 await asyncio.sleep(rule.seconds())
         rule = rules[-1]
         with self.namespace.lock:
-            reply = self._perform(context) if rule.service_acts else _refusal_of(rule)
+            reply = self._perform(context) if rule.service_acts else None
+            if reply is None or rule.is_refusal:
+                reply = self._refusal(context, rule)
             response = self._finish(context, reply, rule)
         return await self._distorted(response, rule)
 
@@ -164,6 +168,13 @@ class RequestHandler:
         except (ServiceRefusal, InvalidInputError, UnacceptableError) as error:
             return context.refused(as_refusal(error))
 
+    def _refusal(self, context: RuleContext, rule: FaultRule) -> Reply:
+        """Return the answer of *rule* in place of the service's, in the shape of the API that was called."""
+        status = rule.status or (429 if rule.retry_after is not None else 200)
+        code = rule.code if rule.code is not None else status
+        body = context.failure(code, rule.message or "A fault of the emulator.")
+        return Reply(failure(self.operation, body) if isinstance(self.operation, GraphQL) else body, status)
+
     def _verifies(self, token: str | None) -> bool:
         """Return True if this is a verification with a token of this emulator; other tokens are not counted."""
         return isinstance(self.operation, _VERIFYING) and self.namespace.state.read_token(token)[0] is not None
@@ -178,7 +189,7 @@ class RequestHandler:
         )
         headers = {**MARK, **self.cors, **reply.headers}
         if rule is not None and rule.retry_after is not None:
-            headers["Retry-After"] = f"{rule.retry_after:g}"
+            headers["Retry-After"] = f"{rule.retry_after:f}".rstrip("0").rstrip(".")
         return web.Response(body=body, status=status, headers=headers, content_type=reply.content_type)
 
     def _record(
@@ -248,13 +259,6 @@ class RequestHandler:
             await asyncio.sleep(seconds / _SLICES)
             await stream.write(body[start : start + size])
         return stream
-
-
-def _refusal_of(rule: FaultRule) -> Reply:
-    """Return the answer of *rule* in place of the service's."""
-    status = rule.status or (429 if rule.retry_after is not None else 200)
-    code = rule.code if rule.code is not None else status
-    return Reply({"code": code, "message": rule.message or "A fault of the emulator."}, status)
 
 
 def _cut(request: web.BaseRequest, *, reset: bool) -> None:

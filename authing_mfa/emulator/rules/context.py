@@ -119,19 +119,19 @@ class RuleContext:
 
     def refused(self, refusal: ServiceRefusal) -> Reply:
         """Return *refusal* in the envelope of the API that was called."""
-        message = sentence(refusal.key, self.lang) + refusal.detail
-        body: dict[str, Any]
-        if self.v3:
-            own_status = 100 <= refusal.code < 600
-            status = refusal.code if own_status else _V3_STATUS.get(refusal.code, 400)
-            body = {"statusCode": status, "message": message, "requestId": self._request_id()}
-            if not own_status:
-                body["apiCode"] = refusal.code
-        else:
-            body = {"code": refusal.code, "message": message}
+        body = self.failure(refusal.code, sentence(refusal.key, self.lang) + refusal.detail)
         if refusal.data is not None:
             body["data"] = refusal.data
         return Reply(body, 200 if self.v3 else refusal.status)
+
+    def failure(self, code: int, message: str) -> dict[str, Any]:
+        """Return a failure in the envelope of the API that was called."""
+        if not self.v3:
+            return {"code": code, "message": message}
+        own_status = 100 <= code < 600
+        status = code if own_status else _V3_STATUS.get(code, 400)
+        body: dict[str, Any] = {"statusCode": status, "message": message, "requestId": self._request_id()}
+        return body if own_status else body | {"apiCode": code}
 
     def _request_id(self) -> str:
         return str(UUID(bytes=self.state.rng.randbytes(16), version=4))

@@ -30,15 +30,14 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.rules.context import RuleContext
     from authing_mfa.operations import Operation
 
-__all__: list[str] = []
+__all__ = ["failure"]
 
 _FIRST_FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
 
 
 @handle.register(GraphQL)
 def _graphql(operation: GraphQL, context: RuleContext) -> Reply:
-    found = _FIRST_FIELD.search(operation.query)
-    field = found.group(1) if found else ""
+    field = _first_field(operation)
     variables = {name: value for name, value in operation.variables.items() if value is not None}
     given = variables.get("input")
     fields = (
@@ -50,9 +49,18 @@ def _graphql(operation: GraphQL, context: RuleContext) -> Reply:
             raise ServiceRefusal(400, "bad_request", detail=f": GraphQL {field or '?'}")  # noqa: TRY301 - answered like the others
         return Reply({"data": {field: handler(fields, context)}})
     except (ServiceRefusal, InvalidInputError, UnacceptableError) as error:
-        body = context.refused(as_refusal(error)).body
-        message = {"code": body["code"], "message": body["message"], "data": body.get("data")}
-        return Reply({"errors": [{"message": message, "path": [field]}], "data": None})
+        return Reply(failure(operation, context.refused(as_refusal(error)).body))
+
+
+def _first_field(operation: GraphQL) -> str:
+    found = _FIRST_FIELD.search(operation.query)
+    return found.group(1) if found else ""
+
+
+def failure(operation: GraphQL, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the failure *body* (code, message, data) in the form of GraphQL."""
+    message = {"code": body["code"], "message": body["message"], "data": body.get("data")}
+    return {"errors": [{"message": message, "path": [_first_field(operation)]}], "data": None}
 
 
 def _data(operation: Operation[Any], context: RuleContext) -> Any:
