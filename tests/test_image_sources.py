@@ -106,7 +106,7 @@ async def test_an_upload_of_aiohttp_web_is_taken() -> None:
 
     async def body(request: web.Request) -> web.Response:
         got.append(await prepare_async(request.content))
-        return web.Response()
+        return web.Response(body=png())  # an answer of aiohttp is taken as well
 
     application = web.Application()
     application.add_routes([web.post("/form", form), web.post("/parts", parts), web.post("/body", body)])
@@ -123,10 +123,10 @@ async def test_an_upload_of_aiohttp_web_is_taken() -> None:
                 async with session.post(url + path, data=data) as response:
                     assert response.status == 200
             async with session.post(url + "/body", data=png()) as response:
-                assert response.status == 200
+                got.append(await prepare_async(response))
     finally:
         await runner.cleanup()
-    assert got == [RED] * 3
+    assert got == [RED] * 4
 
 
 async def test_an_asynchronous_file_is_read_whole_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +145,50 @@ async def test_an_asynchronous_file_is_read_whole_and_bounded(monkeypatch: pytes
     monkeypatch.setattr(sources, "FILE_LIMIT", len(png()) - 1)
     with pytest.raises(ImageError, match="larger than"):
         await prepare_async(File(png()))
+
+
+async def test_a_read_without_a_size_gives_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of HTTP libraries have such a `read`, and give the same content again; the limit holds for them as well."""
+
+    class Answer:
+        def __init__(self, content: bytes) -> None:
+            self.content = content
+
+        async def read(self) -> bytes:
+            return self.content
+
+    class BlockingAnswer(Answer):
+        def read(self) -> bytes:  # type: ignore[override]  # another kind of object
+            return self.content
+
+    assert [await prepare_async(kind(png())) for kind in (Answer, BlockingAnswer)] == [RED] * 2
+    monkeypatch.setattr(sources, "FILE_LIMIT", len(png()) - 1)
+    for kind in (Answer, BlockingAnswer):
+        with pytest.raises(ImageError, match="larger than"):
+            await prepare_async(kind(png()))
+
+
+def test_a_read_that_does_not_tell_its_parameters_is_called_with_a_size() -> None:
+    """As some functions in C: most files take a size."""
+
+    class File:
+        def __init__(self) -> None:
+            self.rest = io.BytesIO(png())
+
+        @property
+        def read(self) -> Callable[..., bytes]:
+            return Silent(self.rest.read)
+
+    class Silent:
+        __signature__ = "none"  # inspect refuses it
+
+        def __init__(self, read: Callable[..., bytes]) -> None:
+            self.read = read
+
+        def __call__(self, size: int) -> bytes:
+            return self.read(size)
+
+    assert prepare(File()) == RED  # type: ignore[arg-type]
 
 
 def test_an_asynchronous_file_needs_the_asynchronous_client() -> None:
@@ -373,28 +417,31 @@ def test_many_large_pictures_at_once_need_little_more_memory_than_one() -> None:
 
 
 FORK = """
-import asyncio, os, sys
-from authing_mfa.images import memory, prepare_async
+import asyncio, io, os, sys
+from PIL import Image
+from authing_mfa.images import careful, memory, prepare_async
 from tests.test_image_sources import RED, png
 import threading
+picture, file = Image.open(io.BytesIO(png())), io.BytesIO(png())
 assert asyncio.run(prepare_async(png())) == RED
 held, go_on = threading.Event(), threading.Event()
 def hold():
-    with memory.reserved(memory.SHARED):
+    with memory.reserved(memory.SHARED), careful.alone(picture), careful.reading(file), careful._guard:
         held.set()
         go_on.wait()
 threading.Thread(target=hold, daemon=True).start()
 held.wait()
 child = os.fork()
 if child == 0:
-    os._exit(0 if asyncio.run(asyncio.wait_for(prepare_async(png()), 30)) == RED else 1)
+    results = [asyncio.run(asyncio.wait_for(prepare_async(source), 30)) for source in (png(), picture, file)]
+    os._exit(0 if results == [RED] * 3 else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 go_on.set()
 """
 
 
 def test_the_child_of_a_fork_prepares_pictures_too() -> None:
-    """The parent's threads, and what they have reserved, are not in the child."""
+    """The parent's threads, and what they have reserved or hold, are not in the child."""
     require(hasattr(os, "fork"), "os.fork")
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK],

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, ForwardRef
 
 from authing_mfa.errors import ImageError, InvalidInputError
-from authing_mfa.images import formats, memory, pixels, sources
+from authing_mfa.images import careful, formats, memory, pixels, sources
 from authing_mfa.images.sources import AsyncReadable, HasFile, picture_class
 
 if TYPE_CHECKING:
@@ -75,12 +75,13 @@ def prepare(source: ImageSource, *, max_side: int = MAX_SIDE, max_memory: int = 
     if not isinstance(max_memory, int) or isinstance(max_memory, bool) or max_memory < 1:
         raise InvalidInputError("max_memory must be a whole number of bytes, 1 or more.")
     try:
-        if isinstance(source, picture_class()):
-            need = formats.check_size(source, max_side, max_memory)
-            with memory.reserved(need):
-                return pixels.to_jpeg(source, max_side)
-        with sources.opened(source) as file:
-            return formats.to_jpeg(file, max_side, max_memory)
+        with careful.whole():
+            if isinstance(source, picture_class()):
+                need = formats.check_size(source, max_side, max_memory)
+                with memory.reserved(need):
+                    return pixels.to_jpeg(source, max_side)
+            with sources.opened(source) as file:
+                return formats.to_jpeg(file, max_side, max_memory)
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly everything on broken files
@@ -120,7 +121,8 @@ def take(source: ImageSource, *, max_memory: int = MEMORY_LIMIT) -> Image | byte
             with sources.opened(source) as file:
                 return file.read()
         formats.check_size(source, MAX_SIDE, max_memory)
-        return source.copy()
+        with careful.whole(), careful.alone(source):
+            return source.copy()
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly everything on broken files, and so do odd sources
@@ -142,6 +144,7 @@ def _after_fork() -> None:
     global _executor  # noqa: PLW0603 - its threads do not exist in the child
     _executor = None
     memory.after_fork()
+    careful.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

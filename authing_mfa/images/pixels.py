@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.errors import ImageError
+from authing_mfa.images import careful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,10 @@ _ORIENTATION: Final = 0x0112
 
 def to_jpeg(picture: Image, max_side: int) -> bytes:
     """Return *picture* as a JPEG file. Its pixels are decoded here; it is not modified otherwise."""
-    picture.load()
-    return _encoded(_on_white(_to_srgb(_turned(_shrunk(picture, max_side), _orientation(picture)), picture)))
+    with careful.alone(picture):
+        picture.load()
+        orientation = _orientation(picture)
+    return _encoded(_on_white(_to_srgb(_turned(_shrunk(picture, max_side), orientation), picture)))
 
 
 # ─────────────────────────────── shrinking ───────────────────────────────

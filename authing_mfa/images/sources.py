@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 from authing_mfa.errors import ImageError
+from authing_mfa.images import careful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +30,10 @@ _READING_FAILED: Final = "The picture file cannot be read: reading it failed, or
 
 
 class AsyncReadable(Protocol):
-    """A file with an asynchronous `read`: Starlette's UploadFile, aiofiles, anyio, aiohttp's `request.content`."""
+    """A file with an asynchronous `read`: Starlette's UploadFile, aiofiles, anyio, aiohttp's `request.content` and its answers."""
 
-    def read(self, size: int = ..., /) -> Awaitable[bytes]:
-        """Read up to *size* bytes; nothing at the end."""
+    def read(self) -> Awaitable[bytes]:
+        """Return the whole content. If it takes a number of bytes, it is called with one until nothing is left."""
         ...
 
 
@@ -144,15 +145,32 @@ def _is_plain_file(value: object) -> bool:
     return callable(read) and not inspect.iscoroutinefunction(read) and not isinstance(value, type)
 
 
+def _takes_size(read: Any) -> bool:
+    """Return False if *read* takes no number of bytes: the answers of aiohttp and httpx give their whole content at once."""
+    try:
+        signature = inspect.signature(read)
+    except (TypeError, ValueError):  # a function that does not tell its parameters, as some in C
+        return True
+    try:
+        signature.bind(_CHUNK)
+    except TypeError:
+        return False
+    return True
+
+
 def _read_all(file: Any) -> bytes:
     chunks: list[bytes] = []
     room = FILE_LIMIT + 1
-    try:
-        while room > 0 and (chunk := file.read(room)):
-            chunks.append(chunk)
-            room -= len(chunk)
-    except Exception as error:  # any error of the caller's own file class
-        raise ImageError(_READING_FAILED) from error
+    with careful.reading(file):
+        try:
+            in_parts = _takes_size(file.read)
+            while room > 0 and (chunk := file.read(room) if in_parts else file.read()):
+                chunks.append(chunk)
+                room -= len(chunk)
+                if not in_parts:
+                    break
+        except Exception as error:  # any error of the caller's own file class
+            raise ImageError(_READING_FAILED) from error
     if not chunks and _position(file) > 0:
         raise ImageError("The picture file has nothing left to read: seek(0) first.")
     return _joined(chunks, room)
@@ -191,12 +209,16 @@ async def read_async(source: Any) -> bytes:
     read = getattr(source, "read_chunk", None) or source.read
     chunks: list[bytes] = []
     room = FILE_LIMIT + 1
-    try:
-        while room > 0 and (chunk := await read(_CHUNK)):
-            chunks.append(chunk)
-            room -= len(chunk)
-    except Exception as error:  # any error of the caller's own file class
-        raise ImageError(_READING_FAILED) from error
+    with careful.reading(source):
+        try:
+            in_parts = _takes_size(read)
+            while room > 0 and (chunk := await (read(_CHUNK) if in_parts else read())):
+                chunks.append(chunk)
+                room -= len(chunk)
+                if not in_parts:
+                    break
+        except Exception as error:  # any error of the caller's own file class
+            raise ImageError(_READING_FAILED) from error
     if not chunks:
         raise ImageError("The picture file has nothing left to read: was it read before?")
     return _joined(chunks, room)
