@@ -12,7 +12,7 @@ from authing_mfa import retry
 from authing_mfa._checks import LONGEST, flag, is_number, whole_number
 from authing_mfa._plain_function import is_plain_function
 from authing_mfa._value import Value
-from authing_mfa.discovery import check_base_url, check_host, check_proxy
+from authing_mfa.discovery import Service, check_base_url, check_host, check_proxy, service_address
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.protocol import DEFAULT_LIMIT, check_header_text
 
@@ -116,3 +116,8 @@ class ClientOptions(Value):
     max_image_memory: int = attrs.field(default=512 * 1024 * 1024, validator=whole_number())
     max_response_size: int = attrs.field(default=DEFAULT_LIMIT, validator=whole_number())
     on_call: Callable[[CallRecord], Any] | None = attrs.field(default=None, validator=_on_call)
+
+    @property
+    def service(self) -> Service:
+        """The application and the service of the client's calls."""
+        return Service(self.app_id, service_address(self.scheme, self.host, self.base_url))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from authing_mfa._progress import Observer
     from authing_mfa.call_record import CallRecord
+    from authing_mfa.discovery import Service
     from authing_mfa.images import ImageSource
     from authing_mfa.models import (
         Authenticator,
@@ -198,6 +199,11 @@ class AuthClient:
     def _observe(self, observer: Observer) -> None:
         """Tell *observer* of every call of this client and its views that begins from now on."""
         self._core.observers += (observer,)
+
+    @property
+    def _service(self) -> Service:
+        """The application and the service, for a batch's journal."""
+        return self._core.options.service
 
     @property
     def max_connections(self) -> int:

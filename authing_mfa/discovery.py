@@ -20,7 +20,17 @@ from authing_mfa.errors import AuthingError, ConfigError, InvalidInputError, Usa
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Discovery", "Endpoint", "api_base", "check_base_url", "check_host", "check_proxy", "config_base"]
+__all__ = [
+    "Discovery",
+    "Endpoint",
+    "Service",
+    "api_base",
+    "check_base_url",
+    "check_host",
+    "check_proxy",
+    "config_base",
+    "service_address",
+]
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 _ADDRESS = re.compile(r"(?P<scheme>https?)://((?P<user>[!-.0->@-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)")
@@ -32,6 +42,25 @@ class Endpoint(Value):
 
     base_url: str
     user_pool_id: str | None = None
+
+
+@attrs.frozen
+class Service:
+    """What tells the users and codes of one client from those of another: the application, and where its calls go."""
+
+    app_id: str
+    address: str
+
+
+def service_address(scheme: str, host: str, base_url: str | None) -> str:
+    """Return the address of the calls in one form, whichever way it was written; before public-config is known, the service's domain."""
+    parts = _read_address(base_url or f"{scheme}://{host}")
+    assert parts is not None
+    name, port = _split_port(parts["host"].lower())
+    if _is_ip(name.strip("[]")):
+        name = str(ipaddress.ip_address(name.strip("[]")))
+    number = int(port or ("443" if parts["scheme"] == "https" else "80"))
+    return f"{parts['scheme']} {name} {number} {parts['path'].rstrip('/')}"
 
 
 def check_host(host: object) -> str:

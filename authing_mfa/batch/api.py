@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.journal.writer import JournalWriter
     from authing_mfa.batch.models import InvalidRow, Outcome, Progress, VerifyRequest
     from authing_mfa.client import AuthClient
+    from authing_mfa.discovery import Service
 
 __all__ = ["Assignment", "Output", "engine_for", "verify_many"]
 
@@ -42,6 +43,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
     on_progress: Callable[[Progress], Any] | None = None,
     resend_unknown: bool = False,
     resend_rejected: Collection[int] = (),
+    service_moved: bool = False,
     stop_after_failures: int | None = STOP_AFTER_FAILURES,
     max_outage: float = MAX_OUTAGE,
     recovery_file: str | PathLike[str] | None = None,
@@ -69,6 +71,8 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         on_progress: a function that is called regularly, and at the end, with the progress of the run.
         resend_unknown: when the run is resumed, send the rows with status ``unknown`` again.
         resend_rejected: when the run is resumed, send rows again that were rejected with one of these codes.
+        service_moved: when the run is resumed, accept that the client's application id or address is another one than before: it is the
+            same service.
         stop_after_failures: after this number of consecutive failures of the service or the network, nothing is sent until the
             service can be reached again; None: never.
         max_outage: seconds that the service or the journal's database may be unreachable before the run stops.
@@ -81,7 +85,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
 
     Raises:
         InvalidInputError: an argument is not valid. The other errors are raised during the iteration.
-        JournalError: the journal cannot be used; every row that was sent is in it.
+        JournalError: the journal cannot be used, or is that of another application or service; every row that was sent is in it.
         InputChangedError: the rows are not the rows of the journal.
         CircuitOpenError: the service does not answer any more; the remaining rows are not sent.
         RunTokenError: the client's token was refused, or the client has none; the rows that need it are not sent.
@@ -94,6 +98,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         journal=journal,
         resend_unknown=resend_unknown,
         resend_rejected=resend_rejected,
+        service_moved=service_moved,
         stop_after_failures=stop_after_failures,
         max_outage=max_outage,
         recovery_file=recovery_file,
@@ -148,7 +153,10 @@ def engine_for(
         total = len(requests)
 
     async def open_writer() -> JournalWriter:
-        return await _writer_for(options, assignment, lease, output)
+        service = (
+            getattr(client, "_service", None) if assignment is None else None
+        )  # else it is checked for the whole run
+        return await _writer_for(options, assignment, lease, output, service)
 
     recorded = options.journal is not None or options.recovery_file is not None
     limiter = RateLimiter(options.rate, clock=time.perf_counter) if assignment is None else assignment.limiter
@@ -164,7 +172,11 @@ def engine_for(
 
 
 async def _writer_for(
-    options: RunOptions, assignment: Assignment | None, lease: float, output: Output | None
+    options: RunOptions,
+    assignment: Assignment | None,
+    lease: float,
+    output: Output | None,
+    service: Service | None,
 ) -> JournalWriter:
     """Open the journal of the run."""
     # Imported late: a run without a journal does not need these modules.
@@ -181,7 +193,14 @@ async def _writer_for(
         steal = assignment is not None  # the cluster has given the rows to this process
         beginning = "either" if assignment is not None else options.beginning
         journal = await Journal.open(
-            options.journal, run=options.run_name, span=span, steal=steal, lease=lease, beginning=beginning
+            options.journal,
+            run=options.run_name,
+            span=span,
+            steal=steal,
+            lease=lease,
+            beginning=beginning,
+            service=service,
+            moved=options.service_moved,
         )
         if output is not None:
             await _check_knows(journal, output)

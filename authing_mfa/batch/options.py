@@ -120,6 +120,7 @@ class RunOptions:
         run_name: the name of this run, for several runs in one database.
         resend_unknown: when the run is resumed, send the rows with status ``unknown`` again.
         resend_rejected: when the run is resumed, send rows again that were rejected with one of these codes.
+        service_moved: when the run is resumed, accept another application id or address than before: it is the same service.
         stop_after_failures: after this number of consecutive failures nothing is sent until the service can be reached again;
             None: never.
         max_outage: seconds that the service or the journal's database may be unreachable before the run stops.
@@ -134,6 +135,7 @@ class RunOptions:
     run_name: str = attrs.field(default="run", validator=_name)
     resend_unknown: bool = attrs.field(default=False, validator=flag)
     resend_rejected: tuple[int, ...] = attrs.field(default=(), converter=_codes)
+    service_moved: bool = attrs.field(default=False, validator=flag)
     stop_after_failures: int | None = attrs.field(default=STOP_AFTER_FAILURES, validator=whole_number(optional=True))
     max_outage: float = attrs.field(default=MAX_OUTAGE, validator=_seconds)
     recovery_file: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path)

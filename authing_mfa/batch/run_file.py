@@ -99,6 +99,8 @@ def _check(options: BatchOptions) -> None:
         raise InvalidInputError(
             "resend_unknown (--resend-unknown) and resend_rejected (--resend-rejected) need resume (--resume)."
         )
+    if options.service_moved and not options.resumes:
+        raise InvalidInputError("service_moved (--service-moved) needs resume (--resume).")
     if options.dry_run:
         return
     if options.dask is not None and options.processes > 1:

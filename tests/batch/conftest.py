@@ -131,7 +131,7 @@ def postgres_server():
         yield cluster.home
 
 
-TABLES = "mfa_batch_run, mfa_batch_claim, mfa_batch_row, mfa_batch_outcome"
+TABLES = "mfa_batch_run, mfa_batch_claim, mfa_batch_row, mfa_batch_outcome, mfa_batch_service"
 
 
 @pytest.fixture

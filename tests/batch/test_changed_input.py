@@ -120,7 +120,8 @@ class OneAfterTheOther:
 
 async def divided(options, emulator):
     """Do the run in partitions, and return its summary and its pool."""
-    pool = OneAfterTheOther({"app_id": emulator.app_id, "base_url": emulator.url})
+    client_options = {"app_id": emulator.app_id, "base_url": emulator.url}
+    pool = OneAfterTheOther(client_options)
 
     @asynccontextmanager
     async def opened():
@@ -129,7 +130,7 @@ async def divided(options, emulator):
         finally:
             await pool.worker.aclose()
 
-    return await run_partitions(options, opened(), Listeners()), pool
+    return await run_partitions(options, client_options, opened(), Listeners()), pool
 
 
 def read_rows(options):

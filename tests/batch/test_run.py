@@ -345,7 +345,7 @@ async def test_only_a_second_ctrl_c_does_not_wait_for_the_answers(make_rows, cli
     summary = json.loads(out_)["data"]
     answered = 0 if again == signal.SIGINT else 4
     assert (summary["interrupted"], summary["resumable"], summary["ok"]) == (True, True, answered)
-    child = start(client_options, *arguments, "--resume")
+    child = start(client_options, *arguments, "--resume", "--service-moved")  # without the passage
     out_, said = await asyncio.to_thread(child.communicate, timeout=60)
     summary = json.loads(out_)["data"]
     assert (summary["ok"], summary["unknown"]) == (16 + answered, 4 - answered)

@@ -58,7 +58,7 @@ async def run_on_dask(
         InvalidInputError: an option is not valid on a cluster.
         JournalError: the journal cannot be used.
     """
-    return await run_partitions(options, _pool(options, client_options), listeners, lease=lease)
+    return await run_partitions(options, client_options, _pool(options, client_options), listeners, lease=lease)
 
 
 @asynccontextmanager

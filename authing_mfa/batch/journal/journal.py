@@ -19,6 +19,7 @@ from authing_mfa.batch.errors import ClaimLostError, JournalAwayError, JournalEr
 from authing_mfa.batch.journal.claims import LEASE, Claim, Owner, boot_clock, takeover
 from authing_mfa.batch.journal.database import is_away, open_database, shown
 from authing_mfa.batch.journal.records import Edge, Entry, Span, Writing
+from authing_mfa.batch.journal.service import check_service
 from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from authing_mfa.batch.journal.connection import Database
+    from authing_mfa.discovery import Service
 
 __all__ = ["Journal"]
 
@@ -73,6 +75,8 @@ class Journal:
         steal: bool = False,
         lease: float = LEASE,
         beginning: Literal["new", "known", "either"] = "either",
+        service: Service | None = None,
+        moved: bool = False,
     ) -> Self:
         """Open or make the journal at *address* and claim *run*, or its partition.
 
@@ -83,10 +87,12 @@ class Journal:
             steal: take the partition from an owner that is alive: the scheduler has given it away.
             lease: seconds that the claim is valid without being renewed; a takeover by another machine takes at most as long.
             beginning: whether the journal must not, must, or may know the run already.
+            service: the application and the service of the run; None: they are not checked.
+            moved: True if *service* is the run's, though the journal has another one.
 
         Raises:
-            JournalError: the journal cannot be opened, is read-only or damaged, another run uses it, or it must know the run and
-                does not.
+            JournalError: the journal cannot be opened, is read-only or damaged, another run uses it, it must know the run and
+                does not, or the run has another service.
             InvalidInputError: the address is invalid, or of another database, or the journal knows the run and must not.
         """
         journal = cls(address, run=run, span=span or Span(), lease=lease, owner=Owner.me())
@@ -98,6 +104,8 @@ class Journal:
                 journal.last = await journal._to_its_end(journal._highest())
                 if beginning == "new":
                     journal._check_new()
+                if service is not None:
+                    await journal._to_its_end(journal._check_service(service, moved=moved))
         except BaseException:
             with suppress(Exception):
                 await journal._close(claimed=bool(journal.deadline))
@@ -229,11 +237,19 @@ class Journal:
             )
 
         def found_or_made(connection: sa.Connection) -> tuple[int, str]:
-            schema.create(connection)
+            if not schema.knows(connection, self._run_name):  # else all tables exist that the run needs
+                schema.create(connection)
             return schema.run_of(connection, self._run_name, salt=secrets.token_hex(32), layout=self._span.layout)
 
         self._run, salt = await self._transact("written", found_or_made)
         self.salt = bytes.fromhex(salt)
+
+    async def _check_service(self, service: Service, *, moved: bool) -> None:
+        begun = self.last >= 0
+        await self._transact(
+            "written",
+            lambda connection: check_service(connection, self._run, self.salt, service, begun=begun, moved=moved),
+        )
 
     async def _highest(self) -> int:
         from authing_mfa.batch.journal import schema

@@ -66,6 +66,13 @@ OUTCOME: Final = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
+SERVICE: Final = sa.Table(
+    "mfa_batch_service",  # not columns of RUN: the tables of an earlier version do not have them
+    metadata,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("application", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+)
 
 
 def sqlite_file(url: sa.URL) -> str | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import attrs
 
+from authing_mfa._options import ClientOptions
 from authing_mfa.batch.errors import NEEDS_A_PERSON, InputChangedError, JournalError
 from authing_mfa.batch.files.input import Detected, Input
 from authing_mfa.batch.files.local import may_go_on, read_on_thread, said, stopped_by_signals
@@ -34,8 +35,10 @@ from authing_mfa.errors import AuthingError, InvalidInputError
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
 
+    from authing_mfa.discovery import Service
 
 __all__ = ["Listeners", "Pool", "run_partitions"]
 
@@ -83,6 +86,7 @@ class Listeners:
 
 async def run_partitions(
     options: BatchOptions,
+    client_options: Mapping[str, Any],
     pool: AbstractAsyncContextManager[Pool],
     listeners: Listeners,
     *,
@@ -92,6 +96,7 @@ async def run_partitions(
 
     Args:
         options: the options of the run. All workers must reach the journal and the output.
+        client_options: the keywords of `AuthClient`.
         pool: opened after the input was checked.
         listeners: the functions to call.
         lease: seconds; a partition whose worker cannot be reached is taken over after as long.
@@ -100,7 +105,8 @@ async def run_partitions(
         InvalidInputError: an option is wrong here.
         JournalError: the journal cannot be used.
     """
-    driver = _Driver(options, lease, Input(options, listeners.on_detected))
+    service = ClientOptions(**client_options).service
+    driver = _Driver(options, service, lease, Input(options, listeners.on_detected))
     await read_on_thread(driver.look)
     stack = AsyncExitStack()
     try:
@@ -124,7 +130,7 @@ async def run_partitions(
 class _Driver:
     """Hands out partitions and collects receipts."""
 
-    def __init__(self, options: BatchOptions, lease: float, source: Input) -> None:
+    def __init__(self, options: BatchOptions, service: Service, lease: float, source: Input) -> None:
         if options.journal is None:
             raise InvalidInputError(
                 "A run on several processes needs a journal: it records what a process sent before it died."
@@ -135,6 +141,7 @@ class _Driver:
                 "The output of a run on several processes must be a file, where all of them reach it."
             )
         self._options = options
+        self._service = service
         self._lease = lease
         self._name = f"authing-mfa-{uuid.uuid4().hex}"
         self._folder = Path(f"{options.out}.parts").absolute()
@@ -166,7 +173,7 @@ class _Driver:
         self._pool = pool
         journal = pool.journal(os.fspath(options.journal or ""))
         await asyncio.to_thread(self._results.open)
-        self._known = await KnownRows.read(journal, options, self._results.spent(), lease=self._lease)
+        self._known = await KnownRows.read(journal, options, self._results.spent(), self._service, self._lease)
         for folder in (self._folder, self._codes):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

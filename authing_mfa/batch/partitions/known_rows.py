@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from authing_mfa.batch.journal.records import Edge
     from authing_mfa.batch.options import BatchOptions
     from authing_mfa.batch.partitions.worker import Partition
+    from authing_mfa.discovery import Service
 
 __all__ = ["KnownRows"]
 
@@ -46,13 +47,16 @@ class KnownRows:
         self._held: list[Partition] = []
 
     @classmethod
-    async def read(cls, address: str, options: BatchOptions, spent: Iterator[int], *, lease: float) -> KnownRows:
+    async def read(
+        cls, address: str, options: BatchOptions, spent: Iterator[int], service: Service, lease: float
+    ) -> KnownRows:
         """Read the journal at *address*, or make it.
 
         Args:
             address: as the workers use it.
             options: the options of the run.
             spent: the positions that the journal must know, in ascending order.
+            service: the application and the service of the run.
             lease: seconds that a claim is valid.
 
         Raises:
@@ -61,7 +65,15 @@ class KnownRows:
         from authing_mfa.batch.journal.journal import Journal
 
         span = Span(part=-1, rows=options.partition_rows, whole=True)
-        journal = await Journal.open(address, run=options.run_name, span=span, lease=lease, beginning=options.beginning)
+        journal = await Journal.open(
+            address,
+            run=options.run_name,
+            span=span,
+            lease=lease,
+            beginning=options.beginning,
+            service=service,
+            moved=options.service_moved,
+        )
         try:
             await journal.check_knows(spent)
             return cls(await journal.edges(), journal.salt)

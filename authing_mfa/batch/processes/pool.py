@@ -60,7 +60,7 @@ async def run_on_processes(
         pickle.dumps(dict(client_options))
     except Exception as error:
         raise InvalidInputError("The client's options cannot be handed to another process.") from error
-    return await run_partitions(options, _pool(options, client_options), listeners)
+    return await run_partitions(options, client_options, _pool(options, client_options), listeners)
 
 
 @asynccontextmanager

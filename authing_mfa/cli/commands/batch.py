@@ -84,6 +84,11 @@ def _delimiter(_ctx: click.Context, _param: click.Parameter, given: str | None) 
     metavar="CODE",
     help="With --resume, send rows that were rejected with CODE again, for example 2021; repeatable.",
 )
+@click.option(
+    "--service-moved",
+    is_flag=True,
+    help="With --resume, accept another application id or address than before: it is the same service.",
+)
 @click.option("--dry-run", is_flag=True, help="Check all rows and send nothing.")
 @click.option("--ordered", is_flag=True, help="Write outcomes in the order of the rows, not as calls finish.")
 @click.option("--kind", metavar="KIND", help="Kind of rows without a kind: check, phone, email, totp, recovery, face.")
