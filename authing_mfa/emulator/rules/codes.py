@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.rules.context import Reply, RuleContext
     from authing_mfa.emulator.state.records import User
 
-__all__ = ["bind_email", "bind_phone", "refuse_taken_email", "refuse_taken_phone"]
+__all__ = ["bind_email", "bind_phone", "refuse_bad_recipient", "refuse_taken_email", "refuse_taken_phone"]
 
 
 @handle.register(SendSms)
 def _send_sms(operation: SendSms, context: RuleContext) -> Reply:
-    _refuse_bad_recipient(operation.phone, "sms", 500, "bad_phone")
+    refuse_bad_recipient(operation.phone, "sms", 500)
     if not context.state.send("sms", operation.phone, operation.phone_country_code, operation.scene):
         raise ServiceRefusal(4004, "too_soon")
     return context.ok("sent")
@@ -38,6 +38,7 @@ def _send_sms(operation: SendSms, context: RuleContext) -> Reply:
 def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
     """Send at most one code per target, channel and minute."""
     phone, country, channel = operation.phone_number, operation.phone_country_code, operation.channel
+    refuse_bad_recipient(phone, "sms", 400)
     if not context.state.send("sms", phone, country, channel, per_scene=True):
         raise ServiceRefusal(422, "too_soon")
     return context.ok("sent")
@@ -46,6 +47,7 @@ def _send_sms_v3(operation: SendSmsV3, context: RuleContext) -> Reply:
 @handle.register(SendEmailV3)
 def _send_email_v3(operation: SendEmailV3, context: RuleContext) -> Reply:
     """Send at most one code per target, channel and minute. No source says how the second one is refused: here with 2080, as v2 does."""
+    refuse_bad_recipient(operation.email, "email", 400)
     if not context.state.send("email", operation.email, None, operation.channel, per_scene=True):
         raise ServiceRefusal(2080, "too_soon")
     return context.ok("sent")
@@ -53,18 +55,18 @@ def _send_email_v3(operation: SendEmailV3, context: RuleContext) -> Reply:
 
 @handle.register(SendEmail)
 def _send_email(operation: SendEmail, context: RuleContext) -> Reply:
-    _refuse_bad_recipient(operation.email, "email", 1020017, "bad_email")
+    refuse_bad_recipient(operation.email, "email", 1020017)
     if not context.state.send("email", operation.email, None, operation.scene):
         raise ServiceRefusal(2080, "too_soon")
     return context.ok("sent")
 
 
-def _refuse_bad_recipient(to: str, channel: str, code: int, key: str) -> None:
-    """Refuse a recipient that no message of *channel* can go to (docs/wire.md#server-codes)."""
+def refuse_bad_recipient(to: str, channel: str, code: int) -> None:
+    """Refuse with *code* a recipient that no message of *channel* can go to (docs/wire.md#server-codes)."""
     try:
         checked_recipient(to, channel)
     except UnacceptableError:
-        raise ServiceRefusal(code, key) from None
+        raise ServiceRefusal(code, "bad_email" if channel == "email" else "bad_phone") from None
 
 
 @handle.register(MfaCheck)

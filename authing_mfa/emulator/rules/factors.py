@@ -10,7 +10,13 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator.rules.base import handle, refuse_code
-from authing_mfa.emulator.rules.codes import bind_email, bind_phone, refuse_taken_email, refuse_taken_phone
+from authing_mfa.emulator.rules.codes import (
+    bind_email,
+    bind_phone,
+    refuse_bad_recipient,
+    refuse_taken_email,
+    refuse_taken_phone,
+)
 from authing_mfa.emulator.rules.context import Reply, ServiceRefusal
 from authing_mfa.emulator.rules.face import stored_fingerprint
 from authing_mfa.emulator.rules.totp import confirm_pending, enrollment_json, totp_matches
@@ -131,6 +137,7 @@ def _refuse_enrollment(context: RuleContext, user: User, kind: str, *, is_mfa: b
 def _send(context: RuleContext, channel: str, to: str | None, country: str | None) -> None:
     if to is None:
         raise ServiceRefusal(400, "bad_request", detail=": profile")
+    refuse_bad_recipient(to, channel, 400)
     if not context.state.send(channel, to, country, "CHANNEL_BIND_MFA", per_scene=True):
         raise ServiceRefusal(4004 if channel == "sms" else 2080, "too_soon")
 

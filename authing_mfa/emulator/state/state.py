@@ -15,7 +15,7 @@ from authing_mfa.emulator.state.directory import Directory, hex_id
 from authing_mfa.emulator.state.messages import Messages, message_json
 from authing_mfa.emulator.state.photos import Photos
 from authing_mfa.emulator.state.sessions import Sessions
-from authing_mfa.emulator.state.user_fields import checked_recipient, checked_text
+from authing_mfa.emulator.state.user_fields import checked_target, checked_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,11 +75,11 @@ class State(Directory):
         With *per_scene* only a code of the same scene counts, as in the v3 API. With *force* no earlier code counts.
 
         Raises:
-            UnacceptableError: *to* is not a phone number (SMS) or an e-mail address, or a text is too long.
+            UnacceptableError: *to* is neither a phone number nor an e-mail address, or a text is too long.
         """
         checked_text("scene", scene)
         checked_text("phone_country_code", country_code)
-        to = checked_recipient(to, channel)
+        to = checked_target(to)
         if not force and self.messages.too_soon(self.settings, to, country_code, scene if per_scene else None):
             return False
         message = self.messages.send(self.settings, channel, to, country_code, scene)
