@@ -122,7 +122,7 @@ messages still go to stderr. Later versions may add fields, but remove none.
 | `doctor` | `checks`: `check`, `status` (`ok`, `warn`, `fail`, `skip`), `detail`, `fix`, `exit` |
 | `demo` | `steps`: `number`, `call`, `outcome`, `elapsed`, `ok` |
 | `batch` | the summary: `done`, `ok`, `rejected`, `failed`, `unknown`, `codes`, `elapsed`, `interrupted`, `stopped`, `recovery_file`, `resumable`, `dry_run`, `total`, `input`, `findings`; on stderr if the outcomes go to stdout |
-| `emulator inbox` | `messages`: `id`, `channel`, `to`, `code`, `scene`, `sent_at`, `text`; with `--follow` one message per line, without the envelope |
+| `emulator inbox` | `messages`: `id`, `channel`, `to`, `target` (with its country code), `code`, `scene`, `sent_at`, `text`; with `--follow` one message per line, without the envelope |
 | `emulator init` | `file` |
 | `completion` | `shell`, `script` |
 

@@ -256,3 +256,16 @@ def test_every_control_has_a_name_and_tabs_tell_their_panels(emu, page):
     page.wait(lambda: page.run("return document.querySelectorAll('.person').length") == 1)
     assert page.run(nameless) == []
     assert page.run("return [...document.images].filter((i) => !i.hasAttribute('alt')).length") == 0
+
+
+def test_the_inbox_knows_a_number_by_its_country(emu, page):
+    """A foreign number is found with its country code; a code is replaced by the next one to the same number, however both are written."""
+    for phone, country in (("7700900123", "+44"), ("7700900123", None), ("+86 77009 00123", None)):
+        emu.state.send("sms", phone, country, None, force=True)
+    british, old, new = (message.code for message in emu.outbox)
+    page.wait_text("#newest-code", new)
+    page.wait_text(".message-code", old, british)
+    page.wait_text(".message.replaced .message-code", old)
+    page.open(f"{emu.url}/?to=%2B44+7700+900123")
+    page.wait_text("#newest-code", british)
+    page.wait_text(".message-code")

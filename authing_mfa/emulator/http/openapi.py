@@ -34,8 +34,8 @@ def _or_null(kind: dict[str, Any]) -> dict[str, Any]:
 
 
 _MESSAGE = _object(
-    "id channel to code sent_at",
-    "to code text",
+    "id channel to target code sent_at",
+    "to target code text",
     "id",
     channel={"type": "string", "enum": ["sms", "email"]},
     scene=_or_null(_TEXT),

@@ -22,7 +22,8 @@ function shown() {
   const part = wanted();
   return messages.filter(
     (message) =>
-      (!channel || message.channel === channel) && message.to.replace(/\s/g, "").toLowerCase().includes(part),
+      (!channel || message.channel === channel) &&
+      [message.to, message.target].some((name) => name.replace(/\s/g, "").toLowerCase().includes(part)),
   );
 }
 
@@ -79,8 +80,8 @@ function render() {
   const replaced = new Set();
   const newestOf = new Map();
   for (const message of messages) {
-    if (newestOf.has(message.to)) replaced.add(message.id);
-    else newestOf.set(message.to, message.id);
+    if (newestOf.has(message.target)) replaced.add(message.id);
+    else newestOf.set(message.target, message.id);
   }
   renderHero(found[0]);
   keyed(

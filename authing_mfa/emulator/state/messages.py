@@ -151,6 +151,7 @@ def message_json(message: SentMessage) -> dict[str, Any]:
         "id": message.id,
         "channel": message.channel,
         "to": message.to,
+        "target": message.target,
         "code": message.code,
         "scene": message.scene,
         "sent_at": message.sent_at,
