@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa.emulator import seeding
+from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def ready_made_user() -> dict[str, Any]:
 def ready_report(emulator: Emulator) -> dict[str, Any]:
     """Return the content of a ready line, as JSON values: addresses, ids, a user to log in with, the certificate to trust.
 
-    `user` is the first user, with the password if it is the ready-made user.
+    `user` is the first user, with the password if it is the ready-made user with its first password.
     """
     report: dict[str, Any] = {
         "url": emulator.url,
@@ -140,7 +141,8 @@ def ready_report(emulator: Emulator) -> dict[str, Any]:
     first: EmulatedUser | None = next(iter(emulator.users), None)
     if first is not None:
         report["user"] = {"id": first.id, "username": first.username, "phone": first.phone, "email": first.email}
-        if first.username == _NAME:
+        password_hash = first.record.password_hash
+        if first.username == _NAME and password_hash and keys.password_matches(_PASSWORD, first.id, password_hash):
             report["user"]["password"] = _PASSWORD
     return report
 

@@ -58,6 +58,7 @@ def take(state: State, faults: Faults) -> dict[str, Any]:
         "random": [version, list(numbers), gauss],
         "signing_key": plain(state.signer.key),
         "users": [plain(user) for user in state.users.values()],
+        "users_added": state.users_added,
         "fixed_codes": dict(state.messages.fixed),
         "codes": plain(state.messages.codes),
         "messages": [plain(message) for message in state.messages.sent],
@@ -112,6 +113,7 @@ def _state_of(snapshot: Mapping[str, Any], state: State) -> State:
     for user in structure(snapshot["users"], list[User]):
         _check_user(user)
         state.register(user)
+    state.users_added = int(snapshot.get("users_added", 0))
     for message in structure(snapshot["messages"], list[SentMessage]):
         state.messages.put(message)
     state.messages.codes.update(structure(snapshot["codes"], dict[str, SentCode]))

@@ -22,6 +22,7 @@ from authing_mfa.emulator.state.user_fields import (
     UnacceptableError,
     checked_custom,
     checked_email,
+    checked_flag,
     checked_id,
     checked_lock,
     checked_password_change,
@@ -57,6 +58,7 @@ class Directory(Bindings):
     def clear_users(self) -> None:
         """Forget every user."""
         self.users: dict[str, User] = {}
+        self.users_added: int = 0
         self.by_username: dict[str, str] = {}
         self.by_phone: dict[str, str] = {}
         self.by_email: dict[str, str] = {}
@@ -70,7 +72,7 @@ class Directory(Bindings):
         phone: str | None = None,
         email: str | None = None,
         mfa: Iterable[str] = (),
-        totp_bound: bool = False,
+        totp_bound: bool | None = False,
         face: bytes | None = None,
         phone_country_code: str | None = None,
         nickname: str | None = None,
@@ -106,11 +108,8 @@ class Directory(Bindings):
             user.phone_country_code = country or country_of(phone)
         if password is not None:
             user.password_hash = keys.hash_password(checked_text("password", password) or "", user.id)
-        if totp_bound or totp_secret is not None or recovery_code is not None:
-            user.totp = self.new_totp("SELF")
-            user.totp.secret = checked_secret(totp_secret) or user.totp.secret
-            given = checked_text("recovery_code", recovery_code)
-            user.totp.recovery_code = (given or user.totp.recovery_code).strip().lower()
+        if checked_flag("totp", totp_bound) or totp_secret is not None or recovery_code is not None:
+            user.totp = self._chosen_totp(totp_secret, recovery_code)
         if len(self.users) >= _USERS:
             raise UnacceptableError(f"there are {_USERS} users already")
         if user.id in self.users:
@@ -118,6 +117,8 @@ class Directory(Bindings):
         self._refuse_duplicates(user)
         bound_phone, bound_email = phone if "SMS" in policies else None, email if "EMAIL" in policies else None
         self.refuse_bound(bound_phone, user.phone_country_code, bound_email)
+        self.users_added += 1
+        user.serial = self.users_added
         self.register(user)
         if bound_phone is not None:
             self.bind_phone(user, bound_phone, user.phone_country_code)
@@ -231,6 +232,14 @@ class Directory(Bindings):
             source=source,
             created_at=self.clock(),
         )
+
+    def _chosen_totp(self, secret: str | None, recovery_code: str | None) -> Totp:
+        """Return a new TOTP with this secret and recovery code, or with random ones."""
+        made = self.new_totp("SELF")
+        made.secret = checked_secret(secret) or made.secret
+        given = checked_text("recovery_code", recovery_code)
+        made.recovery_code = (given or made.recovery_code).strip().lower()
+        return made
 
     def policies_of(self, user: User) -> tuple[str, ...]:
         """Return the second factors that *user* must pass: the application's, then the user's own."""

@@ -87,6 +87,8 @@ class User:
 
     Attributes:
         mfa: the second factors the application asks of this user.
+        serial: which user of the pool this is, counted from 1. A user who is deleted and added again with the same id has another
+            one: the old tokens are of the user before. 0 for users of old snapshots.
         password_change: 1639, 2058 or 2071 if the password must be changed before a login.
         failures: wrong codes since the last right one.
         wrong_passwords: wrong passwords since the last right one.
@@ -119,6 +121,7 @@ class User:
     last_login: float | None = None
     last_mfa: float | None = None
     custom: dict[str, object] = attrs.field(factory=dict)
+    serial: int = 0
 
     @property
     def label(self) -> str:

@@ -49,6 +49,11 @@ class Sessions:
         _keep(self.password_tokens, token, PasswordToken(user.id, expires_at))
         return token
 
+    def forget(self, user: User) -> None:
+        """Void the tokens with which *user* can change the password."""
+        kept = {token: known for token, known in self.password_tokens.items() if known.user_id != user.id}
+        self.password_tokens = kept
+
     def end(self, token_id: str, expires_at: float) -> None:
         """End the token with this id."""
         _keep(self.ended, token_id, expires_at)

@@ -105,6 +105,12 @@ class State(Directory):
         self.enrollments[token] = enrollment
         return token
 
+    def remove(self, user: User) -> None:
+        """Remove *user* with everything that a later user with the same id could take for the own."""
+        super().remove(user)
+        self.enrollments = {token: kept for token, kept in self.enrollments.items() if kept.user_id != user.id}
+        self.sessions.forget(user)
+
     # ─────────────────────────────── tokens ───────────────────────────────
 
     def _token(self, user: User, lifetime: float, stage: int | None) -> str:
@@ -116,6 +122,7 @@ class State(Directory):
             "data": data,
             "iss": ISSUER,
             "sub": user.id,
+            "serial": user.serial,
             "jti": self.rng.randbytes(8).hex(),
             "iat": int(now),
             "exp": int(now) + math.ceil(lifetime),
@@ -141,6 +148,8 @@ class State(Directory):
         if claims is None:
             return None, False, False
         user = self.users.get(claims["data"]["userId"])
+        if user is not None and claims.get("serial", 0) != user.serial:
+            user = None  # of a deleted user with the same id
         until = claims.get("until", claims["exp"])
         good = user is not None and self.clock() < until and claims.get("jti") not in self.sessions.ended
         return user, claims["data"].get("stage") == 1, good

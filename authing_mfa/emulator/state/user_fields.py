@@ -17,6 +17,7 @@ __all__ = [
     "UnacceptableError",
     "checked_custom",
     "checked_email",
+    "checked_flag",
     "checked_id",
     "checked_lock",
     "checked_password_change",
@@ -55,6 +56,13 @@ def checked_text(name: str, value: Any) -> str | None:
     except ValueError as error:
         raise UnacceptableError(str(error)) from None
     return value
+
+
+def checked_flag(name: str, value: Any) -> bool:
+    """Return *value* if it is true or false; None is false. Any text, also "false", would count as true."""
+    if not isinstance(value, (bool, type(None))):
+        raise UnacceptableError(f"{name} must be true or false, not {value!r:.80}")
+    return bool(value)
 
 
 def checked_lock(seconds: Any) -> float:
