@@ -15,7 +15,6 @@ from authing_mfa._json import parse_json
 from authing_mfa.emulator.crypto.faces import face_fingerprint
 from authing_mfa.emulator.crypto.tokens import TokenSigner
 from authing_mfa.emulator.state import json_text
-from authing_mfa.emulator.state.clock import iso
 from authing_mfa.emulator.state.fault_rules import FaultRule, rule_for_snapshot, rule_from_snapshot
 from authing_mfa.emulator.state.faults import MOST_RULES, Faults
 from authing_mfa.emulator.state.records import (
@@ -39,6 +38,8 @@ __all__ = ["put_back", "read", "take", "write"]
 
 _FORMAT = 2
 _NOT_ONE = "this is not a snapshot of the emulator, or of another version of it"
+
+_FIRST_MOMENT, _LAST_MOMENT = -62_135_596_800, 253_402_300_799  # the years that a datetime has, 1 to 9999
 
 _converter = cattrs.Converter()
 _converter.register_unstructure_hook(bytes, lambda value: base64.b64encode(value).decode())
@@ -79,6 +80,10 @@ def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
     Raises:
         ValueError: the object is not a snapshot of this format; nothing has changed.
     """
+    try:
+        json_text.check({**snapshot})
+    except ValueError as error:
+        raise ValueError("the snapshot cannot be read") from error
     state_then, rules, offset = _read_back(state, snapshot)
     state.become(state_then)
     faults.replace(rules)
@@ -86,11 +91,10 @@ def put_back(state: State, faults: Faults, snapshot: Mapping[str, Any]) -> None:
 
 
 def _read_back(state: State, snapshot: Mapping[str, Any]) -> tuple[State, list[FaultRule], float]:
-    """Return what *snapshot* holds: a state with the settings and the clock of *state*, the fault rules, the clock's offset."""
+    """Return what *snapshot*, which is JSON, holds: a state with the settings and the clock of *state*, the rules, the clock's offset."""
     if snapshot.get("format") not in (1, _FORMAT):
         raise ValueError(_NOT_ONE)
     try:
-        json_text.check({**snapshot})
         if snapshot["format"] == 1:
             snapshot = _from_format_1(snapshot)
         found = _state_of(snapshot, State(state.settings, state.clock, str(snapshot["user_pool_id"]), state.seed))
@@ -135,7 +139,8 @@ def _moment(value: object) -> float:
     if type(value) not in (int, float):
         raise ValueError("a time is a number of seconds")
     moment = float(value)  # type: ignore[arg-type]  # checked above
-    iso(moment)
+    if not _FIRST_MOMENT <= moment <= _LAST_MOMENT:
+        raise ValueError("a time is in no calendar")
     return moment
 
 
