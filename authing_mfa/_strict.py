@@ -9,6 +9,7 @@ from typing import Any, Final
 
 __all__ = [
     "ABSENT",
+    "MOST_ENTRIES",
     "array",
     "flag",
     "json_object",
@@ -19,6 +20,9 @@ __all__ = [
     "text",
     "whole_number",
 ]
+
+MOST_ENTRIES: Final = 1_000
+"""Entries of a list that is read, for example of a user's factors."""
 
 ABSENT: Final = (None, "")
 """What counts as "not there" where the service writes null or an empty text."""
@@ -87,10 +91,12 @@ def json_object(value: Any) -> dict[str, Any]:
 
 
 def array(value: Any) -> list[Any]:
-    """*value*, which must be an array."""
-    if type(value) is list:
-        return value
-    raise TypeError(f"an array expected, not {json_name(value)}")
+    """*value*, which must be an array of at most `MOST_ENTRIES`: to read a longer one would hold the event loop."""
+    if type(value) is not list:
+        raise TypeError(f"an array expected, not {json_name(value)}")
+    if len(value) > MOST_ENTRIES:
+        raise TypeError(f"an array of at most {MOST_ENTRIES} entries expected, not {len(value)}")
+    return value
 
 
 def one_or_more(value: Any) -> list[dict[str, Any]]:

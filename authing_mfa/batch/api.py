@@ -11,7 +11,7 @@ import attrs
 from authing_mfa._plain_function import is_plain_function
 from authing_mfa.batch.journal.claims import LEASE
 from authing_mfa.batch.journal.records import Span
-from authing_mfa.batch.options import MAX_OUTAGE, STOP_AFTER_FAILURES, RunOptions
+from authing_mfa.batch.options import MAX_OUTAGE, STOP_AFTER_FAILURES, RunOptions, hidden
 from authing_mfa.batch.run.engine import Engine
 from authing_mfa.batch.run.perform import RowPerformer
 from authing_mfa.batch.run.progress import ProgressCounter
@@ -91,6 +91,7 @@ def verify_many(  # noqa: PLR0913 - each is a documented setting, all but two by
         RunTokenError: the client's token was refused, or the client has none; the rows that need it are not sent.
         UsageError: the client is closed, or belongs to another event loop.
     """
+    journal = hidden(journal)  # this frame may be shown with its variables
     options = RunOptions(
         concurrency=concurrency,
         rate=rate,

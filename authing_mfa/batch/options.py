@@ -6,8 +6,10 @@ A new option of a batch is one field here, and for the command one option in `cl
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from authing_mfa.batch.models import Outcome
 
-__all__ = ["STOP_AFTER_FAILURES", "BatchOptions", "DatabaseURL", "RunOptions", "Summary"]
+__all__ = ["STOP_AFTER_FAILURES", "BatchOptions", "DatabaseURL", "RunOptions", "Summary", "hidden"]
 
 STOP_AFTER_FAILURES: Final = 50
 """How many calls may fail one after the other before the run stops sending."""
@@ -39,16 +41,17 @@ _WORST: Final = (("failed", 7), ("unknown", 3), ("rejected", 1))
 
 
 class DatabaseURL(str):
-    """A database's URL. Its `repr` shows only its kind, because it may hold a password."""
+    """A database's URL. Its `repr` shows only its kind, because it may hold a password, however it is mistyped."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return repr(f"{self.partition('://')[0]}://…")
+        return repr(f"{self[: len(self) - len(self.lstrip(ascii_letters))]}…")
 
 
-def _journal(value: Any) -> Any:
-    return DatabaseURL(value) if isinstance(value, str) and "://" in value else value
+def hidden(value: Any) -> Any:
+    """Return *value*; if it is a URL, or a text that may be a mistyped one, with a `repr` that hides it."""
+    return DatabaseURL(value) if isinstance(value, str) and re.search("[:@]", value) else value
 
 
 def _rate(_: object, __: object, value: Any) -> None:
@@ -131,7 +134,7 @@ class RunOptions:
     concurrency: int = attrs.field(default=64, validator=whole_number(_CONNECTIONS))
     rate: float | None = attrs.field(default=None, validator=_rate)
     ordered: bool = attrs.field(default=False, validator=flag)
-    journal: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path, converter=_journal)
+    journal: str | os.PathLike[str] | None = attrs.field(default=None, validator=_path, converter=hidden)
     run_name: str = attrs.field(default="run", validator=_name)
     resend_unknown: bool = attrs.field(default=False, validator=flag)
     resend_rejected: tuple[int, ...] = attrs.field(default=(), converter=_codes)

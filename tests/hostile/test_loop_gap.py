@@ -10,7 +10,8 @@ from asyncio.base_events import BaseEventLoop
 
 import pytest
 
-from authing_mfa import AuthClient, AuthingError
+from authing_mfa import AuthClient, AuthingError, ResponseError
+from authing_mfa._strict import MOST_ENTRIES
 from tests.servers import USER, answering, reply, serving
 
 MOST = 60_000
@@ -35,11 +36,14 @@ def users(count: int) -> list[dict[str, object]]:
     return [{**USER, "id": f"u{number}"} for number in range(count)]
 
 
+FACTORS = [{"id": f"a{number}", "authenticatorType": "totp", "enable": True} for number in range(MOST_ENTRIES)]
 ANSWERS = {
     "a user": {"code": 200, "data": USER},
     "as many objects as are allowed": {"code": 200, "data": {**USER, "customData": [{} for _ in range(9_900)]}},
-    "as many factors as are allowed": {"code": 200, "data": users(900)},
+    "as many users as are allowed": {"code": 200, "data": users(900)},
+    "as many factors as are allowed": {"code": 200, "data": FACTORS},
     "one text of 1 MB": {"code": 200, "data": {**USER, "nickname": "x" * 1_000_000}},
+    "more factors than are allowed": {"code": 200, "data": [*FACTORS, *FACTORS]},
     "100,000 numbers": {"code": 200, "data": {**USER, "customData": list(range(100_000))}},
     "50,000 keys": {"code": 200, "data": {**USER, **{f"k{number}": number for number in range(50_000)}}},
     "too many objects": {"code": 200, "data": {**USER, "customData": [{} for _ in range(100_000)]}},
@@ -71,6 +75,18 @@ async def test_no_answer_holds_the_loop_for_long(what, packed):
             except AuthingError:
                 pass
             finally:
+                await asyncio.sleep(0)  # the turn that has read the answer ends, and is counted
                 sys.setprofile(None)
-        await asyncio.sleep(0)
     assert 0 < turns.most < MOST
+
+
+async def test_a_list_of_as_many_factors_is_read_and_a_longer_one_refused():
+    """The count above is that of a whole answer."""
+    longer = json.dumps({"code": 200, "data": [*FACTORS, FACTORS[0]]}).encode()
+    async with (
+        serving(answering(reply(RAW["as many factors as are allowed"]), reply(longer))) as server,
+        AuthClient("app", token="t", base_url=server.url) as client,
+    ):
+        assert len(await client.mfa_list_authenticators()) == len(FACTORS)
+        with pytest.raises(ResponseError, match="at most 1000 entries"):
+            await client.mfa_list_authenticators()

@@ -103,6 +103,11 @@ def is_away(error: BaseException) -> bool:
     return bool(getattr(error, "connection_invalidated", False))
 
 
+def _check_not_mistyped(path: str) -> None:
+    if _MISTYPED.match(path):  # it may hold a password, and a path would be shown
+        raise InvalidInputError("journal looks like a database URL without ://: write postgresql+asyncpg://….")
+
+
 def _address(address: str | os.PathLike[str]) -> URL:
     """Return the database's address: a plain path is an SQLite file."""
     try:
@@ -112,8 +117,7 @@ def _address(address: str | os.PathLike[str]) -> URL:
         raise JournalError(_WITHOUT_EXTRA) from error
     text = os.fspath(address)
     if "://" not in text:
-        if _MISTYPED.match(text):  # it may hold a password, and a path would be shown
-            raise InvalidInputError("journal looks like a database URL without ://: write postgresql+asyncpg://….")
+        _check_not_mistyped(text)
         return URL.create("sqlite", database=text)
     url = None
     with suppress(ArgumentError, ValueError):  # their texts quote what stands where host and port should
@@ -172,6 +176,7 @@ def default_recovery_file(address: str | os.PathLike[str], run: str) -> Path:
     """Return the default file for new recovery codes: beside an SQLite journal, else in the current directory."""
     text = os.fspath(address)
     if "://" not in text:
+        _check_not_mistyped(text)
         return Path(f"{text}.recovery-codes.jsonl")
     database = _address(text).database
     if text.startswith("sqlite") and database:

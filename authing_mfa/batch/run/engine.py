@@ -114,9 +114,8 @@ class Engine:
         self._places = (2 if open_writer is None else 4) * concurrency
         self._taken = 0  # rows pulled and not yet handed over
         self._first = self._index = first
-        self._at_gap: list[
-            tuple[int, VerifyRequest]
-        ] = []  # they take no place: the row that they wait for must be pulled
+        # Rows at a gap of the journal take no place: the row that they wait for must be pulled.
+        self._at_gap: list[tuple[int, VerifyRequest]] = []
         self._ready: deque[tuple[int, VerifyRequest]] = deque()
         self._done: deque[Outcome] = deque()
         self._held: dict[int, Outcome] | None = {} if options.ordered else None
