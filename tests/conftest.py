@@ -1,10 +1,14 @@
 """What all tests share. The suite runs in Python's development mode, which turns asyncio's debug mode on as well."""
 
 import gc
+import ipaddress
 import logging
 import os
+import re
 import signal
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,13 +17,51 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+reached: list[str] = []
+"""Other machines that a test of this process has asked for."""
+
+
+def _note_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if not name or name == "localhost" or str(name).endswith((".localhost", ".invalid")):
+        return
+    try:
+        if ipaddress.ip_address(str(name).partition("%")[0]).is_loopback or name == "0.0.0.0":
+            return
+    except ValueError:
+        pass
+    reached.append(f"{event} {name}")
+
+
+sys.addaudithook(_note_other_machines)
+
+
+@pytest.fixture(autouse=True)
+def _no_test_reaches_another_machine() -> Iterator[None]:
+    """Names are resolved and connections made on this machine only; a name under .invalid exists nowhere."""
+    yield
+    asked, reached[:] = reached[:], []
+    assert asked == []
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _programs_run_as_users_run_them() -> None:
     """Programs do not inherit the development mode: on a busy machine they would write a line about each step over 0.1 s.
 
-    A test that wants the mode in a program starts it with ``-X dev``.
+    A test that wants the mode in a program starts it with ``-X dev``. Nor do they inherit settings of this machine's user, a language
+    or a proxy.
     """
     os.environ.pop("PYTHONDEVMODE", None)
+    for name in list(os.environ):
+        if re.match(r"AUTHING_(?!MFA_)|LC_|LANGUAGE$|.*_proxy$", name, re.IGNORECASE):
+            del os.environ[name]
+    os.environ["LANG"] = "C.UTF-8"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -30,7 +30,8 @@ NOT_FOR_USERS = {"from_core"}  # how the other faces make a client
 PAGES = [
     path
     for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-    if str(path.relative_to(ROOT)) not in RUN_ELSEWHERE and "zh" not in str(path)  # the same programs: see `structure`
+    if str(path.relative_to(ROOT)) not in RUN_ELSEWHERE
+    and "zh" not in path.relative_to(ROOT).parts  # the same programs: see `structure`
 ]
 
 
@@ -55,7 +56,7 @@ BLOCKS = [
 def test_every_python_block_runs_as_pasted(path: Path, number: int, tmp_path: Path) -> None:
     """A block is a whole program, or a whole test file; it prints what the page says."""
     block = blocks(path)[number]
-    script = tmp_path / ("test_pasted.py" if "\ndef test_" in block or "async def test_" in block else "pasted.py")
+    script = tmp_path / ("test_pasted.py" if re.search(r"^(async )?def test_", block, re.MULTILINE) else "pasted.py")
     script.write_text(block, "utf-8")
     if script.name.startswith("test_"):
         options = [

@@ -24,11 +24,13 @@ from authing_mfa.compat import AuthClient as CompatAuthClient
 from authing_mfa.compat import Authing
 from tests.servers import Drop, answering, reply, serving
 
+_taken = socket.socket()  # bound, so that no other test's server gets the port, and never listening
+_taken.bind(("127.0.0.1", 0))
+
 
 def nobody():
     """An address where no server listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return f"127.0.0.1:{listening.getsockname()[1]}"
+    return f"127.0.0.1:{_taken.getsockname()[1]}"
 
 
 async def says(lang, error, method, *arguments, script=None, **options):

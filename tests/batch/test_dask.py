@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from tests.batch.test_files import records, write_csv
 from tests.batch.test_pacing import most_in_a_second
 from tests.batch.test_run import ROOT, start, write_lines
 from tests.needs import require_module
+from tests.programs import free_port
 
 require_module("distributed")
 
@@ -226,9 +226,7 @@ def lonely_cluster():
     """A scheduler and a worker, each in its own process: the scheduler's address, and the scheduler."""
     from distributed import Client
 
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     env = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
     quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -24,10 +24,11 @@ from authing_mfa import (
     UserInfo,
     WrongCodeError,
 )
-from authing_mfa.batch import CircuitOpenError, VerifyRequest, verify_many
+from authing_mfa.batch import CircuitOpenError, VerifyRequest, api, verify_many
 from authing_mfa.batch.api import engine_for
 from authing_mfa.batch.journal.journal import Journal
 from authing_mfa.batch.options import RunOptions
+from authing_mfa.batch.run.rate_limit import RateLimiter
 from authing_mfa.operations import MfaCheck, UploadFaceImage, VerifyByFace
 from tests.batch.conftest import FakeClient, totp_rows
 
@@ -542,25 +543,53 @@ async def test_no_rows_are_no_outcomes(fake):
     assert told[-1].done == 0
 
 
-async def test_memory_does_not_grow_with_the_number_of_rows(fake):
-    """Nothing of a row outlives its hand-over: the number of live objects stays the same."""
+@pytest.mark.parametrize("journal", [None, "run.db"])
+async def test_memory_does_not_grow_with_the_number_of_rows(journal, tmp_path):
+    """Nothing of a row outlives its hand-over: the number of live rows, values and outcomes stays the same."""
     import gc
     import weakref
 
-    alive = weakref.WeakSet()
-
-    class Value:
-        pass
+    rows, values, outcomes = weakref.WeakSet(), weakref.WeakSet(), weakref.WeakSet()
+    alive = (rows, values, outcomes)
 
     def answer(operation, token):
-        value = Value()
-        alive.add(value)
+        value = UserInfo(id="u1")
+        values.add(value)
         return value
 
+    def given():
+        for number in range(2000):
+            row = VerifyRequest.totp(f"{number:06}", token="t", key=str(number))
+            rows.add(row)
+            yield row
+
     most = 0
-    async for _ in verify_many(FakeClient(answer), (row for row in totp_rows(2000)), concurrency=8):
-        most = max(most, len(alive))
-    del _
+    options = {} if journal is None else {"journal": tmp_path / journal}
+    async for outcome in verify_many(FakeClient(answer), given(), concurrency=8, **options):
+        outcomes.add(outcome)
+        most = max(most, *map(len, alive))
+    del outcome
     gc.collect()
-    assert most <= 17
-    assert len(alive) == 0
+    assert most <= 40
+    assert [len(kind) for kind in alive] == [0, 0, 0]
+
+
+async def test_a_run_keeps_to_its_rate(monkeypatch):
+    """Each call waits for the limiter, which has the rate of the run."""
+    made = []
+
+    class Limiter(RateLimiter):
+        def __init__(self, rate, **options):
+            super().__init__(rate, **options)
+            self.asked_for, self.granted = rate, 0
+            made.append(self)
+
+        async def acquire(self):
+            granted = await super().acquire()
+            self.granted += granted
+            return granted
+
+    monkeypatch.setattr(api, "RateLimiter", Limiter)
+    outcomes = [outcome async for outcome in verify_many(FakeClient(), totp_rows(7), rate=1000)]
+    assert len(outcomes) == 7
+    assert [(limiter.asked_for, limiter.granted) for limiter in made] == [(1000, 7)]

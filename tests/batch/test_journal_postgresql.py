@@ -66,6 +66,7 @@ def silent_server_of(journal):
 
 async def test_a_server_that_stops_answering_counts_as_away(postgres, monkeypatch):
     """The transaction ends at its limit, and another connection goes on."""
+    assert connection_module._ANSWER_WAIT == 20.0
     journal = await Journal.open(postgres)
     monkeypatch.setattr(connection_module, "_ANSWER_WAIT", 0.5)
     with silent_server_of(journal):

@@ -47,6 +47,7 @@ class Page:
 
     def __init__(self, driver: WebDriver) -> None:
         self.driver = driver
+        self.may_complain = False  # True in a test that refuses it something, or takes its server away
 
     def open(self, url: str, view: str = "inbox") -> Page:
         """Show *view* of the page at *url*, and wait until it is connected."""
@@ -164,4 +165,7 @@ def page(chromium: WebDriver, emu: Any) -> Iterator[Page]:
     shown.problems()
     shown.open(f"{emu.url}/")
     yield shown
+    refusal = "Failed to load resource: the server responded with a status of 4"  # of what a test enters
+    left = [problem for problem in shown.problems() if refusal not in problem]
     chromium.get("about:blank")
+    assert shown.may_complain or left == []

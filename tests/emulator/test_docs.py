@@ -21,7 +21,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 def test_every_python_block_runs(block, tmp_path, monkeypatch):
     """A block does what it says and warns of nothing; one that is a test is run by pytest with the package's own fixture."""
     monkeypatch.chdir(tmp_path)
-    if "async def test_" not in block:
+    if not re.search(r"^(async )?def test_", block, re.MULTILINE):
         exec(compile(block, "docs/emulator.md", "exec"), {"__name__": "__main__"})
         return
     script = tmp_path / "test_block.py"

@@ -164,7 +164,11 @@ def environ(tmp_path_factory):
     """Nothing can be reached from here, and nobody is logged in."""
     folder = tmp_path_factory.mktemp("conf")
     return clean_environ(
-        AUTHING_CONFIG_DIR=str(folder), AUTHING_BASE_URL="http://127.0.0.1:1", AUTHING_APP_ID="app", AUTHING_TIMEOUT="1"
+        AUTHING_CONFIG_DIR=str(folder),
+        AUTHING_BASE_URL="http://127.0.0.1:1",
+        AUTHING_HOST="127.0.0.1:1",  # used if the address is blank
+        AUTHING_APP_ID="app",
+        AUTHING_TIMEOUT="1",
     )
 
 
