@@ -150,3 +150,39 @@ async def test_v3_window_stays_small(emu, api):
     (kept,) = emu.snapshot()["codes"].values()
     assert len(kept["earlier"]) == 50
     assert (await api.post("/api/v3/send-sms", {"channel": "C58", "phoneNumber": PHONE}))["statusCode"] == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("username", "a@b.c", {"username": "a@b.c", "email": None}),
+        ("username", "13800138000", {"username": "13800138000", "phone": None}),
+        ("email", "ann@example.com", {"username": None, "email": "ann@example.com"}),
+        ("email", "nonsense", 400),
+        ("email", "@", 400),
+    ],
+)
+async def test_graphql_registers_what_the_field_says(emu, api, name, given, expected):
+    """A user name stays one, whatever it looks like; a bad address is refused. The user can log in with it."""
+    field = f"registerBy{name.title()}"
+    query = f"mutation m($input: {field.title()}Input!) {{ {field}(input: $input) {{ id }} }}"
+    asked = {"query": query, "variables": {"input": {name: given, "password": api.encrypted("secret")}}}
+    answer = await api.post("/graphql/v2", asked)
+    if expected == 400:
+        assert answer["errors"][0]["message"]["code"] == 400
+        assert emu.users == []
+        return
+    made = answer["data"][field]
+    assert {key: made[key] for key in expected} == expected
+    assert (await api.login(given, "secret"))["data"]["id"] == made["id"] == emu.requests[0].user
+    assert (await api.post("/graphql/v2", asked))["errors"][0]["message"]["code"] == 2026
+
+
+async def test_graphql_registers_nobody_without_an_encrypted_password(emu, api):
+    """2333 with the hint that the login gives, too."""
+    query = "mutation m($input: RegisterByUsernameInput!) { registerByUsername(input: $input) { id } }"
+    asked = {"query": query, "variables": {"input": {"username": "ann", "password": "plain"}}}
+    (error,) = (await api.post("/graphql/v2", asked, x_authing_lang="en-US"))["errors"]
+    assert error["message"]["code"] == 2333
+    assert "not encrypted" in error["message"]["message"]
+    assert emu.users == []

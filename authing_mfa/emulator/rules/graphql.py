@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from authing_mfa.emulator.crypto import keys
 from authing_mfa.emulator.rules.base import handle
+from authing_mfa.emulator.rules.codes import refuse_bad_recipient
 from authing_mfa.emulator.rules.context import Reply, ServiceRefusal, as_refusal, user_json
 from authing_mfa.emulator.rules.endpoints import GraphQL
+from authing_mfa.emulator.rules.login import first_factor_passed
 from authing_mfa.emulator.state.user_fields import UnacceptableError
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.operations import (
@@ -94,9 +97,17 @@ def _login(account: str) -> Callable[[dict[str, Any], RuleContext], Any]:
 
 def _register(account: str) -> Callable[[dict[str, Any], RuleContext], Any]:
     def register(fields: dict[str, Any], context: RuleContext) -> Any:
-        if context.state.find(_text(fields, account)) is not None:
+        """Register what the field says: a user name is one also if it looks like an address or a phone number."""
+        given, password = _text(fields, account), keys.decrypt(_text(fields, "password"))
+        if account == "email":
+            refuse_bad_recipient(given, "email", 400)
+        if context.state.find(given) is not None:
             raise ServiceRefusal(2026, "user_exists")
-        return _data(LoginByAccount(_text(fields, account), _text(fields, "password"), auto_register=True), context)
+        if password is None:
+            raise ServiceRefusal(2333, "key_hint")
+        username, email = (given, None) if account == "username" else (None, given)
+        context.user = context.state.add_user(username=username, email=email, password=password)
+        return first_factor_passed(context, context.user).body.get("data")
 
     return register
 
