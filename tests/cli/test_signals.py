@@ -41,7 +41,7 @@ def test_130_ctrl_c_while_a_recovery_code_is_spent_keeps_the_new_one(cli, emulat
         cli.log_in(user)
     else:
         command = (*command, user["username"])
-    emulator.fault(path="mfa_verify_by_recovery_code", user=user["username"], latency=2, count=1)
+    emulator.fault(path="mfa_verify_by_recovery_code", user=user["username"], latency=6, count=1)
     given = cli.with_env(AUTHING_CODE=user["recovery_code"], AUTHING_PASSWORD=user["password"])
     terminal = given.terminal(*command)
     emulator_waits_for_call(emulator, user)

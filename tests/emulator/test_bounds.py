@@ -292,7 +292,7 @@ async def test_a_photo_is_read_while_others_are_answered(monkeypatch, emu, api):
 
 async def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch):
     """Half a request line is not enough; one that has asked may be idle for longer."""
-    monkeypatch.setattr(server, "_HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(server, "_HEADER_SECONDS", 2.0)
     with Emulator() as emu:
         port = int(emu.url.rpartition(":")[2])
         silent, _first = await asyncio.open_connection("127.0.0.1", port)
