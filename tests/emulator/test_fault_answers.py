@@ -103,6 +103,37 @@ async def test_a_rule_whose_effect_another_rule_prevents_does_not_fire(emu, api)
     assert [(rule.matched, rule.fired) for rule in (first, second, latency)] == [(3, 1), (3, 1), (3, 1)]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v2/login/phone-code", {"phone": "7700900123", "phoneCountryCode": "+44", "code": "1"}),
+        ("/api/v2/login/phone-code", {"phone": "+447700900123", "code": "1"}),
+        ("/api/v2/login/email-code", {"email": "CARL@b.test", "code": "1"}),
+        ("/api/v3/send-sms", {"phoneNumber": "7700900123", "phoneCountryCode": "+44", "channel": "CHANNEL_LOGIN"}),
+        ("/graphql/v2", {**GRAPHQL, "variables": {"input": {"username": "carl", "password": "x"}}}),
+        ("/graphql/v2", {"query": "mutation m { sendEmail }", "variables": {"email": "carl@b.test", "scene": "X"}}),
+        ("/graphql/v2", {**GRAPHQL, "variables": {"input": {"phone": "7700900123", "phoneCountryCode": "+44"}}}),
+    ],
+)
+async def test_a_rule_of_one_user_fires_on_every_call_that_names_the_user(emu, api, path, body):
+    """Also by a foreign number, through the v3 API and through GraphQL; not on the call of another user."""
+    emu.add_user(username="carl", password="pw", phone="7700900123", phone_country_code="+44", email="carl@b.test")
+    emu.add_user(username="ann", password="pw", phone="7700900123", email="ann@b.test")
+    rule = emu.faults.add(user="carl", status=503)
+    assert (await api.call("POST", path, body))[0] == 503
+    other = json.loads(json.dumps(body).replace("+44", "+86").replace("carl", "ann").replace("CARL", "ANN"))
+    assert (await api.call("POST", path, other))[0] == 200
+    assert rule.matched == 1
+
+
+@pytest.mark.parametrize("variables", [{}, {"input": 5}, {"input": {"username": 5}}, {"input": None, "email": ["x"]}])
+async def test_a_call_that_names_nobody_is_nobodys(emu, api, variables):
+    """Whatever stands in the place of the name."""
+    emu.add_user(username="carl", password="pw")
+    emu.faults.add(user="carl", status=503)
+    assert (await api.call("POST", "/graphql/v2", {**GRAPHQL, "variables": variables}))[0] == 200
+
+
 # ─────────────────────────────── snapshots ───────────────────────────────
 
 

@@ -20,7 +20,7 @@ from authing_mfa.emulator.namespace import Namespace
 from authing_mfa.emulator.rules import handle
 from authing_mfa.emulator.rules.context import Reply, RuleContext, ServiceRefusal, as_refusal
 from authing_mfa.emulator.rules.endpoints import GraphQL
-from authing_mfa.emulator.rules.graphql import failure
+from authing_mfa.emulator.rules.graphql import failure, given_fields
 from authing_mfa.emulator.state.json_text import dump
 from authing_mfa.emulator.state.request_log import BODY_LIMIT, RecordedRequest
 from authing_mfa.emulator.state.user_fields import UnacceptableError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from authing_mfa.emulator.state.fault_rules import FaultRule
+    from authing_mfa.emulator.state.records import User
 
 __all__ = ["RequestHandler", "bearer_of"]
 
@@ -151,11 +152,24 @@ class RequestHandler:
     def _firing(self, context: RuleContext) -> list[FaultRule]:
         caller, _, _ = self.namespace.state.read_token(context.token)
         if caller is None:
-            account = next((getattr(self.operation, name, None) for name in ("account", "phone", "email")), None)
-            caller = self.namespace.state.find(account) if isinstance(account, str) else None
+            caller = self._named_user()
         names = () if self.cls is None else (self.cls.python_name, self.cls.__name__)
         users = () if caller is None else (caller.id, caller.username, caller.phone, caller.email)
         return self.namespace.faults.firing(self.path, names, users)
+
+    def _named_user(self) -> User | None:
+        """Return the user whose name, phone or address is in the request."""
+        if isinstance(self.operation, GraphQL):
+            given = given_fields(self.operation)
+            accounts = [given.get(name) for name in ("username", "email", "phone")]
+            country = given.get("phoneCountryCode")
+        else:
+            names = ("account", "phone", "phone_number", "email")
+            accounts = [getattr(self.operation, name, None) for name in names]
+            country = getattr(self.operation, "phone_country_code", None)
+        account = next((account for account in accounts if isinstance(account, str)), None)
+        known = country if isinstance(country, str) else None
+        return None if account is None else self.namespace.state.find(account, known)
 
     def _perform(self, context: RuleContext) -> Reply:
         operation = self.operation

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from authing_mfa.emulator.rules.context import RuleContext
     from authing_mfa.operations import Operation
 
-__all__ = ["failure"]
+__all__ = ["failure", "given_fields"]
 
 _FIRST_FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
 
@@ -41,16 +41,11 @@ _FIRST_FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)")
 @handle.register(GraphQL)
 def _graphql(operation: GraphQL, context: RuleContext) -> Reply:
     field = _first_field(operation)
-    variables = {name: value for name, value in operation.variables.items() if value is not None}
-    given = variables.get("input")
-    fields = (
-        {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else variables
-    )
     handler = _FIELDS.get(field)
     try:
         if handler is None:
             raise ServiceRefusal(400, "bad_request", detail=f": GraphQL {field or '?'}")  # noqa: TRY301 - answered like the others
-        return Reply({"data": {field: handler(fields, context)}})
+        return Reply({"data": {field: handler(given_fields(operation), context)}})
     except (ServiceRefusal, InvalidInputError, UnacceptableError) as error:
         return Reply(failure(operation, context.refused(as_refusal(error)).body))
 
@@ -58,6 +53,13 @@ def _graphql(operation: GraphQL, context: RuleContext) -> Reply:
 def _first_field(operation: GraphQL) -> str:
     found = _FIRST_FIELD.search(operation.query)
     return found.group(1) if found else ""
+
+
+def given_fields(operation: GraphQL) -> dict[str, Any]:
+    """Return the fields of the input, or the variables if there is no input; those that are null are left out."""
+    given = operation.variables.get("input")
+    fields = given if isinstance(given, dict) else operation.variables
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def failure(operation: GraphQL, body: dict[str, Any]) -> dict[str, Any]:

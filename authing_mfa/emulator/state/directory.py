@@ -166,13 +166,13 @@ class Directory(Bindings):
         if user.mfa_email is not None:
             self.by_mfa_email.pop(canonical_target(user.mfa_email), None)
 
-    def find(self, account: str) -> User | None:
-        """Return the user with this user name, phone, e-mail address or id."""
+    def find(self, account: str, country_code: str | None = None) -> User | None:
+        """Return the user with this user name, phone (of this country), e-mail address or id."""
         ident = self.by_username.get(account)
         if ident is None and "@" in account:
             ident = self.by_email.get(canonical_target(account))
         elif ident is None and looks_like_phone(account):
-            ident = self.by_phone.get(canonical_phone(account))
+            ident = self.by_phone.get(canonical_phone(account, country_code))
         return self.users.get(ident or account)
 
     def update_user(  # noqa: PLR0913 - the parts of a user

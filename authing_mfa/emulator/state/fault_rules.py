@@ -31,7 +31,8 @@ class FaultRule:
 
     Attributes:
         path: a glob over the path (``/api/v2/mfa/*``) or an operation's name (``mfa_verify_by_totp``); None: every call.
-        user: id or user name of the caller (by token, else by the account of a login); None: everybody.
+        user: id, user name, phone or address of the caller, whom the token names, else the account, phone or address in the
+            request; None: everybody.
         nth: start with the nth matching call, counted from 1; `count` is then 1 by default.
         probability: fire on this share of the matching calls, with its own random source (`seed`).
         count: how many times it fires in all; None: for ever.
