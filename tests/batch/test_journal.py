@@ -488,6 +488,31 @@ async def test_a_new_recovery_code_that_cannot_be_written_is_at_least_given(stor
     assert sum(outcome.status == "unknown" for outcome in resumed) <= 4
 
 
+@pytest.mark.parametrize("part", [1, 30])
+async def test_new_recovery_codes_after_a_line_that_was_cut_off_can_be_read(store, tmp_path, monkeypatch, part):
+    """A disk is full in the middle of a line; then there is room again, and the end of the run writes all new codes."""
+    from authing_mfa.batch.journal import recovery_codes as recovery
+
+    write, sizes = os.write, [part, 0]
+
+    def nearly_full(handle, data):
+        size = sizes.pop(0) if sizes else len(data)
+        if not size:
+            raise OSError(28, "No space left on device")
+        return write(handle, data[:size])
+
+    rows = [VerifyRequest.recovery("old", token=f"t{i}", key=f"k{i}") for i in range(50)]
+    client, file = FakeClient(), tmp_path / "codes"
+    monkeypatch.setattr(recovery.os, "write", nearly_full)
+    with pytest.raises(JournalError, match="No space left"):
+        await collect(client, rows, journal=store, concurrency=4, recovery_file=file)
+    monkeypatch.undo()
+    assert client.sent
+    resumed = await collect(FakeClient(), rows, journal=store, recovery_file=file)
+    found = {outcome.key: outcome.value.recovery_code for outcome in resumed if outcome.ok}
+    assert {f"k{token[1:]}": f"NEW-CODE-OF-{token}" for token in client.counts()}.items() <= found.items()
+
+
 async def test_a_new_recovery_code_is_not_lost_with_the_journal(tmp_path, monkeypatch):
     """Answers come before, while and after the journal fails, and nobody takes outcomes any more: each new code is in its file, once."""
     file, left, writing, broken = tmp_path / "codes.jsonl", asyncio.Event(), asyncio.Event(), asyncio.Event()

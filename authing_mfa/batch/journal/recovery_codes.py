@@ -31,6 +31,7 @@ class RecoveryFile:
         self.path: Path = Path(path)
         self._run = run
         self._file: int | None = None
+        self._torn = False  # the file ends with a part of a line: it stays a separate line
 
     async def recorded(self) -> dict[tuple[int, str], dict[str, Any]]:
         """Return the lines of this run by the position and the fingerprint of their row; empty if there is no file yet.
@@ -87,9 +88,9 @@ class RecoveryFile:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(file).st_mode):
                 os.fchmod(file, 0o600)  # a file that was there may be open to others
-            size = os.fstat(file).st_size
-            if size and os.pread(file, 1, size - 1) != b"\n":
-                os.write(file, b"\n")  # a line that was cut off stays a separate line
+            if os.fstat(file).st_size:
+                os.lseek(file, -1, os.SEEK_END)
+                self._torn = os.read(file, 1) != b"\n"
             os.fsync(file)
         except OSError as error:
             raise JournalError(f"The file for new recovery codes cannot be written: {_said(error)}") from error
@@ -97,9 +98,13 @@ class RecoveryFile:
 
     def _append(self, lines: bytes) -> None:
         assert self._file is not None
+        if self._torn:
+            lines = b"\n" + lines
         try:
             while lines:
-                lines = lines[os.write(self._file, lines) :]
+                written = os.write(self._file, lines)
+                self._torn = lines[written - 1 : written] != b"\n"
+                lines = lines[written:]
             os.fsync(self._file)
         except OSError as error:
             raise JournalError(
