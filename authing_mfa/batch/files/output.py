@@ -129,12 +129,11 @@ class ResultFile(Results):
             raise InvalidInputError(f"{path} does not hold outcomes of a batch: it is left alone. Name another file.")
 
     def _open(self) -> None:
-        flags = os.O_RDWR | os.O_CLOEXEC
         try:
-            handle = os.open(self.lines, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            handle = os.open(self.lines, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             self._made = True
         except FileExistsError:
-            handle = os.open(self.lines, flags)
+            handle = os.open(self.lines, os.O_RDWR)
             if os.fstat(handle).st_size and hasattr(os, "fchmod"):
                 os.fchmod(handle, 0o600)  # our file, by its content
         self._file = os.fdopen(handle, "r+b", buffering=1 << 16)

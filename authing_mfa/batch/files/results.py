@@ -6,7 +6,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from authing_mfa.batch.errors import JournalError
 from authing_mfa.batch.files.formats import FIELDS, csv_line, record_of
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from authing_mfa.batch.models import Outcome
 
 __all__ = ["PipeResults", "Results", "cannot_write"]
+
+_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # Windows has neither
+_NOCTTY: Final = getattr(os, "O_NOCTTY", 0)
 
 
 class Results(ABC):
@@ -85,8 +88,9 @@ class PipeResults(Results):
             self._file = sys.stdout.buffer
             return
         try:
-            handle = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-            os.set_blocking(handle, True)
+            handle = os.open(self._path, os.O_WRONLY | _NONBLOCK | _NOCTTY)
+            if _NONBLOCK:
+                os.set_blocking(handle, True)
         except OSError as error:
             raise cannot_write(self._path, error) from error
         self._file = os.fdopen(handle, "wb")

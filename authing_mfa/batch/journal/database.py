@@ -153,7 +153,7 @@ def _make_private(path: Path, *, make: bool) -> None:
             if not make:
                 raise JournalError(f"There is no journal {path} to resume.")
             with suppress(FileExistsError):  # another process was quicker
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     if path.is_dir():
         raise JournalError(f"The journal {path} is a directory.")
     if not path.is_file():

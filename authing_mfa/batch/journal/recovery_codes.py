@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from authing_mfa.batch.errors import JournalError
 from authing_mfa.models import UserInfo
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from authing_mfa.batch.models import Outcome
 
 __all__ = ["RecoveryFile"]
+
+_BINARY: Final = getattr(os, "O_BINARY", 0)  # Windows would write each line end as two bytes
 
 
 class RecoveryFile:
@@ -85,7 +87,7 @@ class RecoveryFile:
 
     def _open(self) -> None:
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
             if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(file).st_mode):
                 os.fchmod(file, 0o600)  # a file that was there may be open to others
             if os.fstat(file).st_size:
