@@ -117,6 +117,8 @@ _PROBLEMS: Final[dict[str, str]] = {
     "is a number or another type, not text: leading zeros may be lost": "是数字或其他类型而非文本：可能已丢失前导零",
     "is there more than once": "重复出现",
     "is missing": "缺失",
+    "is missing: no row has the name that was given for it": "缺失：没有一行有为它指定的名称",
+    "begins or ends with a space": "以空格开头或结尾",
     "or email is missing": "或 email 缺失",
     "or image is missing": "或 image 缺失",
     "is empty": "为空",

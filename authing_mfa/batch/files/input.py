@@ -192,7 +192,10 @@ class Input:
         _check_text(file, form, self._source)
         if form == "csv":
             return csv_records(file, encoding, self._options.delimiter, columns, kind, on_header)
-        return jsonl_records(file, encoding, columns, kind)
+        return jsonl_records(file, encoding, columns, kind, self._note_missing)
+
+    def _note_missing(self, column: str, count: int) -> None:
+        self.findings.note(column, "is missing: no row has the name that was given for it", "", count=count)
 
     def _row(self, where: str, record: dict[str, Any] | str) -> Row:
         if isinstance(record, str):
@@ -201,6 +204,8 @@ class Input:
         if text is None or " " in text or "\\" in text or not all(record.values()):
             cells = _filled(record)
             text = plain_text(cells)
+            if isinstance(key := cells.get("key"), str) and key != key.strip():
+                self.findings.note("key", "begins or ends with a space", where, key)
         kind = cells.get("kind", self._options.kind)
         if isinstance(kind, str):
             kind = cells["kind"] = kind.casefold()  # it may be written in capital letters

@@ -13,7 +13,7 @@ from authing_mfa.batch.files.text import LONGEST_LINE, lines
 from authing_mfa.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
 __all__ = ["EMPTY", "Record", "csv_records", "jsonl_records"]
 
@@ -78,7 +78,7 @@ class CsvReader:
         self._number += used
         return names
 
-    def records(self, width: int, ours: Mapping[int, str]) -> Iterator[tuple[str, list[str] | str]]:
+    def records(self, width: int, ours: Mapping[str, int]) -> Iterator[tuple[str, list[str] | str]]:
         """Yield the records after the header; a line without cells is not a record."""
         while True:
             line = self._next()
@@ -120,7 +120,7 @@ class CsvReader:
         except (csv.Error, StopIteration):
             return None, taken
 
-    def _quoted(self, line: str, width: int, ours: Mapping[int, str]) -> Iterator[tuple[str, list[str] | str]]:
+    def _quoted(self, line: str, width: int, ours: Mapping[str, int]) -> Iterator[tuple[str, list[str] | str]]:
         first = self._number
         fields, taken = self._parse(line, self.delimiter)
         spans = bool(taken)
@@ -128,7 +128,7 @@ class CsvReader:
             not spans
             or (
                 len(fields) == width
-                and not any("\n" in fields[at] or "\r" in fields[at] for at in ours)
+                and not any("\n" in fields[at] or "\r" in fields[at] for at in ours.values())
                 and not any(self._is_like_a_row(following, width, ours) for following in taken)
             )
         )
@@ -141,14 +141,14 @@ class CsvReader:
         if checked is not None:
             yield f"lines {first}-{self._number}" if spans else f"line {first}", checked
 
-    def _is_like_a_row(self, line: str, width: int, ours: Mapping[int, str]) -> bool:
+    def _is_like_a_row(self, line: str, width: int, ours: Mapping[str, int]) -> bool:
         """Return True if *line*, which stands between quotes, would be a row: then the quotes are stray ones, and it is one."""
         cells = line.rstrip("\r\n").split(self.delimiter)
-        sent = [at for at, name in ours.items() if name in ("phone", "email", "code")]
+        sent = [(name, ours[name]) for name in ("phone", "email", "code") if name in ours]
         return (
             len(cells) == width
             and bool(sent)
-            and all(cells[at].strip() and problem_of(ours[at], cells[at].strip(), None) is None for at in sent)
+            and all(cells[at].strip() and problem_of(name, cells[at].strip(), None) is None for name, at in sent)
         )
 
 
@@ -179,19 +179,26 @@ def csv_records(
             if isinstance(fields, str):
                 yield where, fields
             else:
-                yield where, {name: fields[at] for at, name in ours.items() if at < len(fields)}
+                yield where, {name: fields[at] for name, at in ours.items() if at < len(fields)}
 
 
 # ─────────────────────────────── JSON lines ───────────────────────────────
 
 
 def jsonl_records(
-    file: IO[bytes], encoding: str | None, columns: Mapping[str, str], kind: str | None
+    file: IO[bytes],
+    encoding: str | None,
+    columns: Mapping[str, str],
+    kind: str | None,
+    on_missing: Callable[[str, int], Any],
 ) -> Generator[Record]:
-    """Yield the records of a file of JSON lines; each line may have any columns."""
-    known: dict[tuple[str, ...], dict[int, str]] = {}
-    number = 0
-    empty = True
+    """Yield the records of a file of JSON lines; each line may have any columns.
+
+    At the end *on_missing* is called with each of *columns* that no record has, and the number of records.
+    """
+    known: dict[tuple[str, ...], dict[str, int]] = {}
+    missing = set(columns)
+    count = 0
     with lines(file, encoding) as read:
         for number, line in enumerate(read, 1):
             if line is None:
@@ -200,19 +207,24 @@ def jsonl_records(
             text = line.strip().lstrip("\N{ZERO WIDTH NO-BREAK SPACE}")
             if not text:
                 continue
-            if empty and text.startswith("["):
+            if not count and text.startswith("["):
                 raise InvalidInputError(
                     "The input is a JSON array. Write JSON lines: each row is an object on a line, without brackets and commas "
                     "around it."
                 )
-            empty = False
-            yield f"line {number}", _json_cells(text, known, columns, kind)
-    if empty:
+            count += 1
+            cells = _json_cells(text, known, columns, kind)
+            if missing:
+                missing.difference_update(cells if isinstance(cells, dict) else ())
+            yield f"line {number}", cells
+    if not count:
         raise InvalidInputError(EMPTY)
+    for name in sorted(missing):
+        on_missing(name, count)
 
 
 def _json_cells(
-    text: str, known: dict[tuple[str, ...], dict[int, str]], columns: Mapping[str, str], kind: str | None
+    text: str, known: dict[tuple[str, ...], dict[str, int]], columns: Mapping[str, str], kind: str | None
 ) -> dict[str, Any] | str:
     try:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
@@ -229,7 +241,7 @@ def _json_cells(
             return error.message
         if len(known) < 1000:
             known[names] = ours
-    return {name: pairs[at][1] for at, name in ours.items()}
+    return {name: pairs[at][1] for name, at in ours.items()}
 
 
 class _Pairs(list[tuple[str, Any]]):

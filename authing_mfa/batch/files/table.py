@@ -74,14 +74,19 @@ def check_columns(columns: Mapping[str, str], kind: str | None) -> None:
     for ours in columns:
         if ours not in COLUMNS:
             raise InvalidInputError(f"There is no column {ours!r}; the columns are {', '.join(COLUMNS)}.")
+    key, *secrets = (_normal(columns.get(ours, ours)) for ours in ("key", "token", "code"))
+    if key in secrets:
+        raise InvalidInputError(
+            "The column of the tokens or of the codes cannot be the key: keys are in the journal and in the output."
+        )
     if kind is not None and kind not in KINDS:
         raise InvalidInputError(f"There is no kind {kind!r}; use {', '.join(KINDS)}.")
 
 
 def match_columns(
     header: Sequence[str], columns: Mapping[str, str], kind: str | None, *, whole: bool = True
-) -> dict[int, str]:
-    """Find our columns in *header*. Return our column name for each position.
+) -> dict[str, int]:
+    """Find our columns in *header*. Return the position of each; several may have the same one.
 
     Args:
         header: the names in the file.
@@ -92,17 +97,17 @@ def match_columns(
     Raises:
         InvalidInputError: a column is missing, or occurs twice.
     """
-    theirs = {_normal(columns.get(ours, ours)): ours for ours in COLUMNS}
-    found: dict[int, str] = {}
+    theirs: dict[str, list[str]] = {}
+    for ours in COLUMNS:
+        theirs.setdefault(_normal(columns.get(ours, ours)), []).append(ours)
+    found: dict[str, int] = {}
     for position, name in enumerate(header):
-        ours = theirs.get(_normal(name))
-        if ours is None:
-            continue
-        if ours in found.values():
-            raise InvalidInputError(f"The column {_shown(name)} occurs twice: remove or rename one of them.")
-        found[position] = ours
+        for ours in theirs.get(_normal(name), ()):
+            if ours in found:
+                raise InvalidInputError(f"The column {_shown(name)} occurs twice: remove or rename one of them.")
+            found[ours] = position
     if whole:
-        _check_complete(header, columns, kind, set(found.values()))
+        _check_complete(header, columns, kind, set(found))
     return found
 
 

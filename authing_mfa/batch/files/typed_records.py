@@ -24,8 +24,8 @@ def parquet_records(file: IO[bytes], columns: Mapping[str, str], kind: str | Non
     there = table.schema_arrow.names
     ours = match_columns(there, columns, kind)
     number = 0
-    for batch in table.iter_batches(batch_size=_BATCH, columns=[there[at] for at in ours]):
-        cells = {name: _values(batch.column(there[at])) for at, name in ours.items()}
+    for batch in table.iter_batches(batch_size=_BATCH, columns=[there[at] for at in sorted(set(ours.values()))]):
+        cells = {name: _values(batch.column(there[at])) for name, at in ours.items()}
         for at in range(batch.num_rows):
             number += 1
             yield f"row {number}", {name: values[at] for name, values in cells.items()}
@@ -77,7 +77,7 @@ def xlsx_records(
     ours = match_columns([cell if isinstance(cell, str) else "" for cell in header], columns, kind)
     for number, row in rows:
         if any(cell is not None and cell != "" for cell in row):
-            yield f"sheet row {number}", {name: row[at] for at, name in ours.items() if at < len(row)}
+            yield f"sheet row {number}", {name: row[at] for name, at in ours.items() if at < len(row)}
 
 
 def _open_xlsx(file: IO[bytes]) -> Any:
