@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tracemalloc
 
 import pytest
 
 from authing_mfa import InvalidInputError
 from authing_mfa.batch import VerifyRequest
+from authing_mfa.batch.files.typed_records import open_parquet, parquet_records
+from authing_mfa.batch.run_file import BatchOptions, run_file
 from tests.batch.test_foreign_files import read, write_xlsx
 from tests.needs import require_module
 
@@ -74,3 +78,40 @@ def test_spaces_around_a_key_are_told(tmp_path):
     assert str(finding) == "key begins or ends with a space: 2 rows, first line 2, like  x9     "
     path.write_text("kind|key|code\ntotp|a b|012340\n")
     assert read(path)[1].findings.all() == []
+
+
+async def test_a_dry_run_counts_repeated_keys_in_little_memory(tmp_path):
+    """A few bytes for each key, not an entry of a dict."""
+
+    async def peak(count):
+        path = tmp_path / "rows.csv"
+        path.write_text("kind,key,code\n" + "".join(f"totp,k{i},012340\n" for i in range(count)))
+        tracemalloc.start()
+        try:
+            await run_file(BatchOptions(source=str(path), dry_run=True), {})
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    await peak(100)  # what is imported is no memory of a row
+    few = await peak(5_000)
+    assert await peak(35_000) - few < 30_000 * 32
+
+
+def test_parquet_is_read_in_pieces(tmp_path):
+    """Not a whole row group at once, which may be the whole file."""
+
+    class Noting(io.FileIO):
+        most = 0
+
+        def read(self, size=-1):
+            got = super().read(size)
+            self.most = max(self.most, len(got))
+            return got
+
+    path, count = tmp_path / "rows.parquet", 200_000
+    write_parquet(path, {"kind": ["totp"] * count, "code": [f"{number:032x}" for number in range(count)]})
+    with Noting(path) as file:
+        assert open_parquet(file).metadata.num_row_groups == 1
+        assert sum(1 for _ in parquet_records(file, {}, None)) == count
+    assert file.most < path.stat().st_size / 4

@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from array import array
-from collections import Counter
 from contextlib import aclosing, contextmanager, suppress
 from contextvars import copy_context
 from hashlib import blake2b
@@ -102,7 +101,7 @@ def check_rows(
     summary = Summary(dry_run=True)
     source = Input(options, on_detected)
     source.look(stop)
-    keys = array("Q")
+    keys = [array("Q") for _ in range(256)]  # digests, divided so that only a part of them is compared at once
     for index, row in enumerate(source.rows()):
         if stop.is_set():
             raise ReadingStopped
@@ -112,13 +111,14 @@ def check_rows(
         elif isinstance(row.image, Path) and not row.image.is_file():
             error = InvalidInputError(f"There is no picture {row.image}.")
         if key is not None:
-            keys.append(int.from_bytes(blake2b(key.encode(), digest_size=8).digest()))
+            digest = blake2b(key.encode(), digest_size=8).digest()
+            keys[digest[0]].append(int.from_bytes(digest))
         outcome = Outcome(index, key, None, error, 0.0, kind)
         summary.note(outcome)
         if error is not None and on_invalid is not None:
             on_invalid(outcome)
     summary.total = summary.done
-    repeated = sum(count - 1 for count in Counter(keys).values())
+    repeated = sum(len(part) - len(set(part)) for part in keys)
     if repeated:
         source.findings.note("key", "is there more than once", "", count=repeated)
     _tell_input(summary, source)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["open_parquet", "parquet_records", "xlsx_records"]
 
 _BATCH: Final = 1024  # rows of a Parquet file that are read at once
+_BUFFER: Final = 1 << 20  # bytes of a column that are read at once
 
 
 def parquet_records(file: IO[bytes], columns: Mapping[str, str], kind: str | None) -> Generator[Record]:
@@ -52,7 +53,9 @@ def open_parquet(file: IO[bytes]) -> Any:
         raise InvalidInputError("Parquet needs pyarrow: pip install 'authing-mfa[parquet]'.") from error
     pa: Any = pyarrow
     try:
-        return pa.parquet.ParquetFile(file if file.seekable() else io.BytesIO(file.read()))
+        source = file if file.seekable() else io.BytesIO(file.read())
+        # Otherwise a whole row group is read at once, which may be the whole file.
+        return pa.parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
     except pa.ArrowInvalid as error:
         raise InvalidInputError("This is not a Parquet file.") from error
 
