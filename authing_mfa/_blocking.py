@@ -15,6 +15,7 @@ import warnings
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from authing_mfa._loop_runner import Runner, closed_client, too_late
+from authing_mfa._sentences import translate
 from authing_mfa._threads import own_thread
 from authing_mfa.errors import UsageError
 
@@ -127,6 +128,11 @@ class SharedClient:
         """True if there is something to close: the client is open, and this process has started it."""
         return self._runner is not None and self._process is _process and not self._closed
 
+    @property
+    def lang(self) -> str:
+        """The language of the client's sentences."""
+        return self.client._core.options.lang  # noqa: SLF001 - made for us
+
     def observe(self, observer: Observer) -> None:
         """Call *observer* for every call of the client, in forked children as well."""
         self._observers.append(observer)
@@ -145,11 +151,11 @@ class SharedClient:
     def _items(self, outcomes: AsyncGenerator[T, None], runner: Runner, process: _Process) -> Iterator[T]:
         try:
             while True:
-                check_thread()
-                if process is not _process:
-                    raise UsageError(
-                        "This batch was begun before a fork and goes on in the parent: begin another one here."
-                    )
+                try:
+                    _check_batch(process)
+                except UsageError as error:
+                    translate(error, self.lang)
+                    raise
                 try:
                     item = runner.run(_next(outcomes), patience=float("inf"))
                 except StopAsyncIteration:
@@ -192,6 +198,17 @@ class SharedClient:
 async def _next(outcomes: AsyncGenerator[T, None]) -> T:
     """Return the next of *outcomes*. The iteration begins on the loop's thread, so the loop knows it and closes it at its end."""
     return await anext(outcomes)
+
+
+def _check_batch(process: _Process) -> None:
+    """Check that a batch that was begun in *process* may go on here.
+
+    Raises:
+        UsageError: it may not.
+    """
+    check_thread()
+    if process is not _process:
+        raise UsageError("This batch was begun before a fork and goes on in the parent: begin another one here.")
 
 
 def check_thread() -> None:

@@ -106,10 +106,10 @@ class Core:
             credentials: whose token to send.
             max_attempts: how often it may be tried; None: as in the client's options.
         """
-        if max_attempts is not None:
-            check_whole_number("max_attempts", max_attempts)
         progress = Progress(operation.python_name, self.observers, self.clock) if self.observers else None
         try:
+            if max_attempts is not None:
+                check_whole_number("max_attempts", max_attempts)
             self.transport.enter()
             check_token(operation, credentials.token)
             if operation.encrypted_fields or operation.__class__ is ops.UploadFaceImage:

@@ -69,7 +69,8 @@ def _chinese(error: AuthingError) -> str | None:
 def in_language_of_client(cls: type[C]) -> type[C]:
     """Make every coroutine method of a client class raise errors with sentences in the client's `lang`."""
     for name, method in list(vars(cls).items()):
-        if inspect.iscoroutinefunction(method) and not name.startswith("_") and name not in _BY_THE_CORE:
+        private = name.startswith("_") and name != "__aenter__"
+        if inspect.iscoroutinefunction(method) and not private and name not in _BY_THE_CORE:
             setattr(cls, name, _translated(method))
     return cls
 

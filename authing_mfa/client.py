@@ -11,7 +11,8 @@ from authing_mfa import operations as ops
 from authing_mfa import retry
 from authing_mfa._core import Core, Credentials
 from authing_mfa._options import ClientOptions
-from authing_mfa._sentences import in_language_of_client
+from authing_mfa._sentences import in_language_of_client, translate
+from authing_mfa.errors import InvalidInputError
 from authing_mfa.protocol import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
@@ -38,9 +39,18 @@ if TYPE_CHECKING:
     )
     from authing_mfa.protocol import Answer
 
-__all__ = ["AuthClient"]
+__all__ = ["AuthClient", "copy_attributes"]
 
 T = TypeVar("T")
+
+
+def copy_attributes(client: object, view: object) -> None:
+    """Give *view* the attributes of *client*, whose class is a subclass with attributes of its own."""
+    state: Any = object.__getstate__(client)  # in slots as well, and whatever the subclass says of pickling
+    attributes, slots = state if isinstance(state, tuple) else (state, {})
+    vars(view).update(attributes)
+    for name, value in slots.items():
+        object.__setattr__(view, name, value)
 
 
 @in_language_of_client
@@ -114,36 +124,40 @@ class AuthClient:
         max_response_size: int = DEFAULT_LIMIT,
         on_call: Callable[[CallRecord], Any] | None = None,
     ) -> None:
-        options = ClientOptions(
-            app_id=app_id,
-            token=token,
-            host=host,
-            scheme=scheme,
-            on_premise=on_premise,
-            base_url=base_url,
-            user_pool_id=user_pool_id,
-            public_key=public_key,
-            lang=lang,
-            timeout=timeout,
-            connect_timeout=connect_timeout,
-            max_connections=max_connections,
-            proxy=proxy,
-            trust_env=trust_env,
-            ssl_context=ssl_context,
-            session=session,
-            max_attempts=max_attempts,
-            max_image_side=max_image_side,
-            max_image_memory=max_image_memory,
-            max_response_size=max_response_size,
-            on_call=on_call,
-        )
+        try:
+            options = ClientOptions(
+                app_id=app_id,
+                token=token,
+                host=host,
+                scheme=scheme,
+                on_premise=on_premise,
+                base_url=base_url,
+                user_pool_id=user_pool_id,
+                public_key=public_key,
+                lang=lang,
+                timeout=timeout,
+                connect_timeout=connect_timeout,
+                max_connections=max_connections,
+                proxy=proxy,
+                trust_env=trust_env,
+                ssl_context=ssl_context,
+                session=session,
+                max_attempts=max_attempts,
+                max_image_side=max_image_side,
+                max_image_memory=max_image_memory,
+                max_response_size=max_response_size,
+                on_call=on_call,
+            )
+        except InvalidInputError as error:
+            translate(error, str(lang))
+            raise
         self._core = Core(options)
         self._credentials = Credentials(options.token)
         self._owner = True
 
     @classmethod
     def from_core(cls, core: Core) -> Self:
-        """Make a client on a *core* that was made with another clock, sleep or randomness.
+        """Make a client on a *core* that was made with another clock, sleep or randomness. No `__init__` is called.
 
         Args:
             core: the engine of the client.
@@ -179,7 +193,7 @@ class AuthClient:
     def as_user(self, token: str | None) -> Self:
         """Return a view of this client (same pool, same discovery) that sends another user's *token*.
 
-        A view is cheap: make one for each user.
+        A view is cheap: make one for each user. A view of a subclass has the attributes that the client has now.
 
         Args:
             token: an mfaToken or a user's ID token; None: the view sends no token.
@@ -191,8 +205,14 @@ class AuthClient:
             InvalidInputError: the token is empty, not ASCII, or holds a control character.
         """
         view = object.__new__(type(self))
+        if view.__class__ is not AuthClient:
+            copy_attributes(self, view)
         view._core = self._core
-        view._credentials = Credentials(token)
+        try:
+            view._credentials = Credentials(token)
+        except InvalidInputError as error:
+            translate(error, self._core.options.lang)
+            raise
         view._owner = False
         return view
 

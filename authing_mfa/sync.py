@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from authing_mfa import client as asynchronous
 from authing_mfa import retry
 from authing_mfa._blocking import SharedClient, check_thread
+from authing_mfa._sentences import translate
+from authing_mfa.errors import AuthingError
 from authing_mfa.protocol import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
@@ -165,7 +167,7 @@ class AuthClient:
     def as_user(self, token: str | None) -> Self:
         """Return a view of this client (same pool, same discovery) that sends another user's *token*.
 
-        A view is cheap: make one for each user.
+        A view is cheap: make one for each user. A view of a subclass has the attributes that the client has now.
 
         Args:
             token: an mfaToken or a user's ID token; None: the view sends no token.
@@ -177,6 +179,8 @@ class AuthClient:
             InvalidInputError: the token is empty, not ASCII, or holds a control character.
         """
         view = object.__new__(type(self))
+        if view.__class__ is not AuthClient:
+            asynchronous.copy_attributes(self, view)
         view._shared = self._shared
         view._token = token
         view._owner = False
@@ -209,16 +213,24 @@ class AuthClient:
     @property
     def _client(self) -> asynchronous.AuthClient:
         """This view's async client in this process, ready for a call."""
-        check_thread()
         base, view = self._pair
-        begun = self._shared.begin()
+        try:
+            check_thread()
+            begun = self._shared.begin()
+        except AuthingError as error:
+            translate(error, self._shared.lang)
+            raise
         if begun is not base:  # after a fork
             view = begun.as_user(self._token)
             self._pair = (begun, view)
         return view
 
     def _run(self, call: Coroutine[Any, Any, T]) -> T:
-        return self._shared.run(call)
+        try:
+            return self._shared.run(call)
+        except AuthingError as error:
+            translate(error, self._shared.lang)
+            raise
 
     # ─── the calls of authing_mfa.AuthClient ───
 

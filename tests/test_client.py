@@ -32,6 +32,7 @@ from authing_mfa import (
     WrongCodeError,
     images,
 )
+from authing_mfa import sync as synchronous
 from authing_mfa._options import ClientOptions
 from authing_mfa.operations import OPERATIONS, Bearer
 from tests.endpoints import ENDPOINTS, answer_of
@@ -218,6 +219,48 @@ async def test_views_share_everything_but_the_token():
         "Bearer of-eve",
     ]
     assert server.connections == 1
+
+
+class Kept:
+    """What a subclass adds to a client: an attribute, one in a slot, and that it is never pickled."""
+
+    def __init__(self, tenant, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.tenant, self.region = tenant, "north"
+
+    def __getstate__(self):
+        raise TypeError("never")
+
+
+class TenantClient(Kept, AuthClient):
+    __slots__ = ("region",)
+
+
+class SyncTenantClient(Kept, synchronous.AuthClient):
+    __slots__ = ("region",)
+
+
+@pytest.mark.parametrize("cls", [TenantClient, SyncTenantClient])
+def test_a_view_of_a_subclass_has_its_attributes(cls):
+    """As they are when the view is made, and with its own token; what is set on the view stays there."""
+    client = cls("acme", "app", token="of-ada")
+    client.seen = 1
+    view = client.as_user(None).as_user("of-ben")
+    client.seen, view.tenant = 2, "other"
+    assert (type(view), view.tenant, view.region, view.seen) == (cls, "other", "north", 1)
+    assert (client.tenant, client.as_user(None).tenant) == ("acme", "acme")
+    assert repr(client.as_user(None)) == repr(client).replace("with a", "without a")
+
+
+async def test_a_view_of_a_subclass_sends_its_own_token():
+    """Copying the attributes copies neither the token nor the right to close the client."""
+    async with serving(answering(*[ok(USER)] * 2)) as server:
+        client = TenantClient("acme", "app", base_url=server.url, token="of-ada")
+        async with client.as_user("of-ben") as view:
+            await view.get_current_user()
+        await client.get_current_user()
+        await client.aclose()
+    assert [seen.header("Authorization") for seen in server.seen] == ["Bearer of-ben", "Bearer of-ada"]
 
 
 async def test_a_thousand_users_at_once_each_get_their_own_answer():

@@ -1,5 +1,6 @@
 """The package's own errors are in the client's language; the service's messages are unchanged."""
 
+import asyncio
 import inspect
 import pickle
 import socket
@@ -22,6 +23,7 @@ from authing_mfa import sync as synchronous
 from authing_mfa._sentences import translate
 from authing_mfa.compat import AuthClient as CompatAuthClient
 from authing_mfa.compat import Authing
+from authing_mfa.operations import GetCaptcha
 from tests.servers import Drop, answering, reply, serving
 
 _taken = socket.socket()  # bound, so that no other test's server gets the port, and never listening
@@ -94,6 +96,41 @@ async def test_a_misuse_is_explained_in_the_language_too():
     await client.aclose()
     with pytest.raises(UsageError, match="客户端使用方式有误：This AuthClient is closed"):
         await client.get_current_user()
+
+
+async def test_what_is_refused_before_a_call_is_said_in_the_language_too():
+    """A setting, the token of a view, a number of tries, a closed client in `async with`."""
+    client = AuthClient("app", lang="zh-CN", token="t")
+    with pytest.raises(InvalidInputError, match=r"^参数无效：app_id is empty"):
+        AuthClient("", lang="zh-CN")
+    with pytest.raises(InvalidInputError, match=r"^lang must be text"):
+        AuthClient("app", lang=5)
+    with pytest.raises(InvalidInputError, match=r"^参数无效：token is empty"):
+        client.as_user("")
+    with pytest.raises(InvalidInputError, match=r"^参数无效：max_attempts"):
+        await client.perform(GetCaptcha(), max_attempts=0)
+    await client.aclose()
+    with pytest.raises(UsageError, match=r"^客户端使用方式有误：This AuthClient is closed"):
+        await client.__aenter__()
+
+
+async def test_the_sync_client_explains_a_misuse_in_the_language_too():
+    """Its settings, a view, an event loop on the thread before a call and within a batch, a closed client."""
+    with pytest.raises(InvalidInputError, match=r"^参数无效：app_id is empty"):
+        synchronous.AuthClient("", lang="zh-CN")
+    client = synchronous.AuthClient("app", base_url=f"http://{nobody()}", lang="zh-CN", token="t")
+    with pytest.raises(InvalidInputError, match=r"^参数无效：token is empty"):
+        client.as_user("")
+    with pytest.raises(UsageError, match=r"^客户端使用方式有误：An event loop runs on this thread"):
+        client.get_captcha()
+    outcomes = await asyncio.to_thread(client.verify_many, [])
+    with pytest.raises(UsageError, match=r"^客户端使用方式有误：An event loop runs on this thread"):
+        next(outcomes)
+    with pytest.raises(InvalidInputError, match=r"^参数无效：max_attempts"):
+        await asyncio.to_thread(client.perform, GetCaptcha(), max_attempts=0)
+    await asyncio.to_thread(client.close)
+    with pytest.raises(UsageError, match=r"^客户端使用方式有误：This sync\.AuthClient is closed"):
+        await asyncio.to_thread(client.get_captcha)
 
 
 def test_the_sync_client_and_the_callback_layer_say_the_same():
