@@ -83,14 +83,14 @@ def optional_number(value: Any) -> float | None:
     raise TypeError(f"a number or null expected, not {json_name(value)}")
 
 
-def json_object(value: Any) -> dict[str, Any]:
-    """*value*, which must be an object."""
+def json_object(value: Any, _: Any = None) -> dict[str, Any]:
+    """*value*, which must be an object. The second parameter is a reader's."""
     if type(value) is dict:
         return value
     raise TypeError(f"an object expected, not {json_name(value)}")
 
 
-def array(value: Any) -> list[Any]:
+def array(value: Any, _: Any = None) -> list[Any]:
     """*value*, which must be an array of at most `MOST_ENTRIES`: to read a longer one would hold the event loop."""
     if type(value) is not list:
         raise TypeError(f"an array expected, not {json_name(value)}")

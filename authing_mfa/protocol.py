@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -40,6 +41,7 @@ from authing_mfa.operations import (
     LoginByAccount,
     Operation,
     PublicConfig,
+    Route,
     UploadFaceImage,
     VerifyByRecoveryCode,
 )
@@ -158,31 +160,72 @@ def check_token(operation: Operation[Any], token: str | None) -> None:
 
 
 def encode(operation: Operation[Any], context: RequestContext) -> Request:
-    """Return the request of *operation*, sent for *context*.
+    """Return the request of *operation*, sent for *context*: its fields in the query of GET and DELETE, else as a JSON object.
 
     Raises:
         LoginError: the operation needs a user's token and the context has none.
+        InvalidInputError: a field cannot be sent, or the class of the operation is not complete.
     """
     check_token(operation, context.token)
+    if isinstance(operation, _OTHER_REQUESTS):
+        return _encode_other(operation, context)
     route = operation.route
-    if isinstance(operation, PublicConfig):
-        target = route.path.format(app_id=quote(operation.app_id, safe=""))
-        return Request(route.method, target, context.headers(operation.bearer))
-    if isinstance(operation, UploadFaceImage):
-        return _encode_upload(operation, context)
     fields = structuring.to_wire(operation)
-    if route.method != "POST":
-        query = [(name, value.format(app_id=context.app_id)) for name, value in route.query]
-        query += [
-            (name, str.__str__(value)) for name, value in fields.items()
-        ]  # an Enum member is formatted as its name
-        target = f"{route.path}?{urlencode(query)}" if query else route.path
-        return Request(route.method, target, context.headers(operation.bearer))
+    if route.method in _WITHOUT_BODY:
+        return Request(route.method, _target(route, context, fields), context.headers(operation.bearer))
     headers = context.headers(operation.bearer, _JSON)
     if isinstance(operation, LoginByAccount) and operation.captcha is not None and operation.captcha.cookie is not None:
         cookie = check_header_text("captcha.cookie", operation.captcha.cookie)
         headers = CIMultiDictProxy(CIMultiDict(headers, Cookie=cookie))
-    return Request("POST", route.path, headers, dump_json(fields))
+    target = _target(route, context, {}) if route.query else route.path
+    try:
+        return Request(route.method, target, headers, dump_json(fields))
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    raise InvalidInputError(f"A field of {operation.python_name} cannot be sent as JSON: {problem}.")
+
+
+_WITHOUT_BODY: Final = frozenset(("GET", "DELETE", "HEAD"))
+_OTHER_REQUESTS: Final = (PublicConfig, UploadFaceImage)
+
+
+def _target(route: Route, context: RequestContext, fields: Mapping[str, Any]) -> str:
+    """Return the path of *route* with its constant query and *fields*; those that are None are left out."""
+    query = [(name, value.format(app_id=context.app_id)) for name, value in route.query]
+    query += [
+        (name, value if value.__class__ is str else _query_text(name, value))
+        for name, value in fields.items()
+        if value is not None
+    ]
+    return f"{route.path}?{urlencode(query)}" if query else route.path
+
+
+def _query_text(name: str, value: object) -> str:
+    """Return *value* as it stands in a query. `str` would format a member of an Enum class as its name.
+
+    Raises:
+        InvalidInputError: *value* is not text, a number or a boolean.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float) and isfinite(value):
+        return float.__repr__(value)
+    raise InvalidInputError(
+        f"{name} cannot be sent in a query: text, a number or a boolean is expected, not {type(value).__name__}."
+    )
+
+
+def _encode_other(operation: PublicConfig | UploadFaceImage, context: RequestContext) -> Request:
+    """Return the request whose path has a field in it, or whose body is not JSON."""
+    if isinstance(operation, UploadFaceImage):
+        return _encode_upload(operation, context)
+    route = operation.route
+    target = route.path.format(app_id=quote(operation.app_id, safe=""))
+    return Request(route.method, target, context.headers(operation.bearer))
 
 
 def _encode_upload(operation: UploadFaceImage, context: RequestContext) -> Request:

@@ -2,6 +2,8 @@
 
 `to_wire` makes the JSON object of an operation, `from_wire` the value of an answer, `operation_from_wire` an operation from a
 request (the emulator uses it). The wire's names and shapes are those of docs/wire.md, sections Requests and Payloads.
+
+A little over 300 lines in one file: one converter serves both directions.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from authing_mfa import _payloads, _strict
+from authing_mfa.errors import InvalidInputError
 from authing_mfa.models import (
     Authenticator,
     Captcha,
@@ -82,16 +85,38 @@ _operation_structurers: Final[dict[Any, Callable[[Any, Any], Any]]] = {}
 
 
 def to_wire(operation: Operation[Any]) -> dict[str, Any]:
-    """Return the JSON object of *operation*: its fields under their wire names without those that are None, and the constant fields."""
+    """Return the JSON object of *operation*: its fields under their wire names without those that are None, and the constant fields.
+
+    Raises:
+        InvalidInputError: the class of *operation* is not complete.
+    """
     cls = operation.__class__
     unstructure = _unstructurers.get(cls)
     if unstructure is None:
+        _check_class(cls)
         unstructure = _unstructurers[cls] = make_dict_unstructure_fn(cls, _converter, **_overrides(cls, omit_none=True))
     fields = unstructure(operation)
     if cls.groups:
         fields = _grouped(cls, fields)
     constant = operation.constant_fields
     return {**fields, **constant} if constant else fields
+
+
+def _check_class(cls: type[Operation[Any]]) -> None:
+    """Check *cls*, which may be the program's own. Later it would be too late: the call would be made, and its answer lost.
+
+    Raises:
+        InvalidInputError: it lacks a name, or no answer can be read as what it returns.
+    """
+    if not isinstance(getattr(cls, "python_name", None), str):
+        raise InvalidInputError(
+            f"{cls.__name__}.python_name must be text (str): it is the operation's name in errors and logs."
+        )
+    if getattr(cls, "returns", None) not in [*_READERS]:  # a list: it may not be hashable
+        raise InvalidInputError(
+            f"{cls.__name__}.returns must be dict or list (the answer's JSON), bool, type(None), "
+            "or what an operation of authing_mfa.operations returns."
+        )
 
 
 def _grouped(cls: type[Operation[Any]], fields: dict[str, Any]) -> dict[str, Any]:
@@ -247,20 +272,12 @@ def _photo_key(payload: Any, _: str | None) -> PhotoKey:
     return PhotoKey(key)
 
 
-def _boolean(payload: Any, _: str | None) -> bool:
-    return _strict.flag(payload)
-
-
 def _nothing(_payload: Any, _: str | None) -> None:
     return None
 
 
 def _no_picture(_payload: Any, _: str | None) -> NoReturn:
     raise ValueError("a picture expected, not JSON")
-
-
-def _whole_object(payload: Any, _: str | None) -> dict[str, Any]:
-    return _strict.json_object(payload)
 
 
 _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
@@ -278,9 +295,10 @@ _READERS: Final[dict[Any, Callable[[Any, str | None], Any]]] = {
     tuple[Authenticator, ...]: _authenticators,
     tuple[CustomField, ...]: _custom_fields,
     PhotoKey: _photo_key,
-    bool: _boolean,
+    bool: _strict.flag,
     NoneType: _nothing,
-    dict: _whole_object,
+    dict: _strict.json_object,
+    list: _strict.array,
     Captcha: _no_picture,  # a captcha is no JSON; `protocol` reads it
 }
 

@@ -10,7 +10,9 @@ import hashlib
 import importlib.util
 import json
 import sys
+from typing import Any
 
+import attrs
 import pytest
 
 from authing_mfa import _json
@@ -111,6 +113,114 @@ def test_a_member_of_an_enum_of_texts_is_sent_as_its_text(parser, cls):
     members = tuple(enum.Enum("Text", {"IT": text}, type=str).IT if type(text) is str else text for text in arguments)
     plain, sent = (encode(cls(*values), CONTEXT) for values in (arguments, members))
     assert (sent.target, sent.body) == (plain.target, plain.body)
+
+
+class Colour(enum.Enum):
+    RED = 4
+
+
+class Number(int, enum.Enum):
+    FOUR = 4
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
+class OwnSearch(ops.Operation[list[Any]]):
+    """An operation of a program, as the porting page offers it."""
+
+    route = ops.Route.get("/api/v2/things", app="{app_id}")
+    returns = list
+    python_name = "own_search"
+    page: Any = 1
+    sort_by: Any = None
+
+
+class OwnDelete(OwnSearch):
+    route = ops.Route.delete("/api/v2/things")
+
+
+class OwnPost(OwnSearch):
+    route = ops.Route("POST", "/api/v2/things", (("app", "{app_id}"),))
+
+
+class OwnPut(OwnSearch):
+    route = ops.Route("PUT", "/api/v2/things")
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (2, "2"),
+        (-(10**30), "-1000000000000000000000000000000"),
+        (2.5, "2.5"),
+        (True, "true"),
+        (False, "false"),
+        ("a b", "a+b"),
+        (Number.FOUR, "4"),
+        (Colour.RED, "4"),
+    ],
+    ids=repr,
+)
+def test_a_field_of_any_plain_type_is_sent_in_a_query(value, sent):
+    """An operation of a program may have fields that no operation of the package has."""
+    assert encode(OwnSearch(value), CONTEXT).target == f"/api/v2/things?app=app&page={sent}"
+    assert encode(OwnDelete("x", value), CONTEXT).target == f"/api/v2/things?page=x&sortBy={sent}"
+
+
+def test_a_field_that_is_none_is_not_in_the_query():
+    """Whatever its default is."""
+    assert encode(OwnSearch(None), CONTEXT).target == "/api/v2/things?app=app"
+    assert encode(OwnDelete(None), CONTEXT).target == "/api/v2/things"
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a", float("nan"), float("inf"), 2j], ids=repr)
+def test_a_field_that_has_no_place_in_a_query_is_refused(value):
+    """It is named, and not shown; nothing was sent."""
+    with pytest.raises(InvalidInputError, match=r"^sortBy cannot be sent in a query: .* not \w+\.") as caught:
+        encode(OwnSearch(1, value), CONTEXT)
+    assert repr(value) not in str(caught.value)
+
+
+@pytest.mark.parametrize(("cls", "target"), [(OwnPost, "/api/v2/things?app=app"), (OwnPut, "/api/v2/things")])
+def test_every_other_method_has_a_body(parser, cls, target):
+    """PUT and PATCH too; a constant query stays in the address."""
+    request = encode(cls([1, {"a": None}], True), CONTEXT)
+    assert (request.method, request.target) == (cls.route.method, target)
+    assert json.loads(request.body) == {"page": [1, {"a": None}], "sortBy": True}
+    assert request.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("value", [{1, 2}, 2j, "\ud800"], ids=ascii)
+def test_a_field_that_json_does_not_have_is_refused(parser, value):
+    """With a sentence, whichever library writes the JSON; nothing was sent."""
+    with pytest.raises(InvalidInputError, match=r"^A field of own_search cannot be sent as JSON: "):
+        encode(OwnPost(value), CONTEXT)
+
+
+@pytest.mark.parametrize("returns", [None, Any, set, list[str], {"id": str}, "dict"], ids=repr)
+def test_a_result_that_nothing_can_be_read_as_is_refused_before_the_call(returns):
+    """After it the call would be made and its answer lost, and a code spent."""
+    cls = type("Own", (OwnPost,), {"returns": returns})
+    with pytest.raises(InvalidInputError, match=r"^Own\.returns must be dict or list"):
+        encode(cls(), CONTEXT)
+
+
+def test_an_operation_without_a_result_or_a_name_is_refused_before_the_call():
+    """The name stands in the errors of the answer."""
+    route, name = ops.Route.post("/api/v2/things"), "nameless"
+    with pytest.raises(InvalidInputError, match=r"^Own\.returns"):
+        encode(type("Own", (ops.Operation,), {"route": route, "python_name": name})(), CONTEXT)
+    with pytest.raises(InvalidInputError, match=r"^Own\.python_name"):
+        encode(type("Own", (ops.Operation,), {"route": route, "returns": dict})(), CONTEXT)
+
+
+@pytest.mark.parametrize("body", [[1, {"a": 2}], {"code": 200, "data": [1, {"a": 2}]}])
+def test_an_own_operation_can_return_an_array(parser, body):
+    """`returns = list` is the answer's array as it came; an object is not one."""
+    assert read(OwnSearch(), body) == [1, {"a": 2}]
+    with pytest.raises(
+        ResponseError, match="own_search, but not as the protocol allows: an array expected, not an object"
+    ):
+        read(OwnSearch(), {"code": 200, "data": {}})
 
 
 def test_an_app_id_cannot_change_the_path():
