@@ -5,7 +5,7 @@
     Authing.start("APP_ID")
     AuthClient().mfaVerifyByOTP("123456", lambda code, message, user: print(code, message, user))
 
-A completion runs exactly once, after the method has returned, on the callback thread or on the thread of a dispatcher
+A completion runs exactly once, never inside the method that made its call, on the callback thread or on the thread of a dispatcher
 (`authing_mfa.compat.dispatch`). It gets ``(200, message, value)``, or an error's ``(code, message, None)``. The value of codes
 1635 and 1636 is the `MfaChallenge`, of codes 1639, 2058 and 2071 the `PasswordChangeRequiredError`. See
 docs/porting-from-swift.md.

@@ -64,7 +64,9 @@ _EMPTY = Context()
 
 
 class Call:
-    """A running call. Its completion runs exactly once, after the method that made the call has returned.
+    """A running call. Its completion runs exactly once, never inside the method that made the call.
+
+    On another thread, also the callback thread, it can run before that method has returned.
 
     The methods of `AuthClient` return one. Keep it to cancel the call or to wait for it; if you drop it, the call goes on.
     """
