@@ -33,7 +33,12 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
-_ADDRESS = re.compile(r"(?P<scheme>https?)://((?P<user>[!-.0->@-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)")
+_IP = re.compile(
+    r"[0-9A-Fa-f.:]+(%[A-Za-z0-9._~-]+)?"
+)  # a zone of IPv6 may have other signs elsewhere, but not in an address
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://((?P<user>[!\"$-.0->@-Z^-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)"
+)
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -104,8 +109,10 @@ def check_proxy(proxy: object) -> str | None:
     if proxy is None:
         return None
     parts = _read_address(proxy)
-    if parts is None:
-        raise InvalidInputError('proxy must be an address like "http://proxy.example:3128".')
+    if parts is None or "@" in parts["path"]:  # a slash in the password would make the name the host
+        raise InvalidInputError(
+            'proxy must be an address like "http://proxy.example:3128"; in a name or password # is %23, / is %2F, ? is %3F.'
+        )
     return parts[0]
 
 
@@ -136,7 +143,7 @@ def _is_ip(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return _IP.fullmatch(text) is not None
 
 
 def _is_literal(host: str) -> bool:
@@ -198,7 +205,8 @@ class Discovery:
             return self.endpoint
         if self._pending is None:
             # An empty context: the context of the first caller must not leak into the task that all callers share.
-            self._pending = asyncio.get_running_loop().create_task(self._fetch(ask), context=Context())
+            # Not as `context=`: a task factory of the program may not take it.
+            self._pending = Context().run(asyncio.get_running_loop().create_task, self._fetch(ask))
             self._pending.add_done_callback(self._fetched)
         asking = self._pending
         try:

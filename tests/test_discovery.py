@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextvars import ContextVar, copy_context
+from urllib.parse import quote
 
 import pytest
+from yarl import URL
 
 from authing_mfa import AuthClient, CallTimeoutError, ConfigError, InvalidInputError, LoginError, UsageError
 from authing_mfa.discovery import api_base, check_base_url, check_host, check_proxy, config_base
@@ -311,6 +313,17 @@ async def test_the_first_callers_context_stays_its_own():
     assert seen == ["nobody"]
 
 
+async def test_a_task_factory_that_takes_no_context_will_do():
+    """The program's own, written when Python called it with the loop and the coroutine alone."""
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))
+    try:
+        async with serving(Internet()) as proxy, client_of(proxy) as client:
+            assert (await client.get_current_user()).id == "u1"
+    finally:
+        loop.set_task_factory(None)
+
+
 async def test_time_spent_on_discovery_counts():
     """A first call that waited for discovery has less time left, and without time it is a time-out before sending."""
     async with serving(internet := Internet()) as proxy, client_of(proxy, timeout=5.0) as client:
@@ -342,6 +355,8 @@ async def test_time_spent_on_discovery_counts():
         ("1.2.3.4", "1.2.3.4"),
         ("::1", "[::1]"),
         ("[::1]:80", "[::1]:80"),
+        ("fe80::1%eth0.1", "[fe80::1%eth0.1]"),
+        ("[fe80::1%25lo]:80", "[fe80::1%25lo]:80"),
     ],
 )
 def test_good_hosts(host, expected):
@@ -381,9 +396,10 @@ BAD_PORTS = [
     "[1.2.3.4]",
     "[]",
 ]
+BAD_ZONES = [f"fe80::1%a{sign}b" for sign in "@#?/[]\\ \t:é．"]
 
 
-@pytest.mark.parametrize("host", [*BAD_NAMES, *BAD_PORTS])
+@pytest.mark.parametrize("host", [*BAD_NAMES, *BAD_PORTS, *BAD_ZONES], ids=ascii)
 def test_bad_hosts(host):
     """A value that would make another address than intended, or crash later, is refused at once."""
     with pytest.raises(InvalidInputError, match="host must be"):
@@ -434,6 +450,17 @@ def test_bad_proxies(proxy):
     with pytest.raises(InvalidInputError, match="proxy must be") as caught:
         AuthClient("app", proxy=proxy)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sign", "#/?[]\\")
+@pytest.mark.parametrize("place", ["ada{}:hunter2", "ada:hun{}hunter2", "ada:12{}3hunter2", "{}hunter2"])
+def test_a_password_with_a_sign_that_ends_an_address_is_refused(place, sign):
+    """Else its beginning would be the host or the port, and another machine would get the service's address. Encoded, it is taken."""
+    with pytest.raises(InvalidInputError, match="# is %23") as caught:
+        AuthClient("app", proxy=f"http://{place.format(sign)}@proxy.test:3128")
+    assert "hunter2" not in str(caught.value)
+    encoded = f"http://{place.format(quote(sign, safe=''))}@proxy.test:3128"
+    assert URL(check_proxy(encoded)).host == "proxy.test"
 
 
 def test_good_proxies():

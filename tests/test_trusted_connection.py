@@ -1035,6 +1035,18 @@ async def test_all_proxy_alone_is_used(monkeypatch):
             assert (await client.get_current_user()).id == "u1"
 
 
+@pytest.mark.parametrize("password", ["12#3", "12/3", "1?2", "[12", "1\\2"])
+async def test_a_password_that_ends_the_proxys_address_is_refused_before_anything_is_sent(password, monkeypatch):
+    """Else the name would be the host that gets the service's address. The password is not shown."""
+    async with serving(answering()) as server:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}{password}@proxy.test:3128")
+        async with AuthClient("app", token="t", base_url="http://service.test", trust_env=True) as client:
+            with pytest.raises(UsageError, match="percent-encoded") as caught:
+                await client.mfa_verify_by_totp("123456")
+        assert (caught.value.delivery, server.connections) == ("not_sent", 0)
+        assert password not in str(caught.value)
+
+
 async def test_a_socks_proxy_is_refused_before_anything_is_sent(monkeypatch):
     """A scheme that is not supported is a sentence, and the code goes nowhere."""
     async with serving(answering()) as proxy:

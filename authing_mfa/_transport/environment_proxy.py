@@ -6,6 +6,7 @@ The rules are those of `urllib.request`, and networks in `NO_PROXY` (``10.0.0.0/
 from __future__ import annotations
 
 import ipaddress
+import re
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ def environment_proxy(url: URL) -> str | None:
     """Return the address of the proxy for *url*, or None if there is none.
 
     Raises:
-        UsageError: the environment names a proxy of a kind that is not supported. Nothing was sent.
+        UsageError: the environment names a proxy of a kind that is not supported, or its address is not valid. Nothing was sent.
     """
     proxies = urllib.request.getproxies()
     host = url.raw_host or ""
@@ -40,6 +41,12 @@ def environment_proxy(url: URL) -> str | None:
         raise UsageError(
             f"The environment names a proxy of the kind {scheme}://, which is not supported: name an http:// proxy, "
             "or list the service's host in NO_PROXY."
+        )
+    user, at, _ = proxy.partition("://")[2].rpartition("@")
+    if at and re.search(r"[/?#\\[\]]", user):  # the name would be the host, and get the service's address
+        raise UsageError(
+            "The environment names a proxy whose name or password holds / ? # \\ [ or ]: "
+            "write it percent-encoded, # as %23, / as %2F, ? as %3F."
         )
     return proxy
 
