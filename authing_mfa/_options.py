@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import aiohttp
 import attrs
@@ -12,14 +13,10 @@ from authing_mfa import retry
 from authing_mfa._checks import LONGEST, flag, is_number, whole_number
 from authing_mfa._plain_function import is_plain_function
 from authing_mfa._value import Value
+from authing_mfa.call_record import CallRecord
 from authing_mfa.discovery import Service, check_base_url, check_host, check_proxy, service_address
 from authing_mfa.errors import InvalidInputError
 from authing_mfa.protocol import DEFAULT_LIMIT, check_header_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable  # noqa: TC004 - attrs does not evaluate the options' annotations
-
-    from authing_mfa.call_record import CallRecord  # noqa: TC004 - the same
 
 __all__ = ["ClientOptions", "check_token_text"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from authing_mfa._value import Value
-
-if TYPE_CHECKING:
-    from authing_mfa.errors import AuthingError, Delivery  # noqa: TC004 - attrs does not evaluate annotations
+from authing_mfa.errors import AuthingError, Delivery
 
 __all__ = ["CallRecord"]
 

@@ -33,9 +33,7 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
-_IP = re.compile(
-    r"[0-9A-Fa-f.:]+(%[A-Za-z0-9._~-]+)?"
-)  # a zone of IPv6 may have other signs elsewhere, but not in an address
+_IP = re.compile(r"[0-9A-Fa-f.:]+(%[A-Za-z0-9._~-]+)?")  # other signs in a zone are not possible in an address
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://((?P<user>[!\"$-.0->@-Z^-~]*)@)?(?P<host>[^\s/?#@]+)(?P<path>(/[!-\"$->@-~]*)?)"
 )

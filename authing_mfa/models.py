@@ -125,16 +125,18 @@ class MfaChallenge(Value):
 
         Args:
             data: the `data` of a 1635 or 1636 answer, or of the management call ``get-mfa-trigger-data``.
-            code: the code of the answer. An answer 1635 lists no factors and demands the user's TOTP.
+            code: the code of the answer, a number. An answer 1635 lists no factors and demands the user's TOTP.
 
         Returns:
             The challenge.
 
         Raises:
-            InvalidInputError: *data* is not a challenge.
+            InvalidInputError: *data* is not a challenge, or *code* is not a number.
 
         Source: docs/wire.md#mfa-challenge.
         """
+        if not isinstance(code, int) or isinstance(code, bool):
+            raise InvalidInputError(f"code must be a whole number, 1635 or 1636, not {type(code).__name__}.")
         try:
             return _read_challenge(cls, data, own_totp=code == 1635)
         except KeyError as error:
@@ -151,7 +153,7 @@ def _read_challenge(cls: type[MfaChallenge], data: Mapping[str, Any], *, own_tot
         raise ValueError("the mfaToken is empty")
     return cls(
         token=token,
-        factors=(MfaFactor("OTP"),) if own_totp else _read_factors(raw.get("applicationMfa")),
+        factors=(MfaFactor("OTP"),) if own_totp else _read_factors(_plain(raw.get("applicationMfa"))),
         phone=_strict.optional_text(raw.get("mfaPhone")) or None,
         phone_country_code=_strict.optional_text(raw.get("mfaPhoneCountryCode")) or None,
         email=_strict.optional_text(raw.get("mfaEmail")) or None,
@@ -159,6 +161,13 @@ def _read_challenge(cls: type[MfaChallenge], data: Mapping[str, Any], *, own_tot
         face_enabled=_read_flag(raw, "faceMfaEnabled"),
         raw=raw,
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* with a dict for each mapping and a list for a tuple: a program may hold what it received in types of its own."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _read_flag(raw: Mapping[str, Any], name: str) -> bool:

@@ -721,6 +721,36 @@ def test_a_secret_is_found_in_any_form(parser, message, shown):
     assert caught.value.message == shown
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "shown"),
+    [
+        (" 123456", "code 123456 is wrong", "code *** is wrong"),
+        ("123 456", "code 123456, 123-456", "code ***, ***"),
+        ("123456", "123 456 and 1234567", "*** and 1234567"),
+        ("1234-5678-9012", "123456789012 is wrong", "*** is wrong"),
+        ("abcd-EF01-2345", "x:ABCDEF012345!", "x:***!"),
+        ("abcdef012345", "ABCD-EF01-2345", "***"),
+        ("aB1", "Ab1, cab1", "***, cab1"),
+        ("(1)", "no ( 1 ) here", "no *** here"),
+        ("--", "a -- b", "a *** b"),
+        ("9" * 65, "9 " * 65, "9 " * 65),
+    ],
+)
+def test_a_code_is_found_however_it_is_spelt(parser, code, message, shown):
+    """Pasted with blanks, in groups, in other case; what is longer than a code is found only as it is."""
+    error = refused(ops.VerifyByTotp(code), {"code": 6001, "message": message}, kind=WrongCodeError)
+    assert error.message == shown
+
+
+def test_a_password_is_found_only_as_it_is(parser):
+    """Its blanks, hyphens and case are part of it; a word of the service that is like it stays."""
+    body = {"code": 2333, "message": "Pass-Word: the password was pass-word or sec ret, not secret"}
+    error = refused(ops.LoginByAccount("ada", "pass-word"), body, kind=WrongPasswordError)
+    assert error.message == "Pass-Word: the password was *** or sec ret, not secret"
+    error = refused(ops.LoginByAccount("ada", "sec ret"), body, kind=WrongPasswordError)
+    assert error.message == "Pass-Word: the password was pass-word or ***, not secret"
+
+
 def test_the_services_own_words_stay_whole(parser):
     """A short code, or a token that is a word, removes nothing else from the message."""
     with pytest.raises(ApiError) as caught:

@@ -6,7 +6,8 @@ More than 300 lines: one table for each model.
 from __future__ import annotations
 
 import base64
-from types import NoneType
+from collections import OrderedDict
+from types import MappingProxyType, NoneType
 
 import attrs
 import pytest
@@ -272,6 +273,25 @@ def test_factors_of_one_sort_keep_their_order():
     listed = [{"mfaPolicy": policy, "status": 1, "sort": 0} for policy in ("SMS", "EMAIL", "OTP", "FACE")]
     factors = MfaChallenge.from_dict({"mfaToken": "m", "applicationMfa": listed}).factors
     assert [factor.policy for factor in factors] == ["SMS", "EMAIL", "OTP", "FACE"]
+
+
+@pytest.mark.parametrize("kind", [OrderedDict, MappingProxyType, dict])
+@pytest.mark.parametrize("listing", [tuple, list])
+def test_a_challenge_may_be_held_in_other_types(kind, listing):
+    """A program's own JSON settings, a cache or a frozen value: mappings and tuples at every level."""
+    data = kind({**CHALLENGE, "applicationMfa": listing(kind(factor) for factor in CHALLENGE["applicationMfa"])})
+    challenge = MfaChallenge.from_dict(data)
+    assert challenge.factors == MfaChallenge.from_dict(CHALLENGE).factors
+    assert challenge.raw is data
+    one = MfaChallenge.from_dict({"mfaToken": "m", "applicationMfa": kind({"mfaPolicy": "SMS"})})
+    assert one.factors == (MfaFactor("SMS"),)
+
+
+@pytest.mark.parametrize("code", ["1635", 1635.0, None, True])
+def test_the_code_of_a_challenge_is_a_number(code):
+    """As text, 1635 would give a challenge without any factor."""
+    with pytest.raises(InvalidInputError, match="code must be a whole number, 1635 or 1636"):
+        MfaChallenge.from_dict(CHALLENGE, code=code)
 
 
 @pytest.mark.parametrize("absent", ["", None])
