@@ -8,10 +8,14 @@ import os
 import stat
 import subprocess
 
+import attrs
 import pytest
 
-from authing_mfa import InvalidInputError
+from authing_mfa import InvalidInputError, UserInfo
+from authing_mfa.batch import Outcome
 from authing_mfa.batch.errors import JournalError
+from authing_mfa.batch.files import output
+from authing_mfa.batch.files.formats import restored_lines
 from authing_mfa.batch.files.output import PipeResults, ResultFile, results_for
 from authing_mfa.batch.options import BatchOptions
 from authing_mfa.batch.run_file import run_file
@@ -218,3 +222,40 @@ async def test_a_finished_csv_with_tokens_is_not_replaced_by_one_without(rows, c
             assert sorted((tmp_path / name).read_bytes().splitlines()) == sorted(before.splitlines())
             assert b"id_token" in before
         assert (tmp_path / name).stat().st_size
+
+
+class Died(BaseException):
+    """Stands for the end of the process."""
+
+
+def dies_after(steps, count):
+    for number, step in enumerate(steps):
+        if number == count:
+            raise Died
+        yield step
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_resumed_run_that_ends_while_it_copies_a_finished_output_loses_no_token(tmp_path, monkeypatch, form):
+    """The journal holds no tokens: what was copied by then must not pass for the whole output."""
+    path = tmp_path / f"r.{form}"
+    users = [Outcome(i, f"k{i}", UserInfo(id=f"u{i}", token=f"token-{i}"), None, 0.1, "totp") for i in range(9)]
+    with_tokens = {"resume": True, "tokens": True}
+    finished = ResultFile(path, form, **with_tokens)
+    finished.open()
+    for user in users:
+        finished.write(user)
+    finished.finish(complete=True)
+    real = output.restored_lines
+    monkeypatch.setattr(output, "restored_lines", lambda *arguments: dies_after(real(*arguments), 5))
+    with pytest.raises(Died):
+        ResultFile(path, form, **with_tokens).open()
+    monkeypatch.undo()
+    resumed = ResultFile(path, form, **with_tokens)
+    resumed.open()
+    for user in users:
+        resumed.write(attrs.evolve(user, value=UserInfo(id=user.value.id), restored=True))
+    resumed.finish(complete=True)
+    lines = list(restored_lines(path, form))
+    assert [json.loads(line)["value"]["token"] for line in lines] == [f"token-{i}" for i in range(9)]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

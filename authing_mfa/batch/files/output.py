@@ -129,6 +129,11 @@ class ResultFile(Results):
             raise InvalidInputError(f"{path} does not hold outcomes of a batch: it is left alone. Name another file.")
 
     def _open(self) -> None:
+        finished = self.lines != self.path and self.path.exists() and not self._in_place
+        if self._resume and finished and not self.lines.exists():
+            with replacing(self.lines) as lines:  # whole or not at all: the journal does not hold its tokens
+                lines.writelines(restored_lines(self.path, self._form))
+            self._made = True
         try:
             handle = os.open(self.lines, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             self._made = True
@@ -137,9 +142,6 @@ class ResultFile(Results):
             if os.fstat(handle).st_size and hasattr(os, "fchmod"):
                 os.fchmod(handle, 0o600)  # our file, by its content
         self._file = os.fdopen(handle, "r+b", buffering=1 << 16)
-        if self._made and self._resume and self.lines != self.path and self.path.exists() and not self._in_place:
-            self._file.writelines(restored_lines(self.path, self._form))  # a finished run is resumed
-            self._file.flush()
 
     def _read(self) -> None:
         """Read the existing lines."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from authing_mfa.batch.api import Assignment, engine_for
+from authing_mfa.batch.files.formats import replacing
 from authing_mfa.batch.files.output import ResultFile
 from authing_mfa.batch.journal.records import Span
 from authing_mfa.batch.models import Counts, InvalidRow, VerifyRequest
@@ -201,8 +202,9 @@ class _Parts:
         self.file = self._folder / f"{self._stem}.e{epoch}.jsonl"
         earlier = sorted(self._folder.glob(f"{self._stem}.e*.jsonl"), key=_epoch_of)
         if earlier:
-            self.file.touch(mode=0o600)  # before there is anything to read in it
-            shutil.copyfile(earlier[-1], self.file)
+            # Whole or not at all: the next owner copies it.
+            with earlier[-1].open("rb") as old, replacing(self.file) as copy:
+                shutil.copyfileobj(old, copy)
         self._results = ResultFile(self.file, "jsonl", resume=True, tokens=self._tokens)
         self._results.open()
 
