@@ -116,11 +116,13 @@ class Assignment:
         span: the rows.
         limiter: this process's share of the run's rate.
         on_claim: called with the claim's epoch when the claim is held.
+        epoch: the epoch of the claim before this run. The owner before this one, in the same run, has raised it.
     """
 
     span: Span
     limiter: Limiter
     on_claim: Callable[[int], Any]
+    epoch: int = 0
 
 
 class Output(Protocol):
@@ -131,6 +133,10 @@ class Output(Protocol):
 
     def spent(self) -> Iterator[int]:
         """Return the positions of rows that the journal must know."""
+        ...
+
+    def line(self, index: int) -> tuple[str, int] | None:
+        """Return status and code of the line that an earlier run has written of this row; None if there is none."""
         ...
 
 
@@ -182,6 +188,7 @@ async def _writer_for(
     """Open the journal of the run."""
     # Imported late: a run without a journal does not need these modules.
     from authing_mfa.batch.journal.database import default_recovery_file
+    from authing_mfa.batch.journal.earlier_run import EarlierRun
     from authing_mfa.batch.journal.journal import Journal
     from authing_mfa.batch.journal.recovery_codes import RecoveryFile
     from authing_mfa.batch.journal.writer import JournalWriter
@@ -209,7 +216,15 @@ async def _writer_for(
             assignment.on_claim(journal.epoch)
     assert recovery_file is not None
     return JournalWriter(
-        journal, RecoveryFile(recovery_file, options.run_name), options, None if output is None else output.keep
+        journal,
+        RecoveryFile(recovery_file, options.run_name),
+        options,
+        earlier=EarlierRun(
+            journal,
+            epoch=None if assignment is None else assignment.epoch,
+            line=None if output is None else output.line,
+        ),
+        keep=None if output is None else output.keep,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import stat
 import subprocess
 
@@ -17,7 +18,9 @@ from authing_mfa.batch.errors import JournalError
 from authing_mfa.batch.files import output
 from authing_mfa.batch.files.formats import restored_lines
 from authing_mfa.batch.files.output import PipeResults, ResultFile, results_for
+from authing_mfa.batch.journal.records import Span
 from authing_mfa.batch.options import BatchOptions
+from authing_mfa.batch.partitions.worker import Job, Partition, _Parts
 from authing_mfa.batch.run_file import run_file
 from tests.batch.test_files import outcomes, records, write_csv
 from tests.batch.test_files import written as write_results
@@ -259,3 +262,32 @@ def test_a_resumed_run_that_ends_while_it_copies_a_finished_output_loses_no_toke
     lines = list(restored_lines(path, form))
     assert [json.loads(line)["value"]["token"] for line in lines] == [f"token-{i}" for i in range(9)]
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_owner_that_ends_while_it_copies_the_lines_of_a_partition_loses_no_token(tmp_path, monkeypatch):
+    """The next owner copies the lines of the last one."""
+
+    def owner(epoch):
+        parts = _Parts(tmp_path, Partition(Span(0, 0, 10), []), job)
+        parts.open(epoch)
+        return parts
+
+    def died(old, new, *_):
+        new.write(old.read(100))
+        raise Died
+
+    options = BatchOptions(source="rows.csv", tokens=True)
+    job = Job(name="run", mark="m", options=options, parts=str(tmp_path), recovery="", lease=1.0)
+    user = Outcome(0, "k0", UserInfo(id="u0", token="t" * 200), None, 0.1, "totp")
+    first = owner(1)
+    first.write(user)
+    first.finish()
+    monkeypatch.setattr(shutil, "copyfileobj", died)
+    with pytest.raises(Died):
+        owner(2)
+    monkeypatch.undo()
+    third = owner(3)
+    third.write(attrs.evolve(user, value=UserInfo(id="u0"), restored=True))
+    third.finish()
+    assert records(third.file)[0]["value"]["token"] == "t" * 200
+    assert third.file.stat().st_mode & 0o777 == 0o600

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+import attrs
+
 from authing_mfa.batch.journal.serialization import compact, json_line, microseconds, public_value
 from authing_mfa.errors import InvalidInputError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIELDS",
+    "Line",
     "csv_line",
     "drop_replaced",
     "is_ours",
@@ -64,17 +67,28 @@ def record_of(outcome: Outcome, *, tokens: bool = False) -> dict[str, Any]:
 # ─────────────────────────────── lines ───────────────────────────────
 
 
-def read_line(line: bytes) -> tuple[int, str, str | None] | None:
-    """Return index, status and kind of an outcome's line; None if the line is incomplete or another line."""
+@attrs.frozen
+class Line:
+    """What the line of an outcome says of its row, as far as a resumed run needs it."""
+
+    index: int
+    status: str
+    kind: str | None
+    code: int
+
+
+def read_line(line: bytes) -> Line | None:
+    """Return what an outcome's line says; None if the line is incomplete or another line."""
     if not line.endswith(b"\n"):
         return None
     try:
         record = json.loads(line)
-        index, status, kind = record["index"], record["status"], record.get("kind")
+        index, status, kind, code = record["index"], record["status"], record.get("kind"), record.get("code")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    whole = isinstance(index, int) and not isinstance(index, bool) and index >= 0
-    return (index, status, kind) if whole and status in _STATUSES else None
+    if not isinstance(index, int) or isinstance(index, bool) or index < 0 or status not in _STATUSES:
+        return None
+    return Line(index, status, kind, code if isinstance(code, int) else 0)
 
 
 def is_ours(path: Path, form: str) -> bool:
@@ -103,7 +117,7 @@ def lines_of(path: Path) -> Iterator[tuple[bytes, int, str | None]]:
         for line in lines:
             record = read_line(line)
             if record is not None:
-                yield line, record[0], record[2]
+                yield line, record.index, record.kind
 
 
 def drop_replaced(path: Path) -> None:
@@ -114,14 +128,14 @@ def drop_replaced(path: Path) -> None:
             record = read_line(line)
             if record is None:
                 continue
-            index = record[0]
+            index = record.index
             if index >= len(last):
                 last.extend([-1] * max(index + 1 - len(last), len(last)))
             last[index] = number
     with path.open("rb") as old, replacing(path) as file:
         for number, line in enumerate(old):
             record = read_line(line)
-            if record is not None and last[record[0]] == number:
+            if record is not None and last[record.index] == number:
                 file.write(line)
 
 

@@ -14,7 +14,7 @@ import os
 import stat
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING
 
 from authing_mfa.batch.files.formats import (
     drop_replaced,
@@ -28,6 +28,7 @@ from authing_mfa.batch.files.formats import (
     write_as,
 )
 from authing_mfa.batch.files.input import format_of
+from authing_mfa.batch.files.known_lines import KnownLines
 from authing_mfa.batch.files.results import PipeResults, Results, cannot_write
 from authing_mfa.batch.journal.serialization import json_line
 from authing_mfa.errors import InvalidInputError
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
     from authing_mfa.batch.options import BatchOptions
 
 __all__ = ["PipeResults", "ResultFile", "Results", "results_for"]
-
-_STATUSES: Final = ("", "ok", "rejected", "failed", "unknown")
-_STATUS: Final = 7  # the bits of a status
-_SPENT: Final = 8  # the bit for a row that the journal must know: the service may have acted on it
 
 
 def results_for(options: BatchOptions) -> Results:
@@ -91,8 +88,7 @@ class ResultFile(Results):
         self._resume = resume
         self._overwrite = overwrite
         self._tokens = tokens
-        self._there = bytearray()  # the status of each row that has a line, by position
-        self._doubled = False
+        self._known = KnownLines()
         self._whole = 0  # the size of the lines that stay, in bytes
         self._made = False  # True if this run made the file
         self._in_place = False  # an empty file exists: it keeps its mode
@@ -156,13 +152,20 @@ class ResultFile(Results):
             if torn is not None:
                 raise InvalidInputError(f"Line {torn} of {self.lines} cannot be read: fix or remove that line first.")
             self._whole += len(line)
-            index, status, kind = record
-            spent = kind != "check" and status in ("ok", "rejected", "unknown")
-            self._mark(index, status, spent=spent)
+            spent = record.kind != "check" and record.status in ("ok", "rejected", "unknown")
+            self._known.add_read(record.index, record.status, record.code, spent=spent)
 
     def spent(self) -> Iterator[int]:
         """As `Results.spent`."""
-        return (index for index, mark in enumerate(self._there) if mark & _SPENT)
+        return self._known.spent()
+
+    def line(self, index: int) -> tuple[str, int] | None:
+        """As `Results.line`."""
+        return self._known.line(index)
+
+    def some_lines(self, first: int, end: int) -> dict[int, tuple[str, int]]:
+        """Return `line` of each row from position *first* to before *end* that has one."""
+        return {index: line for index in range(first, end) if (line := self._known.line(index)) is not None}
 
     def abandon(self) -> None:
         """As `Results.abandon`."""
@@ -177,27 +180,30 @@ class ResultFile(Results):
 
     def write(self, outcome: Outcome) -> bool:
         """As `Results.write`."""
-        before = self._status(outcome.index)
+        before = self._known.status(outcome.index)
         stays = bool(before) and self._stays(before, outcome)
         if not stays:
             line = json_line(record_of(outcome, tokens=self._tokens))
-            self._mark(outcome.index, outcome.status)
+            self._known.add_written(outcome.index, outcome.status)
             try:
                 self._begin().write(line)
             except OSError as error:
                 raise cannot_write(self.lines, error) from error
         return not stays or before != "ok" or outcome.ok
 
-    @staticmethod
-    def _stays(before: str, outcome: Outcome) -> bool:
-        """Return True if the existing line stays, because it says as much as *outcome*, or more.
+    def _stays(self, before: str, outcome: Outcome) -> bool:
+        """Return True if the existing line stays, because it is ok, or says the same as *outcome*, which was not sent in this run.
 
+        Any other line gives way: the row was sent again after it was written, by a run that was killed before it wrote its own line.
         A check that was sent again was not in the journal: its old line may be of another run.
         """
         if outcome.kind == "check" and not outcome.restored:
             return False
-        same = before == outcome.status
-        return before == "ok" or (outcome.restored and (same or before == "rejected")) or (same and not outcome.elapsed)
+        if before == "ok":
+            return True
+        code = 200 if outcome.error is None else outcome.error.code
+        old = outcome.restored or not outcome.elapsed
+        return old and self._known.says(outcome.index, outcome.status, code)
 
     async def keep(self, outcomes: Sequence[Outcome]) -> None:
         """As `Results.keep`."""
@@ -228,17 +234,6 @@ class ResultFile(Results):
             self._file.truncate()
         return self._file
 
-    def _status(self, index: int) -> str:
-        return _STATUSES[self._there[index] & _STATUS] if index < len(self._there) else ""
-
-    def _mark(self, index: int, status: str, *, spent: bool = False) -> None:
-        """Note that the row has a line with this status."""
-        there = self._there
-        if index >= len(there):
-            there.extend(bytes(max(index + 1 - len(there), len(there), 1024)))
-        self._doubled = self._doubled or bool(there[index] & _STATUS)
-        there[index] = _STATUSES.index(status) | (_SPENT if spent else 0)
-
     # ─────────────────────────────── after the run ───────────────────────────────
 
     def finish(self, *, complete: bool) -> None:
@@ -252,7 +247,7 @@ class ResultFile(Results):
             with file:
                 file.flush()
                 os.fsync(file.fileno())
-            if self._doubled:
+            if self._known.doubled:
                 drop_replaced(self.lines)
             self._convert(complete=complete)
         except OSError as error:
@@ -273,7 +268,7 @@ class ResultFile(Results):
                 file.close()
             new = bytearray()  # 1 for each row whose line is in *files* and counts
             for _, index, kind in chain.from_iterable(map(lines_of, files)):
-                if kind == "check" or self._status(index) != "ok":
+                if kind == "check" or self._known.status(index) != "ok":
                     if index >= len(new):
                         new.extend(bytes(max(index + 1 - len(new), len(new), 1024)))
                     new[index] = 1
@@ -282,7 +277,7 @@ class ResultFile(Results):
                     whole.writelines(line for line, index, _ in lines_of(self.lines) if not any(new[index : index + 1]))
                 for part in files:
                     whole.writelines(line for line, index, _ in lines_of(part) if any(new[index : index + 1]))
-            if self._doubled:
+            if self._known.doubled:
                 drop_replaced(self.lines)
             self._convert(complete=complete)
         except OSError as error:

@@ -54,6 +54,10 @@ class Results(ABC):
         """Return the positions of the rows that have an outcome here, which the journal must therefore know."""
 
     @abstractmethod
+    def line(self, index: int) -> tuple[str, int] | None:
+        """Return status and code of the line that an earlier run has written of a row; None if there is none."""
+
+    @abstractmethod
     def flush(self) -> None:
         """Hand buffered outcomes to the system."""
 
@@ -107,6 +111,9 @@ class PipeResults(Results):
     def spent(self) -> Iterator[int]:
         """As `Results.spent`: a pipe holds nothing of an earlier run."""
         return iter(())
+
+    def line(self, index: int) -> None:
+        """As `Results.line`: a pipe holds nothing of an earlier run."""
 
     def flush(self) -> None:
         """As `Results.flush`."""

@@ -135,6 +135,16 @@ class Journal:
 
         return await self._transact("read", found)
 
+    async def epochs(self) -> dict[int, int]:
+        """Return the epoch of each partition that has a claim."""
+        from authing_mfa.batch.journal import schema
+
+        def claimed(connection: sa.Connection) -> dict[int, int]:
+            found = connection.execute(schema.EPOCHS, {"run_": self._run})
+            return {line[0]: line[1] for line in found}
+
+        return await self._transact("read", claimed)
+
     def _check_new(self) -> None:
         if self.last >= 0:
             raise InvalidInputError(
@@ -181,8 +191,9 @@ class Journal:
         if writing.rows:
             rows = [(run, position, part, *row) for position, *row in writing.rows]
             schema.insert(connection, schema.ROW, rows, again=writing.again)
-        if writing.outcomes:
+        if writing.outcomes or writing.put_back:
             outcomes = [(run, position, epoch, answer) for position, answer in writing.outcomes]
+            outcomes += [(run, *outcome) for outcome in writing.put_back]
             schema.insert(connection, schema.OUTCOME, outcomes, again=writing.again)
 
     async def reconnect(self) -> None:

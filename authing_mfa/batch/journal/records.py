@@ -36,12 +36,13 @@ class Span:
 
 @attrs.frozen
 class Entry:
-    """The journal's entry of a row; `answer` is None if its outcome was not recorded."""
+    """The journal's entry of a row; `answer` is None if its outcome was not recorded, `epoch` is that of the claim that recorded it."""
 
     key: str | None
     kind: str
     digest: str
     answer: str | None
+    epoch: int | None = None
 
 
 @attrs.frozen
@@ -60,8 +61,9 @@ class Writing:
     Attributes:
         rows: the logged intents: position, key, kind and fingerprint of each row.
         outcomes: position and answer of each row.
-        undo: positions whose outcomes are removed: the rows are sent again.
+        undo: positions whose outcomes are removed, because `outcomes` or `put_back` has another one.
         retracted: positions whose intents were logged, and whose rows were then not sent.
+        put_back: outcomes of an earlier run, whose rows were to be sent again and were not: position, epoch and answer.
         again: the connection was lost while this was written, so a part may be stored already.
     """
 
@@ -69,4 +71,5 @@ class Writing:
     outcomes: list[tuple[int, str]] = attrs.Factory(list)
     undo: list[int] = attrs.Factory(list)
     retracted: list[int] = attrs.Factory(list)
+    put_back: list[tuple[int, int, str]] = attrs.Factory(list)
     again: bool = False

@@ -184,7 +184,7 @@ def run_of(connection: sa.Connection, name: str, *, salt: str, layout: str) -> t
 
 
 KNOWN: Final = (
-    sa.select(ROW.c.position, ROW.c.key, ROW.c.kind, ROW.c.digest, OUTCOME.c.answer)
+    sa.select(ROW.c.position, ROW.c.key, ROW.c.kind, ROW.c.digest, OUTCOME.c.answer, OUTCOME.c.epoch)
     .select_from(
         ROW.outerjoin(OUTCOME, sa.and_(OUTCOME.c.run == ROW.c.run, OUTCOME.c.position == ROW.c.position)),
     )
@@ -211,6 +211,7 @@ FORGET_OUTCOME: Final = sa.delete(OUTCOME).where(
     OUTCOME.c.run == sa.bindparam("run_"), OUTCOME.c.position == sa.bindparam("position_")
 )
 
+EPOCHS: Final = sa.select(CLAIM.c.part, CLAIM.c.epoch).where(CLAIM.c.run == sa.bindparam("run_"))
 READ_CLAIM: Final = sa.select(CLAIM.c.epoch, CLAIM.c.beat, CLAIM.c.owner, CLAIM.c.lease).where(
     CLAIM.c.run == sa.bindparam("run_"), CLAIM.c.part == sa.bindparam("part_")
 )

@@ -11,7 +11,16 @@ from authing_mfa import _json, errors
 from authing_mfa.batch.models import Outcome
 from authing_mfa.models import UserInfo
 
-__all__ = ["INTERRUPTED", "compact", "from_journal", "json_line", "microseconds", "public_value", "to_journal"]
+__all__ = [
+    "INTERRUPTED",
+    "UNANSWERED",
+    "compact",
+    "from_journal",
+    "json_line",
+    "microseconds",
+    "public_value",
+    "to_journal",
+]
 
 _PUBLIC: Final = tuple(field.name for field in attrs.fields(UserInfo) if field.repr)
 _PUBLIC_AND_CODE: Final = (*_PUBLIC, "recovery_code")
@@ -93,6 +102,10 @@ def from_journal(text: str, index: int, key: str | None, kind: str) -> Outcome:
     value = UserInfo(**kept["u"]) if "u" in kept else kept.get("v")
     error = _error(kept["e"], kept.get("x", {})) if "e" in kept else None
     return Outcome(index, key, value, error, float(kept["t"]), kind, restored=True)
+
+
+UNANSWERED: Final = to_journal(Outcome(0, None, None, errors.NetworkError(INTERRUPTED, delivery="unknown"), 0.0))
+"""The journal's entry of a row that is being sent again: its fate is unknown until its new outcome takes this one's place."""
 
 
 def _error(said: list[Any], extra: dict[str, Any]) -> errors.AuthingError:

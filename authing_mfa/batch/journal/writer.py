@@ -12,20 +12,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from authing_mfa.batch.errors import JournalAwayError, JournalError
 from authing_mfa.batch.journal.claims import boot_clock
-from authing_mfa.batch.journal.earlier_run import EarlierRun
 from authing_mfa.batch.journal.fingerprint import fingerprint
 from authing_mfa.batch.journal.records import Writing
-from authing_mfa.batch.journal.serialization import to_journal
+from authing_mfa.batch.journal.serialization import UNANSWERED, to_journal
 from authing_mfa.batch.models import Outcome, VerifyRequest
 from authing_mfa.errors import AuthingError
 
 if TYPE_CHECKING:
+    from authing_mfa.batch.journal.earlier_run import EarlierRun
     from authing_mfa.batch.journal.journal import Journal
+    from authing_mfa.batch.journal.records import Entry
     from authing_mfa.batch.journal.recovery_codes import RecoveryFile
     from authing_mfa.batch.options import RunOptions
 
@@ -36,6 +36,7 @@ _GATHER: Final = 0.02  # seconds that a window may wait to fill while there is o
 Sent = tuple[int, VerifyRequest]
 Keep = Callable[[list[Outcome]], Awaitable[None]]
 Line = tuple[int, str | None, str, str]  # a row's line in the journal: position, key, kind, fingerprint
+Intent = tuple[int, VerifyRequest, Line | None]  # position and row; no line if the journal has one already
 
 
 class Run(Protocol):
@@ -72,7 +73,13 @@ class JournalWriter:
     """
 
     def __init__(
-        self, journal: Journal | None, recovery: RecoveryFile, options: RunOptions, keep: Keep | None = None
+        self,
+        journal: Journal | None,
+        recovery: RecoveryFile,
+        options: RunOptions,
+        *,
+        earlier: EarlierRun,
+        keep: Keep | None = None,
     ) -> None:
         """Prepare the writer; `start` begins.
 
@@ -80,11 +87,12 @@ class JournalWriter:
             journal: an open journal.
             recovery: the file for new recovery codes.
             options: the options of the run.
+            earlier: the rows of an earlier run of this journal.
             keep: writes the values that the journal does not hold to the output, before outcomes are recorded.
         """
         self.journal = journal
         self.recovery = recovery
-        self.earlier: EarlierRun = EarlierRun(journal)
+        self.earlier: EarlierRun = earlier
         self._keep = keep
         self._max_outage = options.max_outage
         self._resend_rejected = options.resend_rejected
@@ -93,12 +101,10 @@ class JournalWriter:
         self._open = 0  # rows with a logged intent and without a recorded outcome
         self._answered = 0  # those of them whose outcomes are in the window
         self._resend_unknown = options.resend_unknown
-        self._intents: list[tuple[int, VerifyRequest, Line | None]] = []
+        self._intents: list[Intent] = []
         self._checks: dict[int, Line] = {}  # lines of rows that need no intent, written with the outcome
-        self._entered: set[int] = set()  # rows that have a line already and are sent again
-        self._undo: set[int] = set()  # rows that have an outcome and are sent again
+        self._before: dict[int, Entry] = {}  # entries of rows that are sent again, until their outcomes are written
         self._digests: dict[int, str] = {}  # fingerprints of rows with recovery codes, until their outcomes are written
-        self._unknown_before: set[int] = set()
         self._outcomes: list[Outcome] = []
         self._codes_kept = 0  # the new recovery codes of the first so many of them are in their file
         self._without_journal: list[Outcome] = []  # outcomes that came too late for it
@@ -130,22 +136,21 @@ class JournalWriter:
         found = self.earlier.recall(index, row)
         if found is None:
             return None
-        outcome, recorded = found
-        if not self._is_to_be_sent(outcome):
+        outcome, entry = found
+        if not self._is_to_be_sent(outcome, entry):
             return outcome
-        if recorded:
-            self._undo.add(index)
-        if outcome.status == "unknown":
-            self._unknown_before.add(index)
-        self._entered.add(index)
+        self._before[index] = entry
         return None
 
-    def _is_to_be_sent(self, outcome: Outcome) -> bool:
+    def _is_to_be_sent(self, outcome: Outcome, entry: Entry) -> bool:
+        if outcome.undone or (outcome.status == "unknown" and outcome.kind == "check"):
+            return True
+        if self.earlier.is_of_this_run(entry):
+            return False
         if outcome.status == "unknown":
-            return self._resend_unknown or outcome.kind == "check"
+            return self._resend_unknown
         error = outcome.error
-        again = error is not None and outcome.status == "rejected" and error.code in self._resend_rejected
-        return again or outcome.undone
+        return error is not None and outcome.status == "rejected" and error.code in self._resend_rejected
 
     # ─────────────────────────────── what comes now ───────────────────────────────
 
@@ -156,10 +161,14 @@ class JournalWriter:
                 return False
             line = None
         else:
-            line = None if index in self._entered else self._line(index, row, self.journal.salt)
-            self._entered.discard(index)
+            before = self._before.get(index)
+            if before is None:
+                line = self._line(index, row, self.journal.salt)
+                digest = line[3]
+            else:
+                line, digest = None, before.digest
             if row.kind == "recovery":
-                self._digests[index] = fingerprint(row, self.journal.salt) if line is None else line[3]
+                self._digests[index] = digest
             if row.kind == "check":
                 if line is not None:
                     self._checks[index] = line
@@ -185,10 +194,12 @@ class JournalWriter:
         return len(dropped)
 
     def retract(self, index: int, row: VerifyRequest) -> None:
-        """Remove the intent of a row that is not sent after all. A row of unknown fate stays unknown."""
+        """Remove the intent of a row that is not sent after all. A row that was to be sent again gets back its entry."""
         self._checks.pop(index, None)
         self._digests.pop(index, None)
-        if self.journal is not None and row.kind != "check" and index not in self._unknown_before:
+        if row.kind == "check":
+            self._before.pop(index, None)  # its old outcome is still there
+        elif self.journal is not None:
             self._retracted.append(index)
 
     def stale(self) -> bool:
@@ -298,7 +309,6 @@ class JournalWriter:
         kept, self._codes_kept = self._codes_kept, 0
         answered, self._answered = self._answered, 0
         renewals, self._renewals = self._renewals, []
-        undo = self._undone(intents, outcomes)
         retracted, self._retracted = self._retracted, []
         try:
             await self._keep_codes(intents, outcomes[kept:])
@@ -306,11 +316,7 @@ class JournalWriter:
             if self._keep is not None:
                 await self._keep(outcomes)
             if self.journal is not None:
-                lines = [line for _, _, line in intents if line is not None]
-                if self._checks:
-                    lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
-                answers = [(outcome.index, to_journal(outcome)) for outcome in outcomes]
-                await self._write(self.journal, Writing(lines, answers, undo, retracted))
+                await self._write(self.journal, self._writing(intents, outcomes, retracted))
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             self._codes_kept += kept
@@ -318,7 +324,7 @@ class JournalWriter:
             self._run.lost(len(intents))
             raise
         self._open += len(intents) - len(retracted) - answered
-        self._forget(outcomes)
+        self._forget(outcomes, retracted)
         for renewed in renewals:
             if not renewed.done():
                 renewed.set_result(None)
@@ -327,21 +333,42 @@ class JournalWriter:
         if intents:
             self._run.may_send([(index, row) for index, row, _ in intents])
 
-    def _forget(self, outcomes: list[Outcome]) -> None:
-        """Forget the rows with these outcomes, which are recorded."""
-        if self._unknown_before:
-            self._unknown_before.difference_update(outcome.index for outcome in outcomes)
-        if self._digests:
-            for outcome in outcomes:
-                self._digests.pop(outcome.index, None)
+    def _forget(self, outcomes: list[Outcome], retracted: list[int]) -> None:
+        """Forget the rows whose outcomes are recorded, or which are put back."""
+        if self._before or self._digests:
+            for index in [*retracted, *[outcome.index for outcome in outcomes]]:
+                self._before.pop(index, None)
+                self._digests.pop(index, None)
 
-    def _undone(self, intents: list[Any], outcomes: list[Outcome]) -> list[int]:
-        """Return the rows of this window whose earlier outcomes are void. A row that is not in it may never be sent: its outcome stays."""
-        if not self._undo:
-            return []
-        undo = self._undo.intersection(chain((entry[0] for entry in intents), (outcome.index for outcome in outcomes)))
-        self._undo -= undo
-        return list(undo)
+    def _writing(self, intents: list[Intent], outcomes: list[Outcome], retracted: list[int]) -> Writing:
+        """Return the content of the transaction of a window."""
+        lines = [line for _, _, line in intents if line is not None]
+        if self._checks:
+            lines += [line for outcome in outcomes if (line := self._checks.pop(outcome.index, None))]
+        writing = Writing(lines, [(outcome.index, to_journal(outcome)) for outcome in outcomes], retracted=retracted)
+        if self._before:
+            self._replace_old(writing, [index for index, _, _ in intents])
+        return writing
+
+    def _replace_old(self, writing: Writing, intents: list[int]) -> None:
+        """Add what becomes of the old outcomes of rows that are sent again.
+
+        With its intent such a row becomes one of unknown fate, whatever the journal knew: it may have been sent. With its new outcome,
+        or when it is put back, this is replaced. The old outcome of a row that is not in this window stays: it may never be sent.
+        """
+        before = self._before
+        sent_again = [index for index in intents if index in before]
+        answered = [index for index, _ in writing.outcomes if index in before]
+        put_back = [index for index in writing.retracted if index in before]
+        if not (sent_again or answered or put_back):
+            return
+        writing.undo = [*sent_again, *answered, *put_back]
+        writing.outcomes += [(index, UNANSWERED) for index in sent_again]
+        writing.retracted = [index for index in writing.retracted if index not in before]
+        for index in put_back:
+            entry = before[index]
+            if entry.answer is not None and entry.epoch is not None:
+                writing.put_back.append((index, entry.epoch, entry.answer))
 
     async def _keep_codes(self, intents: list[Any], outcomes: list[Outcome]) -> None:
         if any(entry[1].kind == "recovery" for entry in intents):

@@ -253,7 +253,8 @@ class _Driver:
             if isinstance(row, InvalidRow) and listeners.on_invalid is not None:
                 listeners.on_invalid(Outcome(index, row.key, None, row.error, 0.0, row.kind))
         self._rows += len(rows)
-        return Partition(Span(first // size, first, size), rows) if rows else None
+        span, epoch = Span(first // size, first, size), self._known.epochs.get(first // size, 0)
+        return Partition(span, rows, epoch, self._results.some_lines(first, self._rows)) if rows else None
 
     def _note(self, task: asyncio.Task[Receipt]) -> None:
         try:

@@ -31,17 +31,20 @@ class KnownRows:
     Attributes:
         last: the highest position in the journal, -1 if there is none.
         mark: distinguishes this journal from others.
+        epochs: the epoch of each partition's claim before this run, by its number.
     """
 
-    def __init__(self, edges: Mapping[int, Edge], salt: bytes) -> None:
+    def __init__(self, edges: Mapping[int, Edge], epochs: Mapping[int, int], salt: bytes) -> None:
         """Take what the journal has.
 
         Args:
             edges: the first and the last row of each partition that the journal knows, by its number.
+            epochs: the epoch of each partition's claim, by its number.
             salt: the key of the rows' fingerprints.
         """
         self.last: int = max((edge.last for edge in edges.values()), default=-1)
         self.mark: str = blake2b(salt, digest_size=4).hexdigest()
+        self.epochs: Mapping[int, int] = epochs
         self._edges = edges
         self._salt = salt
         self._held: list[Partition] = []
@@ -76,7 +79,7 @@ class KnownRows:
         )
         try:
             await journal.check_knows(spent)
-            return cls(await journal.edges(), journal.salt)
+            return cls(await journal.edges(), await journal.epochs(), journal.salt)
         finally:
             await journal.close()
 

@@ -31,10 +31,19 @@ __all__ = ["Job", "Partition", "PartitionWorker", "Receipt", "SharedRateLimiter"
 
 @attrs.frozen
 class Partition:
-    """The rows of one task. All partitions of a run have the same size."""
+    """The rows of one task. All partitions of a run have the same size.
+
+    Attributes:
+        span: their positions.
+        rows: the rows.
+        epoch: the epoch of the partition's claim before this run.
+        output: status and code of each line that the output has of these rows.
+    """
 
     span: Span
     rows: list[VerifyRequest | InvalidRow] = attrs.field(repr=False)
+    epoch: int = 0
+    output: dict[int, tuple[str, int]] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen
@@ -159,12 +168,14 @@ class PartitionWorker:
         part = partition.span.part
         if self.stopped:
             return Receipt(part, None, Counts())
-        parts = _Parts(Path(job.parts), part, job.mark, tokens=job.options.tokens)
+        parts = _Parts(Path(job.parts), partition, job)
         engine = engine_for(
             self._client,
             partition.rows,
             attrs.evolve(job.options, recovery_file=Path(job.recovery) / f"part-{part:06d}.jsonl"),
-            assignment=Assignment(span=partition.span, limiter=self._limiter, on_claim=parts.open),
+            assignment=Assignment(
+                span=partition.span, limiter=self._limiter, on_claim=parts.open, epoch=partition.epoch
+            ),
             lease=job.lease,
             output=parts,
         )
@@ -190,10 +201,11 @@ class PartitionWorker:
 class _Parts:
     """A partition's files. Each owner writes its own file, so that an owner who lost the partition can damage nothing."""
 
-    def __init__(self, folder: Path, part: int, mark: str, *, tokens: bool) -> None:
+    def __init__(self, folder: Path, partition: Partition, job: Job) -> None:
         self._folder = folder
-        self._stem = f"part-{part:06d}.{mark}"
-        self._tokens = tokens
+        self._stem = f"part-{partition.span.part:06d}.{job.mark}"
+        self._tokens = job.options.tokens
+        self._output = partition.output
         self._results: ResultFile | None = None
         self.file: Path | None = None
 
@@ -211,6 +223,10 @@ class _Parts:
     def write(self, outcome: Outcome) -> bool:
         """Write one outcome. Return False if a line already says that the row is ok."""
         assert self._results is not None
+        if outcome.restored and outcome.kind != "check" and self._results.line(outcome.index) is None:
+            code = 200 if outcome.error is None else outcome.error.code
+            if self._output.get(outcome.index) == (outcome.status, code):
+                return True  # the output's line stays, which may say more
         return self._results.write(outcome)
 
     async def keep(self, outcomes: Sequence[Outcome]) -> None:
@@ -221,6 +237,12 @@ class _Parts:
     def spent(self) -> Iterator[int]:
         """Return nothing: the driver has checked the whole output."""
         return iter(())
+
+    def line(self, index: int) -> tuple[str, int] | None:
+        """Return status and code of the line that the partition's files, or the output, have of a row."""
+        assert self._results is not None
+        line = self._output.get(index)
+        return line if line is not None and line[0] == "ok" else self._results.line(index) or line
 
     def finish(self) -> None:
         """Close the file of the partition."""

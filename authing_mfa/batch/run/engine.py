@@ -15,13 +15,14 @@ ready          a worker -> in flight                                the intent (
 in flight      `_verify`: answered -> answered; it cannot have      the intent
                acted and may be tried again -> in flight; the run
                stops and it cannot have acted -> put back
-put back       `JournalWriter.retract`: gone from this run          nothing, once the retraction is written
+put back       `JournalWriter.retract`: gone from this run          what was before, once the retraction is written
 answered       `JournalWriter`, with its next window -> settled     the intent; then the outcome
 settled        `outcomes` hands it over                             the outcome
 =============  ===================================================  ==================================================
 
 A resumed run follows the journal: an outcome is given again, an intent without an outcome is of unknown fate, and a row with
-neither is sent.
+neither is sent. A row that is sent again goes through the same states. Its intent replaces its old outcome by one of unknown fate, so
+that what a killed run leaves is never taken for the old outcome, and sent once more.
 
 From its pull to its hand-over a row takes one of 2 x concurrency places, so memory does not grow with the input. With a
 journal there are twice as many places, so that rows are ready to be logged with each window of outcomes.
