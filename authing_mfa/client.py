@@ -81,9 +81,10 @@ class AuthClient:
         proxy: address of an HTTP proxy.
         trust_env: True if the proxy is read from the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
         ssl_context: TLS settings, e.g. a private CA.
-        session: an aiohttp session whose connection pool is used. The client never closes it. Of the session's own settings
-            only the pool's (limits, TLS, DNS) and the trace configs are used, not its cookies, headers, base URL, auth,
-            time-outs, proxy, trust_env, middlewares or limits of header size.
+        session: an aiohttp session whose connection pool is used. It must belong to the event loop on which the client is
+            used; the client never closes it. Of the session's own settings only the pool's (limits, TLS, DNS) and the trace
+            configs are used, not its cookies, headers, base URL, auth, time-outs, proxy, trust_env, middlewares or limits of
+            header size. An exception in a trace callback is logged and does not affect the call.
         max_attempts: the maximum number of tries of a call; 1 turns retries off. A call that spends a code is never sent twice.
         max_image_side: longest side of an uploaded photo in pixels; larger photos are scaled down.
         max_image_memory: bytes that preparing one photo may need; a photo that needs more is refused.

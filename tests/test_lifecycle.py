@@ -792,6 +792,33 @@ async def test_a_forgotten_client_on_a_borrowed_session_leaves_it_open():
         assert server.connections == 1
 
 
+async def test_a_borrowed_session_of_another_loop():
+    """It is refused, also if it has a free connection: the code would be sent, and the answer never read."""
+
+    async def used() -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession()
+        async with session.get(server.url + "/x") as answer:
+            await answer.read()
+        return session
+
+    other = asyncio.new_event_loop()
+    async with serving(answering(ok(), ok(USER))) as server:
+        session = await asyncio.to_thread(other.run_until_complete, used())
+        try:
+            client = client_of(server, session=session)
+            for _ in range(2):
+                with pytest.raises(UsageError, match=r"session given .* belongs to another event loop") as caught:
+                    await client.mfa_verify_by_recovery_code("1111-2222")
+                assert caught.value.delivery == "not_sent"
+            with pytest.raises(UsageError, match="another event loop"):
+                await client.__aenter__()
+            await client.aclose()
+        finally:
+            await asyncio.to_thread(other.run_until_complete, session.close())
+            other.close()
+        assert len(server.seen) == 1
+
+
 async def test_a_borrowed_session_closed_by_its_owner():
     """Before or after the first call: the next one says whose doing it is."""
     async with serving(answering(ok(USER))) as server:

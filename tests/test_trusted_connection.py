@@ -577,6 +577,53 @@ loop.close()
 """
 
 
+FORK_WITH_A_SESSION = """
+import asyncio, os, sys
+import aiohttp
+from authing_mfa import AuthClient, UsageError
+from tests.servers import answering, ok, serving, USER
+
+loop = asyncio.new_event_loop()
+
+async def first():
+    global client, session, server, stack
+    stack = serving(answering(*[ok(USER)] * 3))
+    server = await stack.__aenter__()
+    session = aiohttp.ClientSession()
+    async with session.get(server.url) as answer:
+        await answer.read()
+    client = AuthClient("app", token="t", base_url=server.url, session=session)
+
+loop.run_until_complete(first())
+pid = os.fork()
+if pid == 0:
+    try:
+        loop.run_until_complete(client.mfa_verify_by_totp("123456"))
+    except UsageError as error:
+        print("child:", error.message, error.delivery)
+        sys.stdout.flush()
+    os._exit(0)
+os.waitpid(pid, 0)
+loop.run_until_complete(client.mfa_verify_by_totp("123456"))
+print("parent:", len(server.seen), "requests on", server.connections, "connection")
+loop.run_until_complete(client.aclose())
+loop.run_until_complete(session.close())
+loop.run_until_complete(stack.__aexit__(None, None, None))
+loop.close()
+"""
+
+
+def test_a_session_that_was_borrowed_before_a_fork_is_refused():
+    """Its connections are the parent's, also if the client made no call before the fork."""
+    require(hasattr(os, "fork"), "os.fork")
+    done = run_program([sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_WITH_A_SESSION])
+    assert done.stderr == ""
+    child, parent = done.stdout.splitlines()
+    assert child.startswith("child: The aiohttp session given to this AuthClient belongs to the process")
+    assert child.endswith("not_sent")
+    assert parent == "parent: 2 requests on 1 connection"
+
+
 def test_a_fork_with_an_inherited_loop_is_refused():
     """The child's call is refused before anything is sent, what it forgets is not its own; the parent's connections stay whole."""
     require(hasattr(os, "fork"), "os.fork")

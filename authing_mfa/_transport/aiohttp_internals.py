@@ -36,7 +36,16 @@ if TYPE_CHECKING:
 
     from authing_mfa._transport.deadlines import Attempt
 
-__all__ = ["Body", "LentPool", "OwnPool", "UnaskedBytesError", "last_trace", "refuse_replay", "watching_for_loss"]
+__all__ = [
+    "Body",
+    "LentPool",
+    "OwnPool",
+    "UnaskedBytesError",
+    "last_trace",
+    "loop_of",
+    "refuse_replay",
+    "watching_for_loss",
+]
 
 _HOOKS: Final = (
     (aiohttp.BaseConnector, "connect"),
@@ -75,6 +84,11 @@ _CHUNK: Final = 1 << 16  # bytes of a large body that are written at once
 
 class UnaskedBytesError(aiohttp.ClientError):
     """The server sends bytes before it is asked anything, on each new connection; nothing was sent."""
+
+
+def loop_of(pool: aiohttp.BaseConnector) -> asyncio.AbstractEventLoop | None:
+    """Return the event loop on which *pool* makes its connections; None if this version of aiohttp does not say it."""
+    return getattr(pool, "_loop", None)
 
 
 class _ReplayRefusedError(aiohttp.ClientError):

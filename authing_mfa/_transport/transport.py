@@ -23,6 +23,7 @@ from authing_mfa._transport.aiohttp_internals import (
     OwnPool,
     UnaskedBytesError,
     last_trace,
+    loop_of,
     refuse_replay,
     watching_for_loss,
 )
@@ -97,7 +98,8 @@ class Transport:
         """Check that a call may start now and on this event loop; the first call binds the pool to its loop.
 
         Raises:
-            UsageError: the client is closed, the borrowed session is, or this is another event loop or another process.
+            UsageError: the client is closed, the borrowed session is, or this is another process or another event loop than the
+                client's or the borrowed session's.
         """
         loop = asyncio.get_running_loop()
         if self._session is not None and loop is self._loop and not self._closed and self._forks == _forks:
@@ -106,6 +108,11 @@ class Transport:
             return
         if self._closed:
             raise closed_client()
+        if self._loop is None and self._borrowed is not None and self._forks != _forks:
+            raise UsageError(
+                "The aiohttp session given to this AuthClient belongs to the process that this one was forked from: make "
+                "both in each process, after the fork."
+            )
         if self._loop is not None and self._forks != _forks:
             raise UsageError(
                 "This AuthClient was used before this process was forked, and its connections belong to the parent "
@@ -116,12 +123,12 @@ class Transport:
                 "This AuthClient belongs to another event loop: use one AuthClient for each loop, or "
                 "authing_mfa.sync.AuthClient, which works on any thread and without a loop."
             )
-        self._session = self._open()
+        self._session = self._open(loop)
         self._deadlines = Deadlines(loop)
         self._loop = loop
         self._forks = _forks
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         """Return a session of our own, on a pool of our own or on the borrowed one: never the borrowed session's cookies."""
         own = self._borrowed is None
         bytes(_LARGER_THAN_A_RECEIVE_BUFFER)
@@ -132,6 +139,11 @@ class Transport:
             connector = self._borrowed.connector
             if connector is None or self._borrowed.closed:
                 raise UsageError("The aiohttp session given to this AuthClient is closed.")
+            if loop_of(connector) not in (None, loop):  # the request would be sent, and its answer would never be read
+                raise UsageError(
+                    "The aiohttp session given to this AuthClient belongs to another event loop: make it on the loop on "
+                    "which the client is used."
+                )
             # A pool's own queue is neither fair nor outside the time-out: let no more in than it has connections.
             limits = (self.max_connections, connector.limit, connector.limit_per_host)
             self.max_connections = min(limit for limit in limits if limit > 0)

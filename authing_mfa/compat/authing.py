@@ -33,11 +33,11 @@ class Authing:
 
         Args:
             app_id: the application's id.
-            options: the keywords of `authing_mfa.AuthClient`; *token* becomes the current token. Settings of `setHost` and the
-                other methods stay, unless an option replaces them.
+            options: the keywords of `authing_mfa.AuthClient` except *session*; *token* becomes the current token. Settings of
+                `setHost` and the other methods stay, unless an option replaces them.
 
         Raises:
-            TypeError: an unknown keyword.
+            TypeError: an unknown keyword, or *session*: the calls run on an event loop of their own.
             InvalidInputError: an option is not valid.
         """
         token = options.pop("token", None)

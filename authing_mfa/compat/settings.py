@@ -11,7 +11,7 @@ from authing_mfa.client import AuthClient
 
 __all__ = ["Choices", "Settings"]
 
-_KEYWORDS = inspect.signature(AuthClient).parameters
+_KEYWORDS = frozenset(inspect.signature(AuthClient).parameters) - {"app_id"}
 
 
 @attrs.frozen(eq=False)
@@ -46,9 +46,11 @@ class Choices:
 
     def start(self, app_id: str, options: dict[str, Any]) -> None:
         """Begin with *options*; earlier settings stay, unless *options* changes them."""
-        unknown = next((name for name in options if name not in _KEYWORDS or name == "app_id"), None)
+        unknown = next((name for name in options if name not in _KEYWORDS), None)
         if unknown is not None:
             raise TypeError(f"Authing.start() got an unexpected keyword argument {unknown!r}")
+        if options.get("session") is not None:
+            raise TypeError("Authing.start() takes no session: its calls run on an event loop of their own.")
         self.overrides = {name: value for name, value in self.overrides.items() if name not in options}
         self.app_id, self.options = app_id, dict(options)
 
