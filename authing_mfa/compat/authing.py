@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa._plain_function import is_plain_function
-from authing_mfa.compat.outcome import CurrentUser
 from authing_mfa.compat.state import STATE
 
 if TYPE_CHECKING:
@@ -41,9 +40,7 @@ class Authing:
             InvalidInputError: an option is not valid.
         """
         token = options.pop("token", None)
-        STATE.start(app_id, options)
-        if token is not None:
-            STATE.current = CurrentUser(None, token)
+        STATE.start(app_id, options, token)
 
     @staticmethod
     def setHost(host: str) -> None:
@@ -122,8 +119,11 @@ class Authing:
 
         Args:
             token: e.g. an mfaToken obtained elsewhere. None: there is no current user any more.
+
+        Raises:
+            InvalidInputError: the token is empty, not ASCII, or holds a control character.
         """
-        STATE.current = CurrentUser(None, token)
+        STATE.set_token(token)
 
     @staticmethod
     def shutdown(timeout: float | None = 5.0) -> None:

@@ -13,6 +13,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa import images
+from authing_mfa._options import check_token_text
 from authing_mfa._plain_function import is_plain_function
 from authing_mfa._sentences import translate
 from authing_mfa.compat.call import Call
@@ -54,15 +55,18 @@ class State:
 
     # ─────────────────────── choices ───────────────────────
 
-    def start(self, app_id: str, options: dict[str, Any]) -> None:
-        """Choose the application. A wrong setting raises here, before any call is made."""
+    def start(self, app_id: str, options: dict[str, Any], token: str | None = None) -> None:
+        """Choose the application, and make *token* current if there is one. A wrong setting raises here, before any call is made."""
         with self._lock:
             choices = Choices(self._choices.app_id, self._choices.options, self._choices.overrides)
             choices.start(app_id, options)
             settings = choices.settings()
             assert settings is not None, "an application has just been chosen"
             settings.client()  # never opened, so there is nothing to close
+            current = None if token is None else _user_with(token, settings.lang)
             self._choices, self._settings = choices, settings
+            if current is not None:
+                self.current = current
 
     def set(self, **values: Any) -> None:
         """Choose settings for the next calls; running calls keep theirs."""
@@ -71,6 +75,10 @@ class State:
             self._choices.set(**values)
             if self._choices.overrides != before:
                 self._settings = self._choices.settings()
+
+    def set_token(self, token: str | None) -> None:
+        """Make *token* current, and no user. A wrong token raises."""
+        self.current = _user_with(token, self._lang)
 
     # ─────────────────────── calls ───────────────────────
 
@@ -217,6 +225,13 @@ class State:
         for runner in _inherited:
             runner.abandon()
         self._late.clear()
+
+
+def _user_with(token: str | None, lang: str) -> CurrentUser:
+    try:
+        return CurrentUser(None, check_token_text(token))
+    except AuthingError as error:
+        raise translate(error, lang) from None
 
 
 _runners: weakref.WeakSet[Runner] = weakref.WeakSet()
