@@ -17,6 +17,7 @@ from yarl import URL
 from authing_mfa import operations as ops
 from authing_mfa import passwords, retry
 from authing_mfa._checks import check_whole_number
+from authing_mfa._log_lines import LOG, log_attempt, log_retry
 from authing_mfa._options import check_token_text
 from authing_mfa._progress import Progress
 from authing_mfa._sentences import translate
@@ -38,8 +39,6 @@ __all__ = ["Core", "Credentials"]
 T = TypeVar("T")
 
 _URLS_KEPT = 256
-
-_log = logging.getLogger("authing_mfa")
 
 
 class Credentials:
@@ -243,7 +242,7 @@ class Core:
             operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=self.random()
         )
         if pause is not None:
-            _log_retry(operation, pause, attempt)
+            log_retry(operation.python_name, pause, attempt)
         return pause
 
     def _url(self, base_url: str, target: str) -> URL:
@@ -275,24 +274,5 @@ def _note(
     """Report to *progress* and the log how a try ended: with an error, or with the HTTP status of a success."""
     if progress is not None and isinstance(ended, int):
         progress.http_status = ended
-    if _log.isEnabledFor(logging.DEBUG):
-        _log_attempt(operation, ended, (clock() - started) * 1000, attempt)
-
-
-def _log_attempt(operation: ops.Operation[Any], ended: AuthingError | int, milliseconds: float, attempt: int) -> None:
-    """Write one line for one try, and its parts as fields. Never a message, an argument or a header: they hold secrets."""
-    fields: dict[str, Any] = {"operation": operation.python_name, "attempt": attempt, "milliseconds": milliseconds}
-    if isinstance(ended, int):
-        outcome = f"HTTP {ended}"
-        fields |= {"code": 200, "delivery": "answered", "http_status": ended}
-    else:
-        status = getattr(ended, "http_status", None)
-        outcome = f"{type(ended).__name__} {ended.code}, {ended.delivery if status is None else f'HTTP {status}'}"
-        fields |= {"code": ended.code, "delivery": ended.delivery, "http_status": status}
-    _log.debug("%s: %s, %.1f ms, attempt %d", operation.python_name, outcome, milliseconds, attempt, extra=fields)
-
-
-def _log_retry(operation: ops.Operation[Any], pause: float, attempt: int) -> None:
-    """Write one line for a retry that starts in *pause* seconds, after the try with the number *attempt*."""
-    fields = {"operation": operation.python_name, "attempt": attempt, "milliseconds": pause * 1000}
-    _log.info("%s: try %d failed, retried in %.1f s", operation.python_name, attempt, pause, extra=fields)
+    if LOG.isEnabledFor(logging.DEBUG):
+        log_attempt(operation.python_name, ended, (clock() - started) * 1000, attempt)

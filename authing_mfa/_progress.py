@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from authing_mfa._log_lines import LOG, log_error
 from authing_mfa.call_record import CallRecord
 from authing_mfa.errors import AuthingError, CancelledCallError
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from authing_mfa.protocol import Answer
 
 __all__ = ["Observer", "Progress"]
-
-_log = logging.getLogger("authing_mfa")
 
 Observer: TypeAlias = "Callable[[str], Callable[[CallRecord], Any]]"
 """Called with the operation's name when a call begins. It returns a function, which is called with the record when the call has ended."""
@@ -87,6 +85,6 @@ def _guarded(call: Callable[[Any], Any], argument: Any) -> Any:
         return call(argument)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # noqa: BLE001 - an error of the application must not lose an answer
-        _log.exception("on_call, or another observer of calls, raised.")
+    except BaseException as error:  # noqa: BLE001 - an error of the application must not lose an answer
+        log_error(LOG, "on_call, or another observer of calls, raised.", error=error)
         return None

@@ -521,7 +521,7 @@ async def test_one_line_for_each_try(caplog):
 
 async def test_the_log_is_silent_unless_asked(caplog, monkeypatch):
     """At INFO nothing is written, and nothing is even put together."""
-    monkeypatch.setattr("authing_mfa._core._log_attempt", None)
+    monkeypatch.setattr("authing_mfa._core.log_attempt", None)
     async with serving(answering(ok(data=True))) as server, client_of(server) as client:
         with caplog.at_level(logging.INFO, logger="authing_mfa"):
             await client.mfa_check(phone="1")

@@ -102,7 +102,7 @@ FAILURES = [
     (tls_failure("RECORD_LAYER_FAILURE"), NetworkError, "unknown", "does not speak TLS on this port"),
     (tls_failure("BAD_SIGNATURE"), NetworkError, "unknown", ": bad signature."),
     (tls_failure(None), NetworkError, "unknown", ": the handshake failed."),
-    (ValueError("hunter2"), NetworkError, "unknown", "address"),
+    (ValueError("hunter2"), NetworkError, "unknown", "broke before the whole answer was read: ValueError."),
 ]
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import aiohttp
     from aiohttp.abc import AbstractStreamWriter
 
+    from authing_mfa.errors import Delivery
+
 __all__ = ["Attempt", "Deadlines", "Phase", "current_attempt"]
 
 _LAST_LOOKS: Final = 4
@@ -85,6 +87,11 @@ class Attempt:
         """Return True if it is known that nothing of the request was written: an answer that has come belongs to another one."""
         return self.stale or (self.looking and (self.writer is None or self.writer.output_size == 0))
 
+    @property
+    def delivery(self) -> Delivery:
+        """Whether the service may have acted, if the call ends now."""
+        return "not_sent" if self.phase is Phase.CONNECTING else "unknown"
+
     def interrupt(self) -> None:
         """Interrupt the call, as `asyncio.timeout` does."""
         self.timed_out = True
@@ -95,6 +102,10 @@ class Attempt:
         if not self.timed_out and not self.stopped:
             self.stopped = True
             self.task.cancel()
+
+    def cancelled(self) -> bool:
+        """Return True if the task was cancelled since the try began, by whoever."""
+        return self.task.cancelling() > self._cancels
 
     def cancelled_by_us(self) -> bool:
         """Return True if a cancellation came only from the deadline or from the client's end, and not from other code as well.

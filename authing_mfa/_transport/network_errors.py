@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from authing_mfa._transport.aiohttp_internals import UnaskedBytesError
-from authing_mfa._transport.deadlines import Phase
 from authing_mfa.errors import CallTimeoutError, NetworkError
 
 if TYPE_CHECKING:
@@ -39,13 +38,12 @@ def network_error(error: Exception, attempt: Attempt, seconds: float) -> Network
         attempt: the try with its phase.
         seconds: the time that the try had.
     """
-    not_sent = isinstance(error, _NOT_SENT) or attempt.phase is Phase.CONNECTING
-    delivery: Delivery = "not_sent" if not_sent else "unknown"
+    delivery: Delivery = "not_sent" if isinstance(error, _NOT_SENT) else attempt.delivery
     if attempt.closing and not attempt.timed_out:
         return NetworkError("The client was closed while this call ran.", delivery=delivery)
     if isinstance(error, TimeoutError):
         return _timeout(error, seconds, delivery)
-    return NetworkError(_sentence(error, not_sent=not_sent), delivery=delivery)
+    return NetworkError(_sentence(error, not_sent=delivery == "not_sent"), delivery=delivery)
 
 
 def _timeout(error: TimeoutError, seconds: float, delivery: Delivery) -> CallTimeoutError:
@@ -68,7 +66,7 @@ def _sentence(error: Exception, *, not_sent: bool) -> str:  # noqa: PLR0911 - on
         return "The service cannot be reached: the fingerprint of its certificate is another one."
     if isinstance(error, aiohttp.ClientResponseError):
         return "The service's answer is not an HTTP answer."
-    if isinstance(error, ValueError):  # also InvalidURL; its text may quote a proxy's address, password included
+    if isinstance(error, ValueError) and not_sent:  # also InvalidURL; it may quote a proxy's address, password included
         return "The address of the service or of the proxy is invalid."
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"The service cannot be reached: {error.host}:{error.port}: {_system_reason(error.os_error)}."

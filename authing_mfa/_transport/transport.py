@@ -30,6 +30,7 @@ from authing_mfa._transport.aiohttp_internals import (
 from authing_mfa._transport.deadlines import Deadlines
 from authing_mfa._transport.environment_proxy import environment_proxy
 from authing_mfa._transport.fair_queue import FairQueue, closed_client
+from authing_mfa._transport.lent_traces import guarded_trace
 from authing_mfa._transport.network_errors import network_error
 from authing_mfa._version import __version__
 from authing_mfa.errors import NetworkError, ResponseError, UsageError
@@ -149,7 +150,7 @@ class Transport:
             self.max_connections = min(limit for limit in limits if limit > 0)
             self.slots = FairQueue(self.max_connections)
             pool = LentPool(connector, self.max_connections)
-        traces = [] if self._borrowed is None else [*self._borrowed.trace_configs]
+        traces = [] if self._borrowed is None else [guarded_trace(lent) for lent in self._borrowed.trace_configs]
         return aiohttp.ClientSession(
             connector=cast("aiohttp.BaseConnector", pool),
             connector_owner=own,

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from authing_mfa._log_lines import log_error
 from authing_mfa.compat.owner import bind_destroy
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def _guarded(function: Callable[[], None]) -> None:
     """
     try:
         function()
-    except BaseException:  # noqa: BLE001 - no error may reach the toolkit
-        _log.exception("A dispatched function raised.")
+    except BaseException as error:  # noqa: BLE001 - no error may reach the toolkit
+        log_error(_log, "A dispatched function raised.", error=error)
 
 
 class _Threaded:

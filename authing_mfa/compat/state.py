@@ -13,6 +13,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from authing_mfa import images
+from authing_mfa._log_lines import log_error
 from authing_mfa._options import check_token_text
 from authing_mfa._plain_function import is_plain_function
 from authing_mfa._sentences import translate
@@ -189,9 +190,9 @@ class State:
             if handler is not None:
                 handler(error)
                 return
-        except BaseException:  # noqa: BLE001 - the handler is the application's
-            _log.exception("The error handler raised.")
-        _log.error("%s raised.", what, exc_info=error)
+        except BaseException as raised:  # noqa: BLE001 - the handler is the application's
+            log_error(_log, "The error handler raised.", error=raised)
+        log_error(_log, "%s raised.", what, error=error)
 
     # ─────────────────────── the end ───────────────────────
 
