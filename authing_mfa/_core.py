@@ -16,6 +16,7 @@ from yarl import URL
 
 from authing_mfa import operations as ops
 from authing_mfa import passwords, retry
+from authing_mfa._cancellation import note_delivery, noted_delivery
 from authing_mfa._checks import check_whole_number
 from authing_mfa._log_lines import LOG, log_attempt, log_retry
 from authing_mfa._options import check_token_text
@@ -112,7 +113,8 @@ class Core:
             self.transport.enter()
             check_token(operation, credentials.token)
             if operation.encrypted_fields or operation.__class__ is ops.UploadFaceImage:
-                operation = await self._prepare(operation)
+                with self.transport.waits.until_closed():
+                    operation = await self._prepare(operation)
             budget, endpoint = self.call_timeout, self.discovery.endpoint
             if endpoint is None:
                 budget, endpoint = await self._discover(budget)
@@ -126,6 +128,8 @@ class Core:
         except BaseException as error:
             if isinstance(error, AuthingError):
                 translate(error, self.options.lang)
+            elif isinstance(error, asyncio.CancelledError) and noted_delivery(error) is None:
+                note_delivery(error, "not_sent")  # no try had begun
             if progress is not None:
                 progress.failed(error)
             raise
@@ -203,47 +207,59 @@ class Core:
         slots = self.transport.slots
         failed: AuthingError | None = None  # how the last try ended
         attempt = 0
-        while True:
-            attempt += 1
-            if progress is not None:
-                progress.queue()
-            if failed is not None:
-                await _acquire_again(slots, failed)
-            elif not slots.take():
-                await slots.acquire()
-            started = self.clock()  # waiting for a slot does not count
-            if progress is not None:
-                progress.begin(started)
-            try:
-                response = await self.transport.send(url, request, budget)
-                answer = decode(operation, response, context)
-                _note(operation, response.status, progress, attempt, started, self.clock)
-                return answer
-            except AuthingError as error:
-                _note(operation, error, progress, attempt, started, self.clock)
-                budget -= self.clock() - started
-                if failed is not None and error.delivery == "not_sent":
-                    error.delivery = "unknown"  # an earlier try of this call was sent
-                pause = self._pause(operation, error, attempt, max_attempts, budget)
-                if pause is None:
-                    raise
-                if error.delivery != "not_sent":
+        try:
+            while True:
+                attempt += 1
+                if progress is not None:
+                    progress.queue()
+                if failed is not None or not slots.take():
+                    await _acquire(slots, failed)
+                started = self.clock()  # waiting for a slot does not count
+                if progress is not None:
+                    progress.begin(started)
+                try:
+                    response = await self.transport.send(url, request, budget)
+                    answer = decode(operation, response, context)
+                    _note(operation, response.status, progress, attempt, started, self.clock)
+                    return answer
+                except AuthingError as error:
+                    _note(operation, error, progress, attempt, started, self.clock)
+                    budget -= self.clock() - started
+                    if failed is not None and failed.delivery != "not_sent" and error.delivery == "not_sent":
+                        error.delivery = "unknown"  # an earlier try of this call was sent
+                    pause = self._pause(operation, error, attempt, max_attempts, budget)
+                    if pause is None:
+                        raise
                     failed = error
-            finally:
-                slots.release()
-            budget -= pause
-            await self.sleep(pause)
+                finally:
+                    slots.release()
+                budget -= pause
+                await self._rest(pause, failed)
+        except asyncio.CancelledError as cancelled:
+            if failed is not None and failed.delivery != "not_sent":
+                note_delivery(cancelled, "unknown")  # an earlier try of this call was sent
+            raise
 
     def _pause(
         self, operation: ops.Operation[T], error: AuthingError, attempt: int, max_attempts: int, budget: float
     ) -> float | None:
         """Return how long to wait before *operation* is retried after *error*, or None if it is not retried."""
+        if self.transport.closed:
+            return None
         pause = retry.retry_delay(
             operation, error, attempt=attempt, max_attempts=max_attempts, budget=budget, jitter=self.random()
         )
         if pause is not None:
             log_retry(operation.python_name, pause, attempt)
         return pause
+
+    async def _rest(self, pause: float, failed: AuthingError) -> None:
+        """Wait *pause* seconds. If the client is closed meanwhile, raise the error of the last try."""
+        try:
+            with self.transport.waits.until_closed():
+                await self.sleep(pause)
+        except UsageError:
+            raise failed from None
 
     def _url(self, base_url: str, target: str) -> URL:
         """Return the full address, parsed once per endpoint. The queries of factors differ: few of them are kept."""
@@ -255,11 +271,13 @@ class Core:
         return url
 
 
-async def _acquire_again(slots: FairQueue, failed: AuthingError) -> None:
-    """Take a slot for a retry. If the client was closed meanwhile, raise the error of the last try."""
+async def _acquire(slots: FairQueue, failed: AuthingError | None) -> None:
+    """Wait for a slot. If the client is closed meanwhile, raise the error of the last try, which *failed*, if there was one."""
     try:
         await slots.acquire()
     except UsageError:
+        if failed is None:
+            raise
         raise failed from None
 
 

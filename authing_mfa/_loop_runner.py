@@ -9,8 +9,9 @@ import time
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from authing_mfa._cancellation import note_delivery, noted_delivery
 from authing_mfa._threads import BackgroundLoop, own_thread
-from authing_mfa.errors import AuthingError, CancelledCallError, UsageError
+from authing_mfa.errors import AuthingError, NetworkError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -52,7 +53,8 @@ class _Call(Generic[T]):
         error, self.error = self.error, None
         try:
             if isinstance(error, asyncio.CancelledError):
-                raise CancelledCallError("The client was closed while this call ran.") from None
+                delivery = noted_delivery(error) or "unknown"
+                raise NetworkError("The client was closed while this call ran.", delivery=delivery) from None
             if (
                 isinstance(error, RuntimeError)
                 and not isinstance(error, AuthingError)
@@ -146,11 +148,23 @@ class Runner:
         if close is not None:
             close()  # an awaitable that was cancelled before its first step was never awaited
         if not hasattr(call, "value") and call.error is None:
-            call.error = asyncio.CancelledError()
+            call.error = asyncio.CancelledError()  # it was cancelled before its first step
+            note_delivery(call.error, "not_sent")
         if not (self.exiting and isinstance(call.error, asyncio.CancelledError)):
             call.ended.release()  # at exit a daemon thread keeps waiting: nothing would handle its error
 
+    async def _end_calls(self) -> None:
+        """Close the clients, and let their calls end with errors of their own."""
+        for client in list(self.clients):
+            with contextlib.suppress(Exception):
+                await client.aclose()
+        tasks = [call.task for call in self._calls if call.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CANCEL_TIMEOUT)
+
     async def _finish(self) -> None:
+        if not self.exiting:
+            await self._end_calls()
         while self._calls:
             tasks = [call.task for call in self._calls if call.task is not None]
             for task in tasks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from authing_mfa._cancellation import noted_delivery
 from authing_mfa._log_lines import LOG, log_error
 from authing_mfa.call_record import CallRecord
 from authing_mfa.errors import AuthingError, CancelledCallError
@@ -57,7 +58,8 @@ class Progress:
             status = getattr(error, "http_status", None)
             self._tell(error.code, type(error), status, error.delivery, getattr(error, "request_id", None))
         elif isinstance(error, asyncio.CancelledError):
-            self._tell(CancelledCallError.default_code, CancelledCallError, None, sent, None)
+            delivery = noted_delivery(error) or sent
+            self._tell(CancelledCallError.default_code, CancelledCallError, None, delivery, None)
         else:
             self._tell(AuthingError.default_code, AuthingError, None, sent, None)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 
+import aiohttp
 import pytest
 
 from authing_mfa import (
@@ -103,6 +104,73 @@ async def test_a_cancelled_call_has_a_record():
         with pytest.raises(asyncio.CancelledError):
             await task
         assert [(r.code, r.error, r.delivery) for r in timed.records] == [(10102, CancelledCallError, "unknown")]
+
+
+async def test_a_call_that_is_cancelled_while_it_connects_was_not_sent(monkeypatch):
+    """The record says so."""
+    resolving = asyncio.Event()
+
+    async def resolve(*_args, **_options):
+        resolving.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    records = []
+    async with AuthClient("app", base_url="http://service.test", token="tok-en", on_call=records.append) as client:
+        await cancelled(client.mfa_verify_by_totp("123456"), resolving)
+    assert [(r.error, r.delivery, r.attempts) for r in records] == [(CancelledCallError, "not_sent", 1)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "delivery"), [([], "not_sent"), ([Drop()], "unknown"), ([reply(b"", 503)], "unknown")]
+)
+async def test_a_call_that_is_cancelled_before_a_retry(answers, delivery):
+    """It was sent if one of its tries was."""
+    paused, records = asyncio.Event(), []
+
+    async def pause(_):
+        paused.set()
+        await asyncio.Event().wait()
+
+    async with serving(answering(*answers)) as server:
+        base_url = server.url if answers else "http://[::1]:1"
+        options = ClientOptions("app", base_url=base_url, token="tok-en", on_call=records.append)
+        async with AuthClient.from_core(Core(options, sleep=pause)) as client:
+            await cancelled(client.mfa_check(phone="1"), paused)
+    assert [(r.error, r.delivery, r.attempts) for r in records] == [(CancelledCallError, delivery, 1)]
+
+
+async def test_a_call_that_is_cancelled_while_its_second_try_connects(monkeypatch):
+    """The first try was sent."""
+    resolving, found, records = asyncio.Event(), [[]], []
+
+    async def resolve(*_args, **_options):
+        if not found:
+            resolving.set()
+            await asyncio.Event().wait()
+        return found.pop()
+
+    async with serving(answering(Drop())) as server:
+        address = {"hostname": "service.test", "host": "127.0.0.1", "port": server.port, "family": socket.AF_INET}
+        found[0] = [{**address, "proto": 0, "flags": 0}]
+        monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+        options = {"base_url": f"http://service.test:{server.port}", "token": "tok-en", "on_call": records.append}
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(use_dns_cache=False)) as session,
+            AuthClient("app", session=session, **options) as client,
+        ):
+            await cancelled(client.mfa_check(phone="1"), resolving)
+    assert [(r.error, r.delivery, r.attempts) for r in records] == [(CancelledCallError, "unknown", 2)]
+
+
+async def cancelled(call, when):
+    """Cancel *call* at that time."""
+    task = asyncio.create_task(call)
+    async with asyncio.timeout(60):
+        await when.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_the_time_in_the_queue_is_separate():

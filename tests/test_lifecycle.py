@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 import trustme
 
-from authing_mfa import AuthClient, CallTimeoutError, NetworkError, UsageError
+from authing_mfa import AuthClient, CallTimeoutError, NetworkError, RateLimitedError, UsageError
 from authing_mfa._transport.fair_queue import FairQueue
 from authing_mfa.operations import JpegBytes, UploadFaceImage
 from tests.servers import USER, Drop, Seen, answering, hang, ok, reply, serving
@@ -425,6 +425,81 @@ async def test_closing_ends_a_pause():
         assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["after an answer", "nothing was sent"])
+async def test_closing_does_not_wait_for_the_end_of_a_pause(answered, monkeypatch):
+    """The call ends as its last try did, however long it was to wait."""
+    paused = asyncio.Event()
+
+    async def pause(_seconds: float) -> None:
+        paused.set()
+        await asyncio.Event().wait()
+
+    async with serving(answering(reply(b"", 429, "Retry-After: 50"))) as server:
+        client = client_of(server) if answered else AuthClient("app", base_url="http://[::1]:1", token="tok-en")
+        monkeypatch.setattr(client._core, "sleep", pause)
+        call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
+        await paused.wait()
+        await client.aclose()
+        async with asyncio.timeout(60):
+            with pytest.raises(RateLimitedError if answered else NetworkError) as caught:
+                await call
+    assert caught.value.delivery == ("answered" if answered else "not_sent")
+    assert call.cancelling() == 0
+
+
+async def test_a_call_that_closing_has_interrupted_is_not_retried(monkeypatch):
+    """Its error comes at once, without a pause before a retry that cannot be made."""
+    pauses = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async with serving(hang) as server:
+        client = client_of(server)
+        monkeypatch.setattr(client._core, "sleep", pause)
+        call = asyncio.create_task(client.get_current_user())
+        await server.saw(1)
+        await client.aclose()
+        assert (await closed(call)).delivery == "unknown"
+    assert pauses == []
+
+
+class _Unfinished:
+    """A photo whose bytes never come."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    async def read(self, _size: int = -1) -> bytes:
+        self.begun.set()
+        await asyncio.Event().wait()
+        return b""
+
+
+async def test_closing_ends_a_call_whose_photo_is_read():
+    """Nothing was sent: it ends as a call in the queue does."""
+    client, photo = AuthClient("app", token="tok-en", base_url="http://[::1]:1"), _Unfinished()
+    call = asyncio.create_task(client.upload_face_image(photo))
+    await photo.begun.wait()
+    await client.aclose()
+    async with asyncio.timeout(60):
+        with pytest.raises(UsageError, match="closed") as caught:
+            await call
+    assert (caught.value.delivery, call.cancelling()) == ("not_sent", 0)
+
+
+async def test_closed_and_cancelled_at_once_is_cancelled():
+    """The task was cancelled by its owner as well, so the cancellation is its owner's."""
+    client, photo = AuthClient("app", token="tok-en", base_url="http://[::1]:1"), _Unfinished()
+    call = asyncio.create_task(client.upload_face_image(photo))
+    await photo.begun.wait()
+    closing = asyncio.create_task(client.aclose())
+    await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.wait([call, closing])
+    assert call.cancelled()
+
+
 async def test_closing_that_was_interrupted_can_be_repeated():
     """A cancelled close lets no new call in, and the next close finishes it."""
     async with serving(answering(ok(USER))) as server:
@@ -459,7 +534,7 @@ async def test_closing_ends_a_call_that_resolves_a_name(monkeypatch):
         return []
 
     monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
-    client = AuthClient("app", token="tok-en", base_url="http://service.test", max_attempts=1)
+    client = AuthClient("app", token="tok-en", base_url="http://service.test")
     call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
     await resolving.wait()
     await client.aclose()
@@ -748,7 +823,7 @@ async def test_closing_ends_a_call_that_waits_for_a_borrowed_pools_connection():
             return await super().connect(*args, **options)
 
     async with serving(answering(ok(USER))) as server, aiohttp.ClientSession(connector=Slow()) as session:
-        client = client_of(server, session=session, max_attempts=1)
+        client = client_of(server, session=session)
         call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
         await connecting.wait()
         await client.aclose()
@@ -770,7 +845,7 @@ async def test_closing_under_a_trace_callback_that_holds_on():
     tracing = aiohttp.TraceConfig()
     tracing.on_request_start.append(hold)
     async with serving(answering(ok(USER))) as server, aiohttp.ClientSession(trace_configs=[tracing]) as session:
-        client = client_of(server, session=session, max_attempts=1)
+        client = client_of(server, session=session)
         call = asyncio.create_task(client.mfa_verify_by_totp("123456"))
         await started.wait()
         await client.aclose()

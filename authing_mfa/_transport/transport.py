@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import aiohttp
 
+from authing_mfa._cancellation import note_delivery
 from authing_mfa._transport.aiohttp_internals import (
     Body,
     LentPool,
@@ -32,6 +33,7 @@ from authing_mfa._transport.environment_proxy import environment_proxy
 from authing_mfa._transport.fair_queue import FairQueue, closed_client
 from authing_mfa._transport.lent_traces import guarded_trace
 from authing_mfa._transport.network_errors import network_error
+from authing_mfa._transport.waits import Waits
 from authing_mfa._version import __version__
 from authing_mfa.errors import NetworkError, ResponseError, UsageError
 from authing_mfa.protocol import Response
@@ -94,6 +96,12 @@ class Transport:
         self._deadlines: Deadlines
         self._forks = _forks
         self.slots: FairQueue = FairQueue(max_connections)
+        self.waits: Waits = Waits()
+
+    @property
+    def closed(self) -> bool:
+        """True once the client was closed, or is being closed."""
+        return self._closed
 
     def enter(self) -> None:
         """Check that a call may start now and on this event loop; the first call binds the pool to its loop.
@@ -179,8 +187,9 @@ class Transport:
         failure: NetworkError
         try:
             response = await self._exchange(url, request, attempt, proxy)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if not attempt.cancelled_by_us():
+                note_delivery(cancelled, attempt.delivery)
                 raise
             failure = network_error(TimeoutError(), attempt, seconds)
         except UsageError:
@@ -273,7 +282,7 @@ class Transport:
         return ResponseError(text, http_status=reply.status)
 
     def stop(self) -> bool:
-        """Refuse new calls, and calls that wait for a slot. Calling it again has no effect.
+        """Refuse new calls, and end what calls wait for besides an answer. Calling it again has no effect.
 
         Returns:
             True if there is something left to close. There is not when the pool's event loop has ended, for its connections
@@ -294,6 +303,7 @@ class Transport:
             self._forget()
             return False
         self.slots.close()
+        self.waits.close()
         return True
 
     async def aclose(self) -> None:
