@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,9 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+RESERVED = (".localhost", ".invalid", ".example", ".test")
+"""Names under these exist nowhere else (RFC 6761)."""
 
 reached: list[str] = []
 """Other machines that a test of this process has asked for."""
@@ -28,15 +32,20 @@ def _note_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
         host = arguments[0]
     else:
         return
-    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if not name or name == "localhost" or str(name).endswith((".localhost", ".invalid")):
-        return
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "localhost")
+    if name != "localhost" and not name.endswith(RESERVED) and not _is_here(name):
+        reached.append(f"{event} {name}")
+
+
+def _is_here(address: str) -> bool:
+    """Return True if *address* is one of this machine's: a socket can be bound to it."""
     try:
-        if ipaddress.ip_address(str(name).partition("%")[0]).is_loopback or name == "0.0.0.0":
-            return
-    except ValueError:
-        pass
-    reached.append(f"{event} {name}")
+        family = socket.AF_INET6 if ipaddress.ip_address(address.partition("%")[0]).version == 6 else socket.AF_INET
+        with socket.socket(family) as own:
+            own.bind((address, 0))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 sys.addaudithook(_note_other_machines)
@@ -44,7 +53,7 @@ sys.addaudithook(_note_other_machines)
 
 @pytest.fixture(autouse=True)
 def _no_test_reaches_another_machine() -> Iterator[None]:
-    """Names are resolved and connections made on this machine only; a name under .invalid exists nowhere."""
+    """Names are resolved and connections made on this machine only."""
     yield
     asked, reached[:] = reached[:], []
     assert asked == []
