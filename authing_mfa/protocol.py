@@ -171,15 +171,16 @@ def encode(operation: Operation[Any], context: RequestContext) -> Request:
         return _encode_other(operation, context)
     route = operation.route
     fields = structuring.to_wire(operation)
-    if route.method in _WITHOUT_BODY:
-        return Request(route.method, _target(route, context, fields), context.headers(operation.bearer))
+    method = route.method
+    if method != "POST" and method in _WITHOUT_BODY:  # in this order: most calls are POSTs
+        return Request(method, _target(route, context, fields), context.headers(operation.bearer))
     headers = context.headers(operation.bearer, _JSON)
     if isinstance(operation, LoginByAccount) and operation.captcha is not None and operation.captcha.cookie is not None:
         cookie = check_header_text("captcha.cookie", operation.captcha.cookie)
         headers = CIMultiDictProxy(CIMultiDict(headers, Cookie=cookie))
     target = _target(route, context, {}) if route.query else route.path
     try:
-        return Request(route.method, target, headers, dump_json(fields))
+        return Request(method, target, headers, dump_json(fields))
     except (TypeError, ValueError) as error:
         problem = str(error)
     raise InvalidInputError(f"A field of {operation.python_name} cannot be sent as JSON: {problem}.")
