@@ -26,13 +26,17 @@ from authing_mfa.compat import Authing
 from authing_mfa.operations import GetCaptcha
 from tests.servers import Drop, answering, reply, serving
 
-_taken = socket.socket()  # bound, so that no other test's server gets the port, and never listening
-_taken.bind(("127.0.0.1", 0))
+
+def _bound():
+    """A port that is taken to the end, so that no other test's server gets it, and where nobody listens."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    address = "{}:{}".format(*taken.getsockname())
+    taken.detach()  # left open to the end, without a warning
+    return address
 
 
-def nobody():
-    """An address where no server listens."""
-    return f"127.0.0.1:{_taken.getsockname()[1]}"
+NOBODY = _bound()
 
 
 async def says(lang, error, method, *arguments, script=None, **options):
@@ -53,13 +57,13 @@ CASES = [
     (InvalidInputError, "mfa_verify_by_totp", ("",), {}, "参数无效："),
     (ImageError, "upload_face_image", (b"no picture",), {}, "图片无法使用："),
     (NetworkError, "mfa_verify_by_totp", ("123456",), {"script": [Drop()]}, "连接在收到完整响应之前中断，服务可能已处理该请求："),
-    (NetworkError, "mfa_verify_by_totp", ("123456",), {"base_url": f"http://{nobody()}"}, "无法连接到服务："),
+    (NetworkError, "mfa_verify_by_totp", ("123456",), {"base_url": f"http://{NOBODY}"}, "无法连接到服务："),
     (ResponseError, "mfa_verify_by_totp", ("123456",), {"script": [reply(b"<html>")]}, "无法理解服务的响应："),
     (
         ConfigError,
         "get_current_user",
         (),
-        {"base_url": None, "host": nobody(), "scheme": "http", "on_premise": True},
+        {"base_url": None, "host": NOBODY, "scheme": "http", "on_premise": True},
         "无法获取应用配置：",
     ),
 ]  # fmt: skip
@@ -118,7 +122,7 @@ async def test_the_sync_client_explains_a_misuse_in_the_language_too():
     """Its settings, a view, an event loop on the thread before a call and within a batch, a closed client."""
     with pytest.raises(InvalidInputError, match=r"^参数无效：app_id is empty"):
         synchronous.AuthClient("", lang="zh-CN")
-    client = synchronous.AuthClient("app", base_url=f"http://{nobody()}", lang="zh-CN", token="t")
+    client = synchronous.AuthClient("app", base_url=f"http://{NOBODY}", lang="zh-CN", token="t")
     with pytest.raises(InvalidInputError, match=r"^参数无效：token is empty"):
         client.as_user("")
     with pytest.raises(UsageError, match=r"^客户端使用方式有误：An event loop runs on this thread"):
