@@ -25,6 +25,12 @@ KILLED = -9
 SHARES = 12  # each test does a part of the points
 REFUSED, WRONG = {"code": 2021, "message": "expired"}, {"code": 2001, "message": "wrong code"}
 
+PLACES = [
+    pytest.param(store, share, marks=[pytest.mark.soak] if share else [])
+    for store, shares in (("sqlite", range(SHARES)), ("postgresql", (0, 4, 8)))  # the second takes longer
+    for share in shares
+]
+
 FIRST = {"0": "ok", "1": "expired", "2": "expired", "3": "expired", "4": "expired", "5": "cut", "6": "wrong"}
 SECOND = {"1": "ok", "2": "ok", "3": "wrong", "4": "expired", "5": "ok"}
 LINES = {"ok": ("ok", 200), "expired": ("rejected", 2021), "wrong": ("rejected", 2001)}
@@ -175,7 +181,7 @@ class Walk:
         assert sum(line[0] == "unknown" for line in lines.values()) <= 2 * CONCURRENCY + 1
 
 
-@pytest.mark.parametrize("share", [0, *(pytest.param(share, marks=pytest.mark.soak) for share in range(1, SHARES))])
+@pytest.mark.parametrize(("store", "share"), PLACES, indirect=["store"])
 @pytest.mark.parametrize("interrupt", [None, 1], ids=["killed", "interrupted"])
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("csv", marks=pytest.mark.soak), "partitions"])
 async def test_wherever_a_run_ends_that_sends_rows_again(runs, store, tmp_path, form, interrupt, share):
