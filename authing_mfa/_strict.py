@@ -11,6 +11,7 @@ __all__ = [
     "ABSENT",
     "MOST_ENTRIES",
     "array",
+    "entries",
     "flag",
     "json_object",
     "one_or_more",
@@ -91,12 +92,18 @@ def json_object(value: Any, _: Any = None) -> dict[str, Any]:
 
 
 def array(value: Any, _: Any = None) -> list[Any]:
-    """*value*, which must be an array of at most `MOST_ENTRIES`: to read a longer one would hold the event loop."""
-    if type(value) is not list:
-        raise TypeError(f"an array expected, not {json_name(value)}")
-    if len(value) > MOST_ENTRIES:
-        raise TypeError(f"an array of at most {MOST_ENTRIES} entries expected, not {len(value)}")
-    return value
+    """*value*, which must be an array. The second parameter is a reader's."""
+    if type(value) is list:
+        return value
+    raise TypeError(f"an array expected, not {json_name(value)}")
+
+
+def entries(value: Any) -> list[Any]:
+    """*value*, which must be an array of at most `MOST_ENTRIES`: to read each entry of a longer one would hold the event loop."""
+    found = array(value)
+    if len(found) > MOST_ENTRIES:
+        raise TypeError(f"an array of at most {MOST_ENTRIES} entries expected, not {len(found)}")
+    return found
 
 
 def one_or_more(value: Any) -> list[dict[str, Any]]:
@@ -106,4 +113,4 @@ def one_or_more(value: Any) -> list[dict[str, Any]]:
     """
     if value is None:
         return []
-    return [json_object(entry) for entry in ([value] if type(value) is dict else array(value))]
+    return [json_object(entry) for entry in ([value] if type(value) is dict else entries(value))]

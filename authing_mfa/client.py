@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 def copy_attributes(client: object, view: object) -> None:
-    """Give *view* the attributes of *client*, whose class is a subclass with attributes of its own."""
+    """Copy the attributes of *client* to *view*. Their class is a subclass of `AuthClient`, which may have further attributes."""
     state: Any = object.__getstate__(client)  # in slots as well, and whatever the subclass says of pickling
     attributes, slots = state if isinstance(state, tuple) else (state, {})
     vars(view).update(attributes)

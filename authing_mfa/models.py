@@ -164,7 +164,7 @@ def _read_challenge(cls: type[MfaChallenge], data: Mapping[str, Any], *, own_tot
 
 
 def _plain(value: Any) -> Any:
-    """Return *value* with a dict for each mapping and a list for a tuple: a program may hold what it received in types of its own."""
+    """Return *value* with each mapping as a dict and each tuple as a list: a program may have converted what it received."""
     if isinstance(value, Mapping):
         return dict(value)
     return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value

@@ -22,6 +22,7 @@ from multidict import CIMultiDict, CIMultiDictProxy, MultiMapping
 
 from authing_mfa import structuring
 from authing_mfa._json import dump_json, parse_json
+from authing_mfa._masking import masked
 from authing_mfa._value import Value
 from authing_mfa._version import __version__
 from authing_mfa.errors import (
@@ -431,7 +432,7 @@ def _api_error(
     request_id = _request_id(body)
     cls = api_error_class(code, _status_of(body, response), operation.error_overrides)
     fields: dict[str, Any] = {"code": code, "http_status": response.status, "data": data, "request_id": request_id}
-    message = _redacted(message, operation, token)
+    message = masked(message, operation, token)
     if issubclass(cls, RateLimitedError):
         return cls(message, retry_after=_retry_after(response.headers), **fields)
     if issubclass(cls, PasswordChangeRequiredError):
@@ -447,50 +448,6 @@ def _api_error(
             http_status=response.status,
         )
     return cls(message, **fields)
-
-
-_LONG: Final = 8  # a secret of this length cannot be confused with a word of the service, or with a part of one
-_LONGEST_CODE: Final = 64  # what is longer is a token, which nobody types
-
-
-def _redacted(message: str, operation: Operation[Any], token: str | None) -> str:
-    """Return *message* without the caller's secrets, which the service may repeat."""
-    secrets = [(token, True)] if token and len(token) >= _LONG else []  # no token is shorter, but a word may be
-    for field in attrs.fields(type(operation)):
-        value = getattr(operation, field.name)
-        if not field.repr and isinstance(value, str):
-            exact = field.name in operation.encrypted_fields
-            secrets += [
-                (value, exact),
-                (getattr(value, "plain", value), exact),
-            ]  # an encrypted password holds the plain one
-    for secret, exact in sorted(secrets, key=lambda known: len(known[0]), reverse=True):  # one may be a part of another
-        message = _masked(message, secret, exact=exact or len(secret) > _LONGEST_CODE)
-    return message
-
-
-def _masked(message: str, secret: str, *, exact: bool) -> str:
-    """Return *message* without *secret*.
-
-    A code is also found in other case, and with or without blanks and hyphens: the service may have removed what the user has pasted.
-    """
-    signs = "" if exact else _squeezed(secret)
-    if not signs:
-        return message.replace(secret, "***") if len(secret) >= _LONG else _masked_word(message, re.escape(secret))
-    if signs.lower() not in _squeezed(message).lower():  # compiling a pattern takes longer
-        return message
-    any_spelling = r"[-\s]*".join(map(re.escape, signs))
-    found = f"(?i:{any_spelling})"
-    return re.sub(found, "***", message) if len(signs) >= _LONG else _masked_word(message, found)
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"[-\s]+", "", text)
-
-
-def _masked_word(message: str, found: str) -> str:
-    """Mask what *found* finds, if it is a whole word (the apostrophe of "can't" begins no word): the service's words stay whole."""
-    return re.sub(rf"(?<![A-Za-z0-9])(?<![A-Za-z]'){found}(?![A-Za-z0-9])", "***", message)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

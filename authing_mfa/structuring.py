@@ -228,11 +228,11 @@ def _authenticator_structurer() -> Callable[[Any, Any], Any]:
 
 def _authenticators(payload: Any, _: str | None) -> tuple[Authenticator, ...]:
     structure = _authenticator_structurer()
-    return tuple(structure(_strict.json_object(entry), Authenticator) for entry in _strict.array(payload))
+    return tuple(structure(_strict.json_object(entry), Authenticator) for entry in _strict.entries(payload))
 
 
 def _custom_fields(payload: Any, _: str | None) -> tuple[CustomField, ...]:
-    return tuple(_custom_field(_strict.json_object(entry)) for entry in _strict.array(payload))
+    return tuple(_custom_field(_strict.json_object(entry)) for entry in _strict.entries(payload))
 
 
 def _custom_field(entry: dict[str, Any]) -> CustomField:

@@ -108,7 +108,7 @@ class Chunks:
 
 
 async def test_one_file_in_two_calls_at_once_is_read_by_the_first() -> None:
-    """Each would get every second part: the second call is told so, and a third one after them reads nothing."""
+    """Each call would get half of the parts. The second call gets an error, and a third call after them finds nothing to read."""
     file = Chunks(FILES["JPEG"])
     first, second = await asyncio.gather(prepare_async(file), prepare_async(file), return_exceptions=True)
     assert first == prepare(FILES["JPEG"])

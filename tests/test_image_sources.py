@@ -188,7 +188,7 @@ def test_a_read_that_does_not_tell_its_parameters_is_called_with_a_size() -> Non
         def __call__(self, size: int) -> bytes:
             return self.read(size)
 
-    assert prepare(File()) == RED  # type: ignore[arg-type]
+    assert prepare(File()) == RED  # type: ignore[arg-type] # its `read` is a property, which no protocol describes
 
 
 def test_an_asynchronous_file_needs_the_asynchronous_client() -> None:

@@ -215,8 +215,9 @@ def test_an_operation_without_a_result_or_a_name_is_refused_before_the_call():
 
 @pytest.mark.parametrize("body", [[1, {"a": 2}], {"code": 200, "data": [1, {"a": 2}]}])
 def test_an_own_operation_can_return_an_array(parser, body):
-    """`returns = list` is the answer's array as it came; an object is not one."""
+    """`returns = list` is the answer's array as it came, however long; an object is not one."""
     assert read(OwnSearch(), body) == [1, {"a": 2}]
+    assert len(read(OwnSearch(), list(range(5000)))) == 5000
     with pytest.raises(
         ResponseError, match="own_search, but not as the protocol allows: an array expected, not an object"
     ):

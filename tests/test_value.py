@@ -26,7 +26,7 @@ class Subclass(Point):
     """The same fields in another class."""
 
 
-# In a process of its own: looking the types up changes the classes.
+# It runs in another process, because it changes the classes.
 LOOK_UP = """
 import contextlib, importlib, inspect, pkgutil
 import attrs, cattrs

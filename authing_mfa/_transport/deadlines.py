@@ -104,7 +104,7 @@ class Attempt:
             self.task.cancel()
 
     def cancelled(self) -> bool:
-        """Return True if the task was cancelled since the try began, by whoever."""
+        """Return True if the task was cancelled since the try began, by the package or by other code."""
         return self.task.cancelling() > self._cancels
 
     def cancelled_by_us(self) -> bool:

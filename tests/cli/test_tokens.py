@@ -85,24 +85,26 @@ def test_a_locked_keyring_falls_back_to_the_file(with_keyring, emulator):
     assert (done.code, len(token_files(locked))) == (0, 1)
 
 
-def test_the_newest_login_is_used_after_the_keyring_was_locked(with_keyring, emulator):
-    """The keyring still holds the login before it, of another user."""
+def log_in_before_and_after_the_lock(with_keyring, emulator):
+    """The keyring holds a login of one user, and a file the newer login of another, who is returned."""
     before, now = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
     login = ("--password-stdin", "--json")
     with_keyring.run("login", before["username"], *login, stdin=before["password"])
     locked = with_keyring.with_env(TEST_KEYRING_LOCKED="1")
     locked.run("login", now["username"], *login, stdin=now["password"])
+    return now
+
+
+def test_the_newest_login_is_used_after_the_keyring_was_locked(with_keyring, emulator):
+    """The keyring still holds the login before it, of another user."""
+    now = log_in_before_and_after_the_lock(with_keyring, emulator)
     assert with_keyring.run("token", "--json").json["data"]["account"] == now["username"]
 
 
 def test_a_file_that_cannot_be_read_does_not_bring_back_an_older_login(with_keyring, emulator):
     """The keyring still holds that of another user."""
-    before, now = emulator.add_user(mfa=[]), emulator.add_user(mfa=[])
-    login = ("--password-stdin", "--json")
-    with_keyring.run("login", before["username"], *login, stdin=before["password"])
-    locked = with_keyring.with_env(TEST_KEYRING_LOCKED="1")
-    locked.run("login", now["username"], *login, stdin=now["password"])
-    (path,) = token_files(locked)
+    log_in_before_and_after_the_lock(with_keyring, emulator)
+    (path,) = token_files(with_keyring)
     path.write_bytes(b"\xff\xfe")
     assert with_keyring.run("whoami").code == 4
     path.unlink()

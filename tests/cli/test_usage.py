@@ -1,4 +1,4 @@
-"""Exit code 2: what is missing or empty is told before anything is sent. An empty value does not count as one that was not given."""
+"""Exit code 2: the command names what is missing or empty before it sends anything. An empty value is not replaced by a default."""
 
 import pytest
 

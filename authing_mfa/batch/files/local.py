@@ -246,9 +246,8 @@ def stopped_by_signals(stop: Callable[[], None], abandon: Callable[[], None]) ->
         for number in numbers:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
-            with suppress(
-                NotImplementedError, RuntimeError
-            ):  # Windows: no signal handlers; Ctrl-C is a KeyboardInterrupt
+            # Windows has no signal handlers of a loop; Ctrl-C is a KeyboardInterrupt there.
+            with suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, on_signal, number)
                 installed.append(number)
     try:

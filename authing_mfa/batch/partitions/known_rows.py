@@ -1,9 +1,10 @@
 """The rows that the journal of a divided run has from an earlier run: they decide when a partition may be handed out.
 
-A worker compares the rows of its own partition. Two things it cannot see. Rows at the end of a partition that the journal does not know
-may have been sent as later rows, if an invalid row before them was removed from the input: the next row that the journal knows shows
-it, and that row is in another partition. And rows after all that the journal knows are new: they must not be sent before it is certain
-that the rows before them are the journal's.
+A worker compares the rows of its own partition, and cannot see two things:
+
+- Whether rows at the end of its partition that the journal does not know were sent as later rows, because an invalid row before them was
+  removed from the input. The next row that the journal knows shows this, and that row is in another partition.
+- Whether all rows before a new row are the journal's. A new row must not be sent before this is certain.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Faults:
             rule.matched += 1
             if rule.latency is not None:
                 waits += [rule] if rule.fires() else []
-            elif not effects:  # a later rule waits for a call of its own
+            elif not effects:  # a call has one effect: the other rules fire on later calls
                 effects += [rule] if rule.fires() else []
         return waits + effects
 
