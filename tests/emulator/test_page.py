@@ -222,6 +222,23 @@ def test_a_user_changes_before_ones_eyes(emu, page):
     page.wait_text(".totp-code")
 
 
+@pytest.mark.parametrize("width", [1280, 700, 360])
+def test_a_recipient_that_fits_stands_in_one_line_beside_its_icon(emu, page, width):
+    """An address is broken only where its line is full."""
+    page.size(width, 800)
+    emu.send_code("ann@example.com")
+    page.wait_text(".hero .recipient strong", "ann@example.com")
+    icon, words = (
+        page.run(
+            "return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()", f".hero .recipient {part}"
+        )
+        for part in (".icon", "strong")
+    )
+    assert words["height"] < 1.9 * icon["height"]
+    assert icon["right"] <= words["left"]
+    assert words["top"] <= icon["top"] + icon["height"] / 2 <= words["bottom"]
+
+
 def test_names_and_recipients_are_never_taken_for_html(emu, page):
     """Whatever a user, a recipient, a scene, a request or a rule is called, it is shown as text."""
     user = emu.add_user(
